@@ -1,0 +1,83 @@
+"""One error for bad input: where it is, the rule, what was given, and a way out.
+
+Every public value checks itself before any AWS or Kubernetes object is made. All problems
+of one value are collected and raised together, so that a user mends them in one go.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Problem:
+    """One rule that one field breaks.
+
+    Args:
+        field: Name of the field, as the user writes it.
+        rule: What is allowed, as the end of a sentence that starts with the field's name.
+        got: The value given, or None where the absence of a value is the problem.
+        fix: A proposal, empty where there is none.
+    """
+
+    field: str
+    rule: str
+    got: object = None
+    fix: str = ""
+
+    def __str__(self) -> str:
+        text = f"{self.field} {self.rule}"
+        if self.got is not None:
+            text += f", got {self.got!r}"
+        if self.fix:
+            text += f"; {self.fix}"
+        return text
+
+
+class ConfigError(ValueError):
+    """Bad input to a construct or a value, found before anything was made.
+
+    Attributes:
+        where: The construct or value that refused, such as ``Tenant 'analytics'``.
+        problems: Every rule that was broken.
+        fields: The fields of those rules, in order.
+    """
+
+    def __init__(self, where: str, problems: tuple[Problem, ...]) -> None:
+        self.where = where
+        self.problems = problems
+        self.fields = tuple(problem.field for problem in problems)
+        super().__init__(f"{where}: " + "; also ".join(str(problem) for problem in problems) + ".")
+
+
+class Problems:
+    """Collects the broken rules of one value, then raises them as one ``ConfigError``."""
+
+    def __init__(self, where: str) -> None:
+        self._where = where
+        self._found: list[Problem] = []
+
+    def require(
+        self, holds: bool, field: str, rule: str, got: object = None, fix: str = ""
+    ) -> None:
+        """Record a problem unless ``holds``."""
+        if not holds:
+            self._found.append(Problem(field=field, rule=rule, got=got, fix=fix))
+
+    def extend(self, problems: tuple[Problem, ...]) -> None:
+        """Record problems that another check returned."""
+        self._found.extend(problems)
+
+    def raise_if_any(self) -> None:
+        """Raise everything recorded so far.
+
+        Raises:
+            ConfigError: If at least one problem was recorded.
+        """
+        if self._found:
+            raise ConfigError(self._where, tuple(self._found))
+
+
+def refuse(where: str, field: str, rule: str, got: object = None, fix: str = "") -> ConfigError:
+    """Make the error for a single broken rule, to be raised by the caller."""
+    return ConfigError(where, (Problem(field=field, rule=rule, got=got, fix=fix),))

@@ -1,0 +1,126 @@
+"""Rules for names that AWS and Kubernetes check late, checked early; and EMR's base36.
+
+Each check returns the problems it finds (an empty tuple when there are none), so that a value
+can collect the problems of all its fields.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from cdk_emr_eks.errors import Problem
+
+_DNS_LABEL: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
+_ROLE_NAME: Final = re.compile(r"[\w+=,.@-]+", re.ASCII)
+_EMR_NAME: Final = re.compile(r"[.\-_/#A-Za-z0-9]+")
+_CLUSTER_NAME: Final = re.compile(r"[0-9A-Za-z][A-Za-z0-9\-_]*")
+_RELEASE_LABEL: Final = re.compile(
+    r"emr-(?:(?P<major>[5-9])|spark-(?P<spark>8))\.(?P<minor>\d+)\.(?P<patch>\d+)"
+    r"-(?:latest|\d{8})"
+)
+_BASE36: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
+
+CONFUSABLE_NAMESPACES: Final = frozenset(
+    {"kube-system", "kube-public", "kube-node-lease", "default"}
+)
+"""Namespaces that no tenant may have: other parties' objects live there."""
+
+
+def _is_token(value: str) -> bool:
+    # CDK writes a token into a string as ${Token[...]}; asking CDK itself would cost a round trip
+    # to Node for each name, and this ring must not import it.
+    return "${Token[" in value
+
+
+def dns_label(field: str, value: str, *, limit: int = 63) -> tuple[Problem, ...]:
+    """Check a DNS label: lower-case letters, digits and hyphens, at most ``limit`` long.
+
+    Source: https://kubernetes.io/docs/concepts/overview/working-with-objects/names/
+    """
+    rule = f"must be a DNS label (a-z, 0-9, '-', at most {limit} characters)"
+    if not isinstance(value, str):
+        return (Problem(field=field, rule=rule, got=value),)
+    if _is_token(value):
+        return (Problem(field=field, rule="must be known at synth, not a token", got=value),)
+    if len(value) <= limit and _DNS_LABEL.fullmatch(value):
+        return ()
+    proposal = re.sub(r"[^a-z0-9]+", "-", value.lower())[:limit].strip("-")
+    fix = f"try {proposal!r}" if proposal else ""
+    return (Problem(field=field, rule=rule, got=value, fix=fix),)
+
+
+def role_name(field: str, value: str) -> tuple[Problem, ...]:
+    """Check an IAM role name that EMR will encode: literal, 1 to 64 characters.
+
+    Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+    """
+    return _literal(field, value, _ROLE_NAME, 64, "an IAM role name (letters, digits, _+=,.@-)")
+
+
+def emr_name(field: str, value: str) -> tuple[Problem, ...]:
+    """Check the name of a virtual cluster, job template or job: 1 to 64 characters.
+
+    Source: https://docs.aws.amazon.com/emr-on-eks/latest/APIReference/API_CreateVirtualCluster.html
+    """
+    return _literal(field, value, _EMR_NAME, 64, "an EMR name (letters, digits, . - _ / #)")
+
+
+def cluster_name(field: str, value: str) -> tuple[Problem, ...]:
+    """Check an EKS cluster name: literal, 1 to 100 letters, digits, hyphens, underscores.
+
+    It must be a literal since Karpenter's IAM policies hold it in condition keys.
+
+    Source: https://docs.aws.amazon.com/eks/latest/APIReference/API_CreateCluster.html
+    """
+    return _literal(field, value, _CLUSTER_NAME, 100, "an EKS cluster name (letters, digits, - _)")
+
+
+def release_label(field: str, value: str) -> tuple[Problem, ...]:
+    """Check an EMR release label: ``emr-7.14.0-latest``, ``emr-spark-8.1.0-20260812``.
+
+    Source: https://docs.aws.amazon.com/emr/latest/EMR-on-EKS-DevelopmentGuide/emr-eks-releases.html
+    """
+    if isinstance(value, str) and _RELEASE_LABEL.fullmatch(value):
+        return ()
+    fix = ""
+    if isinstance(value, str) and _RELEASE_LABEL.fullmatch(f"{value}-latest"):
+        fix = f"try '{value}-latest'"
+    rule = "must be an EMR release label such as 'emr-7.14.0-latest' or 'emr-spark-8.1.0-latest'"
+    return (Problem(field=field, rule=rule, got=value, fix=fix),)
+
+
+def release_version(label: str) -> tuple[int, int, int]:
+    """Return major, minor and patch of a release label that passed ``release_label``."""
+    match = _RELEASE_LABEL.fullmatch(label)
+    if match is None:
+        raise ValueError(f"not a release label: {label!r}")
+    major = match["major"] or match["spark"]
+    return int(major), int(match["minor"]), int(match["patch"])
+
+
+def base36(name: str) -> str:
+    """Encode a role name as EMR does in the names of its service accounts.
+
+    The name's bytes are read as one big-endian number, written with the digits 0-9a-z.
+
+    Source: https://github.com/aws/aws-cli/blob/v2/awscli/customizations/emrcontainers/base36.py
+    """
+    number = int.from_bytes(name.encode(), "big")
+    digits = ""
+    while number:
+        number, remainder = divmod(number, 36)
+        digits = _BASE36[remainder] + digits
+    return digits or "0"
+
+
+def _literal(
+    field: str, value: str, pattern: re.Pattern[str], limit: int, what: str
+) -> tuple[Problem, ...]:
+    if not isinstance(value, str):
+        return (Problem(field=field, rule=f"must be {what}", got=value),)
+    if _is_token(value):
+        return (Problem(field=field, rule="must be known at synth, not a token", got=value),)
+    if 1 <= len(value) <= limit and pattern.fullmatch(value):
+        return ()
+    return (Problem(field=field, rule=f"must be {what} of 1 to {limit} characters", got=value),)
