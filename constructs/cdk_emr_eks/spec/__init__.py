@@ -1,0 +1,1 @@
+"""What users declare: plain values that know nothing of AWS CDK, cdk8s or Node."""

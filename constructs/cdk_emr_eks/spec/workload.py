@@ -1,0 +1,345 @@
+"""The central value: a kind of Spark job, from which everything that must agree is derived."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from types import MappingProxyType
+from typing import Final
+
+from cdk_emr_eks.errors import Problems
+from cdk_emr_eks.labels import Architecture, CapacityType, Role
+from cdk_emr_eks.names import dns_label
+from cdk_emr_eks.spec.disruption import Disruption, Freeze
+from cdk_emr_eks.spec.instances import Instances, InstanceType, Resources, allocatable
+from cdk_emr_eks.spec.packing import pack, packing_problems, packing_warnings
+from cdk_emr_eks.spec.shapes import (
+    DriverShape,
+    DynamicAllocation,
+    ExecutorShape,
+    Limits,
+    is_whole_seconds,
+)
+from cdk_emr_eks.spec.spark_conf import spark_conf_problems
+from cdk_emr_eks.spec.storage import InstanceStore, PersistentVolumes, RootVolume, Storage
+from cdk_emr_eks.units import Cpu, Memory
+
+__all__ = [
+    "Disruption",
+    "DriverShape",
+    "DynamicAllocation",
+    "ExecutorShape",
+    "Freeze",
+    "InstanceStore",
+    "Limits",
+    "PersistentVolumes",
+    "RootVolume",
+    "Storage",
+    "Workload",
+    "check_workloads",
+]
+
+MAX_NAME: Final = 20
+MAX_PRIORITY: Final = 1_000_000
+DRIVER_PRIORITY_STEP: Final = 10
+"""How much a driver's priority is above that of its executors."""
+MIN_PRIORITY_GAP: Final = 100
+"""Workloads of different priority are this far apart, so no driver passes the next tier."""
+SPOT_TYPES: Final = 15
+"""Instance types that a spot pool should have at least.
+
+Source: https://karpenter.sh/docs/concepts/disruption/#consolidation (spot to spot needs 15)
+"""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Workload:
+    """A kind of Spark job: where it runs, on what, how large, and with which configuration.
+
+    Declare it once. Derived from it, and so always in agreement, are:
+
+    - Karpenter node pools, one for each zone, role and capacity type, with their labels, taints,
+      limits and disruption rules (``spec.node_pool``);
+    - driver and executor pod templates: node selector, tolerations, spread of drivers over zones,
+      executors in the zone of their driver, priority (``spec.pod_template``);
+    - the job configuration: shapes that fill the nodes, dynamic allocation, storage, decommission
+      (``spec.job_config``);
+    - two priority classes, one for drivers and one for executors.
+
+    Drivers always run on on-demand nodes. ``dataclasses.replace`` makes variants.
+
+    Args:
+        name: DNS label of at most 20 characters; part of the names of pools and priority classes.
+        driver_instances: Instance types for drivers (and for EMR's job submitter).
+        executor_instances: Instance types for executors.
+        architectures: CPU architectures, preferred first. With two, Karpenter falls back to the
+            second where the first is sold out; images must exist for both. Default arm64 only.
+        executor_capacity: Spot or on-demand executors. Default on-demand.
+        on_demand_fallback: Spot only: where spot is sold out, executors run on on-demand nodes in
+            the zone of their driver. Default False: they wait for spot.
+        storage: Where executors keep shuffle data: ``InstanceStore``, ``RootVolume`` or
+            ``PersistentVolumes``. Default a root volume of 200 GiB.
+        driver: Shape of the driver. Default 2 cores, memory worked out.
+        executor: Shape of executors. Default 4 cores, memory worked out.
+        dynamic_allocation: How many executors a job has. Default 0 to 40.
+        driver_limits: Bound of each driver pool. Default 200 vCPUs, 1,600 GiB.
+        executor_limits: Bound of each executor pool. Default 3,200 vCPUs, 25,600 GiB.
+        per_zone: Whether each zone has pools, and so limits, of its own. Default True. With False
+            one pool spans all zones; jobs stay in one zone all the same.
+        priority: Scheduling priority of executors, 0 to 1,000,000; drivers have 10 more. Workloads
+            with different priorities must be 100 apart. Default 1,000.
+        disruption: When nodes may go. See ``Disruption``.
+        job_start_timeout: How long EMR waits for a job to start, in whole seconds; it must outlast
+            the start of a node. Default 30 minutes.
+        node_headroom: Room kept free on each node for DaemonSets of your own, such as log or
+            monitoring agents. Default 100 millicores and 256 MiB.
+        spark_conf: Spark properties on top of the derived ones. Those that the workload derives, or
+            that EMR on EKS forbids, are refused.
+
+    Raises:
+        ConfigError: With every rule that is broken: names, families that do not match the
+            architectures, ``InstanceStore`` without NVMe, a shape that does not fit the smallest
+            size, a fallback without spot, limits below one node, times that contradict each other,
+            Spark properties that are not the user's to set.
+
+    Example:
+        >>> from cdk_emr_eks.spec.instances import Instances
+        >>> from cdk_emr_eks.spec.executor_shape import executor_shape
+        >>> nightly = Workload(
+        ...     name="nightly",
+        ...     driver_instances=Instances(families=("m6g", "m7g"), sizes=("xlarge", "2xlarge")),
+        ...     executor_instances=Instances(
+        ...         families=("m6gd", "m7gd", "m8gd", "r6gd", "r7gd"),
+        ...         sizes=("2xlarge", "4xlarge", "8xlarge"),
+        ...     ),
+        ...     executor_capacity=CapacityType.SPOT,
+        ...     on_demand_fallback=True,
+        ...     storage=InstanceStore(),
+        ... )
+        >>> nightly.driver_priority_class
+        'nightly-driver'
+        >>> sized = executor_shape(nightly)
+        >>> sized.cores, sized.request_cores.kubernetes, sized.heap.spark
+        (4, '3810m', '10870m')
+        >>> round(sized.packing["m7gd.8xlarge"], 3)
+        0.957
+        >>> nightly.warnings()
+        ()
+    """
+
+    name: str
+    driver_instances: Instances
+    executor_instances: Instances
+    architectures: tuple[Architecture, ...] = (Architecture.ARM64,)
+    executor_capacity: CapacityType = CapacityType.ON_DEMAND
+    on_demand_fallback: bool = False
+    storage: Storage = field(default_factory=RootVolume)
+    driver: DriverShape = field(default_factory=DriverShape)
+    executor: ExecutorShape = field(default_factory=ExecutorShape)
+    dynamic_allocation: DynamicAllocation = field(default_factory=DynamicAllocation)
+    driver_limits: Limits = Limits(cpu=Cpu.cores(200), memory=Memory.from_gib(1_600))
+    executor_limits: Limits = Limits(cpu=Cpu.cores(3_200), memory=Memory.from_gib(25_600))
+    per_zone: bool = True
+    priority: int = 1_000
+    disruption: Disruption = field(default_factory=Disruption)
+    job_start_timeout: timedelta = timedelta(minutes=30)
+    node_headroom: Resources = Resources(Cpu(100), Memory(256))
+    spark_conf: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        problems = Problems(f"Workload {self.name!r}")
+        problems.extend(dns_label("name", self.name, limit=MAX_NAME))
+        self._check_architectures(problems)
+        problems.raise_if_any()  # what follows needs instance types to reason about
+        self._check_storage(problems)
+        self._check_shapes(problems)
+        self._check_capacity(problems)
+        self._check_times(problems)
+        rule = f"must be a whole number from 0 to {MAX_PRIORITY}"
+        whole = isinstance(self.priority, int) and not isinstance(self.priority, bool)
+        problems.require(
+            whole and 0 <= self.priority <= MAX_PRIORITY, "priority", rule, self.priority
+        )
+        problems.extend(spark_conf_problems(self.spark_conf))
+        problems.raise_if_any()
+        # A copy behind a read-only view: the caller's dict may change, a value may not.
+        object.__setattr__(self, "spark_conf", MappingProxyType(dict(self.spark_conf)))
+
+    @property
+    def driver_priority_class(self) -> str:
+        """Name of the priority class of drivers."""
+        return f"{self.name}-{Role.DRIVER}"
+
+    @property
+    def executor_priority_class(self) -> str:
+        """Name of the priority class of executors."""
+        return f"{self.name}-{Role.EXECUTOR}"
+
+    @property
+    def executor_capacities(self) -> tuple[CapacityType, ...]:
+        """Capacity types that executors may run on, preferred first."""
+        if self.on_demand_fallback:
+            return (CapacityType.SPOT, CapacityType.ON_DEMAND)
+        return (self.executor_capacity,)
+
+    def instances(self, role: Role) -> Instances:
+        """Return the instance types of one role."""
+        return self.driver_instances if role is Role.DRIVER else self.executor_instances
+
+    def priority_classes(self) -> tuple[Mapping[str, object], ...]:
+        """Return the two ``scheduling.k8s.io/v1`` priority classes of the workload.
+
+        Executors never preempt: what they could push out is executors of their own workload.
+        """
+        driver, executor = self.driver_priority_class, self.executor_priority_class
+        return (
+            self._priority_class(driver, Role.DRIVER, DRIVER_PRIORITY_STEP, "PreemptLowerPriority"),
+            self._priority_class(executor, Role.EXECUTOR, 0, "Never"),
+        )
+
+    def warnings(self) -> tuple[str, ...]:
+        """Return what is legal but probably not meant, each as a sentence with its figures."""
+        found: list[str] = []
+        where = f"Workload {self.name!r}"
+        if self.executor_capacity is CapacityType.SPOT:
+            for architecture in self.architectures:
+                count = len(self.executor_instances.types(architecture))
+                if count < SPOT_TYPES:
+                    found.append(
+                        f"{where}: its {architecture} spot pools have {count} instance types; with "
+                        f"fewer than {SPOT_TYPES} spot is reclaimed more often. Add families or "
+                        "sizes to executor_instances."
+                    )
+        if not isinstance(self.storage, InstanceStore):
+            unused = [each.name for each in self._types(Role.EXECUTOR) if each.local_nvme]
+            if unused:
+                found.append(
+                    f"{where}: {unused[0]} and others have NVMe disks that this storage leaves "
+                    "unused. Choose InstanceStore() or families without disks."
+                )
+        for role, what in ((Role.DRIVER, "drivers"), (Role.EXECUTOR, "executors")):
+            shape = self.driver if role is Role.DRIVER else self.executor
+            packing = pack(
+                self._types(role),
+                cores=shape.cores,
+                memory=shape.memory,
+                headroom=self.node_headroom,
+            )
+            found.extend(packing_warnings(self.name, what, packing))
+        most = self.dynamic_allocation.max_executors * self.executor.cores * 1000
+        if most > self.executor_limits.cpu.millicores:
+            found.append(
+                f"{where}: one job may ask for {most // 1000} cores "
+                f"({self.dynamic_allocation.max_executors} executors), but a pool is limited to "
+                f"{self.executor_limits.cpu.kubernetes}. Raise executor_limits or lower "
+                "max_executors."
+            )
+        return tuple(found)
+
+    def _types(self, role: Role) -> tuple[InstanceType, ...]:
+        return self.instances(role).types()
+
+    def _check_architectures(self, problems: Problems) -> None:
+        values = self.architectures
+        rule = "must be one or two different architectures, preferred first"
+        unique = 1 <= len(values) == len(set(values))
+        problems.require(unique, "architectures", rule, ", ".join(values))
+        for role in Role:
+            field_name = f"{role}_instances"
+            types = self._types(role)
+            wrong = sorted(
+                {each.name.split(".")[0] for each in types if each.architecture not in values}
+            )
+            rule = f"must be of the workload's architectures ({', '.join(values)})"
+            problems.require(not wrong, field_name, rule, ", ".join(wrong))
+            for architecture in values:
+                has = any(each.architecture is architecture for each in types)
+                problems.require(has, field_name, f"must have a family of {architecture}")
+
+    def _check_storage(self, problems: Problems) -> None:
+        if not isinstance(self.storage, InstanceStore):
+            return
+        without = sorted(
+            {each.name.split(".")[0] for each in self._types(Role.EXECUTOR) if not each.local_nvme}
+        )
+        rule = "must have local NVMe disks for InstanceStore"
+        fix = "choose families with a 'd' such as m7gd, or another storage"
+        problems.require(not without, "executor_instances", rule, ", ".join(without), fix)
+
+    def _check_shapes(self, problems: Problems) -> None:
+        for role in Role:
+            shape = self.driver if role is Role.DRIVER else self.executor
+            field_name = f"{role}_instances"
+            problems.extend(
+                packing_problems(
+                    field_name,
+                    self._types(role),
+                    cores=shape.cores,
+                    memory=shape.memory,
+                    headroom=self.node_headroom,
+                )
+            )
+
+    def _check_capacity(self, problems: Problems) -> None:
+        spot = self.executor_capacity is CapacityType.SPOT
+        rule = "must be False unless executor_capacity is spot"
+        fallback = self.on_demand_fallback
+        problems.require(spot or not fallback, "on_demand_fallback", rule, fallback)
+        for role in Role:
+            limits = self.driver_limits if role is Role.DRIVER else self.executor_limits
+            smallest = min(self._types(role), key=lambda each: (each.vcpu, each.memory))
+            fits = limits.cpu.millicores >= smallest.vcpu * 1000 and limits.memory >= (
+                smallest.memory
+            )
+            rule = f"must allow at least one node of the smallest type ({smallest.name})"
+            got = f"cpu {limits.cpu.kubernetes}, memory {limits.memory.kubernetes}"
+            problems.require(fits, f"{role}_limits", rule, got)
+
+    def _check_times(self, problems: Problems) -> None:
+        idle = self.dynamic_allocation.executor_idle_timeout
+        after = self.disruption.executor_consolidate_after
+        rule = f"must be longer than dynamic allocation's executor_idle_timeout ({idle})"
+        problems.require(after > idle, "disruption.executor_consolidate_after", rule, str(after))
+        timeout = self.job_start_timeout
+        rule = "must be whole seconds, at least 2 minutes: a cold node takes about one"
+        holds = is_whole_seconds(timeout) and timeout >= timedelta(minutes=2)
+        problems.require(holds, "job_start_timeout", rule, str(timeout))
+
+    def _priority_class(
+        self, name: str, role: Role, step: int, preemption: str
+    ) -> Mapping[str, object]:
+        return {
+            "apiVersion": "scheduling.k8s.io/v1",
+            "kind": "PriorityClass",
+            "metadata": {"name": name},
+            "value": self.priority + step,
+            "globalDefault": False,
+            "preemptionPolicy": preemption,
+            "description": f"Spark {role}s of the workload {self.name}",
+        }
+
+
+def check_workloads(workloads: Sequence[Workload]) -> None:
+    """Check rules between workloads: names differ, priorities are equal or 100 apart.
+
+    Raises:
+        ConfigError: If two have one name, or a driver of one would pass executors of the other.
+    """
+    problems = Problems("Workloads")
+    names = [each.name for each in workloads]
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        problems.require(False, "name", "must be used once", name)
+    ordered = sorted(workloads, key=lambda each: each.priority)
+    for lower, upper in zip(ordered, ordered[1:], strict=False):
+        gap = upper.priority - lower.priority
+        rule = f"must equal that of {lower.name!r} or be {MIN_PRIORITY_GAP} apart from it"
+        apart = gap == 0 or gap >= MIN_PRIORITY_GAP
+        problems.require(
+            apart,
+            "priority",
+            rule,
+            f"{upper.name!r}: {upper.priority}",
+            f"{lower.name!r} has {lower.priority}",
+        )
+    problems.raise_if_any()
