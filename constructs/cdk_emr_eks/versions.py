@@ -27,3 +27,10 @@ KARPENTER: Final = "1.14.1"
 
 Source: https://gallery.ecr.aws/karpenter/karpenter, 2026-11.
 """
+
+NODE_IMAGE: Final = "al2023@v20261023"
+"""Machine image of Karpenter's nodes: Amazon Linux 2023 for EKS, one alias for both architectures.
+
+Pinned, since with ``latest`` each release would replace nodes.
+Source: https://github.com/awslabs/amazon-eks-ami/releases/tag/v20261023 (has 1.36), 2026-11.
+"""

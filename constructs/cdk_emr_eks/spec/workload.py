@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from itertools import pairwise
 from types import MappingProxyType
 from typing import Final
 
@@ -12,8 +13,8 @@ from cdk_emr_eks.errors import Problems
 from cdk_emr_eks.labels import Architecture, CapacityType, Role
 from cdk_emr_eks.names import dns_label
 from cdk_emr_eks.spec.disruption import Disruption, Freeze
-from cdk_emr_eks.spec.instances import Instances, InstanceType, Resources, allocatable
-from cdk_emr_eks.spec.packing import pack, packing_problems, packing_warnings
+from cdk_emr_eks.spec.instances import Instances, InstanceType, Resources
+from cdk_emr_eks.spec.packing import Packing, pack, packing_problems, packing_warnings
 from cdk_emr_eks.spec.shapes import (
     DriverShape,
     DynamicAllocation,
@@ -46,6 +47,11 @@ DRIVER_PRIORITY_STEP: Final = 10
 """How much a driver's priority is above that of its executors."""
 MIN_PRIORITY_GAP: Final = 100
 """Workloads of different priority are this far apart, so no driver passes the next tier."""
+MAX_ATTACHED_VOLUMES: Final = 24
+"""EBS volumes of one node: 28 attachments less root volume and network interfaces.
+
+Source: https://docs.aws.amazon.com/ec2/latest/instancetypes/ec2-nitro-instances.html
+"""
 SPOT_TYPES: Final = 15
 """Instance types that a spot pool should have at least.
 
@@ -227,6 +233,8 @@ class Workload:
                 headroom=self.node_headroom,
             )
             found.extend(packing_warnings(self.name, what, packing))
+            if role is Role.EXECUTOR:
+                found.extend(self._volume_warnings(packing))
         most = self.dynamic_allocation.max_executors * self.executor.cores * 1000
         if most > self.executor_limits.cpu.millicores:
             found.append(
@@ -236,6 +244,19 @@ class Workload:
                 "max_executors."
             )
         return tuple(found)
+
+    def _volume_warnings(self, packing: Packing) -> tuple[str, ...]:
+        if not isinstance(self.storage, PersistentVolumes):
+            return ()
+        most = max(packing.pods, key=lambda name: packing.pods[name])
+        volumes = packing.pods[most] * self.storage.count
+        if volumes <= MAX_ATTACHED_VOLUMES:
+            return ()
+        return (
+            f"Workload {self.name!r}: a full {most} would need {volumes} volumes; EC2 attaches at "
+            f"most about {MAX_ATTACHED_VOLUMES}. Choose smaller sizes, larger executors or fewer "
+            "volumes.",
+        )
 
     def _types(self, role: Role) -> tuple[InstanceType, ...]:
         return self.instances(role).types()
@@ -331,7 +352,7 @@ def check_workloads(workloads: Sequence[Workload]) -> None:
     for name in sorted({name for name in names if names.count(name) > 1}):
         problems.require(False, "name", "must be used once", name)
     ordered = sorted(workloads, key=lambda each: each.priority)
-    for lower, upper in zip(ordered, ordered[1:], strict=False):
+    for lower, upper in pairwise(ordered):
         gap = upper.priority - lower.priority
         rule = f"must equal that of {lower.name!r} or be {MIN_PRIORITY_GAP} apart from it"
         apart = gap == 0 or gap >= MIN_PRIORITY_GAP

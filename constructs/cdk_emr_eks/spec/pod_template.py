@@ -1,0 +1,138 @@
+"""Pod templates of drivers and executors: which nodes they go to, and in which zone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from cdk_emr_eks import labels
+from cdk_emr_eks.labels import CapacityType, Role
+from cdk_emr_eks.spec.pod_template_rules import MAIN_CONTAINERS, check_pod_template
+from cdk_emr_eks.spec.workload import Workload
+
+__all__ = ["PodTemplate", "check_pod_template", "driver_template", "executor_template"]
+
+DRIVER_GRACE_SECONDS: Final = 60
+# Enough for the driver to delete its executors and close its event log.
+EXECUTOR_GRACE_SECONDS: Final = 30
+SPOT_GRACE_SECONDS: Final = 110
+# A spot node has 120 seconds from the notice; what an executor moves elsewhere must be done before,
+# and Karpenter needs a few of them to react.
+# Source: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/spot-instance-termination-notices.html
+
+
+@dataclass(frozen=True, slots=True)
+class PodTemplate:
+    """A user's own pod template, checked against what EMR on EKS allows.
+
+    Args:
+        content: The pod as plain values: ``{"apiVersion": "v1", "kind": "Pod", "spec": ...}``.
+        role: Whether it is for drivers or executors; None accepts the main container of both.
+
+    Raises:
+        ConfigError: If EMR or Kubernetes would refuse the template.
+    """
+
+    content: Mapping[str, object]
+    role: Role | None = None
+
+    def __post_init__(self) -> None:
+        check_pod_template(self.content, "PodTemplate", role=self.role)
+
+    def manifest(self) -> Mapping[str, object]:
+        """Return the pod."""
+        return self.content
+
+
+def driver_template(workload: Workload) -> Mapping[str, object]:
+    """Render the template of a workload's drivers: on-demand, spread over zones, left alone."""
+    identity = _identity(workload, Role.DRIVER)
+    spread = {
+        "topologyKey": labels.ZONE,
+        "maxSkew": 1,
+        # Drivers choose the zone of their whole job; one that went anywhere would unbalance it.
+        # minDomains is left out on purpose: with it, a zone without capacity would count as an
+        # empty domain and stop the drivers of all other zones.
+        "whenUnsatisfiable": "DoNotSchedule",
+        # Nodes that are lost or draining do not count, so a zone that fails is no empty domain.
+        "nodeTaintsPolicy": "Honor",
+        "labelSelector": {
+            "matchLabels": {
+                labels.SPARK_ROLE: str(Role.DRIVER),
+                labels.WORKLOAD: workload.name,
+            }
+        },
+    }
+    return _pod(
+        identity,
+        annotations={labels.DO_NOT_DISRUPT: "true"},
+        spec={
+            "nodeSelector": {**identity, labels.CAPACITY_TYPE: str(CapacityType.ON_DEMAND)},
+            "tolerations": _tolerations(identity),
+            "topologySpreadConstraints": [spread],
+            "priorityClassName": workload.driver_priority_class,
+            "terminationGracePeriodSeconds": DRIVER_GRACE_SECONDS,
+            "containers": [{"name": MAIN_CONTAINERS[Role.DRIVER]}],
+        },
+    )
+
+
+def executor_template(workload: Workload) -> Mapping[str, object]:
+    """Render the template of a workload's executors: in the zone of their own driver.
+
+    The API server merges the pod's value of ``spark-app-selector`` into the affinity, so one
+    template serves all jobs and yet each executor follows the driver of its own job.
+
+    Executors on on-demand nodes carry do-not-disrupt as well: a node that expires waits for them.
+    Those on spot must not: Karpenter would not evict them at the spot notice, and they would die
+    without handing on their data.
+    """
+    identity = _identity(workload, Role.EXECUTOR)
+    selector = dict(identity)
+    if not workload.on_demand_fallback:
+        # With a fallback both capacity types serve; taint and label of the role still keep
+        # executors away from drivers.
+        selector[labels.CAPACITY_TYPE] = str(workload.executor_capacity)
+    spot = CapacityType.SPOT in workload.executor_capacities
+    follow = {
+        "topologyKey": labels.ZONE,
+        "labelSelector": {"matchLabels": {labels.SPARK_ROLE: str(Role.DRIVER)}},
+        "matchLabelKeys": [labels.SPARK_APP_SELECTOR],
+    }
+    return _pod(
+        identity,
+        annotations={} if spot else {labels.DO_NOT_DISRUPT: "true"},
+        spec={
+            "nodeSelector": selector,
+            "tolerations": _tolerations(identity),
+            "affinity": {
+                "podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [follow]}
+            },
+            "priorityClassName": workload.executor_priority_class,
+            "terminationGracePeriodSeconds": (
+                SPOT_GRACE_SECONDS if spot else EXECUTOR_GRACE_SECONDS
+            ),
+            "containers": [{"name": MAIN_CONTAINERS[Role.EXECUTOR]}],
+        },
+    )
+
+
+def _identity(workload: Workload, role: Role) -> dict[str, str]:
+    return {labels.WORKLOAD: workload.name, labels.ROLE: str(role)}
+
+
+def _tolerations(identity: Mapping[str, str]) -> list[Mapping[str, str]]:
+    return [
+        {"key": key, "operator": "Equal", "value": value, "effect": "NoSchedule"}
+        for key, value in identity.items()
+    ]
+
+
+def _pod(
+    identity: Mapping[str, str], *, annotations: Mapping[str, str], spec: Mapping[str, object]
+) -> Mapping[str, object]:
+    metadata: dict[str, object] = {"labels": dict(identity)}
+    if annotations:
+        metadata["annotations"] = dict(annotations)
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": dict(spec)}
