@@ -39,7 +39,7 @@ SHARED: Final = Workload(
     storage=InstanceStore(),
     priority=2_000,
 )
-"""Most jobs: executors on spot with local NVMe, on-demand in the driver's zone where spot is out."""
+"""Most jobs: executors on spot with NVMe, and on on-demand in the driver's zone without spot."""
 
 NOTEBOOK: Final = Workload(
     name="notebook",

@@ -36,8 +36,9 @@ MAX_PODS: Final = 110
 KUBE_RESERVED_MEMORY: Final = Memory(11 * MAX_PODS + 255)
 """Memory that the kubelet keeps back, stated in every node class.
 
-It must be stated: left alone, AL2023's nodeadm and Karpenter's model of it both reserve for the pods
-that the network interfaces of the size could hold (8 GiB on a 16xlarge), whatever ``maxPods`` says.
+It must be stated: left alone, AL2023's nodeadm and Karpenter's model of it both reserve for the
+pods that the network interfaces of the size could hold (8 GiB on a 16xlarge), whatever ``maxPods``
+says.
 
 Source: https://github.com/awslabs/amazon-eks-ami/blob/main/nodeadm/internal/kubelet/config.go
 """

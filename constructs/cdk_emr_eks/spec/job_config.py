@@ -19,7 +19,7 @@ from cdk_emr_eks.spec.workload import Workload
 from cdk_emr_eks.versions import EMR_RELEASE
 
 OLDEST_RELEASE: Final = (6, 11, 0)
-"""Oldest EMR release whose job submitter can be placed; before it, it may land on any node.
+"""Oldest EMR release that AWS shows with a placed job submitter (which came first is not stated).
 
 Source: https://docs.aws.amazon.com/emr/latest/EMR-on-EKS-DevelopmentGuide/emr-eks-job-submitter.html
 """
@@ -182,7 +182,7 @@ def _volumes(workload: Workload) -> dict[str, str]:
             "spark.kubernetes.driver.ownPersistentVolumeClaim": "true",
             "spark.kubernetes.driver.reusePersistentVolumeClaim": "true",
             "spark.kubernetes.driver.waitToReusePersistentVolumeClaim": "true",
-            # Without it a new executor mounts the old volume, but does not look at its shuffle data.
+            # Without it a new executor mounts the old volume and ignores its shuffle data.
             "spark.shuffle.sort.io.plugin.class": _LOCAL_DISK_SHUFFLE,
         }
     return conf
@@ -209,13 +209,16 @@ def _check_release(where: str, workload: Workload, label: str) -> None:
     if label.startswith("emr-spark-"):
         return
     version = release_version(label)
-    rule = f"must be at least emr-{'.'.join(map(str, OLDEST_RELEASE))}, which places the submitter"
+    rule = f"must be at least emr-{_text(OLDEST_RELEASE)}, which places the job submitter"
     problems.require(version >= OLDEST_RELEASE, "release_label", rule, label)
     if isinstance(workload.storage, PersistentVolumes) and workload.storage.reuse:
-        least = ".".join(map(str, OLDEST_RELEASE_VOLUMES))
-        rule = f"must be at least emr-{least} to reuse PersistentVolumes"
+        rule = f"must be at least emr-{_text(OLDEST_RELEASE_VOLUMES)} to reuse PersistentVolumes"
         problems.require(version >= OLDEST_RELEASE_VOLUMES, "release_label", rule, label)
     problems.raise_if_any()
+
+
+def _text(version: tuple[int, int, int]) -> str:
+    return ".".join(map(str, version))
 
 
 def _check_size(where: str, classifications: Mapping[str, Mapping[str, str]]) -> None:

@@ -22,7 +22,7 @@ Source: https://docs.aws.amazon.com/emr/latest/EMR-on-EKS-DevelopmentGuide/emr-e
 """
 
 WELL_PACKED: Final = 0.95
-"""Share of a full node's allocatable cores that Spark pods should request, DaemonSets not counted."""
+"""Share of a full node's allocatable cores that Spark pods should request without DaemonSets."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -20,15 +20,65 @@ MAIN_CONTAINERS: Final[Mapping[Role, str]] = {
 _TOP_LEVEL: Final = frozenset({"apiVersion", "kind", "metadata", "spec"})
 
 _POD_FIELDS: Final = frozenset(
-    ["activeDeadlineSeconds", "affinity", "containers", "enableServiceLinks", "ephemeralContainers", "hostAliases", "hostname", "imagePullSecrets", "initContainers", "nodeName", "nodeSelector", "overhead", "preemptionPolicy", "priority", "priorityClassName", "readinessGates", "runtimeClassName", "schedulerName", "subdomain", "terminationGracePeriodSeconds", "tolerations", "topologySpreadConstraints", "volumes"]
+    [
+        "activeDeadlineSeconds",
+        "affinity",
+        "containers",
+        "enableServiceLinks",
+        "ephemeralContainers",
+        "hostAliases",
+        "hostname",
+        "imagePullSecrets",
+        "initContainers",
+        "nodeName",
+        "nodeSelector",
+        "overhead",
+        "preemptionPolicy",
+        "priority",
+        "priorityClassName",
+        "readinessGates",
+        "runtimeClassName",
+        "schedulerName",
+        "subdomain",
+        "terminationGracePeriodSeconds",
+        "tolerations",
+        "topologySpreadConstraints",
+        "volumes",
+    ]
 )
 
 _MAIN_FIELDS: Final = frozenset(
-    ["env", "envFrom", "name", "lifecycle", "livenessProbe", "readinessProbe", "resources", "startupProbe", "stdin", "stdinOnce", "terminationMessagePath", "terminationMessagePolicy", "tty", "volumeDevices", "volumeMounts", "workingDir"]
+    [
+        "env",
+        "envFrom",
+        "name",
+        "lifecycle",
+        "livenessProbe",
+        "readinessProbe",
+        "resources",
+        "startupProbe",
+        "stdin",
+        "stdinOnce",
+        "terminationMessagePath",
+        "terminationMessagePolicy",
+        "tty",
+        "volumeDevices",
+        "volumeMounts",
+        "workingDir",
+    ]
 )
 
 _RESERVED_VOLUMES: Final = frozenset(
-    ["emr-container-communicate", "config-volume", "emr-container-application-log-dir", "emr-container-event-log-dir", "temp-data-dir", "mnt-dir", "home-dir", "emr-container-s3"]
+    [
+        "emr-container-communicate",
+        "config-volume",
+        "emr-container-application-log-dir",
+        "emr-container-event-log-dir",
+        "temp-data-dir",
+        "mnt-dir",
+        "home-dir",
+        "emr-container-s3",
+    ]
 )
 
 _RESERVED_MOUNTS: Final = (

@@ -15,15 +15,22 @@ from cdk_emr_eks.names import dns_label
 from cdk_emr_eks.spec.disruption import Disruption, Freeze
 from cdk_emr_eks.spec.instances import Instances, InstanceType, Resources
 from cdk_emr_eks.spec.packing import Packing, pack, packing_problems, packing_warnings
-from cdk_emr_eks.spec.shapes import (
-    DriverShape,
-    DynamicAllocation,
-    ExecutorShape,
-    Limits,
-    is_whole_seconds,
+from cdk_emr_eks.spec.priority import (
+    MIN_PRIORITY_GAP,
+    priority_class_name,
+    priority_classes,
+    priority_problems,
 )
+from cdk_emr_eks.spec.shapes import DriverShape, DynamicAllocation, ExecutorShape, Limits
 from cdk_emr_eks.spec.spark_conf import spark_conf_problems
 from cdk_emr_eks.spec.storage import InstanceStore, PersistentVolumes, RootVolume, Storage
+from cdk_emr_eks.spec.workload_rules import (
+    architecture_problems,
+    limit_problems,
+    storage_problems,
+    time_problems,
+    timeout_problems,
+)
 from cdk_emr_eks.units import Cpu, Memory
 
 __all__ = [
@@ -42,11 +49,6 @@ __all__ = [
 ]
 
 MAX_NAME: Final = 20
-MAX_PRIORITY: Final = 1_000_000
-DRIVER_PRIORITY_STEP: Final = 10
-"""How much a driver's priority is above that of its executors."""
-MIN_PRIORITY_GAP: Final = 100
-"""Workloads of different priority are this far apart, so no driver passes the next tier."""
 MAX_ATTACHED_VOLUMES: Final = 24
 """EBS volumes of one node: 28 attachments less root volume and network interfaces.
 
@@ -156,17 +158,30 @@ class Workload:
     def __post_init__(self) -> None:
         problems = Problems(f"Workload {self.name!r}")
         problems.extend(dns_label("name", self.name, limit=MAX_NAME))
-        self._check_architectures(problems)
+        problems.extend(architecture_problems(self.architectures, self._instances_by_field()))
         problems.raise_if_any()  # what follows needs instance types to reason about
-        self._check_storage(problems)
-        self._check_shapes(problems)
-        self._check_capacity(problems)
-        self._check_times(problems)
-        rule = f"must be a whole number from 0 to {MAX_PRIORITY}"
-        whole = isinstance(self.priority, int) and not isinstance(self.priority, bool)
-        problems.require(
-            whole and 0 <= self.priority <= MAX_PRIORITY, "priority", rule, self.priority
-        )
+        problems.extend(storage_problems(self.storage, self.executor_instances))
+        for role in Role:
+            shape = self.driver if role is Role.DRIVER else self.executor
+            types, field_name = self._types(role), f"{role}_instances"
+            problems.extend(
+                packing_problems(
+                    field_name,
+                    types,
+                    cores=shape.cores,
+                    memory=shape.memory,
+                    headroom=self.node_headroom,
+                )
+            )
+            limits = self.driver_limits if role is Role.DRIVER else self.executor_limits
+            problems.extend(limit_problems(f"{role}_limits", limits, types))
+        rule = "must be False unless executor_capacity is spot"
+        spot = self.executor_capacity is CapacityType.SPOT
+        fallback = self.on_demand_fallback
+        problems.require(spot or not fallback, "on_demand_fallback", rule, fallback)
+        problems.extend(time_problems(self.dynamic_allocation, self.disruption))
+        problems.extend(timeout_problems("job_start_timeout", self.job_start_timeout))
+        problems.extend(priority_problems("priority", self.priority))
         problems.extend(spark_conf_problems(self.spark_conf))
         problems.raise_if_any()
         # A copy behind a read-only view: the caller's dict may change, a value may not.
@@ -175,12 +190,12 @@ class Workload:
     @property
     def driver_priority_class(self) -> str:
         """Name of the priority class of drivers."""
-        return f"{self.name}-{Role.DRIVER}"
+        return priority_class_name(self.name, Role.DRIVER)
 
     @property
     def executor_priority_class(self) -> str:
         """Name of the priority class of executors."""
-        return f"{self.name}-{Role.EXECUTOR}"
+        return priority_class_name(self.name, Role.EXECUTOR)
 
     @property
     def executor_capacities(self) -> tuple[CapacityType, ...]:
@@ -194,15 +209,8 @@ class Workload:
         return self.driver_instances if role is Role.DRIVER else self.executor_instances
 
     def priority_classes(self) -> tuple[Mapping[str, object], ...]:
-        """Return the two ``scheduling.k8s.io/v1`` priority classes of the workload.
-
-        Executors never preempt: what they could push out is executors of their own workload.
-        """
-        driver, executor = self.driver_priority_class, self.executor_priority_class
-        return (
-            self._priority_class(driver, Role.DRIVER, DRIVER_PRIORITY_STEP, "PreemptLowerPriority"),
-            self._priority_class(executor, Role.EXECUTOR, 0, "Never"),
-        )
+        """Return the two ``scheduling.k8s.io/v1`` priority classes of the workload."""
+        return priority_classes(self.name, self.priority)
 
     def warnings(self) -> tuple[str, ...]:
         """Return what is legal but probably not meant, each as a sentence with its figures."""
@@ -258,87 +266,11 @@ class Workload:
             "volumes.",
         )
 
+    def _instances_by_field(self) -> Mapping[str, Instances]:
+        return {f"{role}_instances": self.instances(role) for role in Role}
+
     def _types(self, role: Role) -> tuple[InstanceType, ...]:
         return self.instances(role).types()
-
-    def _check_architectures(self, problems: Problems) -> None:
-        values = self.architectures
-        rule = "must be one or two different architectures, preferred first"
-        unique = 1 <= len(values) == len(set(values))
-        problems.require(unique, "architectures", rule, ", ".join(values))
-        for role in Role:
-            field_name = f"{role}_instances"
-            types = self._types(role)
-            wrong = sorted(
-                {each.name.split(".")[0] for each in types if each.architecture not in values}
-            )
-            rule = f"must be of the workload's architectures ({', '.join(values)})"
-            problems.require(not wrong, field_name, rule, ", ".join(wrong))
-            for architecture in values:
-                has = any(each.architecture is architecture for each in types)
-                problems.require(has, field_name, f"must have a family of {architecture}")
-
-    def _check_storage(self, problems: Problems) -> None:
-        if not isinstance(self.storage, InstanceStore):
-            return
-        without = sorted(
-            {each.name.split(".")[0] for each in self._types(Role.EXECUTOR) if not each.local_nvme}
-        )
-        rule = "must have local NVMe disks for InstanceStore"
-        fix = "choose families with a 'd' such as m7gd, or another storage"
-        problems.require(not without, "executor_instances", rule, ", ".join(without), fix)
-
-    def _check_shapes(self, problems: Problems) -> None:
-        for role in Role:
-            shape = self.driver if role is Role.DRIVER else self.executor
-            field_name = f"{role}_instances"
-            problems.extend(
-                packing_problems(
-                    field_name,
-                    self._types(role),
-                    cores=shape.cores,
-                    memory=shape.memory,
-                    headroom=self.node_headroom,
-                )
-            )
-
-    def _check_capacity(self, problems: Problems) -> None:
-        spot = self.executor_capacity is CapacityType.SPOT
-        rule = "must be False unless executor_capacity is spot"
-        fallback = self.on_demand_fallback
-        problems.require(spot or not fallback, "on_demand_fallback", rule, fallback)
-        for role in Role:
-            limits = self.driver_limits if role is Role.DRIVER else self.executor_limits
-            smallest = min(self._types(role), key=lambda each: (each.vcpu, each.memory))
-            fits = limits.cpu.millicores >= smallest.vcpu * 1000 and limits.memory >= (
-                smallest.memory
-            )
-            rule = f"must allow at least one node of the smallest type ({smallest.name})"
-            got = f"cpu {limits.cpu.kubernetes}, memory {limits.memory.kubernetes}"
-            problems.require(fits, f"{role}_limits", rule, got)
-
-    def _check_times(self, problems: Problems) -> None:
-        idle = self.dynamic_allocation.executor_idle_timeout
-        after = self.disruption.executor_consolidate_after
-        rule = f"must be longer than dynamic allocation's executor_idle_timeout ({idle})"
-        problems.require(after > idle, "disruption.executor_consolidate_after", rule, str(after))
-        timeout = self.job_start_timeout
-        rule = "must be whole seconds, at least 2 minutes: a cold node takes about one"
-        holds = is_whole_seconds(timeout) and timeout >= timedelta(minutes=2)
-        problems.require(holds, "job_start_timeout", rule, str(timeout))
-
-    def _priority_class(
-        self, name: str, role: Role, step: int, preemption: str
-    ) -> Mapping[str, object]:
-        return {
-            "apiVersion": "scheduling.k8s.io/v1",
-            "kind": "PriorityClass",
-            "metadata": {"name": name},
-            "value": self.priority + step,
-            "globalDefault": False,
-            "preemptionPolicy": preemption,
-            "description": f"Spark {role}s of the workload {self.name}",
-        }
 
 
 def check_workloads(workloads: Sequence[Workload]) -> None:
