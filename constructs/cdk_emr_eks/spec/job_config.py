@@ -19,7 +19,7 @@ from cdk_emr_eks.spec.workload import Workload
 from cdk_emr_eks.versions import EMR_RELEASE
 
 OLDEST_RELEASE: Final = (6, 11, 0)
-"""Oldest EMR release that AWS shows with a placed job submitter (which came first is not stated).
+"""Oldest EMR release that AWS shows with a placed job submitter; which came first is not stated.
 
 Source: https://docs.aws.amazon.com/emr/latest/EMR-on-EKS-DevelopmentGuide/emr-eks-job-submitter.html
 """
@@ -189,7 +189,7 @@ def _volumes(workload: Workload) -> dict[str, str]:
 
 
 def _job_submitter(workload: Workload) -> dict[str, str]:
-    """Put EMR's job submitter on the workload's driver nodes: on-demand, and warm for the driver."""
+    """Put EMR's job submitter on the workload's driver nodes: on-demand, and warm for it."""
     identity = {labels.WORKLOAD: workload.name, labels.ROLE: str(Role.DRIVER)}
     conf: dict[str, str] = {}
     for key, value in {**identity, labels.CAPACITY_TYPE: str(CapacityType.ON_DEMAND)}.items():

@@ -12,7 +12,6 @@ from typing import Final
 
 from cdk_emr_eks.errors import Problem
 from cdk_emr_eks.spec.instances import DAEMONSET_TOTAL, InstanceType, Resources, allocatable
-from cdk_emr_eks.spec.shapes import MIN_POD_MEMORY
 from cdk_emr_eks.units import Cpu, Memory
 
 LOGGING_SIDECAR_MEMORY: Final = Memory(512)
@@ -56,21 +55,30 @@ def packing_problems(
     *,
     cores: int,
     memory: Memory | None,
+    least: Memory,
     headroom: Resources,
 ) -> tuple[Problem, ...]:
-    """Return why a shape fits not even once on some of the types; empty where it fits on all."""
+    """Return why a shape does not fit on some of the types; empty where it fits on all.
+
+    Args:
+        field: Field to name in the problem.
+        types: Instance types of all pools that the pod may land in.
+        cores: Task slots of the pod.
+        memory: Memory of the Spark container, or None where it is worked out.
+        least: The least that the Spark container must have.
+        headroom: Room kept free on each node for DaemonSets of the user's own.
+    """
     smallest = min(types, key=lambda each: each.vcpu)
     if smallest.vcpu < cores:
         rule = f"must not have sizes below the {cores} cores of the pod"
         fix = f"{smallest.name} has {smallest.vcpu} vCPUs"
         return (Problem(field=field, rule=rule, got=smallest.name, fix=fix),)
-    needed = MIN_POD_MEMORY if memory is None else memory
     for each in types:
         room = free(each, headroom)
         share = 1 if memory is not None else each.vcpu // cores
         usable = room.memory.mib // share - LOGGING_SIDECAR_MEMORY.mib
-        if usable < needed.mib:
-            rule = f"must have room for a Spark container of {needed.kubernetes}"
+        if usable < least.mib:
+            rule = f"must have room for a Spark container of {least.kubernetes}"
             fix = (
                 f"{each.name} has {Memory(max(usable, 0)).kubernetes} beside the logging container"
             )

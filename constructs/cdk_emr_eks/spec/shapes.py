@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -10,7 +11,9 @@ from cdk_emr_eks.errors import Problems
 from cdk_emr_eks.units import Cpu, Memory
 
 MIN_POD_MEMORY: Final = Memory(1024)
-# Below this, Spark's minimum heap (450 MiB reserved x 1.5) and overhead (384 MiB) do not fit.
+MIN_HEAP: Final = Memory(512)
+# Spark refuses to start with less than 1.5 times its reserved 300 MiB.
+# Source: https://spark.apache.org/docs/latest/tuning.html#memory-management-overview
 MIN_OVERHEAD: Final = Memory(384)
 # Source: https://spark.apache.org/docs/latest/configuration.html, spark.executor.minMemoryOverhead
 
@@ -39,6 +42,11 @@ class DriverShape:
     def __post_init__(self) -> None:
         _check_shape("DriverShape", self.cores, self.memory, self.overhead_share, Memory(0))
 
+    @property
+    def least_memory(self) -> Memory:
+        """The least memory of the Spark container that leaves a heap."""
+        return self.memory or MIN_POD_MEMORY
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ExecutorShape:
@@ -64,6 +72,15 @@ class ExecutorShape:
 
     def __post_init__(self) -> None:
         _check_shape("ExecutorShape", self.cores, self.memory, self.overhead_share, self.off_heap)
+
+    @property
+    def least_memory(self) -> Memory:
+        """The least memory of the Spark container that leaves a heap."""
+        if self.memory is not None:
+            return self.memory
+        rest = self.off_heap.mib + MIN_HEAP.mib
+        with_share = math.ceil(rest / (1 - self.overhead_share))
+        return max(MIN_POD_MEMORY, Memory(max(with_share, rest + MIN_OVERHEAD.mib)))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -158,7 +175,7 @@ def _check_shape(
         rule = f"must be at least {MIN_POD_MEMORY.kubernetes}"
         problems.require(memory >= MIN_POD_MEMORY, "memory", rule, memory.kubernetes)
         if off_heap.mib:
-            rule = "must leave at least 512Mi of the memory to the heap"
+            rule = f"must leave at least {MIN_HEAP.kubernetes} of the memory to the heap"
             heap = memory.mib - off_heap.mib - max(MIN_OVERHEAD.mib, int(memory.mib * share))
-            problems.require(heap >= 512, "off_heap", rule, off_heap.kubernetes)
+            problems.require(heap >= MIN_HEAP.mib, "off_heap", rule, off_heap.kubernetes)
     problems.raise_if_any()

@@ -116,7 +116,7 @@ class Workload:
         >>> from cdk_emr_eks.spec.executor_shape import executor_shape
         >>> nightly = Workload(
         ...     name="nightly",
-        ...     driver_instances=Instances(families=("m6g", "m7g"), sizes=("xlarge", "2xlarge")),
+        ...     driver_instances=Instances(families=("m6g", "m7g"), sizes=("2xlarge", "4xlarge")),
         ...     executor_instances=Instances(
         ...         families=("m6gd", "m7gd", "m8gd", "r6gd", "r7gd"),
         ...         sizes=("2xlarge", "4xlarge", "8xlarge"),
@@ -129,7 +129,7 @@ class Workload:
         'nightly-driver'
         >>> sized = executor_shape(nightly)
         >>> sized.cores, sized.request_cores.kubernetes, sized.heap.spark
-        (4, '3810m', '10870m')
+        (4, '3810m', '10825m')
         >>> round(sized.packing["m7gd.8xlarge"], 3)
         0.957
         >>> nightly.warnings()
@@ -170,6 +170,7 @@ class Workload:
                     types,
                     cores=shape.cores,
                     memory=shape.memory,
+                    least=shape.least_memory,
                     headroom=self.node_headroom,
                 )
             )
