@@ -6,6 +6,7 @@ in one change, with the golden files beside it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 KUBERNETES: Final = "1.36"
@@ -33,4 +34,30 @@ NODE_IMAGE: Final = "al2023@v20261023"
 
 Pinned, since with ``latest`` each release would replace nodes.
 Source: https://github.com/awslabs/amazon-eks-ami/releases/tag/v20261023 (has 1.36), 2026-11.
+"""
+
+EKS_ADDONS: Final[Mapping[str, Mapping[str, str]]] = {
+    "1.36": {
+        "vpc-cni": "v1.23.2-eksbuild.1",
+        "kube-proxy": "v1.36.0-eksbuild.45",
+        "eks-pod-identity-agent": "v1.4.0-eksbuild.3",
+        "coredns": "v1.14.7-eksbuild.11",
+        "aws-ebs-csi-driver": "v1.66.0-eksbuild.1",
+        "metrics-server": "v0.9.0-eksbuild.11",
+    },
+    "1.35": {
+        "vpc-cni": "v1.23.2-eksbuild.1",
+        "kube-proxy": "v1.35.3-eksbuild.29",
+        "eks-pod-identity-agent": "v1.4.0-eksbuild.3",
+        "coredns": "v1.14.6-eksbuild.4",
+        "aws-ebs-csi-driver": "v1.66.0-eksbuild.1",
+        "metrics-server": "v0.9.0-eksbuild.11",
+    },
+}
+"""EKS managed add-ons by Kubernetes version and add-on name.
+
+AWS lists them in its API only (``aws eks describe-addon-versions --kubernetes-version 1.36``), not
+on a page. These are the newest that public repositories pinned for running clusters of that version
+in October 2026; a build may have been added since. ``metrics-server`` for 1.35 was read for 1.36
+only: as a community add-on it has one list of builds for all versions.
 """

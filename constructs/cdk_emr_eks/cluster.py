@@ -1,0 +1,140 @@
+"""The EKS cluster with its add-ons, system nodes and administrators."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import cast
+
+from aws_cdk import RemovalPolicy, Size
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_eks as eks_l1
+from aws_cdk import aws_eks_v2 as eks
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_logs as logs
+from constructs import Construct, DependencyGroup, IDependable
+
+from cdk_emr_eks.access import AdminAccess
+from cdk_emr_eks.addons.managed import NetworkAddons, SystemAddons
+from cdk_emr_eks.encryption import cluster_log_prefix
+from cdk_emr_eks.kubectl_layer import kubectl_layer
+from cdk_emr_eks.network import Network
+from cdk_emr_eks.spec.cluster import ClusterSpec, LogType
+from cdk_emr_eks.system_nodes import SystemNodes
+
+__all__ = ["ClusterSpec", "EksCluster", "LogType"]
+
+
+class EksCluster(Construct):
+    """A private EKS cluster that is ready to run add-ons.
+
+    Secrets are encrypted with the platform's key, the control plane logs into an encrypted group,
+    and only the given roles and CloudFormation's kubectl handler administer it.
+
+    Args:
+        spec: Version, access, logs, system nodes.
+        network: Where it runs.
+        key: Encrypts secrets and logs.
+        admins: IAM roles of administrators.
+
+    Attributes:
+        cluster: The cluster, with its kubectl provider.
+        name: Its literal name.
+        key: As given.
+        security_group: The cluster security group: EKS makes it and puts it on all nodes.
+        security_group_selector: How a Karpenter node class finds just that group: by the tag
+            ``aws:eks:cluster-name``, which EKS sets and nobody else can. Nodes must have one group
+            only that bears the cluster's tag, or load balancers fail.
+        system_nodes: Dependency of what runs on system nodes, once they are there.
+        ready: Dependency of what needs the managed add-ons as well.
+
+    Source: https://docs.aws.amazon.com/eks/latest/userguide/sec-group-reqs.html
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        spec: ClusterSpec,
+        network: Network,
+        key: kms.IKey,
+        admins: Sequence[iam.IRole] = (),
+    ) -> None:
+        super().__init__(scope, id)
+        self.name = spec.name
+        self.key = key
+        layer = kubectl_layer(self, spec.version)
+        self.cluster = eks.Cluster(
+            self,
+            "Cluster",
+            cluster_name=spec.name,
+            version=eks.KubernetesVersion.of(spec.version),
+            vpc=network.vpc,
+            vpc_subnets=[ec2.SubnetSelection(subnets=list(network.node_subnets))],
+            endpoint_access=_endpoint_access(spec),
+            secrets_encryption_key=key,
+            cluster_logging=[
+                eks.ClusterLoggingTypes[each.name] for each in spec.log_types
+            ],
+            # Node groups, not Auto Mode; and none of CDK's own making.
+            default_capacity_type=eks.DefaultCapacityType.NODEGROUP,
+            default_capacity=0,
+            bootstrap_self_managed_addons=False,
+            bootstrap_cluster_creator_admin_permissions=False,
+            prune=False,
+            kubectl_provider_options=eks.KubectlProviderOptions(
+                kubectl_layer=layer,
+                # Helm unpacks charts in memory; with 1 GiB Karpenter's charts ran peers out of it.
+                memory=Size.gibibytes(2),
+            ),
+        )
+        resource = cast(eks_l1.CfnCluster, self.cluster.node.default_child)
+        # EMR enters namespaces by access entries, or by aws-auth in older set-ups; CDK fixes the
+        # mode to API, which cannot be left again.
+        resource.add_property_override(
+            "AccessConfig.AuthenticationMode", "API_AND_CONFIG_MAP"
+        )
+        # Made before the cluster: EKS would make it without a key and keep logs forever.
+        resource.add_resource_dependency(self._log_group(spec, key))
+        cluster_name = self.cluster.cluster_name
+        AdminAccess(self, "Admins", cluster_name=cluster_name, admins=admins)
+        self.security_group: ec2.ISecurityGroup = self.cluster.cluster_security_group
+        self.security_group_selector: tuple[Mapping[str, object], ...] = (
+            {"tags": {"aws:eks:cluster-name": spec.name}},
+        )
+        networking = NetworkAddons(
+            self,
+            "NetworkAddons",
+            cluster_name=cluster_name,
+            spec=spec,
+            network=network,
+            security_group_id=self.cluster.cluster_security_group_id,
+        )
+        nodes = SystemNodes(
+            self, "SystemNodes", cluster_name=cluster_name, spec=spec, network=network
+        )
+        nodes.node.add_dependency(networking.ready)
+        addons = SystemAddons(
+            self, "SystemAddons", cluster_name=cluster_name, spec=spec
+        )
+        addons.node.add_dependency(nodes)
+        self.system_nodes: IDependable = nodes
+        self.ready: IDependable = DependencyGroup(networking.ready, nodes, addons)
+
+    def _log_group(self, spec: ClusterSpec, key: kms.IKey) -> logs.CfnLogGroup:
+        group = logs.CfnLogGroup(
+            self,
+            "LogGroup",
+            log_group_name=f"{cluster_log_prefix(spec.name)}cluster",
+            kms_key_id=key.key_arn,
+            retention_in_days=spec.log_days,
+        )
+        group.apply_removal_policy(RemovalPolicy.DESTROY)
+        return group
+
+
+def _endpoint_access(spec: ClusterSpec) -> eks.EndpointAccess:
+    if not spec.public_access_cidrs:
+        return eks.EndpointAccess.PRIVATE
+    return eks.EndpointAccess.PUBLIC_AND_PRIVATE.only_from(*spec.public_access_cidrs)
