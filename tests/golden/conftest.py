@@ -51,5 +51,5 @@ def _plain(value: Any) -> Any:
 
 @pytest.fixture
 def golden(snapshot: SnapshotAssertion) -> SnapshotAssertion:
-    """Compare documents with the golden file of a name: ``assert documents == golden(name=...)``."""
+    """Compare documents with a golden file: ``assert documents == golden(name="...")``."""
     return snapshot.use_extension(GoldenFile)

@@ -32,7 +32,7 @@ VARIANTS = (
 )
 
 each = pytest.mark.parametrize(
-    "workload", (*DEFAULT_WORKLOADS, *VARIANTS), ids=lambda workload: workload.name
+    "workload", [*DEFAULT_WORKLOADS, *VARIANTS], ids=lambda workload: workload.name
 )
 
 

@@ -9,7 +9,14 @@ import pytest
 from cdk_emr_eks.labels import Role
 from cdk_emr_eks.spec.catalog import CRITICAL, DEFAULT_WORKLOADS, SHARED
 from cdk_emr_eks.spec.executor_shape import SizedExecutor, driver_shape, executor_shape
-from cdk_emr_eks.spec.instances import DAEMONSET_TOTAL, Instances, Resources, allocatable
+from cdk_emr_eks.spec.instances import (
+    DAEMONSET_TOTAL,
+    FAMILIES,
+    Instances,
+    Resources,
+    allocatable,
+)
+from cdk_emr_eks.spec.packing import free, pack
 from cdk_emr_eks.spec.shapes import ExecutorShape
 from cdk_emr_eks.spec.workload import Workload
 from cdk_emr_eks.units import Cpu, Memory
@@ -52,6 +59,21 @@ def test_memory_of_the_pod_is_heap_overhead_and_logging_container(workload: Work
     sized = executor_shape(workload)
     parts = sized.heap.mib + sized.overhead.mib + sized.off_heap.mib
     assert sized.pod_memory.mib == parts + 512
+
+
+@pytest.mark.parametrize("cores", [1, 2, 4, 8, 16])
+def test_a_shape_never_asks_for_more_than_a_node_has(cores: int) -> None:
+    """For every family of the table, alone, in all sizes that hold the shape."""
+    headroom = Resources(Cpu(100), Memory(256))
+    for family in FAMILIES.values():
+        types = Instances(families=(family.name,), sizes=family.sizes).types()
+        types = tuple(each for each in types if each.vcpu >= 2 * cores and each.vcpu >= 8)
+        packing = pack(types, cores=cores, memory=None, headroom=headroom)
+        for each in types:
+            pods, room = packing.pods[each.name], free(each, headroom)
+            assert pods * packing.request.millicores <= room.cpu.millicores
+            assert pods * (packing.memory.mib + 512) <= room.memory.mib
+            assert pods >= each.vcpu // cores
 
 
 def test_plain_requests_would_lose_a_quarter_of_a_node() -> None:

@@ -127,7 +127,7 @@ def test_pods_land_on_pools_of_their_workload_and_role_only(
 
 @by_name
 def test_no_pod_without_templates_lands_on_any_pool(workload: Workload) -> None:
-    nobody = {"spec": {"nodeSelector": {}, "tolerations": []}}
+    nobody: Mapping[str, object] = {"spec": {"nodeSelector": {}, "tolerations": []}}
     assert not any(lands(nobody, pool) for pool in node_pools(workload, ZONES))
 
 

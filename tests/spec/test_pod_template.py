@@ -7,14 +7,15 @@ from copy import deepcopy
 from dataclasses import replace
 from typing import Any, cast
 
-import kubernetes_validate
 import pytest
+from kubernetes_validate.utils import ValidationError, validate  # type: ignore[import-untyped]
 
 from cdk_emr_eks.errors import ConfigError
 from cdk_emr_eks.labels import CapacityType, Role
 from cdk_emr_eks.spec.catalog import CRITICAL, DEFAULT_WORKLOADS, NOTEBOOK, SHARED
 from cdk_emr_eks.spec.pod_template import PodTemplate, driver_template, executor_template
 from cdk_emr_eks.spec.pod_template_rules import check_pod_template
+from cdk_emr_eks.spec.storage_class import storage_class
 from cdk_emr_eks.spec.workload import Workload
 from cdk_emr_eks.versions import KUBERNETES
 
@@ -34,13 +35,18 @@ def test_the_api_server_knows_each_field(workload: Workload) -> None:
         cast(dict[str, Any], whole["metadata"])["name"] = "spark-1-driver"
         for container in spec(whole)["containers"]:
             container["image"] = "emr"
-        kubernetes_validate.validate(whole, KUBERNETES, strict=True)
+        validate(whole, KUBERNETES, strict=True)
 
 
 @by_name
 def test_priority_classes_are_kubernetes_own(workload: Workload) -> None:
     for each in workload.priority_classes():
-        kubernetes_validate.validate(dict(each), KUBERNETES, strict=True)
+        validate(dict(each), KUBERNETES, strict=True)
+
+
+def test_the_storage_class_is_kubernetes_own() -> None:
+    made = storage_class(cluster_name="data", volume_key="key")
+    validate(dict(made), KUBERNETES, strict=True)
 
 
 def test_strict_validation_would_notice_an_unknown_field() -> None:
@@ -50,8 +56,8 @@ def test_strict_validation_would_notice_an_unknown_field() -> None:
         "metadata": {"name": "x"},
         "spec": {"containers": [{"name": "x", "image": "x"}], "topologySpread": []},
     }
-    with pytest.raises(kubernetes_validate.ValidationError):
-        kubernetes_validate.validate(pod, KUBERNETES, strict=True)
+    with pytest.raises(ValidationError):
+        validate(pod, KUBERNETES, strict=True)
 
 
 @by_name
@@ -115,7 +121,7 @@ def main(**fields: Any) -> dict[str, Any]:
 
 
 def test_what_emr_allows_is_allowed() -> None:
-    template = {
+    template: dict[str, object] = {
         "apiVersion": "v1",
         "kind": "Pod",
         "metadata": {"labels": {"team": "a"}},
@@ -153,7 +159,7 @@ def test_what_emr_allows_is_allowed() -> None:
     check_pod_template(user(), "no containers at all")
 
 
-REFUSED = {
+REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "no pod": (
         {"apiVersion": "apps/v1", "kind": "Deployment", "spec": {}},
         "T: kind must be a Pod of v1, got 'apps/v1 Deployment'.",

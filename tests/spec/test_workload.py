@@ -1,11 +1,11 @@
-"""A workload refuses what could not run, warns of what probably should not, and derives the rest."""
+"""A workload refuses what could not run, warns of what probably should not, derives the rest."""
 
 from __future__ import annotations
 
 import doctest
 from dataclasses import FrozenInstanceError, replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -61,7 +61,7 @@ def test_a_workload_is_a_value() -> None:
 
 def test_drivers_come_before_their_executors_but_not_before_the_next_tier() -> None:
     classes = {
-        each["metadata"]["name"]: each["value"]  # type: ignore[index]
+        cast(Any, each)["metadata"]["name"]: cast(int, each["value"])
         for workload in DEFAULT_WORKLOADS
         for each in workload.priority_classes()
     }
@@ -119,7 +119,7 @@ def test_more_volumes_than_ec2_attaches_are_a_warning() -> None:
 
 ARM_PLAIN = Instances(families=("m7g",), sizes=("2xlarge", "4xlarge"))
 
-BAD = {
+BAD: dict[str, tuple[dict[str, Any], str]] = {
     "name is no DNS label": (
         {"name": "Shared_Jobs"},
         "Workload 'Shared_Jobs': name must be a DNS label (a-z, 0-9, '-', at most 20 characters), "
@@ -171,8 +171,8 @@ BAD = {
     ),
     "off-heap that leaves no heap": (
         {"executor": ExecutorShape(cores=4, off_heap=GIB(12))},
-        "Workload 'shared': executor_instances must have room for a Spark container of 16000Mi, got "
-        "'m6gd.2xlarge'; m6gd.2xlarge has 13531Mi beside the logging container.",
+        "Workload 'shared': executor_instances must have room for a Spark container of 16000Mi, "
+        "got 'm6gd.2xlarge'; m6gd.2xlarge has 13531Mi beside the logging container.",
     ),
     "fallback without spot": (
         {"executor_capacity": CapacityType.ON_DEMAND},
@@ -191,8 +191,8 @@ BAD = {
     ),
     "start timeout shorter than a node's start": (
         {"job_start_timeout": timedelta(seconds=30)},
-        "Workload 'shared': job_start_timeout must be whole seconds, at least 2 minutes: nodes have "
-        "to start first, got '0:00:30'.",
+        "Workload 'shared': job_start_timeout must be whole seconds, at least 2 minutes: nodes "
+        "have to start first, got '0:00:30'.",
     ),
     "priority of Kubernetes' own": (
         {"priority": 2_000_000_000},
@@ -230,16 +230,15 @@ BAD = {
     ),
     "two problems at once": (
         {"priority": -1, "job_start_timeout": timedelta(0)},
-        "Workload 'shared': job_start_timeout must be whole seconds, at least 2 minutes: nodes have "
-        "to start first, got '0:00:00'; also priority must be a whole number from 0 to 1000000, "
-        "got -1.",
+        "Workload 'shared': job_start_timeout must be whole seconds, at least 2 minutes: nodes "
+        "have to start first, got '0:00:00'; also priority must be a whole number from 0 to "
+        "1000000, got -1.",
     ),
 }
 
 
 @pytest.mark.parametrize("case", BAD)
 def test_bad_workloads(case: str) -> None:
-    changes: dict[str, Any]
     changes, message = BAD[case]
     with pytest.raises(ConfigError) as caught:
         replace(SHARED, **changes)
