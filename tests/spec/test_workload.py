@@ -94,7 +94,7 @@ def test_drivers_come_before_their_executors_but_not_before_the_next_tier() -> N
         (
             {"driver_instances": Instances(families=("m7g",), sizes=("xlarge",))},
             "Workload 'shared': drivers of this shape request less than 95% of the allocatable "
-            "cores of a full node: m7g.xlarge 93%. Choose larger sizes, other cores or memory.",
+            "cores of a full node: m7g.xlarge 92%. Choose larger sizes, other cores or memory.",
         ),
         (
             {"executor_limits": Limits(cpu=Cpu.cores(100), memory=GIB(800))},

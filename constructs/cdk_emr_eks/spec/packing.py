@@ -15,9 +15,14 @@ from cdk_emr_eks.spec.instances import DAEMONSET_TOTAL, InstanceType, Resources,
 from cdk_emr_eks.units import Cpu, Memory
 
 LOGGING_SIDECAR_MEMORY: Final = Memory(512)
-"""Memory request of the logging container EMR adds to drivers and executors; no CPU request.
+"""Memory request of the logging container that EMR adds to drivers and executors.
 
 Source: https://docs.aws.amazon.com/emr/latest/EMR-on-EKS-DevelopmentGuide/emr-eks-job-submitter-container-defaults.html
+"""
+
+LOGGING_SIDECAR_CPU: Final = Cpu(10)
+"""CPU request of that container. EMR names none; a tenant's LimitRange fills in this one, since a
+quota on CPU makes Kubernetes refuse containers without a request.
 """
 
 WELL_PACKED: Final = 0.95
@@ -104,13 +109,14 @@ def pack(
     """
     rooms = {each.name: free(each, headroom) for each in types}
     counts = {each.name: each.vcpu // cores for each in types}
-    request = min(rooms[name].cpu.millicores // count for name, count in counts.items())
+    least_cpu = min(rooms[name].cpu.millicores // count for name, count in counts.items())
+    request = least_cpu - LOGGING_SIDECAR_CPU.millicores
     if memory is None:
         least = min(rooms[name].memory.mib // count for name, count in counts.items())
         memory = Memory(least - LOGGING_SIDECAR_MEMORY.mib)
-    with_sidecar = memory.mib + LOGGING_SIDECAR_MEMORY.mib
+    pod_memory = memory.mib + LOGGING_SIDECAR_MEMORY.mib
     pods = {
-        name: min(room.cpu.millicores // request, room.memory.mib // with_sidecar)
+        name: min(room.cpu.millicores // least_cpu, room.memory.mib // pod_memory)
         for name, room in rooms.items()
     }
     share = {

@@ -129,9 +129,9 @@ class Workload:
         'nightly-driver'
         >>> sized = executor_shape(nightly)
         >>> sized.cores, sized.request_cores.kubernetes, sized.heap.spark
-        (4, '3810m', '10825m')
+        (4, '3800m', '10825m')
         >>> round(sized.packing["m7gd.8xlarge"], 3)
-        0.957
+        0.954
         >>> nightly.warnings()
         ()
     """
