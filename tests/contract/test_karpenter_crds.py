@@ -1,0 +1,293 @@
+"""Raw Karpenter manifests are held against Karpenter's own schema and rules."""
+
+from __future__ import annotations
+
+import copy
+import importlib.util
+import json
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from cdk_emr_eks.errors import ConfigError
+from cdk_emr_eks.spec import crd_rules, crds
+from cdk_emr_eks.spec.catalog import DEFAULT_WORKLOADS
+from cdk_emr_eks.spec.node_class import node_classes
+from cdk_emr_eks.spec.node_pool import node_pools
+from cdk_emr_eks.spec.placement import Zone
+from cdk_emr_eks.spec.workload import Workload
+from cdk_emr_eks.versions import KARPENTER
+
+DATA = Path(crds.__file__).parent / "data"
+
+POOL: Mapping[str, object] = {
+    "apiVersion": "karpenter.sh/v1",
+    "kind": "NodePool",
+    "metadata": {"name": "pool", "labels": {"team": "data"}},
+    "spec": {
+        "template": {
+            "metadata": {"labels": {"team": "data"}},
+            "spec": {
+                "nodeClassRef": {
+                    "group": "karpenter.k8s.aws",
+                    "kind": "EC2NodeClass",
+                    "name": "nvme",
+                },
+                "requirements": [
+                    {"key": "kubernetes.io/arch", "operator": "In", "values": ["arm64"]},
+                    {
+                        "key": "karpenter.k8s.aws/instance-local-nvme",
+                        "operator": "Gt",
+                        "values": ["100"],
+                    },
+                ],
+                "taints": [{"key": "team", "value": "data", "effect": "NoSchedule"}],
+                "expireAfter": "720h",
+            },
+        },
+        "disruption": {
+            "consolidationPolicy": "WhenEmpty",
+            "consolidateAfter": "5m",
+            "budgets": [{"nodes": "10%", "schedule": "0 9 * * *", "duration": "8h"}],
+        },
+        "limits": {"cpu": 1000, "memory": "4000Gi"},
+        "weight": 10,
+    },
+}
+
+CLASS: Mapping[str, object] = {
+    "apiVersion": "karpenter.k8s.aws/v1",
+    "kind": "EC2NodeClass",
+    "metadata": {"name": "nvme"},
+    "spec": {
+        "role": "nodes",
+        "amiSelectorTerms": [{"alias": "al2023@v20261023"}],
+        "subnetSelectorTerms": [{"tags": {"karpenter.sh/discovery": "cluster"}}],
+        "securityGroupSelectorTerms": [{"tags": {"karpenter.sh/discovery": "cluster"}}],
+        "blockDeviceMappings": [
+            {
+                "deviceName": "/dev/xvda",
+                "rootVolume": True,
+                "ebs": {"volumeSize": "50Gi", "volumeType": "gp3", "encrypted": True},
+            }
+        ],
+        "instanceStorePolicy": "RAID0",
+        "kubelet": {"maxPods": 110, "evictionHard": {"memory.available": "5%"}},
+        "metadataOptions": {"httpTokens": "required", "httpPutResponseHopLimit": 1},
+        "tags": {"team": "data"},
+    },
+}
+
+ABSENT = object()
+
+
+def changed(base: Mapping[str, object], path: str, value: object) -> dict[str, object]:
+    """Copy a manifest with one place set, or taken away."""
+    manifest = copy.deepcopy(dict(base))
+    level: object = manifest
+    *parents, last = [int(p) if p.isdigit() else p for p in path.split("|")]
+    for part in parents:
+        level = level[part]  # type: ignore[index]
+    if value is ABSENT:
+        del level[last]  # type: ignore[attr-defined]
+    else:
+        level[last] = value  # type: ignore[index]
+    return manifest
+
+
+def test_good_manifests_pass() -> None:
+    crds.validate_node_pool(POOL)
+    crds.validate_node_class(CLASS)
+    crds.validate_manifest(POOL)
+
+
+SPEC = "spec|template|spec|"
+NODE_POOL_DEFECTS = [
+    ("spec|disruption|consolidateAftr", "5m", r"consolidateAftr is no field .* 'consolidateAfter'"),
+    ("status", {}, "status is written by Karpenter"),
+    ("apiVersion", "karpenter.sh/v1beta1", "must be karpenter.sh/v1 NodePool"),
+    ("metadata|name", "Pool_A", "metadata.name must be a DNS subdomain"),
+    ("metadata|namespace", "kube-system", "metadata.namespace has no place"),
+    ("metadata|labels", {"count": 3}, "metadata.labels must map text to text"),
+    (SPEC + "nodeClassRef", ABSENT, "nodeClassRef is required"),
+    (SPEC + "expireAfter", "30d", "expireAfter must match"),
+    (SPEC + "expireAfter", "720h\n", "expireAfter must match"),
+    (SPEC + "taints|0|effect", "NoRun", "effect must be one of"),
+    (SPEC + "taints|0|timeAdded", "today", "timeAdded must be a date and time"),
+    (SPEC + "requirements|0|operator", "Is", "operator must be one of"),
+    (SPEC + "requirements|0|values", [], "must have a value defined"),
+    (SPEC + "requirements|0|values", ABSENT, "whose evaluation failed"),
+    (SPEC + "requirements|1|values", ["-1"], "single positive integer"),
+    (SPEC + "requirements|1|values", ["many"], "whose evaluation failed"),
+    (SPEC + "requirements|0|minValues", 2, "at least that many values"),
+    (SPEC + "requirements|0|minValues", 51, "minValues must have maximum 50"),
+    (SPEC + "requirements|0|key", "karpenter.sh/nodepool", r'label "karpenter.sh/nodepool" is'),
+    (SPEC + "requirements|0|key", "karpenter.sh/nonsense", 'domain "karpenter.sh" is restricted'),
+    (SPEC + "requirements|0|key", "karpenter.k8s.aws/colour", '"karpenter.k8s.aws" is restricted'),
+    (SPEC + "requirements|0|key", "kubernetes.io/hostname", '"kubernetes.io/hostname" is restr'),
+    ("spec|template|metadata|labels", {"kubernetes.io/hostname": "a"}, "is restricted"),
+    ("spec|template|metadata|labels", {"karpenter.sh/x": "a"}, "is restricted"),
+    ("spec|disruption|budgets", [{"nodes": "1", "schedule": "@daily"}], "must be set with"),
+    ("spec|disruption|budgets", [{"nodes": "200%"}], "nodes must match"),
+    ("spec|disruption|budgets", [{"nodes": "1"}] * 51, "budgets must have maxItems 50"),
+    ("spec|disruption|consolidationPolicy", "Never", "must be one of"),
+    ("spec|disruption|consolidationPolicy", None, "must be "),
+    ("spec|limits|cpu", "many", "cpu must match"),
+    ("spec|limits|cpu", [1], "cpu must be of type integer or string"),
+    ("spec|replicas", 3, "only 'limits.nodes' is supported .* 'weight' is not supported"),
+    ("spec|weight", 101, "weight must have maximum 100"),
+    ("spec|weight", "10", "weight must be of type integer"),
+]
+
+
+@pytest.mark.parametrize(("path", "value", "message"), NODE_POOL_DEFECTS)
+def test_node_pool_defects_are_refused(path: str, value: object, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        crds.validate_node_pool(changed(POOL, path, value))
+
+
+NODE_CLASS_DEFECTS = [
+    ("spec|kubelet|registryPullQPS", 5, "registryPullQPS is no field"),
+    ("spec|subnetSelectorTerms", [], "subnetSelectorTerms cannot be empty"),
+    ("spec|subnetSelectorTerms|0|tags", {"a": ""}, "empty tag"),
+    ("spec|subnetSelectorTerms|0|id", "subnet-1", "'id' is mutually exclusive"),
+    ("spec|amiSelectorTerms|0|alias", "al2023", "is improperly formatted"),
+    ("spec|amiSelectorTerms|0|alias", "debian@v1", "family is not supported"),
+    ("spec|amiSelectorTerms|0|alias", "windows2022@v1", "windows"),
+    ("spec|amiFamily", "Bottlerocket", "amiFamily"),
+    ("spec|role", ABSENT, "must specify exactly one of"),
+    ("spec|instanceProfile", "profile", "must specify exactly one of"),
+    ("spec|role", "", "role"),
+    ("spec|tags", {"karpenter.sh/nodepool": "x"}, "restricted tag"),
+    ("spec|tags", {"kubernetes.io/cluster/x": "owned"}, "restricted tag"),
+    ("spec|blockDeviceMappings|0|ebs", {"volumeType": "gp3"}, "snapshotID or volumeSize"),
+    ("spec|blockDeviceMappings|0|ebs|volumeSize", "0Gi", "volumeSize must match"),
+    ("spec|blockDeviceMappings|0|ebs|volumeType", "gp4", "volumeType must be one of"),
+    ("spec|blockDeviceMappings|0|ebs|iops", 2**63, "iops must fit into int64"),
+    ("spec|kubelet|evictionHard", {"disk": "5%"}, "valid keys for evictionHard"),
+    ("spec|kubelet|evictionSoft", {"memory.available": "5%"}, "evictionSoft"),
+    ("spec|kubelet|imageGCHighThresholdPercent", 101, "must have maximum 100"),
+    ("spec|kubelet|kubeReserved", {"cpu": "-1"}, "negative"),
+    ("spec|metadataOptions|httpPutResponseHopLimit", 65, "must have maximum 64"),
+    ("spec|instanceStorePolicy", "RAID1", "instanceStorePolicy must be one of"),
+    ("spec|placementGroupSelector", {"name": "a", "id": "pg-1"}, "name"),
+    (
+        "spec|networkInterfaces",
+        [{"networkCardIndex": 0, "deviceIndex": 1, "interfaceType": "interface"}],
+        "networkInterfaces",
+    ),
+]
+
+
+@pytest.mark.parametrize(("path", "value", "message"), NODE_CLASS_DEFECTS)
+def test_node_class_defects_are_refused(path: str, value: object, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        crds.validate_node_class(changed(CLASS, path, value))
+
+
+def test_all_problems_come_at_once() -> None:
+    manifest = changed(changed(POOL, SPEC + "requirements|0|values", []), "spec|colour", "red")
+    with pytest.raises(ConfigError) as caught:
+        crds.validate_node_pool(changed(manifest, "spec|weight", 0))
+    assert set(caught.value.fields) == {
+        "spec.colour",
+        "spec.weight",
+        "spec.template.spec.requirements",
+    }
+
+
+def test_another_kind_is_refused() -> None:
+    with pytest.raises(ConfigError, match="must be karpenter.k8s.aws/v1 EC2NodeClass"):
+        crds.validate_node_class(POOL)
+    with pytest.raises(ConfigError, match="apiVersion and kind"):
+        crds.validate_manifest({"apiVersion": "v1", "kind": "Pod"})
+
+
+def test_tokens_are_free_of_rules_on_text() -> None:
+    token = "${Token[AWS.Region.4]}-1a"
+    crds.validate_node_pool(changed(POOL, SPEC + "requirements|0|values", [token]))
+    crds.validate_node_class(changed(CLASS, "spec|role", token))
+
+
+def test_the_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(ConfigError, match=r"pip install cdk-emr-eks\[manifests\]"):
+        crds.validate_node_pool(POOL)
+
+
+def rules(schema: object) -> Iterator[str]:
+    if isinstance(schema, dict):
+        for rule in schema.get("x-kubernetes-validations", []):
+            yield rule["rule"]
+        for child in schema.values():
+            yield from rules(child)
+
+
+def all_rules() -> list[str]:
+    return [rule for path in DATA.glob("*.json") for rule in rules(json.loads(path.read_text()))]
+
+
+def test_only_known_functions_are_used() -> None:
+    """A new version whose rules call a function untried here must not pass unseen."""
+    used = {name for rule in all_rules() for name in re.findall(r"(\w+)\(", rule)}
+    assert used <= {
+        "all", "exists", "filter", "has", "size",  # macros and sizes
+        "matches", "startsWith", "endsWith", "find", "split", "int",
+    }  # fmt: skip
+
+
+def test_only_transition_rules_are_skipped() -> None:
+    skipped = {rule for rule in all_rules() if crd_rules._TRANSITION.search(rule)}
+    assert skipped == {
+        "self.group == oldSelf.group",
+        "self.kind == oldSelf.kind",
+        "has(self.replicas) == has(oldSelf.replicas)",
+    }
+
+
+def test_a_function_that_the_evaluator_lacks_refuses() -> None:
+    schema = {"x-kubernetes-validations": [{"rule": "quantity(self).isInteger()", "message": "m"}]}
+    (problem,) = crd_rules.broken_rules(schema, "1", frozenset())
+    assert "quantity" in problem.rule
+
+
+def test_defaults_are_filled_in_before_the_rules() -> None:
+    schema = {
+        "properties": {"a": {"default": 1}, "b": {"properties": {"c": {"default": 2}}}},
+        "x-kubernetes-validations": [{"rule": "self.a == 1 && self.b.c == 2", "message": "m"}],
+    }
+    given: dict[str, object] = {"b": {}}
+    filled = crd_rules.with_defaults(schema, given)
+    assert filled == {"a": 1, "b": {"c": 2}}
+    assert given == {"b": {}}
+    assert crd_rules.broken_rules(schema, filled, frozenset()) == []
+    assert len(crd_rules.broken_rules(schema, given, frozenset())) == 1
+
+
+def test_the_schemas_are_those_of_the_installed_version() -> None:
+    versions = {path.name: json.loads(path.read_text())["version"] for path in DATA.glob("*.json")}
+    assert versions == {
+        "karpenter.sh_nodepools.json": KARPENTER,
+        "karpenter.k8s.aws_ec2nodeclasses.json": KARPENTER,
+    }
+
+
+ZONES = (Zone(key="us-east-1a", name="us-east-1a"), Zone(key="zone-2", name="${Token[TOKEN.12]}"))
+
+
+@pytest.mark.parametrize("workload", DEFAULT_WORKLOADS, ids=lambda workload: workload.name)
+def test_the_library_s_own_node_pools_are_valid(workload: Workload) -> None:
+    pools = node_pools(workload, ZONES)
+    assert pools
+    for pool in pools:
+        crds.validate_node_pool(pool.manifest())
+
+
+def test_the_library_s_own_node_classes_are_valid() -> None:
+    classes = node_classes(DEFAULT_WORKLOADS)
+    assert classes
+    for node_class in classes:
+        manifest = node_class.manifest(cluster_name="cluster", role="${Token[TOKEN.9]}")
+        crds.validate_node_class(manifest)
