@@ -1,0 +1,132 @@
+"""The objects that make and bound a tenant's namespace."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from cdk_emr_eks.errors import Problems
+from cdk_emr_eks.labels import MANAGED_BY, TENANT
+from cdk_emr_eks.units import Cpu, Memory
+
+MANAGER: Final = "cdk-emr-eks"
+_SIDECAR_CPU: Final = Cpu(10)
+_SIDECAR_MEMORY: Final = Memory(200)
+
+# Every container of EMR meets "baseline"; "restricted" refuses all of EMR's pods, since they set no
+# seccomp profile. Source: https://kubernetes.io/docs/concepts/security/pod-security-standards/
+_POD_SECURITY: Final = "baseline"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Quota:
+    """The most that all jobs of a tenant may request at a time.
+
+    CPU is limited by requests only: EMR's logging sidecar has no CPU limit, so a quota on limits
+    would refuse every driver.
+
+    Args:
+        cpu: Sum of the CPU requests.
+        memory: Sum of the memory requests.
+        pods: Number of pods. None: no limit.
+        volume_claims: Number of persistent volume claims. None: no limit.
+        storage: Sum of the sizes of the claims. None: no limit.
+
+    Raises:
+        ConfigError: If an amount is zero.
+
+    Source: https://kubernetes.io/docs/concepts/policy/resource-quotas/
+    """
+
+    cpu: Cpu
+    memory: Memory
+    pods: int | None = None
+    volume_claims: int | None = None
+    storage: Memory | None = None
+
+    def __post_init__(self) -> None:
+        problems = Problems("Quota")
+        problems.require(self.cpu > Cpu(0), "cpu", "must be more than 0", self.cpu.kubernetes)
+        problems.require(
+            self.memory > Memory(0),
+            "memory",
+            "must be more than 0",
+            self.memory.kubernetes,
+        )
+        if self.pods is not None:
+            problems.require(self.pods > 0, "pods", "must be more than 0", self.pods)
+        if self.volume_claims is not None:
+            rule = "must be 0 or more"
+            problems.require(self.volume_claims >= 0, "volume_claims", rule, self.volume_claims)
+        problems.raise_if_any()
+
+    def manifest(self, namespace: str) -> dict[str, object]:
+        """Return the ``v1`` ResourceQuota."""
+        hard = {
+            "requests.cpu": self.cpu.kubernetes,
+            "requests.memory": self.memory.kubernetes,
+        }
+        if self.pods is not None:
+            hard["pods"] = str(self.pods)
+        if self.volume_claims is not None:
+            hard["persistentvolumeclaims"] = str(self.volume_claims)
+        if self.storage is not None:
+            hard["requests.storage"] = self.storage.kubernetes
+        return _namespaced("ResourceQuota", "tenant", namespace, {"hard": hard})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LimitDefaults:
+    """Requests of containers that name none, such as EMR's logging sidecar.
+
+    They are always set: with a quota on CPU requests, Kubernetes refuses a container without one.
+    No CPU limit is ever set by default, since executors ask for several cores and would be refused
+    against a limit below that.
+
+    Args:
+        cpu: CPU request, 10 millicores by default: small, so that the sidecars of a full node fit
+            beside executors that were sized to fill it.
+        memory: Memory request, 200 MiB by default.
+
+    Raises:
+        ConfigError: If an amount is zero.
+
+    Source: https://kubernetes.io/docs/concepts/policy/limit-range/
+    """
+
+    cpu: Cpu = _SIDECAR_CPU
+    memory: Memory = _SIDECAR_MEMORY
+
+    def __post_init__(self) -> None:
+        problems = Problems("LimitDefaults")
+        problems.require(self.cpu > Cpu(0), "cpu", "must be more than 0", self.cpu.kubernetes)
+        problems.require(
+            self.memory > Memory(0),
+            "memory",
+            "must be more than 0",
+            self.memory.kubernetes,
+        )
+        problems.raise_if_any()
+
+    def manifest(self, namespace: str) -> dict[str, object]:
+        """Return the ``v1`` LimitRange."""
+        requests = {"cpu": self.cpu.kubernetes, "memory": self.memory.kubernetes}
+        limits = [{"type": "Container", "defaultRequest": requests}]
+        return _namespaced("LimitRange", "tenant", namespace, {"limits": limits})
+
+
+def namespace_manifest(name: str, tenant: str) -> dict[str, object]:
+    """Return the ``v1`` Namespace, labelled with its tenant and its Pod Security level."""
+    labels = {
+        MANAGED_BY: MANAGER,
+        TENANT: tenant,
+        "pod-security.kubernetes.io/enforce": _POD_SECURITY,
+        "pod-security.kubernetes.io/warn": _POD_SECURITY,
+    }
+    metadata = {"name": name, "labels": labels}
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
+
+
+def _namespaced(kind: str, name: str, namespace: str, spec: object) -> dict[str, object]:
+    metadata = {"name": name, "namespace": namespace, "labels": {MANAGED_BY: MANAGER}}
+    return {"apiVersion": "v1", "kind": kind, "metadata": metadata, "spec": spec}

@@ -1,0 +1,231 @@
+"""What a tenant is: a namespace with a quota, a virtual cluster, execution roles and logs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from cdk_emr_eks import versions
+from cdk_emr_eks.errors import ConfigError, Problems, refuse
+from cdk_emr_eks.labels import TENANT
+from cdk_emr_eks.names import dns_label, release_label, release_version
+from cdk_emr_eks.spec.execution_role import (
+    ExecutionRoleSpec,
+    JobLogs,
+    default_role_name,
+)
+from cdk_emr_eks.spec.job_size import JobSize, smallest_job
+from cdk_emr_eks.spec.namespace import LimitDefaults, Quota
+from cdk_emr_eks.spec.virtual_cluster import (
+    EmrAccess,
+    SchedulerLimits,
+    VirtualClusterSpec,
+    namespace_problems,
+    tag_problems,
+)
+from cdk_emr_eks.spec.workload import Workload
+
+SPARK_CONNECT_RELEASE: Final = (7, 14, 0)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Tenant:
+    """A team on the platform, with all that makes its namespace its own.
+
+    Args:
+        name: Name of the tenant, a DNS label.
+        namespace: Kubernetes namespace. None: the tenant's name. One tenant, one namespace.
+        virtual_cluster_name: Name in EMR. None: the tenant's name.
+        workloads: Names of the platform's workloads the tenant may use. Empty: all of them.
+        quota: Most that its jobs may request at a time. None: no quota.
+        limit_defaults: Requests of containers that name none.
+        execution_roles: Job execution roles. Empty: one role without permissions but templates and
+            logs, named ``emr-TENANT-`` and six characters that tell cluster and namespace apart.
+        logs: Where jobs log.
+        release_label: EMR release of the job configurations; jobs may name another one.
+        access: How EMR gets its rights in the namespace.
+        session_enabled: Whether Spark Connect sessions may be opened (EMR 7.14 and newer).
+        security_configuration_id: EMR security configuration, needed for sessions.
+        scheduler_limits: Limits on job runs; see there what they cost. None: EMR's defaults.
+        tags: AWS tags of what the tenant has, beside ``emr-eks/tenant``: for cost allocation.
+
+    Raises:
+        ConfigError: If a name, label or tag breaks a rule, two roles share a name, a role needs
+            a newer EMR release, or a session has no security configuration.
+    """
+
+    name: str
+    namespace: str | None = None
+    virtual_cluster_name: str | None = None
+    workloads: tuple[str, ...] = ()
+    quota: Quota | None = None
+    limit_defaults: LimitDefaults = field(default_factory=LimitDefaults)
+    execution_roles: tuple[ExecutionRoleSpec, ...] = ()
+    logs: JobLogs = field(default_factory=JobLogs)
+    release_label: str = versions.EMR_RELEASE
+    access: EmrAccess = EmrAccess.ACCESS_ENTRY
+    session_enabled: bool = False
+    security_configuration_id: str | None = None
+    scheduler_limits: SchedulerLimits | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        problems = Problems(f"Tenant {self.name!r}")
+        problems.extend(dns_label("name", self.name))
+        problems.extend(namespace_problems("namespace", self.resolved_namespace))
+        label = release_label("release_label", self.release_label)
+        problems.extend(label)
+        problems.extend(tag_problems("tags", self.all_tags))
+        seen: set[str] = set()
+        for role in self.execution_roles:
+            rule = "must have a name of its own for each role"
+            problems.require(role.name not in seen, "execution_roles", rule, role.name)
+            seen.add(role.name)
+            unknown = set(role.workloads) - set(self.workloads) if self.workloads else set()
+            rule = f"must use workloads of the tenant only ({', '.join(self.workloads)})"
+            problems.require(not unknown, "execution_roles", rule, ", ".join(sorted(unknown)))
+            if not label:
+                problems.extend(role.release_problems(self.release_label))
+        if not label and not self.execution_roles:
+            problems.extend(ExecutionRoleSpec(name="default").release_problems(self.release_label))
+        if not label and self.session_enabled:
+            problems.require(
+                release_version(self.release_label) >= SPARK_CONNECT_RELEASE,
+                "release_label",
+                "must be emr-7.14.0 or newer for Spark Connect sessions",
+                self.release_label,
+            )
+        problems.raise_if_any()
+        # Raises for what EMR does not accept, in the virtual cluster's own words.
+        self.virtual_cluster  # noqa: B018
+
+    @property
+    def resolved_namespace(self) -> str:
+        """The namespace, with its default applied."""
+        return self.name if self.namespace is None else self.namespace
+
+    @property
+    def all_tags(self) -> dict[str, str]:
+        """The user's tags and the tenant's own, which wins: costs are told apart by it."""
+        return {**self.tags, TENANT: self.name}
+
+    @property
+    def virtual_cluster(self) -> VirtualClusterSpec:
+        """The tenant's virtual cluster."""
+        return VirtualClusterSpec(
+            name=self.virtual_cluster_name or self.name,
+            namespace=self.resolved_namespace,
+            access=self.access,
+            session_enabled=self.session_enabled,
+            security_configuration_id=self.security_configuration_id,
+            scheduler_limits=self.scheduler_limits,
+        )
+
+    def roles(self, cluster_name: str) -> tuple[ExecutionRoleSpec, ...]:
+        """Return the execution roles, with the default role where none is given."""
+        name = default_role_name(self.name, cluster_name, self.resolved_namespace)
+        return self.execution_roles or (ExecutionRoleSpec(name=name),)
+
+    def chosen(self, workloads: Mapping[str, Workload]) -> tuple[Workload, ...]:
+        """Return the tenant's workloads out of the platform's.
+
+        Raises:
+            ConfigError: If the platform does not have one of them.
+        """
+        return choose(f"Tenant {self.name!r}", self.workloads, workloads)
+
+    def policies(self) -> tuple[dict[str, object], ...]:
+        """Return the Kubernetes objects that bound the namespace."""
+        namespace = self.resolved_namespace
+        bounds = [self.limit_defaults.manifest(namespace)]
+        if self.quota is not None:
+            bounds.append(self.quota.manifest(namespace))
+        return tuple(bounds)
+
+
+def choose(
+    where: str, names: Sequence[str], workloads: Mapping[str, Workload]
+) -> tuple[Workload, ...]:
+    """Pick workloads by name; no names means all of them."""
+    unknown = sorted(set(names) - set(workloads))
+    if unknown:
+        rule = f"must name workloads of the platform ({', '.join(workloads)})"
+        raise refuse(where, "workloads", rule, ", ".join(unknown))
+    return tuple(workloads[name] for name in dict.fromkeys(names or workloads))
+
+
+def check_tenant(tenant: Tenant, workloads: Mapping[str, Workload]) -> None:
+    """Check a tenant against the platform's workloads.
+
+    Raises:
+        ConfigError: If it uses a workload that the platform lacks, or its quota is too small for
+            one job (submitter, driver and one executor) of a workload that it uses.
+    """
+    chosen = tenant.chosen(workloads)
+    for role in tenant.execution_roles:
+        choose(f"Execution role {role.name!r}", role.workloads, workloads)
+    if tenant.quota is None:
+        return
+    problems = Problems(f"Tenant {tenant.name!r}")
+    for workload in chosen:
+        _check_fit(
+            problems,
+            tenant.quota,
+            workload.name,
+            smallest_job(workload, tenant.limit_defaults),
+        )
+    problems.raise_if_any()
+
+
+def check_tenants(tenants: Sequence[Tenant], workloads: Mapping[str, Workload]) -> None:
+    """Check all tenants of one cluster, against its workloads and against each other.
+
+    Raises:
+        ConfigError: As ``check_tenant``, and if two tenants share a name, a namespace or a role.
+    """
+    taken: dict[tuple[str, str], str] = {}
+    for tenant in tenants:
+        check_tenant(tenant, workloads)
+        claims = [("name", tenant.name), ("namespace", tenant.resolved_namespace)]
+        claims += [("execution_roles", role.name) for role in tenant.execution_roles]
+        for claim in claims:
+            if claim in taken:
+                raise _taken(tenant, claim, taken[claim])
+            taken[claim] = tenant.name
+
+
+def _taken(tenant: Tenant, claim: tuple[str, str], owner: str) -> ConfigError:
+    rule = f"must not be one that tenant {owner!r} has"
+    return refuse(f"Tenant {tenant.name!r}", claim[0], rule, claim[1])
+
+
+def _check_fit(problems: Problems, quota: Quota, workload: str, job: JobSize) -> None:
+    needs = f"for one submitter, driver and executor of workload {workload!r}"
+    problems.require(
+        quota.cpu >= job.cpu,
+        "quota.cpu",
+        f"must be at least {job.cpu.kubernetes} {needs}",
+        quota.cpu.kubernetes,
+    )
+    problems.require(
+        quota.memory >= job.memory,
+        "quota.memory",
+        f"must be at least {job.memory.kubernetes} {needs}",
+        quota.memory.kubernetes,
+    )
+    if quota.pods is not None:
+        rule = f"must be at least {job.pods} {needs}"
+        problems.require(quota.pods >= job.pods, "quota.pods", rule, quota.pods)
+    if quota.volume_claims is not None:
+        rule = f"must be at least {job.volume_claims} {needs}"
+        enough = quota.volume_claims >= job.volume_claims
+        problems.require(enough, "quota.volume_claims", rule, quota.volume_claims)
+    if quota.storage is not None:
+        rule = f"must be at least {job.storage.kubernetes} {needs}"
+        problems.require(
+            quota.storage >= job.storage,
+            "quota.storage",
+            rule,
+            quota.storage.kubernetes,
+        )

@@ -1,0 +1,96 @@
+"""Names: the rules of AWS and Kubernetes, and EMR's base36."""
+
+from __future__ import annotations
+
+import pytest
+from cdk_emr_eks.names import (
+    base36,
+    cluster_name,
+    dns_label,
+    emr_name,
+    release_label,
+    release_version,
+    role_name,
+)
+
+# From the AWS CLI's own tests and from service accounts of running jobs.
+VECTORS = {
+    "": "0",
+    "A": "1t",
+    "AB": "cw2",
+    "MyEMRContainersExecutionRole": "z8bqjd1v3fv8jqpvzzytg1i1c3ox1p1wdh15m8xtdut",
+    "EMRContainers-JobExecutionRole": "189nnyj7mn9w2lqiewgg1u0l3jhmo0z69yjkj9u6qhosj8l",
+    "ts-eks-emr-eks-emr-cli": "j3uv6jk0kk3sogu231qj91fmo3mvwfl561",
+    "JobExecutionRoleIRSAv2": "c7ohmynrs14q04uudoef8n97xdufwajzua",
+}
+
+
+@pytest.mark.parametrize(("name", "encoded"), VECTORS.items())
+def test_base36_is_emrs(name: str, encoded: str) -> None:
+    assert base36(name) == encoded
+
+
+def test_base36_is_not_that_of_awss_page() -> None:
+    """The guide's example encodes the name with a newline at its end."""
+    wrong = base36("JobExecutionRoleIRSAv2\n")
+    assert (wrong[:6], wrong[-3:]) == ("2eum5f", "vbe")
+    assert base36("JobExecutionRoleIRSAv2") != wrong
+
+
+def test_base36_of_the_longest_role_name_fits_a_service_account() -> None:
+    encoded = base36("z" * 64)
+    assert len(encoded) == 99
+    assert len(f"emr-containers-sa-spark-executor-123456789012-{encoded}") <= 253
+
+
+@pytest.mark.parametrize("value", ["a", "a-b", "0", "a" * 63])
+def test_dns_labels(value: str) -> None:
+    assert dns_label("name", value) == ()
+
+
+@pytest.mark.parametrize("value", ["", "-a", "a-", "A", "a_b", "a.b", "a" * 64, "ä"])
+def test_no_dns_labels(value: str) -> None:
+    (problem,) = dns_label("name", value)
+    assert problem.field == "name"
+
+
+@pytest.mark.parametrize(
+    "check", [dns_label, role_name, emr_name, cluster_name], ids=lambda check: check.__name__
+)
+def test_a_token_is_no_name(check: object) -> None:
+    assert callable(check)
+    (problem,) = check("name", "${Token[AWS.Region.4]}")
+    assert problem.rule == "must be known at synth, not a token"
+
+
+@pytest.mark.parametrize(
+    ("check", "value"),
+    [
+        (role_name, "r" * 65),
+        (role_name, "a/b"),
+        (role_name, ""),
+        (emr_name, "a b"),
+        (emr_name, "v" * 65),
+        (cluster_name, "-a"),
+        (cluster_name, "c" * 101),
+        (release_label, "emr-7.14.0"),
+        (release_label, "emr-spark-9.0.0-latest"),
+        (release_label, "latest"),
+    ],
+)
+def test_refused(check: object, value: str) -> None:
+    assert callable(check)
+    assert len(check("field", value)) == 1
+
+
+@pytest.mark.parametrize(
+    ("label", "version"),
+    [
+        ("emr-7.14.0-latest", (7, 14, 0)),
+        ("emr-6.15.0-20240101", (6, 15, 0)),
+        ("emr-spark-8.1.0-20260812", (8, 1, 0)),
+    ],
+)
+def test_release_versions(label: str, version: tuple[int, int, int]) -> None:
+    assert release_label("release", label) == ()
+    assert release_version(label) == version
