@@ -1,0 +1,124 @@
+"""What tenancy needs of a platform, whoever made it, and in whichever stack it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final, cast
+
+from aws_cdk import Aws, FeatureFlags
+from aws_cdk import aws_eks_v2 as eks
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from cdk_emr_eks.errors import Problems
+from cdk_emr_eks.names import cluster_name
+from cdk_emr_eks.pod_templates import PodTemplates
+from cdk_emr_eks.spec.workload import Workload
+
+from constructs import IDependable
+
+_NATIVE_OIDC: Final = "@aws-cdk/aws-eks:useNativeOidcProvider"
+_OIDC_ID: Final = "JobOidcProvider"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OidcProvider:
+    """The IAM identity provider of a cluster's service accounts, for IRSA.
+
+    Args:
+        arn: ARN of the provider.
+        issuer: Issuer without ``https://``. Literal for an imported cluster; a token for one that
+            is made here.
+    """
+
+    arn: str
+    issuer: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TenancyContext:
+    """All that a tenant may know of its cluster: the same for a made and an imported one.
+
+    Args:
+        cluster: The EKS cluster; its kubectl provider applies the namespaces.
+        cluster_name: Its literal name.
+        workloads: The platform's workloads by name.
+        pod_templates: Where the workloads' pod templates are.
+        oidc: Gives the cluster's OIDC provider, making it the first time. None: IRSA is refused.
+        log_key: Encrypts the log groups of jobs; see ``allow_job_logs``. None: CloudWatch's key.
+        ready: What must be there before a namespace, such as admission policies.
+
+    Raises:
+        ConfigError: If the cluster's name is a token or not a name.
+    """
+
+    cluster: eks.ICluster
+    cluster_name: str
+    workloads: Mapping[str, Workload]
+    pod_templates: PodTemplates
+    oidc: Callable[[], OidcProvider] | None = None
+    log_key: kms.IKey | None = None
+    ready: tuple[IDependable, ...] = ()
+
+    def __post_init__(self) -> None:
+        problems = Problems(f"TenancyContext {self.cluster_name!r}")
+        problems.extend(cluster_name("cluster_name", self.cluster_name))
+        problems.raise_if_any()
+
+    @property
+    def log_group_prefix(self) -> str:
+        """Beginning of the names of all job log groups of the cluster."""
+        return job_log_prefix(self.cluster_name)
+
+
+def job_log_prefix(name: str) -> str:
+    """Return the beginning of the names of a cluster's job log groups."""
+    return f"/emr-on-eks/{name}/"
+
+
+def allow_job_logs(key: kms.Key, name: str) -> None:
+    """Let CloudWatch Logs use a key for the job log groups of one cluster, and for nothing else.
+
+    The tenants' log groups may be in other stacks, so the statement names them by their prefix.
+
+    Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
+    """
+    logs = f"arn:{Aws.PARTITION}:logs:{Aws.REGION}:{Aws.ACCOUNT_ID}"
+    groups = f"{logs}:log-group:{job_log_prefix(name)}*"
+    key.add_to_resource_policy(
+        iam.PolicyStatement(
+            sid="JobLogs",
+            principals=[iam.ServicePrincipal(f"logs.{Aws.REGION}.{Aws.URL_SUFFIX}")],
+            actions=[
+                "kms:Encrypt*",
+                "kms:Decrypt*",
+                "kms:ReEncrypt*",
+                "kms:GenerateDataKey*",
+                "kms:Describe*",
+            ],
+            # A key policy speaks of its own key only.
+            resources=["*"],
+            conditions={"ArnLike": {"kms:EncryptionContext:aws:logs:arn": groups}},
+        )
+    )
+
+
+def made_oidc(cluster: eks.Cluster) -> OidcProvider:
+    """Return the OIDC provider of a cluster made in this app, making it the first time.
+
+    It is CloudFormation's own resource, never CDK's older Lambda. With the feature flag
+    ``@aws-cdk/aws-eks:useNativeOidcProvider`` it is the one that ``cluster.add_service_account``
+    uses; without the flag do not use both on one cluster, since IAM has one provider an issuer.
+    """
+    if FeatureFlags.of(cluster).is_enabled(_NATIVE_OIDC):
+        shared = cluster.open_id_connect_provider
+        return OidcProvider(
+            arn=shared.open_id_connect_provider_arn,
+            issuer=shared.open_id_connect_provider_issuer,
+        )
+    own = cluster.node.try_find_child(_OIDC_ID)
+    if own is None:
+        url = cluster.cluster_open_id_connect_issuer_url
+        own = eks.OidcProviderNative(cluster, _OIDC_ID, url=url)
+    native = cast(eks.OidcProviderNative, own)
+    return OidcProvider(arn=native.oidc_provider_arn, issuer=native.oidc_provider_issuer)
