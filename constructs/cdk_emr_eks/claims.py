@@ -1,0 +1,67 @@
+"""What only one construct of an app may have, such as a namespace of a cluster."""
+
+from __future__ import annotations
+
+from typing import Final, cast
+
+from aws_cdk import Stack, Stage
+from cdk_emr_eks.errors import refuse
+
+from constructs import Construct
+
+_ID: Final = "EmrEksClaims"
+
+
+class AppClaims(Construct):
+    """The list of claims of one app; it stands at the app's root, so that two stacks share it.
+
+    Resources made: none.
+    """
+
+    def __init__(self, scope: Construct, id: str) -> None:
+        super().__init__(scope, id)
+        self._owners: dict[tuple[str, ...], str] = {}
+
+    @classmethod
+    def of(cls, scope: Construct) -> AppClaims:
+        """Return the claims of the app that holds ``scope``."""
+        root = scope.node.root
+        found = root.node.try_find_child(_ID)
+        return cast(AppClaims, found) if found else cls(cast(Construct, root), _ID)
+
+    def take(
+        self,
+        scope: Construct,
+        *what: str,
+        field: str,
+        rule: str,
+        in_all_regions: bool = False,
+    ) -> None:
+        """Claim something of the account and region that ``scope`` is deployed to.
+
+        Args:
+            scope: The construct that claims.
+            what: Kind of claim, then what tells it apart, such as cluster and namespace.
+            field: Field of the error.
+            rule: Rule of the error.
+            in_all_regions: Whether the account has it once, not each region.
+
+        Raises:
+            ConfigError: If another construct of the app has it.
+        """
+        path = scope.node.path
+        key = (*_environment(scope, in_all_regions), *what)
+        if key in self._owners:
+            raise refuse(path, field, f"{rule}; {self._owners[key]!r} has it", what[-1])
+        self._owners[key] = path
+
+
+def _environment(scope: Construct, in_all_regions: bool) -> tuple[str, ...]:
+    environment = Stack.of(scope).environment  # aws://ACCOUNT/REGION
+    if in_all_regions:
+        environment = environment.rpartition("/")[0]
+    if "unknown-" not in environment:
+        return (environment,)
+    # Where account or region is unknown, two stages (dev, prod) may well be two accounts.
+    stage = Stage.of(scope)
+    return (environment, stage.node.path if stage else "")

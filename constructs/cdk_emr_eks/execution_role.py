@@ -1,0 +1,210 @@
+"""The IAM role that a job's pods have, bound to one namespace and to EMR's service accounts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import cast
+
+from aws_cdk import Annotations, Aws, Stack
+from aws_cdk import aws_eks as eks_l1
+from aws_cdk import aws_iam as iam
+from cdk_emr_eks.claims import AppClaims
+from cdk_emr_eks.errors import refuse
+from cdk_emr_eks.job_role_policies import (
+    PODS_SERVICE,
+    irsa_trust,
+    pod_identity_trust,
+    read_templates,
+    write_logs,
+)
+from cdk_emr_eks.labels import Role
+from cdk_emr_eks.spec.execution_role import (
+    Component,
+    ExecutionRoleSpec,
+    JobIdentity,
+    JobLogs,
+    service_account,
+)
+from cdk_emr_eks.spec.tenancy import choose
+from cdk_emr_eks.tenancy_context import TenancyContext
+from cdk_emr_eks.virtual_cluster import EmrVirtualCluster
+
+from constructs import Construct
+
+
+class ExecutionRole(Construct):
+    """A job execution role that only EMR's service accounts of one namespace can use.
+
+    With Pod Identity, each of a job's three service accounts is associated with the role, and the
+    role's trust names the cluster, the namespace and the three accounts, so that nobody can use
+    the role through an association of another cluster. With IRSA, the trust names the namespace
+    and the role's own name in base36.
+
+    Resources made: one ``AWS::IAM::Role`` and, with Pod Identity, three
+    ``AWS::EKS::PodIdentityAssociation``.
+
+    Attributes:
+        spec: What was asked for.
+        role: The role, to grant it more: ``bucket.grant_read(execution_role.role)``.
+        arn: ARN of the role, a token.
+
+    Args:
+        context: The platform, made here or elsewhere.
+        namespace: The namespace whose jobs may use the role.
+        spec: Name, permissions and options.
+        log_group: Name of the log group that jobs write to. None: jobs may not write logs.
+        logs: S3 location of logs, beside the log group.
+        extra_templates: ARNs of further pod templates that jobs may read.
+
+    Raises:
+        ConfigError: If the app has a role of that name, a workload is unknown, or IRSA is asked
+            for on a cluster whose OIDC provider is not known.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        context: TenancyContext,
+        namespace: str,
+        spec: ExecutionRoleSpec,
+        log_group: str | None = None,
+        logs: JobLogs | None = None,
+        extra_templates: Sequence[str] = (),
+    ) -> None:
+        super().__init__(scope, id)
+        where = f"Execution role {spec.name!r}"
+        workloads = choose(where, spec.workloads, context.workloads)
+        if spec.identity is JobIdentity.IRSA and context.oidc is None:
+            fix = "give the cluster's OIDC provider, or use Pod Identity"
+            raise refuse(where, "identity", "needs the cluster's OIDC provider", fix=fix)
+        AppClaims.of(self).take(
+            self,
+            "role",
+            spec.name,
+            field="name",
+            rule="must be unique",
+            in_all_regions=True,
+        )
+        self.spec = spec
+        locations = context.pod_templates.location
+        templates = [locations(item.name, role).object_arn for item in workloads for role in Role]
+        statements = [
+            read_templates([*templates, *extra_templates]),
+            *write_logs(log_group, logs),
+            *(permission.statement() for permission in spec.permissions),
+        ]
+        self.role = self._role(context, namespace, statements)
+        self.arn = self.role.role_arn
+        self.associations = (
+            self._associate(context.cluster_name, namespace)
+            if spec.identity is JobIdentity.POD_IDENTITY
+            else ()
+        )
+        for number, warning in enumerate(spec.warnings()):
+            Annotations.of(self).add_warning_v2(f"cdk-emr-eks:role-name-{number}", warning)
+
+    def grant_start_job_run(
+        self,
+        grantee: iam.IGrantable,
+        *,
+        virtual_cluster: EmrVirtualCluster,
+        job_templates: Sequence[str] = (),
+    ) -> iam.Grant:
+        """Let somebody run jobs with this role on one virtual cluster, follow and cancel them.
+
+        Args:
+            grantee: Role or user that submits jobs.
+            virtual_cluster: Where.
+            job_templates: ARNs of the job templates that may be used. Empty: none.
+
+        Source: https://docs.aws.amazon.com/emr/latest/EMR-on-EKS-DevelopmentGuide/iam-execution-role.html
+        """
+        arn = virtual_cluster.arn
+        runs = f"{arn}/jobruns/*"
+        role = {"ArnEquals": {"emr-containers:ExecutionRoleArn": self.arn}}
+        passed = {"StringEquals": {"iam:PassedToService": PODS_SERVICE}}
+        rights: list[tuple[list[str], list[str], dict[str, dict[str, str]]]] = [
+            (["emr-containers:StartJobRun"], [arn], role),
+            (["emr-containers:ListJobRuns"], [arn], {}),
+            (
+                [f"emr-containers:{verb}" for verb in ("DescribeJobRun", "CancelJobRun")],
+                [runs],
+                {},
+            ),
+            # Jobs may be tagged when they start, for cost allocation.
+            (["emr-containers:TagResource"], [runs], {}),
+            (["iam:PassRole"], [self.arn], passed),
+        ]
+        if job_templates:
+            rights.append((["emr-containers:DescribeJobTemplate"], list(job_templates), {}))
+        grants = [
+            iam.Grant.add_to_principal(
+                grantee=grantee,
+                actions=actions,
+                resource_arns=resources,
+                conditions=conditions,
+            )
+            for actions, resources, conditions in rights
+        ]
+        combined = grants[0]
+        for grant in grants[1:]:
+            combined = combined.combine(grant)
+        return combined
+
+    def delete_after(self, virtual_cluster: EmrVirtualCluster) -> None:
+        """Keep the role until a virtual cluster of the same stack is gone, for its last jobs."""
+        if Stack.of(self) is Stack.of(virtual_cluster):
+            virtual_cluster.resource.node.add_dependency(self)
+
+    def _role(
+        self,
+        context: TenancyContext,
+        namespace: str,
+        statements: Iterable[dict[str, object]],
+    ) -> iam.Role:
+        spec = self.spec
+        boundary = spec.permissions_boundary_arn
+        document = {"Version": "2012-10-17", "Statement": list(statements)}
+        role = iam.Role(
+            self,
+            "Role",
+            role_name=spec.name,
+            description=f"EMR jobs of namespace {namespace} on cluster {context.cluster_name}",
+            assumed_by=iam.ServicePrincipal(PODS_SERVICE),
+            inline_policies={"Job": iam.PolicyDocument.from_json(document)},
+            managed_policies=[
+                iam.ManagedPolicy.from_managed_policy_arn(self, f"Managed{number}", arn)
+                for number, arn in enumerate(spec.managed_policy_arns)
+            ],
+            permissions_boundary=(
+                iam.ManagedPolicy.from_managed_policy_arn(self, "Boundary", boundary)
+                if boundary
+                else None
+            ),
+        )
+        resource = cast(iam.CfnRole, role.node.default_child)
+        resource.add_property_override("AssumeRolePolicyDocument", self._trust(context, namespace))
+        return role
+
+    def _trust(self, context: TenancyContext, namespace: str) -> object:
+        if self.spec.identity is JobIdentity.IRSA and context.oidc is not None:
+            return irsa_trust(context.oidc(), namespace, self.spec.name)
+        return pod_identity_trust(context.cluster_name, namespace, self.spec.name)
+
+    def _associate(
+        self, cluster_name: str, namespace: str
+    ) -> tuple[eks_l1.CfnPodIdentityAssociation, ...]:
+        account = Aws.ACCOUNT_ID
+        return tuple(
+            eks_l1.CfnPodIdentityAssociation(
+                self,
+                component.name.title(),
+                cluster_name=cluster_name,
+                namespace=namespace,
+                service_account=service_account(component, account, self.spec.name),
+                role_arn=self.arn,
+            )
+            for component in Component
+        )

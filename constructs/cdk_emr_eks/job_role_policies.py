@@ -1,0 +1,123 @@
+"""Policy documents of a job execution role: who may be it, and what every job must do."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Final
+
+from aws_cdk import Aws
+from cdk_emr_eks.names import base36
+from cdk_emr_eks.spec.execution_role import Component, JobLogs, service_account
+from cdk_emr_eks.tenancy_context import OidcProvider
+
+PODS_SERVICE: Final = "pods.eks.amazonaws.com"
+
+
+def pod_identity_trust(cluster_name: str, namespace: str, role_name: str) -> dict[str, object]:
+    """Trust of EKS Pod Identity, narrowed by the session tags that EKS sets.
+
+    Source: https://docs.aws.amazon.com/eks/latest/userguide/pod-id-abac.html
+    """
+    account = Aws.ACCOUNT_ID
+    cluster = f"arn:{Aws.PARTITION}:eks:{Aws.REGION}:{account}:cluster/{cluster_name}"
+    tags = {
+        "aws:RequestTag/eks-cluster-arn": cluster,
+        "aws:RequestTag/kubernetes-namespace": namespace,
+        "aws:RequestTag/kubernetes-service-account": [
+            service_account(component, account, role_name) for component in Component
+        ],
+    }
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": PODS_SERVICE},
+        "Action": ["sts:AssumeRole", "sts:TagSession"],
+        "Condition": {"StringEquals": tags},
+    }
+    return {"Version": "2012-10-17", "Statement": [statement]}
+
+
+def irsa_trust(oidc: OidcProvider, namespace: str, role_name: str) -> object:
+    """Trust of the cluster's OIDC provider, for EMR's service accounts of one role.
+
+    The issuer stands in condition keys, which CloudFormation cannot compute in an object. Where it
+    is a token, the trust is JSON text instead, as IAM accepts it, so no Lambda is needed.
+    """
+    # EMR's own pattern: the two wildcards are the framework and the component.
+    accounts = f"emr-containers-sa-*-*-{Aws.ACCOUNT_ID}-{base36(role_name)}"
+    condition = {
+        "StringEquals": {f"{oidc.issuer}:aud": "sts.amazonaws.com"},
+        "StringLike": {f"{oidc.issuer}:sub": f"system:serviceaccount:{namespace}:{accounts}"},
+    }
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Federated": oidc.arn},
+        "Action": "sts:AssumeRoleWithWebIdentity",
+        "Condition": condition,
+    }
+    document = {"Version": "2012-10-17", "Statement": [statement]}
+    return json.dumps(document) if "${Token[" in oidc.issuer else document
+
+
+def read_templates(arns: Sequence[str]) -> dict[str, object]:
+    """Let jobs read pod templates, and no other object of the asset bucket."""
+    return {
+        "Sid": "ReadPodTemplates",
+        "Effect": "Allow",
+        "Action": "s3:GetObject",
+        "Resource": list(arns),
+    }
+
+
+def write_logs(log_group: str | None, logs: JobLogs | None) -> list[dict[str, object]]:
+    """Rights that EMR's logging needs, on the tenant's own log group and prefix.
+
+    Source: https://docs.aws.amazon.com/emr/latest/EMR-on-EKS-DevelopmentGuide/emr-eks-jobs-cloudwatch.html
+    """
+    statements: list[dict[str, object]] = []
+    if log_group is not None:
+        base = f"arn:{Aws.PARTITION}:logs:{Aws.REGION}:{Aws.ACCOUNT_ID}:log-group:"
+        statements.append(
+            {
+                "Sid": "WriteLogs",
+                "Effect": "Allow",
+                "Action": [
+                    "logs:CreateLogStream",
+                    "logs:DescribeLogStreams",
+                    "logs:PutLogEvents",
+                ],
+                "Resource": f"{base}{log_group}:*",
+            }
+        )
+        statements.append(
+            {
+                "Sid": "FindLogGroup",
+                "Effect": "Allow",
+                # A search over all names: IAM cannot narrow it to one group.
+                "Action": "logs:DescribeLogGroups",
+                "Resource": f"{base}*",
+            }
+        )
+    location = logs.s3_location if logs else None
+    if location is not None:
+        bucket, prefix = location
+        arn = f"arn:{Aws.PARTITION}:s3:::{bucket}"
+        objects = f"{prefix}/*" if prefix else "*"
+        statements.append(
+            {
+                "Sid": "WriteS3Logs",
+                "Effect": "Allow",
+                "Action": ["s3:GetObject", "s3:PutObject"],
+                "Resource": f"{arn}/{objects}",
+            }
+        )
+        statements.append(
+            {
+                "Sid": "ListS3Logs",
+                "Effect": "Allow",
+                "Action": "s3:ListBucket",
+                "Resource": arn,
+                "Condition": {"StringLike": {"s3:prefix": objects}},
+            }
+        )
+    return statements
