@@ -1,0 +1,1 @@
+"""Jobs declared beside the tenants that run them."""

@@ -1,0 +1,206 @@
+"""A team on the platform: namespace, virtual cluster, execution roles, logs and outputs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from aws_cdk import Aws, CfnOutput, RemovalPolicy, Stack, Tags
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_logs as logs
+from cdk_emr_eks.errors import refuse
+from cdk_emr_eks.execution_role import ExecutionRole
+from cdk_emr_eks.labels import Role
+from cdk_emr_eks.spec.job_config import job_configuration
+from cdk_emr_eks.spec.tenancy import Tenant, check_tenant
+from cdk_emr_eks.spec.workload import Workload
+from cdk_emr_eks.tenancy_context import TenancyContext
+from cdk_emr_eks.virtual_cluster import EmrVirtualCluster
+
+from constructs import Construct
+
+_EXAMPLE_JOB = {
+    # In every EMR image, so that the first job needs nothing of the user's.
+    "sparkSubmitJobDriver": {
+        "entryPoint": "local:///usr/lib/spark/examples/src/main/python/pi.py",
+        "entryPointArguments": ["100"],
+    }
+}
+
+
+class EmrEksTenant(Construct):
+    """All that one tenant has, on a cluster of this stack, of another one, or of another app.
+
+    The virtual cluster comes after the namespace, the log group and the roles, and is deleted
+    before them.
+
+    Resources made with one role and Pod Identity: seven (Kubernetes objects, virtual cluster, log
+    group, role, three associations); with IRSA: four.
+
+    Stack outputs, after the tenant's name in PascalCase: ``VirtualClusterId``,
+    ``ExecutionRoleArn``, ``<Workload>Config`` for each workload (ready for
+    ``--configuration-overrides``), and ``StartJobRun``, a command to paste.
+
+    Attributes:
+        tenant: What was asked for.
+        virtual_cluster: The virtual cluster.
+        roles: The execution roles by name.
+        log_group_name: Where the jobs log: a literal.
+
+    Args:
+        context: The platform.
+        tenant: Who the tenant is.
+
+    Raises:
+        ConfigError: If the platform lacks a workload of the tenant, the quota is too small for a
+            job, or namespace or role name are taken in the app.
+    """
+
+    def __init__(
+        self, scope: Construct, id: str, *, context: TenancyContext, tenant: Tenant
+    ) -> None:
+        check_tenant(tenant, context.workloads)
+        super().__init__(scope, id)
+        self.tenant = tenant
+        self.log_group_name = context.log_group_prefix + tenant.resolved_namespace
+        self._context = context
+        workloads = tenant.chosen(context.workloads)
+        self.virtual_cluster = EmrVirtualCluster(
+            self,
+            "VirtualCluster",
+            context=context,
+            spec=tenant.virtual_cluster,
+            objects=tenant.policies(),
+            owner=tenant.name,
+        )
+        self.virtual_cluster.resource.add_resource_dependency(self._log_group())
+        self.roles = {
+            spec.name: self._execution_role(f"Role{number or ''}", index=number)
+            for number, spec in enumerate(tenant.roles(context.cluster_name))
+        }
+        self._configurations = {item.name: self._configuration(item) for item in workloads}
+        self._outputs()
+        tags = Tags.of(self)
+        for key, value in tenant.all_tags.items():
+            tags.add(key, value)
+
+    @property
+    def role(self) -> ExecutionRole:
+        """The first execution role; the only one unless the tenant names more."""
+        return next(iter(self.roles.values()))
+
+    def job_configuration(self, workload: str) -> Mapping[str, object]:
+        """Return the ``configurationOverrides`` of a workload, as StartJobRun takes them.
+
+        Raises:
+            ConfigError: If the tenant does not have the workload.
+        """
+        if workload not in self._configurations:
+            rule = f"must be one of {', '.join(self._configurations)}"
+            raise refuse(f"Tenant {self.tenant.name!r}", "workload", rule, workload)
+        return self._configurations[workload]
+
+    def grant_start_job_run(self, grantee: iam.IGrantable, *, role: str | None = None) -> iam.Grant:
+        """Let somebody run jobs of this tenant with one of its roles.
+
+        Args:
+            grantee: Role or user that submits jobs.
+            role: Name of the execution role. None: the first.
+
+        Raises:
+            ConfigError: If the tenant does not have the role.
+        """
+        if role is not None and role not in self.roles:
+            rule = f"must be one of {', '.join(self.roles)}"
+            raise refuse(f"Tenant {self.tenant.name!r}", "role", rule, role)
+        chosen = self.roles[role] if role else self.role
+        return chosen.grant_start_job_run(grantee, virtual_cluster=self.virtual_cluster)
+
+    def _log_group(self) -> logs.CfnLogGroup:
+        wanted = self.tenant.logs
+        key = self._context.log_key
+        group = logs.CfnLogGroup(
+            self,
+            "Logs",
+            log_group_name=self.log_group_name,
+            retention_in_days=wanted.retention_days,
+            kms_key_id=key.key_arn if key else None,
+        )
+        if wanted.keep:
+            group.apply_removal_policy(RemovalPolicy.RETAIN)
+        return group
+
+    def _execution_role(self, id: str, *, index: int) -> ExecutionRole:
+        spec = self.tenant.roles(self._context.cluster_name)[index]
+        role = ExecutionRole(
+            self,
+            id,
+            context=self._context,
+            namespace=self.tenant.resolved_namespace,
+            spec=spec,
+            log_group=self.log_group_name,
+            logs=self.tenant.logs,
+        )
+        role.delete_after(self.virtual_cluster)
+        return role
+
+    def _configuration(self, workload: Workload) -> Mapping[str, object]:
+        location = self._context.pod_templates.location
+        return job_configuration(
+            workload,
+            driver_template_uri=location(workload.name, Role.DRIVER).uri,
+            executor_template_uri=location(workload.name, Role.EXECUTOR).uri,
+            log_group=self.log_group_name,
+            log_stream_prefix=workload.name,
+            log_uri=self.tenant.logs.s3_uri,
+            release_label=self.tenant.release_label,
+        )
+
+    def _outputs(self) -> None:
+        stack = Stack.of(self)
+        name = _pascal(self.tenant.name)
+        if stack.node.try_find_child(f"{name}VirtualClusterId"):
+            # The same tenant of a second cluster in this stack.
+            name = _pascal(self._context.cluster_name) + name
+
+        def output(key: str, value: str, description: str) -> None:
+            CfnOutput(stack, name + key, value=value, description=description)
+
+        tenant = self.tenant.name
+        output("VirtualClusterId", self.virtual_cluster.id, f"Virtual cluster of {tenant}")
+        for number, role in enumerate(self.roles.values()):
+            suffix = _pascal(role.spec.name) if number else ""
+            output(f"ExecutionRoleArn{suffix}", role.arn, f"Execution role of {tenant}")
+        for workload, configuration in self._configurations.items():
+            # Tokens stand in it as text that JSON leaves alone: URIs and names without quotes.
+            text = json.dumps(configuration, separators=(",", ":"))
+            description = f"Job configuration of {tenant} for workload {workload}"
+            output(f"{_pascal(workload)}Config", text, description)
+        first = next(iter(self._configurations))
+        command = self._command(f"{name}{_pascal(first)}Config")
+        output("StartJobRun", command, f"Runs a first job of {tenant} on workload {first}")
+
+    def _command(self, config_output: str) -> str:
+        # An output's value has no documented limit of its own, yet a command that reads the
+        # configuration from its output is readable, and always has the configuration deployed.
+        region = Aws.REGION
+        query = f"Stacks[0].Outputs[?OutputKey=='{config_output}'].OutputValue"
+        overrides = (
+            f"aws cloudformation describe-stacks --region {region} "
+            f'--stack-name {Aws.STACK_NAME} --query "{query}" --output text'
+        )
+        driver = json.dumps(_EXAMPLE_JOB, separators=(",", ":"))
+        return (
+            f"aws emr-containers start-job-run --region {region} --name first-job "
+            f"--virtual-cluster-id {self.virtual_cluster.id} "
+            f"--execution-role-arn {self.role.arn} "
+            f"--release-label {self.tenant.release_label} "
+            f"--job-driver '{driver}' "
+            f'--configuration-overrides "$({overrides})"'
+        )
+
+
+def _pascal(name: str) -> str:
+    # Letters and digits only, as CloudFormation asks of the name of an output.
+    words = "".join(letter if letter.isalnum() else " " for letter in name).split()
+    return "".join(word[0].upper() + word[1:] for word in words)
