@@ -1,0 +1,111 @@
+"""Reads the stacks of a cloud assembly, as far as names of resources can be known from them."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, cast
+
+_GENERATED_PREFIX: Final = 24
+# CloudFormation cuts the stack's name to this length where a generated name would be too long.
+_PSEUDO: Final = {
+    "AWS::AccountId": "{account}",
+    "AWS::Region": "{region}",
+    "AWS::Partition": "{partition}",
+    "AWS::URLSuffix": "*",
+}
+_NAMED_BY_REF: Final = {"AWS::EKS::Cluster": "Name", "AWS::S3::Bucket": "BucketName"}
+# Types whose name others' ARNs hold, and that `Ref` gives.
+_SUB: Final = re.compile(r"\$\{([^}]+)\}")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AssemblyStack:
+    """A stack of the assembly, with ``*`` for an account or region that is not known."""
+
+    name: str
+    account: str
+    region: str
+    resources: Mapping[str, Mapping[str, object]]
+
+    @property
+    def generated(self) -> str:
+        """What the names begin with that CloudFormation makes up."""
+        return f"{self.name[:_GENERATED_PREFIX]}*"
+
+
+def place(text: str, account: str, region: str) -> str:
+    """Fill account, region and the region's partition into the template of an ARN."""
+    partition = "aws"
+    for prefix, name in (
+        ("cn-", "aws-cn"),
+        ("us-gov-", "aws-us-gov"),
+        ("us-iso-", "aws-iso"),
+    ):
+        if region.startswith(prefix):
+            partition = name
+    return (
+        text.replace("{partition}", partition)
+        .replace("{account}", account)
+        .replace("{region}", region)
+    )
+
+
+def resource_name(stack: AssemblyStack, resource: Mapping[str, object], path: str) -> str:
+    """Return a resource's name: as given, ``*`` where it is computed, or CloudFormation's own."""
+    value: object = properties(resource)
+    for part in path.split("."):
+        value = value.get(part) if isinstance(value, Mapping) else None
+    if value is None:
+        return stack.generated
+    return render(value, stack)
+
+
+def render(value: object, stack: AssemblyStack) -> str:
+    """Write an intrinsic function as text, with ``*`` for what is not known before deployment."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Mapping) and len(value) == 1:
+        function, argument = next(iter(value.items()))
+        if function == "Ref":
+            known = _PSEUDO.get(str(argument))
+            if known:
+                return place(known, stack.account, stack.region)
+            return _referred(str(argument), stack)
+        if function == "Fn::Sub" and isinstance(argument, str):
+            return _SUB.sub(lambda match: render({"Ref": match[1]}, stack), argument)
+        if function == "Fn::Join" and isinstance(argument, list):
+            return str(argument[0]).join(render(part, stack) for part in argument[1])
+    return "*"
+
+
+def _referred(id: str, stack: AssemblyStack) -> str:
+    resource = stack.resources.get(id, {})
+    name = _NAMED_BY_REF.get(str(resource.get("Type")))
+    return resource_name(stack, resource, name) if name else "*"
+
+
+def properties(resource: Mapping[str, object]) -> Mapping[str, object]:
+    """Return the properties of a resource, empty where it has none."""
+    return cast(Mapping[str, object], resource.get("Properties", {}))
+
+
+def read_stacks(folder: Path) -> Iterator[AssemblyStack]:
+    """Read the stacks of a cloud assembly, and of the assemblies of its stages."""
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    for id, artifact in manifest.get("artifacts", {}).items():
+        properties = artifact.get("properties", {})
+        if artifact["type"] == "cdk:cloud-assembly":
+            yield from read_stacks(folder / properties["directoryName"])
+        elif artifact["type"] == "aws:cloudformation:stack":
+            template = json.loads((folder / properties["templateFile"]).read_text(encoding="utf-8"))
+            account, region = artifact["environment"].removeprefix("aws://").split("/")
+            yield AssemblyStack(
+                name=properties.get("stackName", id),
+                account="*" if account == "unknown-account" else account,
+                region="*" if region == "unknown-region" else region,
+                resources=template.get("Resources", {}),
+            )

@@ -1,0 +1,323 @@
+"""The deploy policy: what CloudFormation's handlers ask for, narrowed, and nothing beyond."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import cast
+
+import aws_cdk as cdk
+import pytest
+from cdk_emr_eks.deploy_policy import MAX_POLICY_CHARACTERS, deploy_policies, write_deploy_policy
+from cdk_emr_eks.deploy_right import right
+from cdk_emr_eks.deploy_rights import PASSED_TO, RIGHTS
+from cdk_emr_eks.errors import ConfigError
+from policy_sentry.querying.actions import get_actions_for_service
+from tenancy_app import CLUSTER, new_app, synthesized
+
+DATA = Path(__file__).parent.parent / "data" / "cloudformation_permissions.json"
+HANDLERS: dict[str, dict[str, list[str]]] = json.loads(DATA.read_text())["types"]
+Statement = dict[str, object]
+
+# Rights that a handler asks for and the platform does not give: the features they belong to.
+UNUSED = {
+    "AWS::EC2::EIP": {"ec2:AcceptAddressTransfer": "transfer between accounts"},
+    "AWS::EC2::FlowLog": {
+        "autoscaling:DescribeTags": "flow logs of scaling groups",
+        "iam:CreateServiceLinkedRole": "delivery to Firehose",
+        "s3:GetBucketPolicy": "delivery to S3",
+        "s3:PutBucketPolicy": "delivery to S3",
+    },
+    "AWS::EC2::NatGateway": {
+        f"ec2:{verb}": "secondary addresses"
+        for verb in (
+            "AssignPrivateNatGatewayAddress",
+            "AssociateNatGatewayAddress",
+            "DisassociateNatGatewayAddress",
+            "UnassignPrivateNatGatewayAddress",
+        )
+    },
+    "AWS::EC2::Subnet": {
+        "ec2:AssociateSubnetCidrBlock": "IPv6",
+        "ec2:DisassociateSubnetCidrBlock": "IPv6",
+    },
+    "AWS::EC2::VPC": {"ec2:CreateVpcEncryptionControl": "encryption control"},
+    "AWS::EC2::VPCCidrBlock": {"ec2:AllocateIpamPoolCidr": "IPAM"},
+    "AWS::EC2::VPCEndpoint": {
+        "vpc-lattice:CreateServiceNetworkVpcEndpointAssociation": "VPC Lattice",
+        "vpc-lattice:DescribeServiceNetworkVpcEndpointAssociation": "VPC Lattice",
+        "vpce:AllowMultiRegion": "endpoints to other regions",
+    },
+    "AWS::EC2::VPCGatewayAttachment": {
+        "ec2:AttachVpnGateway": "VPN",
+        "ec2:DetachVpnGateway": "VPN",
+    },
+    "AWS::EKS::Cluster": {
+        "eks:ActivateCertificateAuthority": "rotation of the certificate authority",
+        **{
+            f"iam:{verb}": "Auto Mode"
+            for verb in (
+                "AddRoleToInstanceProfile",
+                "CreateInstanceProfile",
+                "DeleteInstanceProfile",
+                "GetInstanceProfile",
+                "RemoveRoleFromInstanceProfile",
+                "TagInstanceProfile",
+            )
+        },
+    },
+    "AWS::IAM::ManagedPolicy": {
+        f"iam:{verb}{kind}Policy": "attached by the roles, or to users and groups"
+        for verb in ("Attach", "Detach")
+        for kind in ("Group", "Role", "User")
+    },
+    "AWS::IAM::Policy": {
+        f"iam:{verb}{kind}Policy": "policies of users and groups"
+        for verb in ("Delete", "Get", "Put")
+        for kind in ("Group", "User")
+    },
+    "AWS::IAM::Role": {
+        f"iam:{verb}RolePolicy": "given apart, for the app's own policies"
+        for verb in ("Attach", "Detach")
+    },
+}
+# Types with whole families of features that the platform leaves alone; reads are checked all the
+# same.
+WIDE = {"AWS::Lambda::Function", "AWS::Logs::LogGroup", "AWS::S3::Bucket"}
+UNREAD = {
+    "iam:PassRole",
+    "kms:Decrypt",  # environment variables under a key of one's own
+    "vpc-lattice:DescribeServiceNetworkVpcEndpointAssociation",
+}
+# EMR makes its access entry in the name of the deploying role; the schema does not say so.
+# https://docs.aws.amazon.com/emr/latest/EMR-on-EKS-DevelopmentGuide/setting-up-iam.html
+BEYOND = {
+    "AWS::EMRContainers::VirtualCluster": {
+        "eks:AssociateAccessPolicy",
+        "eks:CreateAccessEntry",
+        "eks:DeleteAccessEntry",
+        "eks:DescribeAccessEntry",
+        "eks:DisassociateAccessPolicy",
+        "eks:ListAssociatedAccessPolicies",
+    },
+    "AWS::EC2::LaunchTemplate": {"ec2:DescribeLaunchTemplateVersions"},
+}
+# CloudFormation publishes no handlers for these.
+WITHOUT_SCHEMA = {"AWS::CDK::Metadata", "AWS::EMRContainers::JobTemplate"}
+
+
+@pytest.fixture(scope="module")
+def statements() -> list[Statement]:
+    documents = deploy_policies(synthesized().outdir, extra={"AWS::IAM::User": (USER,)})
+    return [item for document in documents for item in cast(list[Statement], document["Statement"])]
+
+
+USER = right("iam", "CreateUser DeleteUser GetUser", "arn:{partition}:iam::{account}:user/{name}")
+
+
+def given(kind: str) -> set[str]:
+    return {action for item in RIGHTS[kind] for action in item.actions}
+
+
+def test_every_type_has_handlers_to_be_held_against() -> None:
+    assert set(RIGHTS) - set(HANDLERS) == WITHOUT_SCHEMA
+
+
+@pytest.mark.parametrize("kind", sorted(set(HANDLERS) - WIDE))
+def test_rights_are_the_handlers(kind: str) -> None:
+    asked = {*HANDLERS[kind]["read"], *HANDLERS[kind]["write"]} - {"iam:PassRole"}
+    assert asked - given(kind) == set(UNUSED.get(kind, {}))
+    assert given(kind) - asked == BEYOND.get(kind, set())
+
+
+@pytest.mark.parametrize("kind", sorted(WIDE))
+def test_rights_of_wide_types_are_some_of_the_handlers(kind: str) -> None:
+    asked = {action.lower() for way in HANDLERS[kind].values() for action in way}
+    assert {action.lower() for action in given(kind)} <= asked
+    reads = {action.lower() for action in HANDLERS[kind]["read"]} - {
+        item.lower() for item in UNREAD
+    }
+    assert reads <= {action.lower() for action in given(kind)}
+
+
+def test_roles_are_passed_where_handlers_pass_them() -> None:
+    passing = {kind for kind, ways in HANDLERS.items() if "iam:PassRole" in ways["write"]}
+    # A bucket passes a role for replication only.
+    assert passing - {"AWS::S3::Bucket"} == set(PASSED_TO)
+
+
+def test_every_action_exists() -> None:
+    actions = {action for items in RIGHTS.values() for item in items for action in item.actions}
+    for service in {action.split(":")[0] for action in actions}:
+        known = set(get_actions_for_service(service))
+        assert {action for action in actions if action.startswith(f"{service}:")} <= known
+
+
+def by_action(statements: list[Statement], action: str) -> list[Statement]:
+    return [item for item in statements if action in cast(list[str], item["Action"])]
+
+
+def test_names_of_the_app_are_all_it_may_touch(statements: list[Statement]) -> None:
+    (cluster,) = by_action(statements, "eks:CreateCluster")
+    assert cluster["Resource"] == [f"arn:aws:eks:*:*:cluster/{CLUSTER}"]
+    for action in ("eks:CreateAccessEntry", "eks:UpdateAccessEntry", "eks:CreateNodegroup"):
+        for item in by_action(statements, action):
+            arns = cast(list[str], item["Resource"])
+            assert all(arn.split(":", 5)[5].split("/")[1] == CLUSTER for arn in arns)
+    (roles,) = by_action(statements, "iam:CreateRole")
+    for arn in cast(list[str], roles["Resource"]):
+        assert arn.split(":role/")[1][:3] in {"emr", "Pla", "Opt"}, arn
+    (groups,) = by_action(statements, "logs:CreateLogGroup")
+    assert all(
+        arn.split(":log-group:")[1].startswith(f"/emr-on-eks/{CLUSTER}/")
+        for arn in cast(list[str], groups["Resource"])
+    )
+
+
+def test_roles_go_only_to_the_services_that_get_one(statements: list[Statement]) -> None:
+    (passed,) = by_action(statements, "iam:PassRole")
+    assert passed["Condition"] == {
+        "StringEquals": {
+            "iam:PassedToService": [
+                "eks.amazonaws.com",
+                "lambda.amazonaws.com",
+                "pods.eks.amazonaws.com",
+            ]
+        }
+    }
+    assert "*" not in cast(list[str], passed["Resource"])
+
+
+def test_only_the_app_s_policies_may_be_attached(statements: list[Statement]) -> None:
+    (attach,) = by_action(statements, "iam:AttachRolePolicy")
+    arns = cast(dict[str, dict[str, list[str]]], attach["Condition"])["ArnLike"]["iam:PolicyARN"]
+    assert "arn:aws:iam::aws:policy/AmazonEKSClusterPolicy" in arns
+    assert "arn:aws:iam::111122223333:policy/more" in arns
+    assert not any("AdministratorAccess" in arn or arn.endswith("policy/*") for arn in arns)
+
+
+def test_emr_may_make_its_own_access_entry(statements: list[Statement]) -> None:
+    (associate,) = (
+        item
+        for item in by_action(statements, "eks:AssociateAccessPolicy")
+        if "AWSServiceRoleForAmazonEMRContainers" in json.dumps(item)
+    )
+    assert associate["Condition"] == {"StringEquals": {"eks:accessScope": "namespace"}}
+    for arn in cast(list[str], associate["Resource"]):
+        assert f"access-entry/{CLUSTER}/role/" in arn
+        assert arn.endswith("/AWSServiceRoleForAmazonEMRContainers/*")
+    linked = by_action(statements, "iam:CreateServiceLinkedRole")
+    services = {
+        cast(dict[str, dict[str, str]], item["Condition"])["StringEquals"]["iam:AWSServiceName"]
+        for item in linked
+    }
+    assert services == {"eks.amazonaws.com", "emr-containers.amazonaws.com"}
+
+
+def test_custom_resources_may_invoke_functions_of_the_app(statements: list[Statement]) -> None:
+    (invoke,) = by_action(statements, "lambda:InvokeFunction")
+    assert set(cast(list[str], invoke["Resource"])) == {
+        "arn:aws:lambda:*:*:function:Platform*",
+        "arn:aws:lambda:*:*:function:Options*",
+        "arn:aws:lambda:eu-west-1:111122223333:function:kubectl",
+    }
+
+
+def test_what_the_app_does_not_have_is_not_in_it(statements: list[Statement]) -> None:
+    text = json.dumps(statements)
+    for absent in ("sqs:", "events:", "eks:CreateNodegroup", "ec2:CreateVpnGateway", '"*:*"'):
+        assert absent not in text
+
+
+def test_only_what_has_no_name_is_for_everything(statements: list[Statement]) -> None:
+    wide = {
+        action.split(":")[0]
+        for item in statements
+        if item["Resource"] == ["*"]
+        for action in cast(list[str], item["Action"])
+    }
+    assert wide <= {"ec2", "emr-containers", "kms", "logs"}
+
+
+def test_an_unknown_type_is_an_error() -> None:
+    with pytest.raises(ConfigError) as refused:
+        deploy_policies(synthesized().outdir)
+    assert str(refused.value).endswith(
+        ": type must have rights, got 'AWS::IAM::User'; give them in extra."
+    )
+
+
+def test_files_fit_a_managed_policy_and_old_ones_go(tmp_path: Path) -> None:
+    app = cdk.App(analytics_reporting=False, outdir=str(tmp_path))
+    for number in range(30):
+        stack = cdk.Stack(app, f"Stack{number}")
+        cdk.aws_sqs.CfnQueue(stack, "Queue", queue_name=f"{number}-a-name-of-its-own")
+        cdk.aws_iam.CfnOIDCProvider(stack, "Oidc", url="https://example.com")
+    app.synth()
+    stale = tmp_path / "cloudformation-execution-policy-7.json"
+    stale.write_text("{}")
+    (path,) = write_deploy_policy(tmp_path)
+    assert path.name == "cloudformation-execution-policy.json"
+    assert not stale.exists()
+    document = json.loads(path.read_text())
+    assert len(json.dumps(document, separators=(",", ":"))) <= MAX_POLICY_CHARACTERS
+    (queues,) = by_action(document["Statement"], "sqs:CreateQueue")
+    # Many names become what they begin with.
+    assert len(queues["Resource"]) == 1  # type: ignore[arg-type]
+
+
+def test_large_policies_are_split(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("cdk_emr_eks.deploy_policy.MAX_POLICY_CHARACTERS", 600)
+    app = cdk.App(analytics_reporting=False, outdir=str(tmp_path))
+    stack = cdk.Stack(app, "S")
+    cdk.aws_sqs.CfnQueue(stack, "Queue")
+    cdk.aws_kms.CfnKey(stack, "Key", key_policy={})
+    app.synth()
+    paths = write_deploy_policy(tmp_path)
+    assert [path.name for path in paths] == [
+        f"cloudformation-execution-policy-{number}.json" for number in (1, 2)
+    ]
+
+
+def test_names_are_read_as_written(tmp_path: Path) -> None:
+    app = cdk.App(analytics_reporting=False, outdir=str(tmp_path))
+    stack = cdk.Stack(app, "A-stack-with-a-very-long-name")
+    for number, name in enumerate(("/a/b", "c", cdk.Fn.join("-", ["d", cdk.Aws.STACK_NAME]))):
+        cdk.aws_ssm.CfnParameter(stack, f"P{number}", name=name, type="String", value="1")
+    cdk.aws_logs.CfnLogGroup(stack, "Logs", log_group_name="/emr/x")
+    cdk.aws_iam.CfnRole(stack, "Role", assume_role_policy_document={})
+    app.synth()
+    (document,) = deploy_policies(tmp_path)
+    found = cast(list[Statement], document["Statement"])
+    (parameters,) = by_action(found, "ssm:PutParameter")
+    assert parameters["Resource"] == [
+        f"arn:aws:ssm:*:*:parameter/{name}" for name in ("a/b", "c", "d-*")
+    ]
+    (groups,) = by_action(found, "logs:CreateLogGroup")
+    assert groups["Resource"] == ["arn:aws:logs:*:*:log-group:/emr/x*"]
+    (roles,) = by_action(found, "iam:CreateRole")
+    assert roles["Resource"] == ["arn:aws:iam::*:role/A-stack-with-a-very-long*"]
+
+
+def test_regions_and_stages_are_read() -> None:
+    app = new_app()
+    for region, partition in (("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov")):
+        stage = cdk.Stage(
+            app, partition, env=cdk.Environment(account="111122223333", region=region)
+        )
+        stack = cdk.Stack(stage, "S")
+        cdk.aws_ec2.CfnInternetGateway(stack, "Gateway")
+        cdk.aws_iam.CfnRole(stack, "Role", assume_role_policy_document={})
+    (document,) = deploy_policies(Path(app.synth().directory))
+    found = cast(list[Statement], document["Statement"])
+    (roles,) = by_action(found, "iam:CreateRole")
+    assert roles["Resource"] == [
+        "arn:aws-cn:iam::111122223333:role/aws-cn-S*",
+        "arn:aws-us-gov:iam::111122223333:role/aws-us-gov-S*",
+    ]
+    gateways = by_action(found, "ec2:CreateInternetGateway")
+    regions = [cast(dict[str, dict[str, str]], item["Condition"]) for item in gateways]
+    assert regions == [
+        {"StringEquals": {"aws:RequestedRegion": "cn-north-1"}},
+        {"StringEquals": {"aws:RequestedRegion": "us-gov-west-1"}},
+    ]
