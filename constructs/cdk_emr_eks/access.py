@@ -41,12 +41,12 @@ class AdminAccess(Construct):
             arn = role.role_arn
             if arn in arns:
                 where = f"Administrators of {self.node.path}"
-                raise refuse(
-                    where, "admins", "must have each role once", role.node.path
-                )
+                raise refuse(where, "admins", "must have each role once", role.node.path)
             arns.add(arn)
             scope_of = eks_l1.CfnAccessEntry.AccessScopeProperty(type="cluster")
-            policy = f"arn:{Aws.PARTITION}:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
+            policy = (
+                f"arn:{Aws.PARTITION}:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
+            )
             eks_l1.CfnAccessEntry(
                 self,
                 role.node.addr,

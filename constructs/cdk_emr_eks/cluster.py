@@ -74,9 +74,7 @@ class EksCluster(Construct):
             vpc_subnets=[ec2.SubnetSelection(subnets=list(network.node_subnets))],
             endpoint_access=_endpoint_access(spec),
             secrets_encryption_key=key,
-            cluster_logging=[
-                eks.ClusterLoggingTypes[each.name] for each in spec.log_types
-            ],
+            cluster_logging=[eks.ClusterLoggingTypes[each.name] for each in spec.log_types],
             # Node groups, not Auto Mode; and none of CDK's own making.
             default_capacity_type=eks.DefaultCapacityType.NODEGROUP,
             default_capacity=0,
@@ -92,11 +90,11 @@ class EksCluster(Construct):
         resource = cast(eks_l1.CfnCluster, self.cluster.node.default_child)
         # EMR enters namespaces by access entries, or by aws-auth in older set-ups; CDK fixes the
         # mode to API, which cannot be left again.
-        resource.add_property_override(
-            "AccessConfig.AuthenticationMode", "API_AND_CONFIG_MAP"
-        )
+        resource.add_property_override("AccessConfig.AuthenticationMode", "API_AND_CONFIG_MAP")
         # Made before the cluster: EKS would make it without a key and keep logs forever.
         resource.add_resource_dependency(self._log_group(spec, key))
+        # The VPC's own parts are CDK's doing; endpoints and pod subnets outlive the cluster, too.
+        resource.node.add_dependency(network.ready)
         cluster_name = self.cluster.cluster_name
         AdminAccess(self, "Admins", cluster_name=cluster_name, admins=admins)
         self.security_group: ec2.ISecurityGroup = self.cluster.cluster_security_group
@@ -115,9 +113,7 @@ class EksCluster(Construct):
             self, "SystemNodes", cluster_name=cluster_name, spec=spec, network=network
         )
         nodes.node.add_dependency(networking.ready)
-        addons = SystemAddons(
-            self, "SystemAddons", cluster_name=cluster_name, spec=spec
-        )
+        addons = SystemAddons(self, "SystemAddons", cluster_name=cluster_name, spec=spec)
         addons.node.add_dependency(nodes)
         self.system_nodes: IDependable = nodes
         self.ready: IDependable = DependencyGroup(networking.ready, nodes, addons)

@@ -45,9 +45,7 @@ class PlatformKey(Construct):
         self.key.add_to_resource_policy(
             iam.PolicyStatement(
                 sid="ClusterLogs",
-                principals=[
-                    iam.ServicePrincipal(f"logs.{Aws.REGION}.{Aws.URL_SUFFIX}")
-                ],
+                principals=[iam.ServicePrincipal(f"logs.{Aws.REGION}.{Aws.URL_SUFFIX}")],
                 actions=[
                     "kms:Encrypt*",
                     "kms:Decrypt*",

@@ -55,9 +55,7 @@ class FlowLogs(Construct):
                         "Effect": "Allow",
                         "Action": "sts:AssumeRole",
                         "Principal": {"Service": "vpc-flow-logs.amazonaws.com"},
-                        "Condition": {
-                            "StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}
-                        },
+                        "Condition": {"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}},
                     }
                 ],
             },

@@ -14,8 +14,8 @@ from cdk_emr_eks.errors import refuse
 def kubectl_layer(scope: Construct, version: str) -> lambda_.ILayerVersion:
     """Make the layer that fits a Kubernetes version.
 
-    kubectl may be one minor version away from the API server, so the layer follows the cluster. Each
-    version is a package of its own, of which this library depends on the newest only.
+    kubectl may be one minor version away from the API server, so the layer follows the cluster.
+    Each version is a package of its own, of which this library depends on the newest only.
 
     Args:
         scope: Where to make the layer.
@@ -35,8 +35,6 @@ def kubectl_layer(scope: Construct, version: str) -> lambda_.ILayerVersion:
             raise
         package = f"aws-cdk.lambda-layer-kubectl-v{minor}"
         rule = "must have its kubectl layer installed"
-        raise refuse(
-            "ClusterSpec", "version", rule, version, f"pip install {package}"
-        ) from error
+        raise refuse("ClusterSpec", "version", rule, version, f"pip install {package}") from error
     layer = getattr(module, f"KubectlV{minor}Layer")
     return cast(lambda_.ILayerVersion, layer(scope, "KubectlLayer"))

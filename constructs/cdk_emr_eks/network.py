@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from aws_cdk import Annotations, Fn, Tags, Token
+from aws_cdk import Annotations, Fn, Stack, Tags, Token
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_kms as kms
 from constructs import Construct, DependencyGroup, IDependable
 
 from cdk_emr_eks import labels
-from cdk_emr_eks.errors import Problems
+from cdk_emr_eks.errors import Problems, refuse
 from cdk_emr_eks.flow_logs import FlowLogs
 from cdk_emr_eks.pod_subnets import PodSubnets
 from cdk_emr_eks.spec.network import Nat, NetworkSpec
@@ -32,7 +32,7 @@ _EMR = "for-use-with-amazon-emr-managed-policies"
 class ExistingNetwork:
     """A VPC that is there already, with the subnets that the platform may use.
 
-    Nodes are placed by the ids of these subnets, so that no tag on them is needed; Tags are added
+    Nodes are placed by the ids of these subnets, so that no tag on them is needed; tags are added
     where the VPC is of the same app, and asked for in a warning where it is imported.
 
     Args:
@@ -69,11 +69,12 @@ class Network(Construct):
             existing VPC, whose subnets may have other users.
         subnet_selector: How a Karpenter node class finds the node subnets: by tag in a new VPC, by
             id in an existing one.
-        ready: What pods need of the network.
+        ready: What the cluster, its nodes and pods need of the network beside the VPC.
 
     Raises:
-        ConfigError: If an existing VPC's subnets are in fewer than two zones, or its pod subnets
-            are not one for each zone.
+        ConfigError: If zones are named that are not of the stack's region, an existing VPC's
+            subnets are public or in fewer than two zones, or its pod subnets are not one for each
+            zone.
     """
 
     def __init__(
@@ -101,13 +102,15 @@ class Network(Construct):
     def _make(self, spec: NetworkSpec, cluster_name: str, key: kms.IKey) -> None:
         count = spec.zone_count
         names = spec.zones
+        region = Stack.of(self).region
         if isinstance(names, int):
             found = Fn.get_azs()
             names = tuple(Fn.select(index, found) for index in range(count))
-            self.zones = tuple(
-                Zone(key=f"zone-{n}", name=z) for n, z in enumerate(names, 1)
-            )
+            self.zones = tuple(Zone(key=f"zone-{n}", name=z) for n, z in enumerate(names, 1))
         else:
+            if not (Token.is_unresolved(region) or names[0].startswith(region)):
+                rule = f"must be of the stack's region {region}"
+                raise refuse(f"NetworkSpec of {self.node.path}", "zones", rule, names)
             self.zones = tuple(Zone.named(name) for name in names)
         vpc = ec2.Vpc(
             self,
@@ -134,7 +137,7 @@ class Network(Construct):
         figure = spec.pods_per_zone()
         self.pods_per_zone = MappingProxyType({zone.key: figure for zone in self.zones})
         self.subnet_selector = ({"tags": {labels.DISCOVERY: cluster_name}},)
-        VpcEndpoints(self, "Endpoints", vpc=vpc, spec=spec, subnets=self.node_subnets)
+        endpoints = VpcEndpoints(self, "Endpoints", vpc=vpc, spec=spec, subnets=self.node_subnets)
         if spec.flow_logs:
             FlowLogs(
                 self,
@@ -145,7 +148,7 @@ class Network(Construct):
                 days=spec.flow_log_days,
             )
         self._tag(vpc, cluster_name)
-        self.ready = DependencyGroup(vpc, pods)
+        self.ready = DependencyGroup(pods, endpoints)
 
     def _tag(self, vpc: ec2.Vpc, cluster_name: str) -> None:
         kinds = ["AWS::EC2::VPC", "AWS::EC2::Subnet"]
@@ -165,30 +168,28 @@ class Network(Construct):
             by_zone.setdefault(subnet.availability_zone, []).append(subnet)
         problems = Problems(f"ExistingNetwork of {self.node.path}")
         rule = "must be in at least 2 zones"
-        problems.require(
-            len(by_zone) >= 2, "node_subnets", rule, ", ".join(by_zone) or "none"
-        )
+        problems.require(len(by_zone) >= 2, "node_subnets", rule, ", ".join(by_zone) or "none")
+        public = {subnet.subnet_id for subnet in spec.vpc.public_subnets}
+        exposed = [subnet.subnet_id for subnet in nodes if subnet.subnet_id in public]
+        rule = "must be private subnets"
+        problems.require(not exposed, "node_subnets", rule, ", ".join(exposed))
         pods = () if spec.pod_subnets is None else _selected(spec.vpc, spec.pod_subnets)
         pods_by_zone = {subnet.availability_zone: subnet for subnet in pods}
         if spec.pod_subnets is not None:
             fits = len(pods) == len(pods_by_zone) and set(pods_by_zone) == set(by_zone)
-            rule = (
-                f"must be one in each zone of the node subnets ({', '.join(by_zone)})"
-            )
+            rule = f"must be one in each zone of the node subnets ({', '.join(by_zone)})"
             given = ", ".join(subnet.availability_zone for subnet in pods) or "none"
             problems.require(fits, "pod_subnets", rule, given)
         problems.raise_if_any()
         self.node_subnets = nodes
         self.zones = tuple(
-            Zone(key=f"zone-{n}", name=name)
-            if Token.is_unresolved(name)
-            else Zone.named(name)
+            Zone(key=f"zone-{n}", name=name) if Token.is_unresolved(name) else Zone.named(name)
             for n, name in enumerate(by_zone, 1)
         )
         self.pod_subnets = tuple(pods_by_zone[name] for name in by_zone) if pods else ()
         self.pods_per_zone = MappingProxyType({})
         self.subnet_selector = tuple({"id": subnet.subnet_id} for subnet in nodes)
-        self.ready = DependencyGroup(spec.vpc)
+        self.ready = DependencyGroup()
         self._tag_or_warn(nodes)
 
     def _tag_or_warn(self, nodes: tuple[ec2.ISubnet, ...]) -> None:
@@ -208,14 +209,8 @@ class Network(Construct):
 
 def _subnet_configuration(spec: NetworkSpec) -> list[ec2.SubnetConfiguration]:
     isolated = spec.nat is Nat.NONE
-    kind = (
-        ec2.SubnetType.PRIVATE_ISOLATED
-        if isolated
-        else ec2.SubnetType.PRIVATE_WITH_EGRESS
-    )
-    nodes = ec2.SubnetConfiguration(
-        name="Node", subnet_type=kind, cidr_mask=spec.node_prefix
-    )
+    kind = ec2.SubnetType.PRIVATE_ISOLATED if isolated else ec2.SubnetType.PRIVATE_WITH_EGRESS
+    nodes = ec2.SubnetConfiguration(name="Node", subnet_type=kind, cidr_mask=spec.node_prefix)
     if isolated:
         return [nodes]
     public = ec2.SubnetConfiguration(
@@ -227,9 +222,7 @@ def _subnet_configuration(spec: NetworkSpec) -> list[ec2.SubnetConfiguration]:
     return [public, nodes]
 
 
-def _selected(
-    vpc: ec2.IVpc, chosen: ec2.SubnetSelection | None
-) -> tuple[ec2.ISubnet, ...]:
+def _selected(vpc: ec2.IVpc, chosen: ec2.SubnetSelection | None) -> tuple[ec2.ISubnet, ...]:
     if chosen is None:
         return tuple(vpc.private_subnets)
     found = vpc.select_subnets(

@@ -42,9 +42,7 @@ class PodSubnets(Construct):
         super().__init__(scope, id)
         vpc_id = vpc.vpc_id
         plan = spec.plan()
-        block = ec2.CfnVPCCidrBlock(
-            self, "Block", vpc_id=vpc_id, cidr_block=spec.pod_cidr
-        )
+        block = ec2.CfnVPCCidrBlock(self, "Block", vpc_id=vpc_id, cidr_block=spec.pod_cidr)
         made: list[ec2.ISubnet] = []
         for index, zone in enumerate(zones):
             subnet = ec2.CfnSubnet(

@@ -59,8 +59,7 @@ class SystemNodes(Construct):
                 ],
             },
             managed_policy_arns=[
-                f"arn:{Aws.PARTITION}:iam::aws:policy/{policy}"
-                for policy in _NODE_POLICIES
+                f"arn:{Aws.PARTITION}:iam::aws:policy/{policy}" for policy in _NODE_POLICIES
             ],
         )
         template = self._launch_template(spec)
@@ -117,7 +116,7 @@ class SystemNodes(Construct):
                     )
                 ],
                 tag_specifications=[
-                    properties.TagSpecificationProperty(resource_type=kind, tags=tags)  # type: ignore[arg-type]
+                    properties.TagSpecificationProperty(resource_type=kind, tags=tags)
                     for kind in ("instance", "volume")
                 ],
             ),

@@ -71,9 +71,7 @@ class VpcEndpoints(Construct):
             allow_all_outbound=False,
         )
         for block in (spec.cidr, spec.pod_cidr):
-            group.add_ingress_rule(
-                ec2.Peer.ipv4(block), ec2.Port.HTTPS, f"HTTPS from {block}"
-            )
+            group.add_ingress_rule(ec2.Peer.ipv4(block), ec2.Port.HTTPS, f"HTTPS from {block}")
         services = WITHOUT_NAT if spec.nat is Nat.NONE else BASIC
         for service in services:
             ec2.InterfaceVpcEndpoint(

@@ -56,9 +56,7 @@ class NetworkAddons(Construct):
     ) -> None:
         super().__init__(scope, id)
         agent = _addon(self, "eks-pod-identity-agent", cluster_name, spec, None)
-        proxy = _addon(
-            self, "kube-proxy", cluster_name, spec, _with_requests("kube-proxy", {})
-        )
+        proxy = _addon(self, "kube-proxy", cluster_name, spec, _with_requests("kube-proxy", {}))
         role = _role(self, "VpcCniRole", spec, "aws-node", "AmazonEKS_CNI_Policy")
         subnets = {
             zone.name: subnet.subnet_id
@@ -73,7 +71,6 @@ class NetworkAddons(Construct):
             association=("aws-node", role),
         )
         cni.add_resource_dependency(agent)
-        cni.node.add_dependency(network.ready)
         self.ready = DependencyGroup(agent, proxy, cni)
 
 
@@ -87,9 +84,7 @@ class SystemAddons(Construct):
         spec: Versions of the add-ons, and the cluster's literal name.
     """
 
-    def __init__(
-        self, scope: Construct, id: str, *, cluster_name: str, spec: ClusterSpec
-    ) -> None:
+    def __init__(self, scope: Construct, id: str, *, cluster_name: str, spec: ClusterSpec) -> None:
         super().__init__(scope, id)
         _addon(self, "coredns", cluster_name, spec, coredns_configuration())
         role = _role(
@@ -222,10 +217,12 @@ def _addon(
         addon_name=name,
         addon_version=spec.addon_version(name),
         cluster_name=cluster_name,
-        # Tokens keep their place in the text: neither a zone's name nor an id needs quoting.
-        configuration_values=None
-        if configuration is None
-        else json.dumps(configuration),
+        configuration_values=None if configuration is None else _text(configuration),
         pod_identity_associations=associations,
         resolve_conflicts="OVERWRITE",
     )
+
+
+def _text(configuration: Mapping[str, object]) -> str:
+    # Tokens keep their place in the text: neither a zone's name nor an id needs quoting.
+    return json.dumps(configuration, separators=(",", ":"))

@@ -20,9 +20,7 @@ SYSTEM_SELECTOR: Final[Mapping[str, str]] = MappingProxyType({labels.SYSTEM: "tr
 """Node selector of what runs on the system nodes: add-ons and Karpenter."""
 
 SYSTEM_TOLERATIONS: Final[tuple[Mapping[str, str], ...]] = (
-    MappingProxyType(
-        {"key": labels.SYSTEM, "operator": "Exists", "effect": "NoSchedule"}
-    ),
+    MappingProxyType({"key": labels.SYSTEM, "operator": "Exists", "effect": "NoSchedule"}),
 )
 """Tolerations of the system nodes' taint."""
 
@@ -95,7 +93,7 @@ class ClusterSpec:
         for name, build in self.addon_versions.items():
             rule = f"must name managed add-ons ({', '.join(names)})"
             problems.require(name in names, "addon_versions", rule, name)
-            fits = isinstance(build, str) and _BUILD.fullmatch(build) is not None
+            fits = _matches(_BUILD, build)
             rule = "must be versions such as 'v1.23.2-eksbuild.1'"
             problems.require(fits, "addon_versions", rule, build)
         problems.raise_if_any()
@@ -117,9 +115,7 @@ class ClusterSpec:
                 continue
             fix = "leave it empty for a private API server"
             rule = "must not open the API server to the whole internet"
-            problems.require(
-                block.prefixlen > 0, "public_access_cidrs", rule, text, fix
-            )
+            problems.require(block.prefixlen > 0, "public_access_cidrs", rule, text, fix)
             internal = any(block.subnet_of(other) for other in _INTERNAL)
             rule = "must be internet addresses; private ones reach the API server from the VPC"
             problems.require(not internal, "public_access_cidrs", rule, text)
@@ -135,21 +131,23 @@ class ClusterSpec:
         )
         steps = ", ".join(str(step) for step in RETENTION_DAYS)
         rule = f"must be one of CloudWatch's steps ({steps})"
-        problems.require(
-            self.log_days in RETENTION_DAYS, "log_days", rule, self.log_days
-        )
+        problems.require(self.log_days in RETENTION_DAYS, "log_days", rule, self.log_days)
 
     def _check_nodes(self, problems: Problems) -> None:
         types = self.system_instance_types
-        problems.require(
-            bool(types), "system_instance_types", "must have at least one type"
-        )
+        problems.require(bool(types), "system_instance_types", "must have at least one type")
         for each in types:
             rule = "must be Graviton types of size large or bigger, such as 'm7g.large'"
-            fits = isinstance(each, str) and _GRAVITON.fullmatch(each) is not None
+            fits = _matches(_GRAVITON, each)
             problems.require(fits, "system_instance_types", rule, each)
-        nodes = self.system_nodes
-        fits = isinstance(nodes, int) and not isinstance(nodes, bool) and nodes >= 2
-        problems.require(
-            fits, "system_nodes", "must be a whole number, at least 2", nodes
-        )
+        rule = "must be a whole number, at least 2"
+        fits = _at_least_two(self.system_nodes)
+        problems.require(fits, "system_nodes", rule, self.system_nodes)
+
+
+def _matches(pattern: re.Pattern[str], value: object) -> bool:
+    return isinstance(value, str) and pattern.fullmatch(value) is not None
+
+
+def _at_least_two(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 2

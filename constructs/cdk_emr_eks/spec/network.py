@@ -73,10 +73,10 @@ class NetworkSpec:
         pod_cidr: The second block, for pods only. The default is of the range that providers share
             (RFC 6598), so that it takes nothing of a company's own plan; it is not routed outside
             of the VPC, where pods appear with their node's address.
-        zones: Number of Availability Zones, 2 to 6: the first of the region, found at deploy time,
-            without a look-up. Or their names, such as ``("us-east-1a", "us-east-1b")``; names are
-            needed where EKS does not run in each zone (a zone of us-east-1, us-west-1 and
-            ca-central-1).
+        zones: Number of Availability Zones, 2 to 6: the first of the region, found at deploy time.
+            Or their names, such as ``("us-east-1a", "us-east-1b")``; names are needed where EKS
+            does not run in each zone (a zone of us-east-1, us-west-1 and ca-central-1). In a stack
+            with a known account CDK looks the region's zones up to check names.
         nat: How private subnets reach the internet.
         interface_endpoints: Reach ECR, STS, CloudWatch Logs and EMR containers (and more services
             without NAT) by private endpoints. Each endpoint costs by the hour in each zone and by
@@ -112,13 +112,9 @@ class NetworkSpec:
         if fit and second:
             length = second.prefixlen + _bits(self.zone_count)
             rule = f"must give each of {self.zone_count} zones at least a /{_SMALLEST_POD_SUBNET}"
-            problems.require(
-                length <= _SMALLEST_POD_SUBNET, "pod_cidr", rule, self.pod_cidr
-            )
+            problems.require(length <= _SMALLEST_POD_SUBNET, "pod_cidr", rule, self.pod_cidr)
         modes = ", ".join(f"Nat.{mode.name}" for mode in Nat)
-        problems.require(
-            isinstance(self.nat, Nat), "nat", f"must be one of {modes}", self.nat
-        )
+        problems.require(isinstance(self.nat, Nat), "nat", f"must be one of {modes}", self.nat)
         problems.require(
             self.nat is not Nat.NONE or self.interface_endpoints,
             "interface_endpoints",
@@ -202,13 +198,9 @@ def _check_zones(problems: Problems, zones: object) -> bool:
         problems.require(2 <= zones <= 6, "zones", "must be 2 to 6", zones)
         return 2 <= zones <= 6
     if not isinstance(zones, tuple):
-        problems.require(
-            False, "zones", "must be a number or a tuple of zone names", zones
-        )
+        problems.require(False, "zones", "must be a number or a tuple of zone names", zones)
         return False
-    matches = [
-        _ZONE.fullmatch(zone) if isinstance(zone, str) else None for zone in zones
-    ]
+    matches = [_ZONE.fullmatch(zone) if isinstance(zone, str) else None for zone in zones]
     regions = {match[1] for match in matches if match}
     fit = (
         2 <= len(zones) <= 6
@@ -255,8 +247,7 @@ def _check_room(problems: Problems, block: IPv4Network, zones: int) -> None:
         length
         for length in range(_SMALLEST_SUBNET, _BIGGEST_VPC - 1, -1)
         if length + _bits(zones + 1) <= _SMALLEST_NODE_SUBNET
-        and zones
-        <= 2 ** (min(length + 8, _SMALLEST_SUBNET) - length - _bits(zones + 1))
+        and zones <= 2 ** (min(length + 8, _SMALLEST_SUBNET) - length - _bits(zones + 1))
     )
     rule = f"must be /{need} or larger for {zones} zones"
     problems.require(fits, "cidr", rule, str(block))
