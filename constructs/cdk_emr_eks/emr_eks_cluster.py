@@ -1,0 +1,265 @@
+"""``EmrEksCluster``, the public face: the order of the parts and their wiring, nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Self, cast
+
+import cdk8s
+from aws_cdk import CfnOutput, Stack
+from aws_cdk import aws_eks_v2 as eks
+from aws_cdk import aws_iam as iam
+from constructs import Construct, IDependable
+
+from cdk_emr_eks.addons.karpenter import InstalledKarpenter, Karpenter
+from cdk_emr_eks.addons.protocol import Addon, AddonContext, install_order
+from cdk_emr_eks.cluster import ClusterSpec, EksCluster
+from cdk_emr_eks.encryption import PlatformKey
+from cdk_emr_eks.errors import refuse
+from cdk_emr_eks.manifests import KubernetesObject, ManifestStage
+from cdk_emr_eks.network import ExistingNetwork, Network, NetworkSpec
+from cdk_emr_eks.node_pools import NodeEnvironment, NodePools
+from cdk_emr_eks.pod_templates import PodTemplates
+from cdk_emr_eks.spec.catalog import DEFAULT_WORKLOADS
+from cdk_emr_eks.spec.cluster import SYSTEM_SELECTOR, SYSTEM_TOLERATIONS
+from cdk_emr_eks.spec.node_pool import NodePool
+from cdk_emr_eks.spec.workload import Workload
+from cdk_emr_eks.tenancy_context import TenancyContext, allow_job_logs, made_oidc
+from cdk_emr_eks.tenant_host import TenantHost
+from cdk_emr_eks.workload_policies import WorkloadPolicies
+
+
+class EmrEksCluster(TenantHost):
+    """A multi-tenant Amazon EMR on EKS platform: network, cluster, Karpenter, workloads.
+
+    Without any option: a VPC over three zones with a block of its own for pods, a private EKS
+    cluster with encrypted secrets, Karpenter, and for each of the workloads ``critical``,
+    ``shared`` and ``notebook`` node pools in every zone with the pod templates that match them.
+
+    Example:
+        >>> app = aws_cdk.App()
+        >>> stack = aws_cdk.Stack(app, "DataPlatform")
+        >>> cluster = EmrEksCluster(stack, "EmrEksCluster")
+        >>> tenant = cluster.add_tenant(Tenant(name="analytics"))
+
+    Args:
+        cluster: The EKS cluster: name, version, access, logs, system nodes.
+        network: A new VPC, or one that is there already.
+        workloads: What will run. Add a fourth by adding a value.
+        karpenter: Options of Karpenter.
+        addons: Further add-ons.
+        admins: IAM roles whose people administer the cluster with kubectl.
+        stage_per_workload: Whether each workload's node pools are a custom resource of their own;
+            see ``NodePools``.
+
+    Attributes:
+        network: VPC, zones and subnets.
+        eks: The EKS cluster with its add-ons and system nodes.
+        karpenter: Karpenter, with the role of its nodes.
+        node_pools: The node pools.
+
+    Raises:
+        ConfigError: If workloads, add-ons or the network contradict each other.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        cluster: ClusterSpec | None = None,
+        network: NetworkSpec | ExistingNetwork | None = None,
+        workloads: Sequence[Workload] = DEFAULT_WORKLOADS,
+        karpenter: Karpenter | None = None,
+        addons: Sequence[Addon] = (),
+        admins: Sequence[iam.IRole] = (),
+        stage_per_workload: bool = False,
+    ) -> None:
+        spec = cluster or ClusterSpec()
+        chosen = karpenter or Karpenter()
+        ordered = install_order(addons, [chosen.name])
+        super().__init__(scope, id)
+        self._options = _options(
+            cluster, network, workloads, karpenter, addons, admins, stage_per_workload
+        )
+        key = PlatformKey(self, "Key", cluster_name=spec.name).key
+        allow_job_logs(key, spec.name)
+        self.network = Network(
+            self, "Network", spec=network or NetworkSpec(), cluster_name=spec.name, key=key
+        )
+        self.eks = EksCluster(
+            self, "Eks", spec=spec, network=self.network, key=key, admins=admins
+        )
+        self._installed: dict[str, IDependable] = {}
+        self.karpenter = cast(InstalledKarpenter, self._install(chosen))
+        for addon in ordered:
+            self._install(addon)
+        policies = WorkloadPolicies(
+            self,
+            "Policies",
+            cluster=self.eks.cluster,
+            cluster_name=spec.name,
+            workloads=workloads,
+        )
+        policies.node.add_dependency(self.eks.ready)
+        self.node_pools = NodePools(
+            self,
+            "NodePools",
+            cluster=self.eks.cluster,
+            zones=self.network.zones,
+            workloads=workloads,
+            nodes=NodeEnvironment(
+                cluster_name=spec.name,
+                role=self.karpenter.node_role.role_name,
+                subnets=self.network.subnet_selector,
+                security_groups=self.eks.security_group_selector,
+            ),
+            karpenter=self.karpenter,
+            stage_per_workload=stage_per_workload,
+        )
+        by_name = {workload.name: workload for workload in workloads}
+        self.context = TenancyContext(
+            cluster=self.eks.cluster,
+            cluster_name=spec.name,
+            workloads=by_name,
+            pod_templates=PodTemplates(self, "PodTemplates", workloads=by_name),
+            oidc=lambda: made_oidc(self.eks.cluster),
+            log_key=key,
+            ready=(policies, self.node_pools),
+        )
+        self._charts: ManifestStage | None = None
+        self._outputs()
+
+    @classmethod
+    def get_or_create(
+        cls,
+        scope: Construct,
+        *,
+        cluster: ClusterSpec | None = None,
+        network: NetworkSpec | ExistingNetwork | None = None,
+        workloads: Sequence[Workload] = DEFAULT_WORKLOADS,
+        karpenter: Karpenter | None = None,
+        addons: Sequence[Addon] = (),
+        admins: Sequence[iam.IRole] = (),
+        stage_per_workload: bool = False,
+    ) -> Self:
+        """Return the stack's cluster of that name, making it the first time.
+
+        Args:
+            scope: Any construct of the stack; the cluster is made directly in the stack.
+            cluster: As in the constructor, and so are all others.
+
+        Raises:
+            ConfigError: If the cluster is there with other options: they would be ignored.
+        """
+        stack = Stack.of(scope)
+        name = (cluster or ClusterSpec()).name
+        found = stack.node.try_find_child(f"EmrEksCluster-{name}")
+        if found is None:
+            return cls(
+                stack,
+                f"EmrEksCluster-{name}",
+                cluster=cluster,
+                network=network,
+                workloads=workloads,
+                karpenter=karpenter,
+                addons=addons,
+                admins=admins,
+                stage_per_workload=stage_per_workload,
+            )
+        made = cast(Self, found)
+        wanted = _options(
+            cluster, network, workloads, karpenter, addons, admins, stage_per_workload
+        )
+        for option, value in wanted.items():
+            if value != made._options[option]:
+                rule = "must be the same at each call for one cluster"
+                fix = f"the first call had {made._options[option]!r}"
+                raise refuse(f"EmrEksCluster {name!r}", option, rule, value, fix)
+        return made
+
+    def install(self, addon: Addon) -> IDependable:
+        """Install a further add-on, after those it requires.
+
+        Raises:
+            ConfigError: If one of its name is there, or one that it requires is not.
+        """
+        install_order([addon], self._installed)
+        return self._install(addon)
+
+    def add_karpenter_node_pool(self, pool: NodePool | KubernetesObject) -> None:
+        """Add a node pool beside those of the workloads.
+
+        Args:
+            pool: A typed pool, or the manifest of a NodePool or an EC2NodeClass, which is checked
+                against Karpenter's own schema and rules.
+
+        Raises:
+            ConfigError: If the manifest breaks them, or the name is taken.
+        """
+        self.node_pools.add(pool)
+
+    def add_chart(self, chart: cdk8s.Chart) -> None:
+        """Apply Kubernetes objects of your own, made with cdk8s or cdk8s-plus-27.
+
+        They come after the platform and go before it; all charts are one custom resource.
+
+        Raises:
+            ConfigError: If they are too large for it together.
+        """
+        if self._charts is None:
+            self._charts = ManifestStage(self, "Charts", cluster=self.eks.cluster)
+            self._charts.node.add_dependency(*self.context.ready)
+        self._charts.add_chart(chart)
+
+    def _install(self, addon: Addon) -> IDependable:
+        holder = Construct(self, f"Addon-{addon.name}")
+        # Before its resources, so that all of them wait: also those that it adds later.
+        holder.node.add_dependency(
+            self.eks.ready, *(self._installed[name] for name in addon.requires)
+        )
+        context = AddonContext(
+            cluster=self.eks.cluster,
+            cluster_name=self.eks.name,
+            network=self.network,
+            key=self.eks.key,
+            node_selector=SYSTEM_SELECTOR,
+            tolerations=SYSTEM_TOLERATIONS,
+        )
+        self._installed[addon.name] = addon.install(holder, context)
+        return self._installed[addon.name]
+
+    def _outputs(self) -> None:
+        name = self.eks.name
+        update = f"aws eks update-kubeconfig --name {name} --region {Stack.of(self).region}"
+        values = {
+            "ClusterName": (name, "Name of the EKS cluster"),
+            "Kubeconfig": (update, "Lets kubectl reach the cluster, for its administrators"),
+            "KubectlServiceToken": (
+                cast(eks.IKubectlProvider, self.eks.cluster.kubectl_provider).service_token,
+                "For ImportedEmrEksCluster.from_cluster_attributes in another app",
+            ),
+            "LogKeyArn": (self.eks.key.key_arn, "Key of the jobs' log groups, for the same"),
+        }
+        for id, (value, description) in values.items():
+            CfnOutput(self, id, value=value, description=description)
+
+
+def _options(
+    cluster: ClusterSpec | None,
+    network: NetworkSpec | ExistingNetwork | None,
+    workloads: Sequence[Workload],
+    karpenter: Karpenter | None,
+    addons: Sequence[Addon],
+    admins: Sequence[iam.IRole],
+    stage_per_workload: bool,
+) -> dict[str, object]:
+    return {
+        "cluster": cluster or ClusterSpec(),
+        "network": network or NetworkSpec(),
+        "workloads": tuple(workloads),
+        "karpenter": karpenter or Karpenter(),
+        "addons": tuple(addons),
+        "admins": tuple(role.node.path for role in admins),
+        "stage_per_workload": stage_per_workload,
+    }

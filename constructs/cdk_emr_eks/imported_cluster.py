@@ -1,0 +1,147 @@
+"""A cluster made elsewhere: in another app, by another team, or before this library."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from aws_cdk import aws_eks_v2 as eks
+from aws_cdk import aws_kms as kms
+from constructs import Construct, DependencyGroup, IDependable
+
+from cdk_emr_eks.node_pools import NodeEnvironment, NodePools
+from cdk_emr_eks.pod_templates import PodTemplates
+from cdk_emr_eks.spec.catalog import DEFAULT_WORKLOADS
+from cdk_emr_eks.spec.placement import Zone
+from cdk_emr_eks.spec.workload import Workload, check_workloads
+from cdk_emr_eks.tenancy_context import OidcProvider, TenancyContext
+from cdk_emr_eks.tenant_host import TenantHost
+from cdk_emr_eks.workload_policies import WorkloadPolicies
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ImportedCapacity:
+    """Where node pools may be made in a cluster that runs Karpenter but has no pools of ours.
+
+    Args:
+        zones: Zones that nodes may be in.
+        nodes: What the node classes must know of the cluster.
+    """
+
+    zones: tuple[Zone, ...]
+    nodes: NodeEnvironment
+
+
+class ImportedEmrEksCluster(TenantHost):
+    """Tenants on a cluster that this app did not make.
+
+    The cluster needs what ``EmrEksCluster`` would have given it: the authentication mode
+    ``API_AND_CONFIG_MAP``, the Pod Identity agent, and node pools for the workloads. Pools that
+    another app made with the same workloads serve as they are; ``capacity`` makes them on a cluster
+    that has Karpenter only.
+
+    Resources made: none but with ``capacity``: two custom resources.
+
+    Args:
+        cluster: The cluster, with a kubectl provider that may administer it.
+        cluster_name: Its literal name.
+        workloads: The workloads that the cluster's node pools are for.
+        oidc: Its OIDC provider, for tenants that use IRSA. None: IRSA is refused.
+        log_key: Encrypts the jobs' log groups; its policy must allow CloudWatch Logs that. None:
+            CloudWatch's own key.
+        capacity: Where to make node pools. None: they are there.
+
+    Raises:
+        ConfigError: If the name is a token or not a cluster's name, or workloads clash.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        cluster: eks.ICluster,
+        cluster_name: str,
+        workloads: Sequence[Workload] = DEFAULT_WORKLOADS,
+        oidc: OidcProvider | None = None,
+        log_key: kms.IKey | None = None,
+        capacity: ImportedCapacity | None = None,
+    ) -> None:
+        check_workloads(workloads)
+        super().__init__(scope, id)
+        by_name = {workload.name: workload for workload in workloads}
+        self.context = TenancyContext(
+            cluster=cluster,
+            cluster_name=cluster_name,
+            workloads=by_name,
+            pod_templates=PodTemplates(self, "PodTemplates", workloads=by_name),
+            oidc=(lambda: oidc) if oidc else None,
+            log_key=log_key,
+            ready=self._capacity(cluster, cluster_name, workloads, capacity),
+        )
+
+    @classmethod
+    def from_cluster_attributes(
+        cls,
+        scope: Construct,
+        id: str,
+        *,
+        cluster_name: str,
+        kubectl_service_token: str,
+        workloads: Sequence[Workload] = DEFAULT_WORKLOADS,
+        oidc: OidcProvider | None = None,
+        log_key_arn: str | None = None,
+        capacity: ImportedCapacity | None = None,
+    ) -> ImportedEmrEksCluster:
+        """Use a cluster by its name and the outputs of the stack that made it.
+
+        Args:
+            cluster_name: Its literal name.
+            kubectl_service_token: ARN of the Lambda function that applies manifests: the output
+                ``KubectlServiceToken`` of ``EmrEksCluster``.
+            workloads: The workloads that the cluster's node pools are for.
+            oidc: Its OIDC provider, for tenants that use IRSA.
+            log_key_arn: ARN of the key for the jobs' log groups: the output ``LogKeyArn``.
+            capacity: Where to make node pools. None: they are there.
+        """
+        holder = Construct(scope, f"{id}Imports")
+        provider = eks.KubectlProvider.from_kubectl_provider_attributes(
+            holder, "Kubectl", service_token=kubectl_service_token
+        )
+        cluster = eks.Cluster.from_cluster_attributes(
+            holder, "Cluster", cluster_name=cluster_name, kubectl_provider=provider, prune=False
+        )
+        key = kms.Key.from_key_arn(holder, "LogKey", log_key_arn) if log_key_arn else None
+        return cls(
+            scope,
+            id,
+            cluster=cluster,
+            cluster_name=cluster_name,
+            workloads=workloads,
+            oidc=oidc,
+            log_key=key,
+            capacity=capacity,
+        )
+
+    def _capacity(
+        self,
+        cluster: eks.ICluster,
+        cluster_name: str,
+        workloads: Sequence[Workload],
+        capacity: ImportedCapacity | None,
+    ) -> tuple[IDependable, ...]:
+        if capacity is None:
+            return ()
+        policies = WorkloadPolicies(
+            self, "Policies", cluster=cluster, cluster_name=cluster_name, workloads=workloads
+        )
+        pools = NodePools(
+            self,
+            "NodePools",
+            cluster=cluster,
+            zones=capacity.zones,
+            workloads=workloads,
+            nodes=capacity.nodes,
+            karpenter=DependencyGroup(),
+        )
+        return policies, pools

@@ -1,0 +1,117 @@
+"""What can be put on a cluster, whoever made it: tenants, or their parts one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from constructs import Construct
+
+from cdk_emr_eks.execution_role import ExecutionRole
+from cdk_emr_eks.jobs.job_template import JobTemplate
+from cdk_emr_eks.pod_templates import PodTemplateLocation
+from cdk_emr_eks.spec.execution_role import ExecutionRoleSpec
+from cdk_emr_eks.spec.job_template import JobTemplateSpec
+from cdk_emr_eks.spec.pod_template import PodTemplate
+from cdk_emr_eks.spec.tenancy import Tenant
+from cdk_emr_eks.spec.virtual_cluster import VirtualClusterSpec
+from cdk_emr_eks.tenancy_context import TenancyContext
+from cdk_emr_eks.tenant import EmrEksTenant
+from cdk_emr_eks.virtual_cluster import EmrVirtualCluster
+
+
+class TenantHost(Construct):
+    """A cluster that tenants live on: one made by ``EmrEksCluster``, or an imported one.
+
+    A tenant is made of parts, and each part can be added alone: ``add_emr_virtual_cluster``,
+    ``create_execution_role``, ``upload_pod_template``, ``add_job_template``. Every method takes a
+    ``scope``, so that what it makes may be in another stack than the cluster.
+
+    Attributes:
+        context: What tenants know of the cluster, for constructs of your own; set by the subclass.
+    """
+
+    context: TenancyContext
+
+    def add_tenant(self, tenant: Tenant, *, scope: Construct | None = None) -> EmrEksTenant:
+        """Add a tenant: namespace, quota, virtual cluster, execution roles, logs, outputs.
+
+        Args:
+            tenant: Who the tenant is.
+            scope: Where it is made, under the tenant's name. None: under the cluster.
+
+        Raises:
+            ConfigError: If the namespace or a role name is taken in the app, the cluster lacks a
+                workload of the tenant, or the quota is too small for one job.
+        """
+        return EmrEksTenant(
+            scope or self, f"Tenant-{tenant.name}", context=self.context, tenant=tenant
+        )
+
+    def add_emr_virtual_cluster(
+        self, spec: VirtualClusterSpec, *, scope: Construct | None = None
+    ) -> EmrVirtualCluster:
+        """Register a namespace with EMR, and make the namespace unless it is there.
+
+        Raises:
+            ConfigError: If another virtual cluster of the app has the namespace.
+        """
+        return EmrVirtualCluster(
+            scope or self, f"VirtualCluster-{spec.name}", context=self.context, spec=spec
+        )
+
+    def create_execution_role(
+        self,
+        spec: ExecutionRoleSpec,
+        *,
+        namespace: str,
+        log_group: str | None = None,
+        scope: Construct | None = None,
+    ) -> ExecutionRole:
+        """Make a role that only EMR's service accounts of one namespace can use.
+
+        Args:
+            spec: Name, permissions and options.
+            namespace: Namespace of the virtual cluster.
+            log_group: Name of the log group that its jobs write to. None: they may not write logs.
+            scope: Where it is made. None: under the cluster.
+
+        Raises:
+            ConfigError: If the app has a role of that name, or a workload is unknown.
+        """
+        return ExecutionRole(
+            scope or self,
+            f"ExecutionRole-{spec.name}",
+            context=self.context,
+            namespace=namespace,
+            spec=spec,
+            log_group=log_group,
+        )
+
+    def upload_pod_template(
+        self, name: str, template: Mapping[str, object] | PodTemplate | Path
+    ) -> PodTemplateLocation:
+        """Put a pod template of your own beside the workloads', checked against EMR's rules.
+
+        A role reads it only if told so: pass its ``object_arn`` as a ``Permission`` for
+        ``s3:GetObject``.
+
+        Raises:
+            ConfigError: If EMR would refuse the template, or the name is taken.
+        """
+        return self.context.pod_templates.upload(name, template)
+
+    def add_job_template(
+        self, spec: JobTemplateSpec, *, tenant: EmrEksTenant, role: str | None = None
+    ) -> JobTemplate:
+        """Declare a job of a tenant once, to be started by its id; made beside the tenant.
+
+        Args:
+            spec: The job.
+            tenant: Whose job it is.
+            role: Name of the tenant's execution role. None: its first.
+
+        Raises:
+            ConfigError: If the tenant lacks the workload or the role.
+        """
+        return JobTemplate(tenant, f"JobTemplate-{spec.name}", tenant=tenant, spec=spec, role=role)

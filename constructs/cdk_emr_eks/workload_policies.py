@@ -1,0 +1,39 @@
+"""What the whole cluster must know of the workloads: priority classes and the storage class."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from aws_cdk import aws_eks_v2 as eks
+from constructs import Construct
+
+from cdk_emr_eks.manifests import ManifestStage
+from cdk_emr_eks.spec.storage_class import needs_storage_class, storage_class
+from cdk_emr_eks.spec.workload import Workload
+
+
+class WorkloadPolicies(ManifestStage):
+    """PriorityClasses of drivers and executors, and the StorageClass where volumes are used.
+
+    Resources made: one ``Custom::AWSCDK-EKS-KubernetesResource``.
+
+    Args:
+        cluster: The cluster.
+        cluster_name: Its literal name.
+        workloads: The workloads.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        cluster: eks.ICluster,
+        cluster_name: str,
+        workloads: Sequence[Workload],
+    ) -> None:
+        super().__init__(scope, id, cluster=cluster)
+        for workload in workloads:
+            self.add(*workload.priority_classes())
+        if needs_storage_class(workloads):
+            self.add(storage_class(cluster_name=cluster_name))

@@ -1,0 +1,60 @@
+"""Tenants in stacks of their own, so that no stack nears CloudFormation's 500 resources."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+from zlib import crc32
+
+from aws_cdk import Environment, Stack
+from constructs import Construct
+
+from cdk_emr_eks import ConfigError, Problem, Tenant, TenantHost
+
+MAX_TENANTS: Final = 45
+"""Tenants in one stack: at most 9 resources each, and 450 is where a stack should end."""
+
+
+def tenant_stacks(
+    scope: Construct,
+    id: str,
+    *,
+    cluster: TenantHost,
+    tenants: Sequence[Tenant],
+    stacks: int = 1,
+    env: Environment | None = None,
+) -> tuple[Stack, ...]:
+    """Spread tenants over a fixed number of stacks; a tenant never moves to another one.
+
+    A tenant's stack follows from its name alone, so that adding or removing one leaves all others
+    where they are: moving a tenant would delete its virtual cluster and make it again.
+
+    Args:
+        cluster: Where the tenants live.
+        tenants: All tenants of the platform.
+        stacks: How many stacks to spread over. Choose it for the number of tenants to come (about
+            one for each 25): changing it later moves tenants. Stacks without a tenant are not made.
+        env: Account and region of the cluster.
+
+    Returns:
+        The stacks made, in order.
+
+    Raises:
+        ConfigError: If a stack would hold more than 45 tenants.
+    """
+    groups: dict[int, list[Tenant]] = {}
+    for tenant in tenants:
+        groups.setdefault(crc32(tenant.name.encode()) % stacks, []).append(tenant)
+    fullest = max((len(group) for group in groups.values()), default=0)
+    if fullest > MAX_TENANTS:
+        rule = f"must be large enough for at most {MAX_TENANTS} tenants in a stack"
+        fix = f"one of {stacks} would hold {fullest}; try {-(-len(tenants) // 25)}"
+        problem = Problem(field="stacks", rule=rule, got=stacks, fix=fix)
+        raise ConfigError(f"Tenant stacks {id!r}", (problem,))
+    made = []
+    for number, group in sorted(groups.items()):
+        stack = Stack(scope, id if stacks == 1 else f"{id}{number + 1:02}", env=env)
+        for tenant in group:
+            cluster.add_tenant(tenant, scope=stack)
+        made.append(stack)
+    return tuple(made)
