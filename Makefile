@@ -110,5 +110,5 @@ bench: setup ## synth time and size beside a bare CDK app and ARA
 
 .PHONY: clean
 clean: ## remove everything that make wrote
-	rm -rf $(VENV) $(CHECKOV) node_modules cdk.out dist site .pytest_cache .mypy_cache .ruff_cache benchmarks/work
+	rm -rf $(VENV) $(CHECKOV) node_modules cdk.out dist site .pytest_cache .mypy_cache .ruff_cache benchmarks/.cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,318 @@
+"""Holds the tree to its shape: rings, sizes, names, signatures, and options that are used."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests import architecture
+from tests.architecture import Measure, Module
+
+ROOT: Final = Path(__file__).parent.parent
+PACKAGE: Final = "cdk_emr_eks"
+
+# Innermost first; a module imports from its own ring and from those above it in this table.
+RINGS: Final = (
+    ("ground", frozenset({"errors", "units", "labels", "names", "versions"})),
+    ("spec", frozenset({"spec"})),
+    ("door", frozenset({"manifests"})),
+    (
+        "network",
+        frozenset({"network", "pod_subnets", "vpc_endpoints", "flow_logs", "encryption"}),
+    ),
+    (
+        "cluster",
+        frozenset({"cluster", "addons", "access", "kubectl_layer", "pod_identity", "system_nodes"}),
+    ),
+    ("capacity", frozenset({"node_pools", "pod_templates"})),
+    (
+        "tenancy",
+        frozenset(
+            {"claims", "tenancy_context", "virtual_cluster", "job_role_policies"}
+            | {"execution_role", "tenant"}
+        ),
+    ),
+    ("jobs and notebooks", frozenset({"jobs", "notebooks"})),
+    ("observability and cost", frozenset({"observability", "cost"})),
+    ("platform", frozenset({"tenant_host", "platform"})),
+    # Readers of what the others made.
+    (
+        "tools",
+        frozenset(
+            {"plan", "template_text", "testing", "simulation", "cli"}
+            | {"deploy_assembly", "deploy_policy", "deploy_right", "deploy_rights"}
+            | {"deploy_rights_identity", "deploy_rights_network"}
+        ),
+    ),
+)
+PURE: Final = frozenset({"errors", "units", "labels", "names", "versions", "spec"})
+
+LIMITS: Final = {
+    "lines of a file": 300,
+    "lines of a test file": 400,
+    "lines of a function": 50,
+    "arguments of a function": 8,
+    "public methods of a class": 8,
+    "public attributes of a class": 12,
+    "folders deep": 3,
+}
+"""All other rules have the limit 0."""
+
+
+@dataclass(frozen=True)
+class Raised:
+    """A limit that one subject may reach, and why."""
+
+    to: int
+    reason: str
+
+
+RAISED: Final[dict[tuple[str, str], Raised]] = {}
+"""By rule and subject. An entry that is no longer needed fails the test, as does a loose one."""
+
+
+def over(measures: Iterator[Measure], raised: dict[tuple[str, str], Raised]) -> list[str]:
+    """What is over its limit, and what was raised further than is needed."""
+    found: list[str] = []
+    left = dict(raised)
+    for measure in sorted(measures, key=lambda each: (each.rule, each.subject)):
+        limit = LIMITS.get(measure.rule, 0)
+        exception = left.pop((measure.rule, measure.subject), None)
+        text = f"{measure.rule}: {measure.subject}"
+        if exception is None and measure.amount > limit:
+            found.append(text + (f" has {measure.amount}, at most {limit}" if limit else ""))
+        elif exception is not None and not limit < measure.amount <= exception.to:
+            found.append(f"{text} has {measure.amount}, raised to {exception.to}: mend the table")
+    found.extend(f"{rule}: {subject} is raised but not there" for rule, subject in left)
+    return found
+
+
+def library() -> tuple[Module, ...]:
+    return architecture.modules(ROOT / "constructs" / PACKAGE, PACKAGE)
+
+
+def others() -> Iterator[Module]:
+    """Everything that is not the library: apps, stacks, examples, benchmarks and tests."""
+    for folder in ("stacks", "examples", "benchmarks", "tests"):
+        yield from architecture.modules(ROOT / folder, folder)
+
+
+def measured() -> Iterator[Measure]:
+    tree = library()
+    outside = tuple(others())
+    yield from architecture.inward(tree, RINGS)
+    yield from architecture.pure(tree, PURE)
+    yield from architecture.cycles(tree)
+    shared = frozenset({"protocol"})
+    yield from architecture.sideways(tree, f"{PACKAGE}.addons", shared)
+    yield from architecture.importers(tree, f"{PACKAGE}.platform", frozenset({PACKAGE}))
+    yield from architecture.names((*tree, *outside))
+    yield from architecture.inits((*tree, *outside))
+    yield from architecture.signatures(tree)
+    yield from architecture.docstrings(tree)
+    apps = (module for module in outside if not module.name.startswith("tests."))
+    yield from architecture.unread(tree, apps)
+    yield from architecture.sizes(tree)
+    yield from architecture.members(tree)
+    for measure in architecture.sizes(outside):
+        is_test = measure.subject.startswith("tests.") and measure.rule == "lines of a file"
+        rule = "lines of a test file" if is_test else measure.rule
+        yield Measure(rule, measure.subject, measure.amount)
+
+
+def test_the_tree_keeps_its_shape() -> None:
+    if found := over(measured(), RAISED):
+        pytest.fail("\n".join(found), pytrace=False)
+
+
+def test_every_raised_limit_has_a_reason() -> None:
+    assert [key for key, raised in RAISED.items() if len(raised.reason) < 20] == []
+
+
+# ---- the same measures on trees that are bad
+
+Check = Callable[[tuple[Module, ...]], Iterator[Measure]]
+TOY_RINGS: Final = (("in", frozenset({"core", "spec"})), ("out", frozenset({"shell", "addons"})))
+
+
+def inward(tree: tuple[Module, ...]) -> Iterator[Measure]:
+    return architecture.inward(tree, TOY_RINGS)
+
+
+def pure(tree: tuple[Module, ...]) -> Iterator[Measure]:
+    return architecture.pure(tree, frozenset({"spec"}))
+
+
+def sideways(tree: tuple[Module, ...]) -> Iterator[Measure]:
+    return architecture.sideways(tree, "lib.addons", frozenset({"protocol"}))
+
+
+def platform(tree: tuple[Module, ...]) -> Iterator[Measure]:
+    return architecture.importers(tree, "lib.platform", frozenset({"lib"}))
+
+
+CLASS_OF_NINE: Final = "class A:\n" + "".join(f"    def m{n}(self): ...\n" for n in range(9))
+WRITES: Final = "class A:\n    def __init__(self):\n"
+DATA: Final = "from dataclasses import dataclass\n@dataclass(frozen=True)\nclass A:\n    x: int\n"
+
+BAD: Final[tuple[tuple[str, Check, dict[str, str], str], ...]] = (
+    (
+        "outward",
+        inward,
+        {"core": "from lib.shell import run", "shell": ""},
+        "import points outward: lib.core -> lib.shell",
+    ),
+    (
+        "outward, relative",
+        inward,
+        {"spec/a": "from .. import shell", "shell": ""},
+        "import points outward: lib.spec.a -> lib.shell",
+    ),
+    (
+        "outward, inside a function",
+        inward,
+        {"core": "def f():\n    import lib.shell", "shell": ""},
+        "import points outward: lib.core -> lib.shell",
+    ),
+    ("no ring", inward, {"new": ""}, "module in no ring: lib.new"),
+    (
+        "Node in spec",
+        pure,
+        {"spec/a": "from aws_cdk import aws_ec2"},
+        "pure module needs Node: lib.spec.a -> aws_cdk",
+    ),
+    (
+        "cycle",
+        architecture.cycles,
+        {"a": "import lib.b", "b": "from lib import a"},
+        "imports form a cycle: lib.",
+    ),
+    (
+        "sideways",
+        sideways,
+        {"addons/a": "from .b import B", "addons/b": "", "addons/protocol": ""},
+        "add-on imports another: lib.addons.a -> lib.addons.b",
+    ),
+    (
+        "platform",
+        platform,
+        {"tenant": "from lib.platform import P", "platform": ""},
+        "platform imported from inside: lib.tenant",
+    ),
+    ("vague", architecture.names, {"addons/utils": ""}, "vague name: lib.addons.utils"),
+    (
+        "init",
+        architecture.inits,
+        {"a/__init__": "def f(): ..."},
+        "logic in __init__: lib.a",
+    ),
+    (
+        "Any",
+        architecture.signatures,
+        {"a": "def f(x: dict[str, Any]): ..."},
+        "Any in a public signature: lib.a:f",
+    ),
+    (
+        "Any in a field",
+        architecture.signatures,
+        {"a": "class A:\n    x: typing.Any"},
+        "Any in a public signature: lib.a:A.x",
+    ),
+    (
+        "kwargs",
+        architecture.signatures,
+        {"a": "class A:\n    def __init__(self, **more: str): ..."},
+        "**kwargs in a public signature: lib.a:A.__init__",
+    ),
+    (
+        "undocumented",
+        architecture.docstrings,
+        {
+            "__init__": '"""Lib."""',
+            "a": '"""A."""\nclass A:\n    """A."""\n    def run(self): ...',
+        },
+        "no docstring: lib.a:A.run",
+    ),
+    ("unread", architecture.unread, {"a": DATA}, "field that nothing reads: lib.a:A.x"),
+    (
+        "only checked",
+        architecture.unread,
+        {"a": f"{DATA}    def __post_init__(self):\n        print(self.x)"},
+        "field that nothing reads: lib.a:A.x",
+    ),
+    (
+        "long file",
+        architecture.sizes,
+        {"a": "x = 1\n" * 301},
+        "lines of a file: lib.a has 301, at most 300",
+    ),
+    (
+        "long function",
+        architecture.sizes,
+        {"a": "def f():\n" + "    x = 1\n" * 50},
+        "lines of a function: lib.a:f has 51, at most 50",
+    ),
+    (
+        "many arguments",
+        architecture.sizes,
+        {"a": "class A:\n    def f(self, scope, id, *, a, b, c, d, e, f, g, h, i): ..."},
+        "arguments of a function: lib.a:A.f has 9, at most 8",
+    ),
+    ("deep", architecture.sizes, {"a/b/c/d/e": ""}, "folders deep: lib.a.b.c.d.e has 4"),
+    (
+        "many methods",
+        architecture.members,
+        {"a": CLASS_OF_NINE},
+        "public methods of a class: lib.a:A has 9, at most 8",
+    ),
+    (
+        "many attributes",
+        architecture.members,
+        {"a": WRITES + "".join(f"        self.a{n} = 1\n" for n in range(13))},
+        "public attributes of a class: lib.a:A has 13, at most 12",
+    ),
+)
+
+
+def write(root: Path, files: dict[str, str]) -> tuple[Module, ...]:
+    for name, text in {"__init__": "", **files}.items():
+        path = root / f"{name}.py"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return architecture.modules(root, "lib")
+
+
+@pytest.mark.parametrize(("check", "files", "said"), [b[1:] for b in BAD], ids=[b[0] for b in BAD])
+def test_a_bad_tree_is_found(
+    tmp_path: Path, check: Check, files: dict[str, str], said: str
+) -> None:
+    (found,) = over(check(write(tmp_path, files)), {})
+    assert found.startswith(said)
+
+
+GOOD: Final = {
+    "core": '"""Core."""\n',
+    "spec/a": '"""A."""\nfrom lib.core import x\n_private: object = None\n',
+    "shell": '"""Shell."""\nfrom lib.spec.a import f\nfrom lib import core\nimport aws_cdk\n',
+    "addons/a": '"""A."""\nfrom lib.addons.protocol import Addon\n',
+    "addons/protocol": '"""P."""\n'
+    + DATA.replace("class A:", 'class A:\n    """A."""')
+    + "    def _f(self, **more: Any) -> int:\n        return self.x\n",
+}
+
+
+@pytest.mark.parametrize("check", list(dict.fromkeys(b[1] for b in BAD)))
+def test_a_good_tree_passes(tmp_path: Path, check: Check) -> None:
+    tree = write(tmp_path, {"__init__": '"""Lib."""\n', **GOOD})
+    assert over(check(tree), {}) == []
+
+
+def test_raised_limits_hold_only_where_they_are_needed() -> None:
+    rule = "lines of a file"
+    raised = {(rule, "a"): Raised(400, "a table"), (rule, "b"): Raised(400, "a table")}
+    measures = (Measure(rule, "a", 350), Measure(rule, "b", 200))
+    assert over(iter(measures), raised) == [f"{rule}: b has 200, raised to 400: mend the table"]
+    assert over(iter(measures[:1]), raised) == [f"{rule}: b is raised but not there"]
+    assert over(iter([Measure(rule, "a", 401)]), {(rule, "a"): Raised(400, "")}) != []
