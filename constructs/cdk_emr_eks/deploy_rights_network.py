@@ -51,6 +51,9 @@ NETWORK_RIGHTS: Final[Mapping[str, tuple[Right, ...]]] = {
         "CreateSubnet DeleteSubnet ModifySubnetAttribute DescribeSubnets DescribeNetworkAcls "
         "CreateTags DeleteTags"
     ),
+    "AWS::EC2::SubnetCidrReservation": ec2(
+        "CreateSubnetCidrReservation DeleteSubnetCidrReservation GetSubnetCidrReservations"
+    ),
     "AWS::EC2::SubnetRouteTableAssociation": ec2(
         "AssociateRouteTable DisassociateRouteTable ReplaceRouteTableAssociation "
         "DescribeRouteTables DescribeSubnets"

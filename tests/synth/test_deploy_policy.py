@@ -103,7 +103,11 @@ BEYOND = {
     "AWS::EC2::LaunchTemplate": {"ec2:DescribeLaunchTemplateVersions"},
 }
 # CloudFormation publishes no handlers for these.
-WITHOUT_SCHEMA = {"AWS::CDK::Metadata", "AWS::EMRContainers::JobTemplate"}
+WITHOUT_SCHEMA = {
+    "AWS::CDK::Metadata",
+    "AWS::EC2::SubnetCidrReservation",
+    "AWS::EMRContainers::JobTemplate",
+}
 
 
 @pytest.fixture(scope="module")
