@@ -1,0 +1,112 @@
+"""The ``emr-eks`` command: what a cloud assembly would deploy, and what a change of it means.
+
+It reads files only: no app is run, no AWS is called, no Node is started.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Final
+
+try:
+    import click
+    from rich.console import Console
+except ImportError as error:
+    raise ImportError("emr-eks needs click and rich: pip install 'cdk-emr-eks[cli]'") from error
+
+from cdk_emr_eks.deploy_policy import deploy_policies, write_deploy_policy
+from cdk_emr_eks.errors import ConfigError
+from cdk_emr_eks.plan import AssemblyError, read_plan
+from cdk_emr_eks.plan.diff import diff_assemblies
+from cdk_emr_eks.plan.render import print_plan
+from cdk_emr_eks.plan.render_diff import print_diff
+
+_PIPED_WIDTH: Final = 120
+_ASSEMBLY = click.Path(file_okay=False, path_type=Path)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="cdk-emr-eks")
+def main() -> None:
+    """Look at an EMR on EKS platform before it is deployed.
+
+    Every command reads a cloud assembly: the folder, by default cdk.out, that `cdk synth` writes.
+    """
+
+
+@main.command()
+@click.argument("assembly", type=_ASSEMBLY, default="cdk.out")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
+def plan(assembly: Path, *, as_json: bool) -> None:
+    """Show stacks, versions, node pools, pod addresses, tenants and warnings of ASSEMBLY."""
+    try:
+        found = read_plan(assembly)
+    except AssemblyError as error:
+        raise click.ClickException(str(error)) from error
+    if as_json:
+        _print_json(asdict(found))
+    else:
+        _print(lambda console: print_plan(found, console))
+
+
+@main.command()
+@click.argument("old", type=_ASSEMBLY)
+@click.argument("new", type=_ASSEMBLY, default="cdk.out")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
+@click.option("--exit-code", is_flag=True, help="Exit with 1 if there is a difference.")
+def diff(old: Path, new: Path, *, as_json: bool, exit_code: bool) -> None:
+    """Show what changes from the assembly OLD to NEW: pools, tenants, charts, IAM, resources."""
+    try:
+        found = diff_assemblies(old, new)
+    except AssemblyError as error:
+        raise click.ClickException(str(error)) from error
+    if as_json:
+        _print_json({"changes": [asdict(change) for change in found]})
+    else:
+        _print(lambda console: print_diff(found, console))
+    if exit_code and found:
+        click.get_current_context().exit(1)
+
+
+@main.command("deploy-policy")
+@click.argument("assembly", type=_ASSEMBLY, default="cdk.out")
+@click.option("--write", is_flag=True, help="Write the files into ASSEMBLY instead of printing.")
+def deploy_policy(assembly: Path, *, write: bool) -> None:
+    """Print the IAM policies that CloudFormation needs to deploy ASSEMBLY, as a JSON list.
+
+    Make a managed policy of each and name them in
+    `cdk bootstrap --cloudformation-execution-policies`.
+    """
+    try:
+        read_plan(assembly)  # says what is wrong with a folder that is no assembly of ours
+        if write:
+            for path in write_deploy_policy(assembly):
+                click.echo(path)
+        else:
+            _print_json(list(deploy_policies(assembly)))
+    except (AssemblyError, ConfigError) as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _print(show: Callable[[Console], None]) -> None:
+    """Print tables as wide as the terminal, or wider when piped.
+
+    Colours only on a terminal; ``NO_COLOR`` and ``COLUMNS`` are heeded.
+    """
+    piped = not sys.stdout.isatty() and "COLUMNS" not in os.environ
+    console = Console(
+        width=_PIPED_WIDTH if piped else None, highlight=False, emoji=False, markup=False
+    )
+    with console.capture() as capture:
+        show(console)
+    # Tables fill their last column with spaces, which a pipe would carry into files.
+    click.echo("\n".join(line.rstrip() for line in capture.get().splitlines()))
+
+
+def _print_json(value: object) -> None:
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False))

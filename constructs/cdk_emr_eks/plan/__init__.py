@@ -1,0 +1,28 @@
+"""What a cloud assembly would deploy, read from its files alone."""
+
+from cdk_emr_eks.plan.assembly import AssemblyError, Message
+from cdk_emr_eks.plan.model import (
+    ComponentPlan,
+    PackingPlan,
+    Plan,
+    PoolPlan,
+    RolePlan,
+    StackPlan,
+    TenantPlan,
+    ZonePlan,
+)
+from cdk_emr_eks.plan.reader import read_plan
+
+__all__ = [
+    "AssemblyError",
+    "ComponentPlan",
+    "Message",
+    "PackingPlan",
+    "Plan",
+    "PoolPlan",
+    "RolePlan",
+    "StackPlan",
+    "TenantPlan",
+    "ZonePlan",
+    "read_plan",
+]

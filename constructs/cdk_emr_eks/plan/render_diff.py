@@ -1,0 +1,84 @@
+"""Changes between two assemblies as text for people."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.text import Text
+
+from cdk_emr_eks.plan.diff import CATEGORIES, Change
+from cdk_emr_eks.plan.render import grouped
+from cdk_emr_eks.plan.structure import FieldChange, one_line
+
+_SIGNS = {"added": ("+", "green"), "removed": ("-", "red"), "changed": ("~", "yellow")}
+
+
+def print_diff(changes: tuple[Change, ...], console: Console) -> None:
+    """Print changes by category, each changed field with its old and its new value."""
+    if not changes:
+        console.print("Nothing changes.")
+    stacks = {change.stack for change in changes if change.stack}
+    for category in CATEGORIES:
+        of_category = [change for change in changes if change.category == category]
+        if of_category:
+            console.print(Text(_plural(category, len(of_category)), style="bold"))
+        # One value changed in code changes the pools of all zones in one way: told once.
+        for same in grouped(of_category, _told_together):
+            _print_change(same, console, with_stack=len(stacks) > 1)
+    _print_summary(changes, console)
+
+
+def _told_together(change: Change) -> object:
+    own_name = change.name if change.action != "changed" else ""
+    return change.action, change.stack, change.fields, change.replaced_by, own_name
+
+
+def _print_change(same: list[Change], console: Console, *, with_stack: bool) -> None:
+    change = same[0]
+    sign, style = _SIGNS[change.action]
+    for each in same:
+        line = Text.assemble((f"{sign} ", style), each.name)
+        if with_stack and each.stack and each.category != "stack":
+            line.append(f"  ({each.stack})", style="dim")
+        _indented(line, 2, console)
+    if change.replaced_by:
+        text = f"replaced by CloudFormation, because of {', '.join(change.replaced_by)}"
+        _indented(Text(text, style="bold red"), 6, console)
+    for field in change.fields:
+        _indented(_field(field), 6, console)
+
+
+def _indented(text: Text, by: int, console: Console) -> None:
+    console.print(Padding(text, (0, 0, 0, by), expand=False))
+
+
+def _field(field: FieldChange) -> Text:
+    old, new = field.old, field.new
+    path = f"{field.path}: "
+    if isinstance(old, list) and isinstance(new, list):
+        gone = [one_line(item) for item in old if item not in new]
+        come = [one_line(item) for item in new if item not in old]
+        if gone or come:
+            parts = [(f"-{item}", "red") for item in gone] + [
+                (f"+{item}", "green") for item in come
+            ]
+            text = Text(path)
+            for number, (part, style) in enumerate(parts):
+                text.append(" " if number else "").append(part, style=style)
+            return text
+    return Text.assemble(path, (one_line(old), "red"), " -> ", (one_line(new), "green"))
+
+
+def _print_summary(changes: tuple[Change, ...], console: Console) -> None:
+    if changes:
+        counts = [
+            f"{sum(change.action == action for change in changes)} {action}" for action in _SIGNS
+        ]
+        replaced = sum(bool(change.replaced_by) for change in changes)
+        counts.append(f"{replaced} known to be replaced")
+        console.print(Text(", ".join(counts), style="dim"))
+
+
+def _plural(category: str, count: int) -> str:
+    name = category[0].upper() + category[1:]
+    return name if count == 1 or category == "IAM" else f"{name}s"
