@@ -45,7 +45,19 @@ class FlowLogs(Construct):
             retention_in_days=days,
         )
         group.apply_removal_policy(RemovalPolicy.DESTROY)
-        role = iam.CfnRole(
+        ec2.CfnFlowLog(
+            self,
+            "FlowLog",
+            resource_id=vpc.vpc_id,
+            resource_type="VPC",
+            traffic_type="ALL",
+            log_destination_type="cloud-watch-logs",
+            log_group_name=group.ref,
+            deliver_logs_permission_arn=self._role(group).attr_arn,
+        )
+
+    def _role(self, group: logs.CfnLogGroup) -> iam.CfnRole:
+        return iam.CfnRole(
             self,
             "Role",
             assume_role_policy_document={
@@ -79,14 +91,4 @@ class FlowLogs(Construct):
                     },
                 )
             ],
-        )
-        ec2.CfnFlowLog(
-            self,
-            "FlowLog",
-            resource_id=vpc.vpc_id,
-            resource_type="VPC",
-            traffic_type="ALL",
-            log_destination_type="cloud-watch-logs",
-            log_group_name=group.ref,
-            deliver_logs_permission_arn=role.attr_arn,
         )

@@ -208,15 +208,21 @@ class Network(Construct):
 
 
 def _subnet_configuration(spec: NetworkSpec) -> list[ec2.SubnetConfiguration]:
+    plan = spec.plan()
     isolated = spec.nat is Nat.NONE
-    kind = ec2.SubnetType.PRIVATE_ISOLATED if isolated else ec2.SubnetType.PRIVATE_WITH_EGRESS
-    nodes = ec2.SubnetConfiguration(name="Node", subnet_type=kind, cidr_mask=spec.node_prefix)
+    nodes = ec2.SubnetConfiguration(
+        name="Node",
+        subnet_type=ec2.SubnetType.PRIVATE_ISOLATED
+        if isolated
+        else ec2.SubnetType.PRIVATE_WITH_EGRESS,
+        cidr_mask=plan.nodes[0].prefixlen,
+    )
     if isolated:
         return [nodes]
     public = ec2.SubnetConfiguration(
         name="Public",
         subnet_type=ec2.SubnetType.PUBLIC,
-        cidr_mask=spec.public_prefix,
+        cidr_mask=plan.public[0].prefixlen,
         map_public_ip_on_launch=False,
     )
     return [public, nodes]

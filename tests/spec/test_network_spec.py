@@ -141,5 +141,5 @@ def test_pods_may_share_the_private_range_of_the_vpc() -> None:
 
 
 def test_smallest_blocks_named_in_errors_are_accepted() -> None:
-    assert NetworkSpec(cidr="10.0.0.0/24").node_prefix == 26
-    assert NetworkSpec(cidr="10.0.0.0/22", zones=6).node_prefix == 25
+    assert NetworkSpec(cidr="10.0.0.0/24").plan().nodes[0].prefixlen == 26
+    assert NetworkSpec(cidr="10.0.0.0/22", zones=6).plan().nodes[0].prefixlen == 25

@@ -132,16 +132,6 @@ class NetworkSpec:
         """Number of zones."""
         return self.zones if isinstance(self.zones, int) else len(self.zones)
 
-    @property
-    def public_prefix(self) -> int:
-        """Prefix length of a public subnet: small, they hold gateways and load balancers."""
-        return min(IPv4Network(self.cidr).prefixlen + 8, _SMALLEST_SUBNET)
-
-    @property
-    def node_prefix(self) -> int:
-        """Prefix length of a node subnet: the largest with one share left for public subnets."""
-        return IPv4Network(self.cidr).prefixlen + _bits(self.zone_count + 1)
-
     def plan(self) -> AddressPlan:
         """Lay out the subnets.
 
@@ -154,10 +144,10 @@ class NetworkSpec:
         """
         zones = self.zone_count
         first = IPv4Network(self.cidr)
-        parts = tuple(first.subnets(new_prefix=self.node_prefix))
+        parts = tuple(first.subnets(prefixlen_diff=_bits(zones + 1)))
         public: tuple[IPv4Network, ...] = ()
         if self.nat is not Nat.NONE:
-            public = tuple(parts[0].subnets(new_prefix=self.public_prefix))[:zones]
+            public = tuple(parts[0].subnets(new_prefix=_public_length(first.prefixlen)))[:zones]
         second = IPv4Network(self.pod_cidr)
         pods = tuple(second.subnets(prefixlen_diff=_bits(zones)))[:zones]
         start = 1 if public else 0
@@ -186,6 +176,11 @@ class NetworkSpec:
 
 def _bits(parts: int) -> int:
     return (parts - 1).bit_length()
+
+
+def _public_length(vpc_length: int) -> int:
+    # Public subnets are small: they hold NAT gateways and load balancers.
+    return min(vpc_length + 8, _SMALLEST_SUBNET)
 
 
 def _reserved(pod: IPv4Network) -> tuple[IPv4Network, ...]:
@@ -240,14 +235,13 @@ def _check_pair(problems: Problems, first: IPv4Network, second: IPv4Network) -> 
 
 
 def _check_room(problems: Problems, block: IPv4Network, zones: int) -> None:
-    part = block.prefixlen + _bits(zones + 1)
-    public = min(block.prefixlen + 8, _SMALLEST_SUBNET)
-    fits = part <= _SMALLEST_NODE_SUBNET and zones <= 2 ** (public - part)
-    need = next(
-        length
-        for length in range(_SMALLEST_SUBNET, _BIGGEST_VPC - 1, -1)
-        if length + _bits(zones + 1) <= _SMALLEST_NODE_SUBNET
-        and zones <= 2 ** (min(length + 8, _SMALLEST_SUBNET) - length - _bits(zones + 1))
-    )
+    lengths = range(_SMALLEST_SUBNET, _BIGGEST_VPC - 1, -1)
+    need = next(length for length in lengths if _has_room(length, zones))
     rule = f"must be /{need} or larger for {zones} zones"
-    problems.require(fits, "cidr", rule, str(block))
+    problems.require(_has_room(block.prefixlen, zones), "cidr", rule, str(block))
+
+
+def _has_room(length: int, zones: int) -> bool:
+    part = length + _bits(zones + 1)
+    public = _public_length(length)
+    return part <= min(_SMALLEST_NODE_SUBNET, public) and zones <= 2 ** (public - part)
