@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final, cast
 
 from aws_cdk import Stack, Stage
-from cdk_emr_eks.errors import refuse
 
+from cdk_emr_eks.errors import refuse
 from constructs import Construct
 
 _ID: Final = "EmrEksClaims"
@@ -21,6 +21,7 @@ class AppClaims(Construct):
     def __init__(self, scope: Construct, id: str) -> None:
         super().__init__(scope, id)
         self._owners: dict[tuple[str, ...], str] = {}
+        self._environments: dict[Stack, tuple[str, str]] = {}
 
     @classmethod
     def of(cls, scope: Construct) -> AppClaims:
@@ -50,18 +51,17 @@ class AppClaims(Construct):
             ConfigError: If another construct of the app has it.
         """
         path = scope.node.path
-        key = (*_environment(scope, in_all_regions), *what)
+        key = (*self._environment(scope, in_all_regions), *what)
         if key in self._owners:
             raise refuse(path, field, f"{rule}; {self._owners[key]!r} has it", what[-1])
         self._owners[key] = path
 
-
-def _environment(scope: Construct, in_all_regions: bool) -> tuple[str, ...]:
-    environment = Stack.of(scope).environment  # aws://ACCOUNT/REGION
-    if in_all_regions:
-        environment = environment.rpartition("/")[0]
-    if "unknown-" not in environment:
-        return (environment,)
-    # Where account or region is unknown, two stages (dev, prod) may well be two accounts.
-    stage = Stage.of(scope)
-    return (environment, stage.node.path if stage else "")
+    def _environment(self, scope: Construct, in_all_regions: bool) -> tuple[str, str]:
+        stack = Stack.of(scope)
+        if stack not in self._environments:
+            environment = stack.environment  # aws://ACCOUNT/REGION
+            stage = Stage.of(stack) if "unknown-" in environment else None
+            # Where account or region is unknown, two stages (dev, prod) may be two accounts.
+            self._environments[stack] = (environment, stage.node.path if stage else "")
+        environment, stage_path = self._environments[stack]
+        return (environment.rpartition("/")[0] if in_all_regions else environment, stage_path)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from aws_cdk import Aws
+
 from cdk_emr_eks.names import base36
 from cdk_emr_eks.spec.execution_role import Component, JobLogs, service_account
 from cdk_emr_eks.tenancy_context import OidcProvider

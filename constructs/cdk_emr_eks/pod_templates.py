@@ -10,6 +10,7 @@ from typing import cast
 import cdk8s
 from aws_cdk import Aws, Stage
 from aws_cdk import aws_s3_assets as assets
+
 from cdk_emr_eks.errors import refuse
 from cdk_emr_eks.labels import Role
 from cdk_emr_eks.manifests import plain
@@ -21,7 +22,6 @@ from cdk_emr_eks.spec.pod_template import (
     executor_template,
 )
 from cdk_emr_eks.spec.workload import Workload
-
 from constructs import Construct
 
 

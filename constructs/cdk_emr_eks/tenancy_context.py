@@ -10,11 +10,11 @@ from aws_cdk import Aws, FeatureFlags
 from aws_cdk import aws_eks_v2 as eks
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
+
 from cdk_emr_eks.errors import Problems
 from cdk_emr_eks.names import cluster_name
 from cdk_emr_eks.pod_templates import PodTemplates
 from cdk_emr_eks.spec.workload import Workload
-
 from constructs import IDependable
 
 _NATIVE_OIDC: Final = "@aws-cdk/aws-eks:useNativeOidcProvider"

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from aws_cdk import Aws, CfnOutput, RemovalPolicy, Stack, Tags
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
+
 from cdk_emr_eks.errors import refuse
 from cdk_emr_eks.execution_role import ExecutionRole
 from cdk_emr_eks.labels import Role
@@ -16,7 +17,6 @@ from cdk_emr_eks.spec.tenancy import Tenant, check_tenant
 from cdk_emr_eks.spec.workload import Workload
 from cdk_emr_eks.tenancy_context import TenancyContext
 from cdk_emr_eks.virtual_cluster import EmrVirtualCluster
-
 from constructs import Construct
 
 _EXAMPLE_JOB = {

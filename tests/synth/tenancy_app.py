@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import cast
 
 import aws_cdk as cdk
 from aws_cdk import aws_eks_v2 as eks
@@ -67,7 +68,8 @@ def new_context(scope: Construct, *, key: kms.Key | None = None) -> TenancyConte
     """A context over a cluster that is made in the same stack."""
     cluster = new_cluster(scope)
     return TenancyContext(
-        cluster=cluster,
+        # The stubs of a made cluster lack an optional member of the interface.
+        cluster=cast(eks.ICluster, cluster),
         cluster_name=CLUSTER,
         workloads=WORKLOADS,
         pod_templates=PodTemplates(scope, "PodTemplates", workloads=WORKLOADS),
@@ -179,10 +181,19 @@ def _options(app: cdk.App, context: TenancyContext) -> None:
         scheduler_limits=SchedulerLimits(max_concurrent_job_runs=20),
     )
     made = EmrEksTenant(stack, "Science", context=context, tenant=tenant)
-    template = JobTemplate(
-        made,
+    template = _nightly(made)
+    runner = iam.User(stack, "Runner")
+    role = made.roles["emr-writer-with-a-rather-long-name"]
+    role.grant_start_job_run(
+        runner, virtual_cluster=made.virtual_cluster, job_templates=[template.arn]
+    )
+
+
+def _nightly(tenant: EmrEksTenant) -> JobTemplate:
+    return JobTemplate(
+        tenant,
         "Nightly",
-        tenant=made,
+        tenant=tenant,
         spec=JobTemplateSpec(
             name="nightly",
             workload="shared",
@@ -195,11 +206,6 @@ def _options(app: cdk.App, context: TenancyContext) -> None:
             },
         ),
         role="emr-writer-with-a-rather-long-name",
-    )
-    runner = iam.User(stack, "Runner")
-    role = made.roles["emr-writer-with-a-rather-long-name"]
-    role.grant_start_job_run(
-        runner, virtual_cluster=made.virtual_cluster, job_templates=[template.arn]
     )
 
 

@@ -13,7 +13,8 @@ from cdk_emr_eks.deploy_right import right
 from cdk_emr_eks.deploy_rights import PASSED_TO, RIGHTS
 from cdk_emr_eks.errors import ConfigError
 from policy_sentry.querying.actions import get_actions_for_service
-from tenancy_app import CLUSTER, new_app, synthesized
+
+from tests.synth.tenancy_app import CLUSTER, new_app, synthesized
 
 DATA = Path(__file__).parent.parent / "data" / "cloudformation_permissions.json"
 HANDLERS: dict[str, dict[str, list[str]]] = json.loads(DATA.read_text())["types"]

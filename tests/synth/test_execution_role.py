@@ -13,7 +13,8 @@ from cdk_emr_eks.names import base36
 from cdk_emr_eks.spec.execution_role import ExecutionRoleSpec, JobIdentity
 from cdk_emr_eks.tenancy_context import TenancyContext
 from policy_sentry.querying.actions import get_actions_for_service
-from tenancy_app import CLUSTER, ISSUER, Synthesized, new_app, new_context, synthesized
+
+from tests.synth.tenancy_app import CLUSTER, ISSUER, Synthesized, new_app, new_context, synthesized
 
 Statement = dict[str, object]
 
@@ -172,8 +173,11 @@ def grants(app: Synthesized, stack: str) -> list[Statement]:
 
 
 def actions(found: list[Statement]) -> set[str]:
-    listed = [item["Action"] for item in found]
-    return {name for item in listed for name in (item if isinstance(item, list) else [item])}
+    names: set[str] = set()
+    for item in found:
+        listed = item["Action"]
+        names |= set(listed) if isinstance(listed, list) else {str(listed)}
+    return names
 
 
 def test_grant_start_job_run_is_these_rights_and_no_others(app: Synthesized) -> None:

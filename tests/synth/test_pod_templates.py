@@ -12,7 +12,8 @@ from cdk_emr_eks.errors import ConfigError
 from cdk_emr_eks.labels import Role
 from cdk_emr_eks.pod_templates import PodTemplates
 from cdk_emr_eks.spec.pod_template import driver_template, executor_template
-from tenancy_app import WORKLOADS, Synthesized, new_app, synthesized
+
+from tests.synth.tenancy_app import WORKLOADS, Synthesized, new_app, synthesized
 
 TEMPLATE = {
     "apiVersion": "v1",

@@ -12,7 +12,8 @@ from cdk_emr_eks.errors import ConfigError
 from cdk_emr_eks.spec.execution_role import ExecutionRoleSpec
 from cdk_emr_eks.spec.tenancy import Tenant
 from cdk_emr_eks.tenant import EmrEksTenant
-from tenancy_app import (
+
+from tests.synth.tenancy_app import (
     CLUSTER,
     WORKLOADS,
     Synthesized,

@@ -10,7 +10,8 @@ import pytest
 from cdk_emr_eks.errors import ConfigError
 from cdk_emr_eks.spec.virtual_cluster import VirtualClusterSpec
 from cdk_emr_eks.virtual_cluster import EmrServiceLinkedRole, EmrVirtualCluster
-from tenancy_app import CLUSTER, Synthesized, new_app, new_context, synthesized
+
+from tests.synth.tenancy_app import CLUSTER, Synthesized, new_app, new_context, synthesized
 
 TYPE = "AWS::EMRContainers::VirtualCluster"
 
