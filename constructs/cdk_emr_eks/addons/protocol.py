@@ -26,6 +26,7 @@ class AddonContext:
         key: KMS key for what the add-on encrypts.
         node_selector: Puts the add-on's pods on the system nodes.
         tolerations: Kubernetes tolerations of the system nodes' taints.
+        ready: Dependency of what runs in the cluster: its system nodes and managed add-ons.
     """
 
     cluster: eks.ICluster
@@ -34,6 +35,7 @@ class AddonContext:
     key: kms.IKey
     node_selector: Mapping[str, str]
     tolerations: tuple[Mapping[str, str], ...]
+    ready: IDependable
 
 
 class Addon(Protocol):

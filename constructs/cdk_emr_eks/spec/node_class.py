@@ -69,15 +69,19 @@ class NodeClass:
         *,
         cluster_name: str,
         role: str,
+        subnets: Sequence[Mapping[str, object]] | None = None,
+        security_groups: Sequence[Mapping[str, object]] | None = None,
         volume_key: str | None = None,
         tags: Mapping[str, str] | None = None,
     ) -> Mapping[str, object]:
         """Render the ``karpenter.k8s.aws/v1`` EC2NodeClass.
 
         Args:
-            cluster_name: Literal name of the cluster; subnets and security groups are found by the
-                tag ``karpenter.sh/discovery`` with this value.
+            cluster_name: Literal name of the cluster.
             role: Name of the nodes' IAM role; may be a token.
+            subnets: Selector terms of subnets. Default: those with the tag
+                ``karpenter.sh/discovery`` and the cluster's name as its value.
+            security_groups: Selector terms of security groups. Default: as for subnets.
             volume_key: ARN or id of the KMS key of the volumes; may be a token. Default: the
                 account's key for EBS.
             tags: Tags of instances and volumes, for cost allocation.
@@ -94,8 +98,8 @@ class NodeClass:
         spec: dict[str, object] = {
             "amiSelectorTerms": [{"alias": self.image}],
             "role": role,
-            "subnetSelectorTerms": discovery,
-            "securityGroupSelectorTerms": discovery,
+            "subnetSelectorTerms": discovery if subnets is None else subnets,
+            "securityGroupSelectorTerms": discovery if security_groups is None else security_groups,
             "associatePublicIPAddress": False,
             "blockDeviceMappings": [self._root(volume_key)],
             "metadataOptions": {

@@ -1,0 +1,171 @@
+"""The add-on's options, checked; and the chart's values that follow from them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Final
+
+from cdk_emr_eks.addons.karpenter.installation import InstalledKarpenter
+from cdk_emr_eks.addons.karpenter.policies import check_sizes
+from cdk_emr_eks.addons.karpenter.values import (
+    FeatureGates,
+    LogLevel,
+    Surroundings,
+    placement,
+    settings,
+)
+from cdk_emr_eks.addons.protocol import AddonContext
+from cdk_emr_eks.errors import Problems
+from cdk_emr_eks.names import cluster_name as check_cluster_name
+from cdk_emr_eks.spec.disruption import go_duration
+from cdk_emr_eks.units import Cpu, Memory
+from cdk_emr_eks.versions import KARPENTER
+from constructs import Construct
+
+_VERSION: Final = re.compile(r"1\.(\d+)\.\d+")
+_OLDEST_MINOR: Final = 14
+# The values, policies and CRDs that the library knows are those of 1.14.
+_CPU: Final = Cpu.cores(1)
+_MEMORY: Final = Memory.from_gib(2)
+_LEAST_CPU: Final = Cpu(500)
+_LEAST_MEMORY: Final = Memory(512)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Karpenter:
+    """Karpenter: buys the nodes that pending pods need, and gives back those nobody needs.
+
+    Two charts, its CRDs on their own: Helm never upgrades CRDs that stand in a chart's ``crds``.
+    The controller runs on system nodes with rights by Pod Identity.
+
+    Args:
+        version: Version of both charts, 1.14.0 or newer. Default: the one in versions.py.
+        replicas: Controllers, one of which leads; zones share them evenly. Default 2.
+        cpu: CPU request of a controller. It sets how much the controller does at once, so a large
+            cluster wants more; there is no CPU limit. Default 1 core, as in upstream's guide.
+        memory: Memory request and limit. Default 2 GiB: upstream's guide has 1 for a small cluster,
+            its own tests run with 3.
+        batch_idle: A round of scheduling starts when no pod has come for so long. Default 1 s.
+        batch_max: It starts at the latest after so long. Default 10 s.
+        feature_gates: Features on and off. Default: as upstream.
+        log_level: Default info.
+        zonal_shift: Launch nothing in a zone that is shifted away from. The cluster must have zonal
+            shift enabled, too. Default False.
+        isolated_vpc: Whether nodes reach AWS by VPC endpoints only; then Karpenter asks for no
+            prices, since that API has no endpoint. Default False.
+        session_manager: Allow shells on nodes by SSM Session Manager. Default False: its policy
+            lets whoever breaks into a node read every parameter of the account.
+        create_spot_role: Make the role by which EC2 runs spot instances,
+            AWSServiceRoleForEC2Spot. An account has it once it used spot; creating it again fails,
+            so the default is False.
+
+    Raises:
+        ConfigError: If the version is none that the library knows, there is no replica, a
+            controller gets too little to run, or the times of a batch are not whole seconds with
+            idle below max.
+
+    Source: https://karpenter.sh/v1.14/reference/settings/, 2026-11.
+
+    Example:
+        >>> Karpenter(cpu=Cpu.cores(2), memory=Memory.from_gib(4)).replicas
+        2
+    """
+
+    version: str = KARPENTER
+    replicas: int = 2
+    cpu: Cpu = _CPU
+    memory: Memory = _MEMORY
+    batch_idle: timedelta = timedelta(seconds=1)
+    batch_max: timedelta = timedelta(seconds=10)
+    feature_gates: FeatureGates = field(default_factory=FeatureGates)
+    log_level: LogLevel = LogLevel.INFO
+    zonal_shift: bool = False
+    isolated_vpc: bool = False
+    session_manager: bool = False
+    create_spot_role: bool = False
+
+    def __post_init__(self) -> None:
+        problems = Problems("Karpenter")
+        match = _VERSION.fullmatch(self.version)
+        known = match is not None and int(match[1]) >= _OLDEST_MINOR
+        rule = f"must be a release such as {KARPENTER!r}, 1.{_OLDEST_MINOR}.0 or newer, below 2"
+        problems.require(known, "version", rule, self.version)
+        problems.require(self.replicas >= 1, "replicas", "must be 1 or more", self.replicas)
+        rule = f"must be at least {_LEAST_CPU.kubernetes}"
+        problems.require(self.cpu >= _LEAST_CPU, "cpu", rule, self.cpu.kubernetes)
+        rule = f"must be at least {_LEAST_MEMORY.kubernetes}"
+        problems.require(self.memory >= _LEAST_MEMORY, "memory", rule, self.memory.kubernetes)
+        second = timedelta(seconds=1)
+        for name, value in (("batch_idle", self.batch_idle), ("batch_max", self.batch_max)):
+            holds = value >= second and not value % second
+            problems.require(holds, name, "must be whole seconds, at least 1", str(value))
+        rule = f"must not be longer than batch_max ({self.batch_max})"
+        problems.require(
+            self.batch_idle <= self.batch_max, "batch_idle", rule, str(self.batch_idle)
+        )
+        level = self.log_level in tuple(LogLevel)
+        rule = f"must be one of {', '.join(LogLevel)}"
+        problems.require(level, "log_level", rule, str(self.log_level))
+        problems.raise_if_any()
+
+    @property
+    def name(self) -> str:
+        """Name of the add-on, and id of its construct."""
+        return "Karpenter"
+
+    @property
+    def requires(self) -> tuple[str, ...]:
+        """Nothing: the cluster itself has the Pod Identity agent and the system nodes."""
+        return ()
+
+    def install(self, scope: Construct, context: AddonContext) -> InstalledKarpenter:
+        """Install Karpenter; what it returns has the role of its nodes.
+
+        Raises:
+            ConfigError: If the cluster's name is a token, or so long that a policy of the
+                controller is over IAM's limit.
+        """
+        problems = Problems("Karpenter")
+        problems.extend(check_cluster_name("cluster_name", context.cluster_name))
+        problems.raise_if_any()
+        check_sizes(context.cluster_name, zonal_shift=self.zonal_shift)
+        return InstalledKarpenter(
+            scope,
+            self.name,
+            context=context,
+            version=self.version,
+            values=self.values,
+            zonal_shift=self.zonal_shift,
+            session_manager=self.session_manager,
+            create_spot_role=self.create_spot_role,
+        )
+
+    def values(self, around: Surroundings) -> Mapping[str, object]:
+        """Return the values of the chart ``karpenter`` for a cluster."""
+        return {
+            "replicas": self.replicas,
+            "logLevel": str(self.log_level),
+            # The VPC's resolver: when Spark jobs overload CoreDNS, nodes must come all the same.
+            "dnsPolicy": "Default",
+            **placement(around),
+            "controller": {
+                # Without it the controller asks the metadata service, one hop too far for a pod.
+                "env": [{"name": "AWS_REGION", "value": around.region}],
+                "resources": {
+                    "requests": {"cpu": self.cpu.kubernetes, "memory": self.memory.kubernetes},
+                    # No CPU limit: a thousand pending pods are a burst of work.
+                    "limits": {"memory": self.memory.kubernetes},
+                },
+            },
+            "settings": {
+                **settings(around),
+                "batchIdleDuration": go_duration(self.batch_idle),
+                "batchMaxDuration": go_duration(self.batch_max),
+                "enableZonalShift": self.zonal_shift,
+                "isolatedVPC": self.isolated_vpc,
+                "featureGates": self.feature_gates.values(),
+            },
+        }

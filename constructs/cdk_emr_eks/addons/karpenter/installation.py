@@ -1,0 +1,194 @@
+"""Karpenter's resources: roles, queue and charts, in the order in which they come and go."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from aws_cdk import Duration, RemovalPolicy, Stack
+from aws_cdk import aws_eks as eks_l1
+from aws_cdk import aws_eks_v2 as eks
+from aws_cdk import aws_iam as iam
+
+from cdk_emr_eks.addons.karpenter.interruption import InterruptionQueue
+from cdk_emr_eks.addons.karpenter.policies import controller_policies
+from cdk_emr_eks.addons.karpenter.scope import PolicyScope
+from cdk_emr_eks.addons.karpenter.values import SERVICE_ACCOUNT, Surroundings
+from cdk_emr_eks.addons.protocol import AddonContext
+from cdk_emr_eks.manifests import plain
+from cdk_emr_eks.pod_identity import pod_identity_trust
+from constructs import Construct, DependencyGroup, IDependable
+
+CHART_REPOSITORY: Final = "oci://public.ecr.aws/karpenter"
+NAMESPACE: Final = "kube-system"
+"""Upstream's default: API priority and fairness serves this namespace first."""
+
+_CHART_TIMEOUT_MINUTES: Final = 10
+# The handler itself ends after 15 minutes; a release it was killed in stays locked.
+
+NODE_POLICIES: Final = ("AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly")
+"""AWS managed policies of the nodes' role.
+
+Upstream adds two. AmazonEKS_CNI_Policy is left out, since the vpc-cni add-on has a Pod Identity
+role of its own: with it, whoever breaks into a node could move network addresses of any instance.
+AmazonSSMManagedInstanceCore is an option.
+"""
+SESSION_MANAGER_POLICY: Final = "AmazonSSMManagedInstanceCore"
+
+
+class InstalledKarpenter(Construct):
+    """Karpenter in a cluster. Whatever Karpenter acts on must depend on its ``ready``.
+
+    Only the charts wait for the cluster's own add-ons and nodes; roles and queue are made beside
+    them. Deleted in the order: chart, then the controller's rights, queue and CRDs, so that the
+    controller can finish what it began.
+
+    Resources made: two ``Custom::AWSCDK-EKS-HelmChart``, two ``AWS::IAM::Role``, five or six
+    ``AWS::IAM::ManagedPolicy``, one ``AWS::EKS::PodIdentityAssociation``, one
+    ``AWS::EKS::AccessEntry``, the queue with its policy and five rules.
+
+    Attributes:
+        node_role: Role of the nodes that Karpenter starts.
+        queue_name: Name of the interruption queue, a token.
+        ready: Dependency of what Karpenter acts on: the controller runs, and its nodes may join.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        context: AddonContext,
+        version: str,
+        values: Callable[[Surroundings], Mapping[str, object]],
+        zonal_shift: bool,
+        session_manager: bool,
+        create_spot_role: bool,
+    ) -> None:
+        super().__init__(scope, id)
+        # Tokens are read once: each read asks Node.
+        stack = Stack.of(self)
+        region = stack.region
+        cluster = context.cluster.cluster_name
+        queue = InterruptionQueue(self, "Interruption", cluster_name=context.cluster_name)
+        self.queue_name: str = queue.queue_name
+        node_role = self._node_role(session_manager)
+        self.node_role: iam.IRole = node_role
+        node_role_arn = node_role.role_arn
+        # Lets the nodes join the cluster; it gives them no more than a kubelet needs.
+        access = eks_l1.CfnAccessEntry(
+            self,
+            "NodeAccess",
+            cluster_name=cluster,
+            principal_arn=node_role_arn,
+            type="EC2_LINUX",
+        )
+        policy_scope = PolicyScope(
+            partition=stack.partition,
+            region=region,
+            account=stack.account,
+            cluster_name=context.cluster_name,
+            node_role_arn=node_role_arn,
+            queue_arn=queue.queue_arn,
+        )
+        role = self._controller_role(policy_scope, zonal_shift)
+        rights = self._association(cluster, role.attr_arn)
+        around = _surroundings(context, queue.queue_name, region)
+        crds = self._chart("Crds", context.cluster, "karpenter-crd", version)
+        crds.node.add_dependency(context.ready)
+        chart = self._chart("Chart", context.cluster, "karpenter", version, values(around))
+        # The queue's policy refers to the rules, they to the queue; the association to the role, it
+        # to its policies: so each edge stands for a chain.
+        chart.node.add_dependency(crds, rights, queue.ready, context.ready)
+        self.ready: IDependable = DependencyGroup(chart, access)
+        if create_spot_role:
+            self._spot_role()
+
+    def _association(self, cluster: str, role_arn: str) -> eks_l1.CfnPodIdentityAssociation:
+        return eks_l1.CfnPodIdentityAssociation(
+            self,
+            "Association",
+            cluster_name=cluster,
+            namespace=NAMESPACE,
+            service_account=SERVICE_ACCOUNT,
+            role_arn=role_arn,
+        )
+
+    def _spot_role(self) -> None:
+        role = iam.CfnServiceLinkedRole(self, "SpotRole", aws_service_name="spot.amazonaws.com")
+        # It is the account's: other clusters may have come to rely on it.
+        role.apply_removal_policy(RemovalPolicy.RETAIN)
+
+    def _node_role(self, session_manager: bool) -> iam.Role:
+        names = (*NODE_POLICIES, SESSION_MANAGER_POLICY) if session_manager else NODE_POLICIES
+        return iam.Role(
+            self,
+            "NodeRole",
+            description="Nodes that Karpenter starts",
+            assumed_by=iam.ServicePrincipal("ec2.amazonaws.com"),
+            managed_policies=[iam.ManagedPolicy.from_aws_managed_policy_name(n) for n in names],
+        )
+
+    def _controller_role(self, scope: PolicyScope, zonal_shift: bool) -> iam.CfnRole:
+        documents = controller_policies(scope, zonal_shift=zonal_shift)
+        policies = [
+            # L1: the document stays as upstream wrote it, statement for statement.
+            iam.CfnManagedPolicy(
+                self,
+                f"{name}Policy",
+                description=f"Karpenter of {scope.cluster_name}: {name}",
+                policy_document=plain(document),
+            )
+            for name, document in documents.items()
+        ]
+        return iam.CfnRole(
+            self,
+            "ControllerRole",
+            description=f"Karpenter's controller in {scope.cluster_name}",
+            assume_role_policy_document=pod_identity_trust(
+                cluster_name=scope.cluster_name,
+                namespace=NAMESPACE,
+                service_account=SERVICE_ACCOUNT,
+            ),
+            # By reference: what waits for the role waits for its rights.
+            managed_policy_arns=[policy.ref for policy in policies],
+        )
+
+    def _chart(
+        self,
+        id: str,
+        cluster: eks.ICluster,
+        chart: str,
+        version: str,
+        values: Mapping[str, object] | None = None,
+    ) -> eks.HelmChart:
+        return eks.HelmChart(
+            self,
+            id,
+            cluster=cluster,
+            repository=f"{CHART_REPOSITORY}/{chart}",
+            chart=chart,
+            version=version,
+            release=chart,
+            namespace=NAMESPACE,
+            create_namespace=False,
+            # The CRDs are a chart of their own; a second copy would never be upgraded.
+            skip_crds=True,
+            # A failed upgrade is rolled back, and a deletion waits until the pods are gone.
+            atomic=True,
+            wait=True,
+            timeout=Duration.minutes(_CHART_TIMEOUT_MINUTES),
+            values=None if values is None else {str(key): plain(v) for key, v in values.items()},
+        )
+
+
+def _surroundings(context: AddonContext, queue_name: str, region: str) -> Surroundings:
+    return Surroundings(
+        cluster_name=context.cluster_name,
+        cluster_endpoint=context.cluster.cluster_endpoint,
+        queue_name=queue_name,
+        region=region,
+        node_selector=context.node_selector,
+        tolerations=context.tolerations,
+        custom_networking=bool(context.network.pod_subnets),
+    )

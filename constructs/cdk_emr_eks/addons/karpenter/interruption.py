@@ -1,0 +1,106 @@
+"""The queue by which Karpenter hears that EC2 will take a node away, and what fills it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from aws_cdk import CfnTag
+from aws_cdk import aws_events as events
+from aws_cdk import aws_sqs as sqs
+
+from constructs import Construct, IDependable
+
+EVENTS: Final = (
+    ("ScheduledChange", "aws.health", "AWS Health Event"),
+    ("SpotInterruption", "aws.ec2", "EC2 Spot Instance Interruption Warning"),
+    ("Rebalance", "aws.ec2", "EC2 Instance Rebalance Recommendation"),
+    ("StateChange", "aws.ec2", "EC2 Instance State-change Notification"),
+    (
+        "CapacityReservation",
+        "aws.ec2",
+        "EC2 Capacity Reservation Instance Interruption Warning",
+    ),
+)
+"""Construct id, source and detail type of each event that Karpenter handles.
+
+For a rebalance recommendation Karpenter only writes an event on the node.
+Source: https://karpenter.sh/v1.14/reference/cloudformation/ (cloudformation.yaml), 2026-11.
+"""
+
+_RETENTION_SECONDS: Final = 300
+# Older news is of no use: a spot instance is gone two minutes after its warning.
+
+
+class InterruptionQueue(Construct):
+    """A queue for events about the account's instances, readable by Karpenter.
+
+    Its name is CloudFormation's: the cluster's, as upstream has it, may be longer than the 80
+    characters of a queue's name, and cannot be used again within a minute of a deletion.
+
+    Resources made: one ``AWS::SQS::Queue``, one ``AWS::SQS::QueuePolicy``, one
+    ``AWS::Events::Rule`` for each of ``EVENTS``.
+
+    Attributes:
+        queue_name: Name of the queue, a token.
+        queue_arn: ARN of the queue, a token.
+        ready: Dependency of what reads the queue: events can arrive.
+    """
+
+    def __init__(self, scope: Construct, id: str, *, cluster_name: str) -> None:
+        super().__init__(scope, id)
+        queue = sqs.CfnQueue(
+            self,
+            "Queue",
+            message_retention_period=_RETENTION_SECONDS,
+            # SQS's own key: events hold instance ids and nothing secret, and a key of ours would
+            # have to let EventBridge in.
+            sqs_managed_sse_enabled=True,
+            tags=[CfnTag(key="emr-eks/cluster", value=cluster_name)],
+        )
+        self.queue_name = queue.attr_queue_name
+        self.queue_arn = queue.attr_arn
+        rules = [self._rule(*event) for event in EVENTS]
+        self.ready: IDependable = sqs.CfnQueuePolicy(
+            self,
+            "Policy",
+            queues=[queue.ref],
+            policy_document=self._policy([rule.attr_arn for rule in rules]),
+        )
+
+    def _rule(self, id: str, source: str, detail_type: str) -> events.CfnRule:
+        return events.CfnRule(
+            self,
+            id,
+            description=f"Tells Karpenter: {detail_type}",
+            event_pattern={"source": [source], "detail-type": [detail_type]},
+            targets=[
+                events.CfnRule.TargetProperty(
+                    id="KarpenterInterruptionQueueTarget", arn=self.queue_arn
+                )
+            ],
+        )
+
+    def _policy(self, rule_arns: list[str]) -> dict[str, object]:
+        return {
+            "Version": "2012-10-17",
+            "Statement": [
+                {
+                    # Narrower than upstream, which admits every rule of every account, and also
+                    # sqs.amazonaws.com, by which nothing is ever sent here.
+                    "Sid": "AllowRules",
+                    "Effect": "Allow",
+                    "Principal": {"Service": "events.amazonaws.com"},
+                    "Action": "sqs:SendMessage",
+                    "Resource": self.queue_arn,
+                    "Condition": {"ArnEquals": {"aws:SourceArn": rule_arns}},
+                },
+                {
+                    "Sid": "DenyHTTP",
+                    "Effect": "Deny",
+                    "Principal": "*",
+                    "Action": "sqs:*",
+                    "Resource": self.queue_arn,
+                    "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+                },
+            ],
+        }

@@ -1,0 +1,107 @@
+"""Values of the chart ``karpenter``: what the library sets, and nothing that it leaves alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from cdk_emr_eks import labels
+
+SERVICE_ACCOUNT = "karpenter"
+
+
+class LogLevel(StrEnum):
+    """How much the controller logs.
+
+    Source: https://karpenter.sh/v1.14/reference/settings/
+    """
+
+    DEBUG = "debug"
+    INFO = "info"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FeatureGates:
+    """Karpenter's features that can be turned on or off. The defaults are upstream's.
+
+    Args:
+        node_repair: Replace nodes that stay unhealthy for longer than Karpenter tolerates. Alpha.
+            Off: it terminates a node by force, with the driver that may run on it.
+        node_overlay: Let NodeOverlay objects change prices and capacity as Karpenter sees them.
+            Alpha.
+        reserved_capacity: Use on-demand capacity reservations that a node class selects. Beta.
+        spot_to_spot_consolidation: Replace a spot node by a cheaper one. Alpha. It has no effect
+            on the library's own pools, which consolidate empty nodes only; for raw ones.
+        static_capacity: Allow node pools with a fixed number of nodes (``replicas``). Alpha.
+        capacity_buffer: Keep spare room as CapacityBuffer objects ask. Alpha.
+
+    Source: https://karpenter.sh/v1.14/reference/settings/#feature-gates
+    """
+
+    node_repair: bool = False
+    node_overlay: bool = False
+    reserved_capacity: bool = True
+    spot_to_spot_consolidation: bool = False
+    static_capacity: bool = False
+    capacity_buffer: bool = False
+
+    def values(self) -> Mapping[str, bool]:
+        """Return the chart's ``settings.featureGates``."""
+        return {
+            "nodeRepair": self.node_repair,
+            "nodeOverlay": self.node_overlay,
+            "reservedCapacity": self.reserved_capacity,
+            "spotToSpotConsolidation": self.spot_to_spot_consolidation,
+            "staticCapacity": self.static_capacity,
+            "capacityBuffer": self.capacity_buffer,
+        }
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Surroundings:
+    """What the chart must know of the cluster it is installed into; strings may be tokens.
+
+    Args:
+        cluster_name: Name of the cluster.
+        cluster_endpoint: URL of the API server.
+        queue_name: Name of the interruption queue.
+        region: AWS Region.
+        node_selector: Puts the controller on the system nodes.
+        tolerations: Kubernetes tolerations of the system nodes' taints.
+        custom_networking: Whether pods have subnets of their own.
+    """
+
+    cluster_name: str
+    cluster_endpoint: str
+    queue_name: str
+    region: str
+    node_selector: Mapping[str, str]
+    tolerations: tuple[Mapping[str, str], ...]
+    custom_networking: bool
+
+
+def settings(around: Surroundings) -> Mapping[str, object]:
+    """Return the chart's ``settings`` that follow from the cluster alone."""
+    return {
+        "clusterName": around.cluster_name,
+        "clusterEndpoint": around.cluster_endpoint,
+        "interruptionQueue": around.queue_name,
+        "eksControlPlane": True,
+        # With custom networking the first interface of a node holds no pod. It counts for node
+        # classes that leave maxPods open; the library's own fix it.
+        "reservedENIs": "1" if around.custom_networking else "0",
+    }
+
+
+def placement(around: Surroundings) -> Mapping[str, object]:
+    """Return the chart's values that put the controller on system nodes, spread over zones."""
+    return {
+        "nodeSelector": dict(around.node_selector),
+        "tolerations": [dict(each) for each in around.tolerations],
+        # The chart fills in the label selector.
+        "topologySpreadConstraints": [
+            {"maxSkew": 1, "topologyKey": labels.ZONE, "whenUnsatisfiable": "DoNotSchedule"}
+        ],
+    }
