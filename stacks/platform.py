@@ -41,9 +41,7 @@ class PlatformStack(Stack):
         env: Environment | None = None,
     ) -> None:
         super().__init__(scope, id, env=env)
-        admins = [
-            iam.Role.from_role_name(self, f"Admin-{name}", name) for name in admin_role_names
-        ]
+        admins = [iam.Role.from_role_name(self, f"Admin-{name}", name) for name in admin_role_names]
         self.cluster = EmrEksCluster(
             self,
             "EmrEksCluster",

@@ -11,8 +11,11 @@ from constructs import Construct
 
 from cdk_emr_eks import ConfigError, Problem, Tenant, TenantHost
 
-MAX_TENANTS: Final = 45
-"""Tenants in one stack: at most 9 resources each, and 450 is where a stack should end."""
+MAX_TENANTS: Final = 30
+"""Tenants in one stack. CloudFormation takes 200 outputs, and a tenant of three workloads has 6.
+
+Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
+"""
 
 
 def tenant_stacks(
@@ -33,14 +36,14 @@ def tenant_stacks(
         cluster: Where the tenants live.
         tenants: All tenants of the platform.
         stacks: How many stacks to spread over. Choose it for the number of tenants to come (about
-            one for each 25): changing it later moves tenants. Stacks without a tenant are not made.
+            one for each 15): changing it later moves tenants. Stacks without a tenant are not made.
         env: Account and region of the cluster.
 
     Returns:
         The stacks made, in order.
 
     Raises:
-        ConfigError: If a stack would hold more than 45 tenants.
+        ConfigError: If a stack would hold more than 30 tenants.
     """
     groups: dict[int, list[Tenant]] = {}
     for tenant in tenants:
@@ -48,7 +51,7 @@ def tenant_stacks(
     fullest = max((len(group) for group in groups.values()), default=0)
     if fullest > MAX_TENANTS:
         rule = f"must be large enough for at most {MAX_TENANTS} tenants in a stack"
-        fix = f"one of {stacks} would hold {fullest}; try {-(-len(tenants) // 25)}"
+        fix = f"one of {stacks} would hold {fullest}; try {-(-len(tenants) // 15)}"
         problem = Problem(field="stacks", rule=rule, got=stacks, fix=fix)
         raise ConfigError(f"Tenant stacks {id!r}", (problem,))
     made = []

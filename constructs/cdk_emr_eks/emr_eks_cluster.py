@@ -87,9 +87,9 @@ class EmrEksCluster(TenantHost):
         self.network = Network(
             self, "Network", spec=network or NetworkSpec(), cluster_name=spec.name, key=key
         )
-        self.eks = EksCluster(
-            self, "Eks", spec=spec, network=self.network, key=key, admins=admins
-        )
+        self.eks = EksCluster(self, "Eks", spec=spec, network=self.network, key=key, admins=admins)
+        # jsii's Python types do not see that a Cluster is an ICluster.
+        self._cluster = cast(eks.ICluster, self.eks.cluster)
         self._installed: dict[str, IDependable] = {}
         self.karpenter = cast(InstalledKarpenter, self._install(chosen))
         for addon in ordered:
@@ -97,7 +97,7 @@ class EmrEksCluster(TenantHost):
         policies = WorkloadPolicies(
             self,
             "Policies",
-            cluster=self.eks.cluster,
+            cluster=self._cluster,
             cluster_name=spec.name,
             workloads=workloads,
         )
@@ -105,7 +105,7 @@ class EmrEksCluster(TenantHost):
         self.node_pools = NodePools(
             self,
             "NodePools",
-            cluster=self.eks.cluster,
+            cluster=self._cluster,
             zones=self.network.zones,
             workloads=workloads,
             nodes=NodeEnvironment(
@@ -119,7 +119,7 @@ class EmrEksCluster(TenantHost):
         )
         by_name = {workload.name: workload for workload in workloads}
         self.context = TenancyContext(
-            cluster=self.eks.cluster,
+            cluster=self._cluster,
             cluster_name=spec.name,
             workloads=by_name,
             pod_templates=PodTemplates(self, "PodTemplates", workloads=by_name),
@@ -208,23 +208,23 @@ class EmrEksCluster(TenantHost):
             ConfigError: If they are too large for it together.
         """
         if self._charts is None:
-            self._charts = ManifestStage(self, "Charts", cluster=self.eks.cluster)
+            self._charts = ManifestStage(self, "Charts", cluster=self._cluster)
             self._charts.node.add_dependency(*self.context.ready)
         self._charts.add_chart(chart)
 
     def _install(self, addon: Addon) -> IDependable:
         holder = Construct(self, f"Addon-{addon.name}")
         # Before its resources, so that all of them wait: also those that it adds later.
-        holder.node.add_dependency(
-            self.eks.ready, *(self._installed[name] for name in addon.requires)
-        )
+        for name in addon.requires:
+            holder.node.add_dependency(self._installed[name])
         context = AddonContext(
-            cluster=self.eks.cluster,
+            cluster=self._cluster,
             cluster_name=self.eks.name,
             network=self.network,
             key=self.eks.key,
             node_selector=SYSTEM_SELECTOR,
             tolerations=SYSTEM_TOLERATIONS,
+            ready=self.eks.ready,
         )
         self._installed[addon.name] = addon.install(holder, context)
         return self._installed[addon.name]

@@ -10,12 +10,15 @@ from aws_cdk import Aws, FeatureFlags
 from aws_cdk import aws_eks_v2 as eks
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
+from constructs import IDependable
 
 from cdk_emr_eks.errors import Problems
+from cdk_emr_eks.labels import Role
 from cdk_emr_eks.names import cluster_name
 from cdk_emr_eks.pod_templates import PodTemplates
+from cdk_emr_eks.spec.job_config import job_configuration
 from cdk_emr_eks.spec.workload import Workload
-from constructs import IDependable
+from cdk_emr_eks.versions import EMR_RELEASE
 
 _NATIVE_OIDC: Final = "@aws-cdk/aws-eks:useNativeOidcProvider"
 _OIDC_ID: Final = "JobOidcProvider"
@@ -69,6 +72,26 @@ class TenancyContext:
     def log_group_prefix(self) -> str:
         """Beginning of the names of all job log groups of the cluster."""
         return job_log_prefix(self.cluster_name)
+
+    def job_configuration(
+        self,
+        workload: Workload,
+        *,
+        log_group: str,
+        log_uri: str | None = None,
+        release_label: str = EMR_RELEASE,
+    ) -> Mapping[str, object]:
+        """Return the ``configurationOverrides`` of a workload's jobs, as StartJobRun takes them."""
+        location = self.pod_templates.location
+        return job_configuration(
+            workload,
+            driver_template_uri=location(workload.name, Role.DRIVER).uri,
+            executor_template_uri=location(workload.name, Role.EXECUTOR).uri,
+            log_group=log_group,
+            log_stream_prefix=workload.name,
+            log_uri=log_uri,
+            release_label=release_label,
+        )
 
 
 def job_log_prefix(name: str) -> str:

@@ -8,16 +8,14 @@ from collections.abc import Mapping
 from aws_cdk import Aws, CfnOutput, RemovalPolicy, Stack, Tags
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
+from constructs import Construct
 
 from cdk_emr_eks.errors import refuse
 from cdk_emr_eks.execution_role import ExecutionRole
-from cdk_emr_eks.labels import Role
-from cdk_emr_eks.spec.job_config import job_configuration
 from cdk_emr_eks.spec.tenancy import Tenant, check_tenant
 from cdk_emr_eks.spec.workload import Workload
 from cdk_emr_eks.tenancy_context import TenancyContext
 from cdk_emr_eks.virtual_cluster import EmrVirtualCluster
-from constructs import Construct
 
 _EXAMPLE_JOB = {
     # In every EMR image, so that the first job needs nothing of the user's.
@@ -145,13 +143,9 @@ class EmrEksTenant(Construct):
         return role
 
     def _configuration(self, workload: Workload) -> Mapping[str, object]:
-        location = self._context.pod_templates.location
-        return job_configuration(
+        return self._context.job_configuration(
             workload,
-            driver_template_uri=location(workload.name, Role.DRIVER).uri,
-            executor_template_uri=location(workload.name, Role.EXECUTOR).uri,
             log_group=self.log_group_name,
-            log_stream_prefix=workload.name,
             log_uri=self.tenant.logs.s3_uri,
             release_label=self.tenant.release_label,
         )

@@ -13,7 +13,7 @@ from cdk_emr_eks.pod_templates import PodTemplateLocation
 from cdk_emr_eks.spec.execution_role import ExecutionRoleSpec
 from cdk_emr_eks.spec.job_template import JobTemplateSpec
 from cdk_emr_eks.spec.pod_template import PodTemplate
-from cdk_emr_eks.spec.tenancy import Tenant
+from cdk_emr_eks.spec.tenancy import Tenant, choose
 from cdk_emr_eks.spec.virtual_cluster import VirtualClusterSpec
 from cdk_emr_eks.tenancy_context import TenancyContext
 from cdk_emr_eks.tenant import EmrEksTenant
@@ -100,6 +100,26 @@ class TenantHost(Construct):
             ConfigError: If EMR would refuse the template, or the name is taken.
         """
         return self.context.pod_templates.upload(name, template)
+
+    def job_configuration(
+        self, workload: str, *, log_group: str, log_uri: str | None = None
+    ) -> Mapping[str, object]:
+        """Return the ``configurationOverrides`` of a workload's jobs, as StartJobRun takes them.
+
+        A tenant has its own, with its log group: ``EmrEksTenant.job_configuration``.
+
+        Args:
+            workload: Name of the workload.
+            log_group: Name of the CloudWatch log group, which must exist before the first job.
+            log_uri: ``s3://`` URI for logs as well. None: CloudWatch only.
+
+        Raises:
+            ConfigError: If the cluster lacks the workload.
+        """
+        (chosen,) = choose(
+            f"Cluster {self.context.cluster_name!r}", [workload], self.context.workloads
+        )
+        return self.context.job_configuration(chosen, log_group=log_group, log_uri=log_uri)
 
     def add_job_template(
         self, spec: JobTemplateSpec, *, tenant: EmrEksTenant, role: str | None = None
