@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -16,10 +15,13 @@ from aws_cdk import aws_eks as eks
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
+
 from cdk_emr_eks.template_text import template_text
 from cdk_emr_eks.testing import TemplateSnapshotExtension, template_of
 
 Template = dict[str, object]
+pytest_plugins = ["pytester"]
+
 HASH = "0123456789abcdef" * 4
 
 TEST_FILE = """
@@ -207,7 +209,7 @@ def test_a_snapshot_is_yaml(base: Template) -> None:
     class Loader(yaml.SafeLoader):
         pass
 
-    Loader.add_multi_constructor("!", lambda loader, suffix, node: suffix)  # type: ignore[no-untyped-call]
+    Loader.add_multi_constructor("!", lambda loader, suffix, node: suffix)
     assert set(yaml.load(template_text(base), Loader)["Resources"]) >= {"Addon"}
 
 
@@ -246,31 +248,28 @@ def test_template_of_several_stacks_synthesizes_once(tmp_path: Path) -> None:
     assert {path.name: path.stat().st_mtime_ns for path in tmp_path.iterdir()} == times
 
 
-def run(folder: Path, template: Template, *options: str) -> subprocess.CompletedProcess[str]:
-    (folder / "test_it.py").write_text(TEST_FILE)
-    (folder / "template.json").write_text(json.dumps(template))
-    return subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options, "test_it.py"],
-        cwd=folder,
-        env={**os.environ, "TEMPLATE": str(folder / "template.json")},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
 def test_the_lines_a_user_adds_do_their_work(
-    tmp_path: Path, base: Template, synth: Callable[..., Template]
+    pytester: pytest.Pytester,
+    monkeypatch: pytest.MonkeyPatch,
+    base: Template,
+    synth: Callable[..., Template],
 ) -> None:
-    assert run(tmp_path, base).returncode == 1  # no snapshot yet
-    assert run(tmp_path, base, "--snapshot-update").returncode == 0
-    (written,) = (tmp_path / "__snapshots__").rglob("*.yaml")
+    monkeypatch.setenv("TEMPLATE", "template.json")
+    pytester.makepyfile(TEST_FILE)
+
+    def run(template: Template, *options: str) -> pytest.RunResult:
+        (pytester.path / "template.json").write_text(json.dumps(template))
+        return pytester.runpytest_inprocess("-p", "no:cacheprovider", *options)
+
+    run(base).assert_outcomes(failed=1)  # no snapshot yet
+    run(base, "--snapshot-update").assert_outcomes(passed=1)
+    (written,) = (pytester.path / "__snapshots__").rglob("*.yaml")
     assert written.read_text() == template_text(base)
-    assert run(tmp_path, synth(code="2")).returncode == 0
-    changed = run(tmp_path, synth(timeout="b"))
-    assert changed.returncode == 1
-    assert "NAME: b" in changed.stdout
-    assert run(tmp_path, synth(queue=False)).returncode == 1
+    run(synth(code="2")).assert_outcomes(passed=1)
+    changed = run(synth(timeout="b"))
+    changed.assert_outcomes(failed=1)
+    assert "NAME: b" in changed.stdout.str()
+    run(synth(queue=False)).assert_outcomes(failed=1)
 
 
 def test_without_the_extra_it_says_what_to_install() -> None:

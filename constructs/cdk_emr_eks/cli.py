@@ -39,7 +39,7 @@ def main() -> None:
     """
 
 
-@main.command()
+@main.command(short_help="Show what an assembly would deploy.")
 @click.argument("assembly", type=_ASSEMBLY, default="cdk.out")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
 def plan(assembly: Path, *, as_json: bool) -> None:
@@ -54,7 +54,7 @@ def plan(assembly: Path, *, as_json: bool) -> None:
         _print(lambda console: print_plan(found, console))
 
 
-@main.command()
+@main.command(short_help="Show what changes between two assemblies.")
 @click.argument("old", type=_ASSEMBLY)
 @click.argument("new", type=_ASSEMBLY, default="cdk.out")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
@@ -73,7 +73,7 @@ def diff(old: Path, new: Path, *, as_json: bool, exit_code: bool) -> None:
         click.get_current_context().exit(1)
 
 
-@main.command("deploy-policy")
+@main.command("deploy-policy", short_help="Print the IAM policies a deployment needs.")
 @click.argument("assembly", type=_ASSEMBLY, default="cdk.out")
 @click.option("--write", is_flag=True, help="Write the files into ASSEMBLY instead of printing.")
 def deploy_policy(assembly: Path, *, write: bool) -> None:

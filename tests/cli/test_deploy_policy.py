@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from cdk_emr_eks.cli import main
-from cdk_emr_eks.deploy_policy import deploy_policies
 from click.testing import CliRunner
 
+from cdk_emr_eks.cli import main
+from cdk_emr_eks.deploy_policy import deploy_policies
 from tests.cli import assemblies
 
 

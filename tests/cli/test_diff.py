@@ -9,6 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cfnlint.schema import PROVIDER_SCHEMA_MANAGER  # type: ignore[import-untyped]
+from click.testing import CliRunner
+
 from cdk_emr_eks.cli import main
 from cdk_emr_eks.plan.diff import Change, diff_assemblies
 from cdk_emr_eks.plan.replacement import REPLACING
@@ -16,9 +19,6 @@ from cdk_emr_eks.plan.structure import FieldChange, changes
 from cdk_emr_eks.spec.catalog import DEFAULT_WORKLOADS
 from cdk_emr_eks.spec.shapes import Limits
 from cdk_emr_eks.units import Cpu, Memory
-from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
-from click.testing import CliRunner
-
 from tests.cli import assemblies
 
 Resources = Mapping[str, Mapping[str, object]]

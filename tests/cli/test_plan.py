@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
+
 from cdk_emr_eks import cli
 from cdk_emr_eks.cli import main
 from cdk_emr_eks.labels import Role
@@ -17,8 +19,6 @@ from cdk_emr_eks.spec.executor_shape import executor_shape
 from cdk_emr_eks.spec.instances import Instances
 from cdk_emr_eks.spec.network import NetworkSpec
 from cdk_emr_eks.spec.workload import Workload
-from click.testing import CliRunner
-
 from tests.cli import assemblies
 
 WARNING = {"type": "aws:cdk:warning", "data": "careful [ack: x]", "trace": ["somewhere"]}

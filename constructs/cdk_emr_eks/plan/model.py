@@ -47,7 +47,6 @@ class PoolPlan:
             say more than families, sizes, architecture and local disks.
         limits: Limits by resource, as Kubernetes quantities; an absent one is unlimited.
         weight: Higher is tried first.
-        node_class: Name of its EC2NodeClass.
     """
 
     stack: str
@@ -62,7 +61,6 @@ class PoolPlan:
     instance_types: int | None
     limits: Mapping[str, str]
     weight: int
-    node_class: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -79,7 +79,6 @@ def _pool(item: ClusterObject) -> PoolPlan:
         instance_types=_count(needs),
         limits={key: str(value) for key, value in mapping(item.spec.get("limits")).items()},
         weight=weight if isinstance(weight, int) else 0,
-        node_class=str(mapping(spec.get("nodeClassRef")).get("name", "")),
     )
 
 

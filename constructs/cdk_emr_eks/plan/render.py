@@ -224,7 +224,7 @@ def _short_zones(pools: tuple[PoolPlan, ...]) -> tuple[str, Mapping[str, str]]:
     stems = {match["stem"] if match else "" for match in matches}
     if len(stems) == 1 and "" not in stems:
         stem = stems.pop()
-        return stem, {zone: zone.removeprefix(stem) for zone in zones}
+        return stem.rstrip("-"), {zone: zone.removeprefix(stem) for zone in zones}
     return "Zones", {zone: zone for zone in zones}
 
 

@@ -25,6 +25,8 @@ def print_diff(changes: tuple[Change, ...], console: Console) -> None:
         # One value changed in code changes the pools of all zones in one way: told once.
         for same in grouped(of_category, _told_together):
             _print_change(same, console, with_stack=len(stacks) > 1)
+        if of_category:
+            console.print()
     _print_summary(changes, console)
 
 
