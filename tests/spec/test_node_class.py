@@ -73,7 +73,11 @@ def test_what_holds_for_every_class(node_class: NodeClass) -> None:
 def test_role_and_key_may_be_tokens_and_tags_are_added() -> None:
     made = spec(NVME, volume_key="${Token[Key.1]}", tags={"team": "data"})
     assert made["blockDeviceMappings"][0]["ebs"]["kmsKeyID"] == "${Token[Key.1]}"
-    assert made["tags"] == {"emr-eks/cluster": "data", "team": "data"}
+    assert made["tags"] == {
+        "emr-eks/cluster": "data",
+        "ebs.csi.aws.com/cluster-name": "data",
+        "team": "data",
+    }
     assert "kmsKeyID" not in spec(NVME)["blockDeviceMappings"][0]["ebs"]
 
 

@@ -112,7 +112,12 @@ class NodeClass:
                 "maxPods": MAX_PODS,
                 "kubeReserved": {"memory": KUBE_RESERVED_MEMORY.kubernetes},
             },
-            "tags": {"emr-eks/cluster": cluster_name, **(tags or {})},
+            "tags": {
+                "emr-eks/cluster": cluster_name,
+                # The EBS driver's policy attaches volumes to instances with this tag only.
+                "ebs.csi.aws.com/cluster-name": cluster_name,
+                **(tags or {}),
+            },
         }
         if self.instance_store:
             spec["instanceStorePolicy"] = "RAID0"
