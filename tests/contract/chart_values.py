@@ -23,7 +23,7 @@ def _chart() -> Mapping[str, Mapping[str, object]]:
     return cast(Mapping[str, Mapping[str, object]], json.loads(_DATA.read_text()))
 
 
-# Maps whose keys the user chooses, though the chart's defaults have some: Kubernetes' own structures.
+# Maps of Kubernetes' own, whose keys the user chooses though the chart's defaults have some.
 OPEN: Final = ("nodeSelector", "affinity", "strategy", "podSecurityContext")
 
 
@@ -55,7 +55,7 @@ def unread_values(values: Mapping[str, object]) -> list[str]:
     Args:
         values: The values as the library passes them to Helm, as a tree.
     """
-    return list(_unread(values, cast(Mapping[str, object], _chart()["defaults"]), ""))
+    return list(_unread(values, _chart()["defaults"], ""))
 
 
 def _unread(values: Mapping[str, object], known: Mapping[str, object], path: str) -> Iterator[str]:
@@ -99,3 +99,8 @@ def environment_of(value_path: str) -> str:
 def places_of(value_path: str) -> tuple[str, ...]:
     """Return the places of the rendered objects that a value moves (``Kind/name:path``)."""
     return tuple(cast(list[str], _chart()["effects"][value_path]))
+
+
+def paths() -> tuple[str, ...]:
+    """Return the path of every value of the chart."""
+    return tuple(_chart()["effects"])

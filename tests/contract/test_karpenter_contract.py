@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from cdk_emr_eks.addons.karpenter import FeatureGates, Karpenter
 from cdk_emr_eks.addons.karpenter.installation import NODE_POLICIES, SESSION_MANAGER_POLICY
 from cdk_emr_eks.addons.karpenter.interruption import EVENTS
 from cdk_emr_eks.addons.karpenter.policies import controller_policies
 from cdk_emr_eks.addons.karpenter.scope import PolicyScope
 from cdk_emr_eks.addons.karpenter.values import Surroundings
-
 from tests.contract.chart_values import environment_of, leaves, places_of, unread_values
 
 _TEMPLATE = Path(__file__).parent / "data/karpenter_cloudformation.json"

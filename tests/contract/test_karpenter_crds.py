@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from cdk_emr_eks.errors import ConfigError
-from cdk_emr_eks.spec import crd_rules, crds
+from cdk_emr_eks.spec import crd_rules, crd_schema, crds
 from cdk_emr_eks.spec.catalog import DEFAULT_WORKLOADS
 from cdk_emr_eks.spec.node_class import node_classes
 from cdk_emr_eks.spec.node_pool import node_pools
@@ -199,7 +199,7 @@ def test_all_problems_come_at_once() -> None:
 
 
 def test_another_kind_is_refused() -> None:
-    with pytest.raises(ConfigError, match="must be karpenter.k8s.aws/v1 EC2NodeClass"):
+    with pytest.raises(ConfigError, match=r"must be karpenter\.k8s\.aws/v1 EC2NodeClass"):
         crds.validate_node_class(POOL)
     with pytest.raises(ConfigError, match="apiVersion and kind"):
         crds.validate_manifest({"apiVersion": "v1", "kind": "Pod"})
@@ -259,7 +259,7 @@ def test_defaults_are_filled_in_before_the_rules() -> None:
         "x-kubernetes-validations": [{"rule": "self.a == 1 && self.b.c == 2", "message": "m"}],
     }
     given: dict[str, object] = {"b": {}}
-    filled = crd_rules.with_defaults(schema, given)
+    filled = crd_schema.with_defaults(schema, given)
     assert filled == {"a": 1, "b": {"c": 2}}
     assert given == {"b": {}}
     assert crd_rules.broken_rules(schema, filled, frozenset()) == []

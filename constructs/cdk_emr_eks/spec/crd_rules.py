@@ -5,60 +5,23 @@ value at its place in the schema; a rule whose evaluation fails refuses the obje
 false does. A rule that reads ``oldSelf`` compares with the object before an update: there is none
 before a first deployment, and the API server skips it at creation, so it is skipped here, too.
 Source: https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#validation-rules
+
+Needs the extra ``manifests`` (a CEL evaluator): import it only where that is known to be there.
 """
 
 from __future__ import annotations
 
-import copy
 import re
 from collections.abc import Iterator, Mapping
 from typing import Final, cast
 
-from cdk_emr_eks.errors import Problem
+import cel
 
-Schema = Mapping[str, object]
-Path = tuple[str | int, ...]
+from cdk_emr_eks.errors import Problem
+from cdk_emr_eks.spec.crd_schema import Path, Schema, child_schemas, dotted
 
 _MAX_SHOWN: Final = 120
 _TRANSITION: Final = re.compile(r"\boldSelf\b")
-
-
-def dotted(path: Path) -> str:
-    """Write a path as users do: ``spec.template.spec.requirements[0].key``."""
-    text = ""
-    for part in path:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}"
-    return text.lstrip(".") or "the manifest"
-
-
-def child_schemas(schema: Schema, value: object) -> Iterator[tuple[str | int, Schema, object]]:
-    """Yield the part of ``value`` below this place that the schema describes, with its schema."""
-    if isinstance(value, dict):
-        properties = cast(Mapping[str, Schema], schema.get("properties", {}))
-        rest = schema.get("additionalProperties")
-        for key, item in value.items():
-            below = properties.get(key, rest)
-            if isinstance(below, Mapping):
-                yield key, below, item
-    elif isinstance(value, list) and isinstance(schema.get("items"), Mapping):
-        for index, item in enumerate(value):
-            yield index, cast(Schema, schema["items"]), item
-
-
-def with_defaults(schema: Schema, value: object) -> object:
-    """Fill in the schema's defaults as the API server does, into a copy."""
-    value = copy.deepcopy(value)
-    _fill(schema, value)
-    return value
-
-
-def _fill(schema: Schema, value: object) -> None:
-    if isinstance(value, dict):
-        for name, below in cast(Mapping[str, Schema], schema.get("properties", {})).items():
-            if name not in value and "default" in below:
-                value[name] = copy.deepcopy(below["default"])
-    for _, below, item in child_schemas(schema, value):
-        _fill(below, item)
 
 
 def broken_rules(schema: Schema, value: object, broken: frozenset[Path]) -> list[Problem]:
@@ -86,9 +49,6 @@ def _walk(schema: Schema, value: object, path: Path, broken: frozenset[Path]) ->
 
 
 def _evaluate(rule: Mapping[str, str], value: object, path: Path) -> Iterator[Problem]:
-    # Imported here: an extra of the distribution, which only this check needs.
-    import cel
-
     context = cel.Context(variables={"self": value}, functions={"find": _find, "split": _split})
     message = rule.get("message", f"must fulfil the rule {rule['rule']}")
     try:

@@ -8,27 +8,15 @@ Needs the extra ``manifests``.
 
 from __future__ import annotations
 
-import difflib
 import importlib.util
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, Final, cast
+from typing import Final, cast
 
 from cdk_emr_eks.errors import Problem, Problems, refuse
-from cdk_emr_eks.spec.crd_rules import (
-    Path,
-    Schema,
-    broken_rules,
-    child_schemas,
-    dotted,
-    with_defaults,
-)
-
-if TYPE_CHECKING:
-    from jsonschema import Draft202012Validator, ValidationError
 
 _FILES: Final = {
     ("karpenter.sh/v1", "NodePool"): "karpenter.sh_nodepools.json",
@@ -43,7 +31,6 @@ _DNS_SUBDOMAIN: Final = re.compile(
     r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
 )
 _MAX_NAME: Final = 253
-_RFC3339: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 
 
 def validate_node_pool(manifest: Mapping[str, object]) -> None:
@@ -93,19 +80,20 @@ def _validate(manifest: Mapping[str, object], kind: tuple[str, str]) -> None:
     name = metadata.get("name") if isinstance(metadata, dict) else None
     where = f"{kind[1]} {name!r}" if isinstance(name, str) else kind[1]
     _require_extra(where)
+    # Imported here: both need packages of an extra, which only this check needs.
+    from cdk_emr_eks.spec import crd_rules, crd_schema
+
     problems = Problems(where)
     given = (data.get("apiVersion"), data.get("kind"))
     problems.require(given == kind, "apiVersion and kind", f"must be {' '.join(kind)}", given)
     problems.extend(tuple(_metadata_problems(metadata)))
-    schema = _schema(kind)
-    errors = list(_validator(kind).iter_errors(data))
-    problems.extend(tuple(p for error in errors for p in _structural(error)))
-    problems.extend(tuple(_unknown(schema, data, ())))
     problems.require(
         "status" not in data, "status", "is written by Karpenter and dropped from a manifest"
     )
-    broken = frozenset(tuple(error.absolute_path) for error in errors)
-    problems.extend(tuple(broken_rules(schema, with_defaults(schema, data), broken)))
+    schema = _schema(kind)
+    found, broken = crd_schema.structural_problems(schema, data)
+    filled = crd_schema.with_defaults(schema, data)
+    problems.extend((*found, *crd_rules.broken_rules(schema, filled, broken)))
     problems.raise_if_any()
 
 
@@ -126,92 +114,9 @@ def _plain(value: Mapping[str, object]) -> dict[str, object]:
 
 
 @cache
-def _schema(kind: tuple[str, str]) -> Schema:
+def _schema(kind: tuple[str, str]) -> Mapping[str, object]:
     data = json.loads((files("cdk_emr_eks.spec") / "data" / _FILES[kind]).read_text())
-    return cast(Schema, data["schema"])
-
-
-@cache
-def _validator(kind: tuple[str, str]) -> Draft202012Validator:
-    # Imported here: an extra of the distribution, which only this check needs.
-    from jsonschema import Draft202012Validator, ValidationError
-    from jsonschema.validators import extend
-
-    def pattern(_: object, text: str, value: object, __: object) -> Iterator[ValidationError]:
-        # Go's `$` is the end of the text; Python's also matches before a last newline.
-        strict = re.sub(r"(?<!\\)\$", r"\\Z", text)
-        if isinstance(value, str) and not _is_token(value) and not re.search(strict, value):
-            yield ValidationError(f"must match {text}")
-
-    def length(_: object, limit: int, value: object, __: object) -> Iterator[ValidationError]:
-        if isinstance(value, str) and not _is_token(value) and len(value) > limit:
-            yield ValidationError(f"must have at most {limit} characters")
-
-    def choice(
-        _: object, values: Sequence[object], value: object, __: object
-    ) -> Iterator[ValidationError]:
-        if value not in values and not (isinstance(value, str) and _is_token(value)):
-            yield ValidationError(f"must be one of {', '.join(map(str, values))}")
-
-    def unique(_: object, list_type: str, value: object, __: object) -> Iterator[ValidationError]:
-        if list_type == "set" and isinstance(value, list) and len(set(value)) < len(value):
-            yield ValidationError("must not name the same thing twice")
-
-    def form(_: object, name: str, value: object, __: object) -> Iterator[ValidationError]:
-        bits = {"int32": 31, "int64": 63}.get(name)
-        if bits and isinstance(value, int) and not -(2**bits) <= value < 2**bits:
-            yield ValidationError(f"must fit into {name}")
-        if name == "date-time" and isinstance(value, str) and not _RFC3339.fullmatch(value):
-            yield ValidationError("must be a date and time such as 2026-11-30T12:00:00Z")
-
-    rules = {
-        "pattern": pattern,
-        "maxLength": length,
-        "enum": choice,
-        "x-kubernetes-list-type": unique,
-        "format": form,
-    }
-    validator = extend(Draft202012Validator, validators=rules)
-    return cast("Draft202012Validator", validator(dict(_schema(kind))))
-
-
-def _structural(error: ValidationError) -> Iterator[Problem]:
-    path: Path = tuple(error.absolute_path)
-    if error.validator == "required":
-        # One error for each missing name: its message alone says which.
-        yield Problem(field=dotted((*path, error.message.split("'")[1])), rule="is required")
-    elif error.validator == "type":
-        yield Problem(
-            field=dotted(path), rule=f"must be of type {error.validator_value}", got=error.instance
-        )
-    elif error.validator == "anyOf":
-        types = " or ".join(choice["type"] for choice in error.validator_value)
-        yield Problem(field=dotted(path), rule=f"must be of type {types}", got=error.instance)
-    elif error.message.startswith("must "):
-        yield Problem(field=dotted(path), rule=error.message, got=error.instance)
-    else:
-        rule = f"must have {error.validator} {error.validator_value}"
-        yield Problem(field=dotted(path), rule=rule, got=error.instance)
-
-
-def _unknown(schema: Schema, value: object, path: Path) -> Iterator[Problem]:
-    """Name the fields that the API server would prune."""
-    names = cast(Mapping[str, Schema], schema.get("properties", {}))
-    closed = bool(names) and not {
-        "additionalProperties",
-        "x-kubernetes-preserve-unknown-fields",
-    } & {*schema}
-    if closed and isinstance(value, dict):
-        for key in value:
-            if key not in names:
-                near = difflib.get_close_matches(key, names, n=1)
-                yield Problem(
-                    field=dotted((*path, key)),
-                    rule="is no field of this resource, and the cluster would drop it silently",
-                    fix=f"did you mean {near[0]!r}?" if near else f"known: {', '.join(names)}",
-                )
-    for key, below, item in child_schemas(schema, value):
-        yield from _unknown(below, item, (*path, key))
+    return cast(Mapping[str, object], data["schema"])
 
 
 def _metadata_problems(metadata: object) -> Iterator[Problem]:
@@ -229,7 +134,3 @@ def _metadata_problems(metadata: object) -> Iterator[Problem]:
         values = metadata.get(key, {})
         if not isinstance(values, dict) or not all(isinstance(v, str) for v in values.values()):
             yield Problem(field=f"metadata.{key}", rule="must map text to text", got=values)
-
-
-def _is_token(text: str) -> bool:
-    return "${Token[" in text

