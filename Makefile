@@ -67,8 +67,10 @@ $(CDK): package.json package-lock.json | $(VENV)/.synced
 # ---- the platform
 
 .PHONY: synth
-synth: setup ## synthesize the reference platform into cdk.out
-	$(PYTHON) app.py
+synth: setup ## synthesize the reference platform into cdk.out and print what it holds
+	@# The same switches as `cdk deploy` takes from cdk.json, so that both make the same templates.
+	CDK_OUTDIR=cdk.out CDK_CONTEXT_JSON="$$($(PYTHON) -c 'import json; print(json.dumps(json.load(open("cdk.json"))["context"]))')" $(PYTHON) app.py
+	$(VENV)/bin/emr-eks plan cdk.out
 
 .PHONY: diff
 diff: setup $(CDK) ## compare with what is deployed; ARGS="<stacks and options of cdk diff>"
@@ -84,7 +86,9 @@ deploy: setup $(CDK) ## deploy with the CDK; ARGS="<stacks and options of cdk de
 check: setup ## format, lint, strict types, architecture; with CI set nothing is rewritten
 	$(VENV)/bin/ruff format --quiet $(FORMAT) $(SOURCES)
 	$(VENV)/bin/ruff check --quiet $(FIX) $(SOURCES)
-	$(VENV)/bin/mypy $(SOURCES)
+	$(VENV)/bin/mypy $(filter-out examples,$(SOURCES))
+	@# Each example is an app of its own; together their modules would be many of one name.
+	@for app in $(wildcard examples/*/app.py); do $(VENV)/bin/mypy --no-error-summary $$app || exit 1; done
 	$(VENV)/bin/pytest -q -p no:cacheprovider tests/test_architecture.py
 
 .PHONY: test
@@ -106,7 +110,7 @@ docs: setup ## build the documentation into site/
 
 .PHONY: bench
 bench: setup ## synth time and size beside a bare CDK app and ARA
-	$(PYTHON) -m benchmarks $(ARGS)
+	$(PYTHON) -m benchmarks.synth $(ARGS)
 
 .PHONY: clean
 clean: ## remove everything that make wrote
