@@ -17,7 +17,7 @@ from constructs import Construct, DependencyGroup, IDependable
 from cdk_emr_eks.access import AdminAccess
 from cdk_emr_eks.addons.managed import NetworkAddons, SystemAddons
 from cdk_emr_eks.encryption import cluster_log_prefix
-from cdk_emr_eks.kubectl_layer import kubectl_layer
+from cdk_emr_eks.kubectl_layer import accept_kubectl_findings, kubectl_layer
 from cdk_emr_eks.network import Network
 from cdk_emr_eks.spec.cluster import ClusterSpec, LogType
 from cdk_emr_eks.system_nodes import SystemNodes
@@ -64,37 +64,8 @@ class EksCluster(Construct):
         super().__init__(scope, id)
         self.name = spec.name
         self.key = key
-        layer = kubectl_layer(self, spec.version)
-        self.cluster = eks.Cluster(
-            self,
-            "Cluster",
-            cluster_name=spec.name,
-            version=eks.KubernetesVersion.of(spec.version),
-            vpc=network.vpc,
-            vpc_subnets=[ec2.SubnetSelection(subnets=list(network.node_subnets))],
-            endpoint_access=_endpoint_access(spec),
-            secrets_encryption_key=key,
-            cluster_logging=[eks.ClusterLoggingTypes[each.name] for each in spec.log_types],
-            # Node groups, not Auto Mode; and none of CDK's own making.
-            default_capacity_type=eks.DefaultCapacityType.NODEGROUP,
-            default_capacity=0,
-            bootstrap_self_managed_addons=False,
-            bootstrap_cluster_creator_admin_permissions=False,
-            prune=False,
-            kubectl_provider_options=eks.KubectlProviderOptions(
-                kubectl_layer=layer,
-                # Helm unpacks charts in memory; with 1 GiB Karpenter's charts ran peers out of it.
-                memory=Size.gibibytes(2),
-            ),
-        )
-        resource = cast(eks_l1.CfnCluster, self.cluster.node.default_child)
-        # EMR enters namespaces by access entries, or by aws-auth in older set-ups; CDK fixes the
-        # mode to API, which cannot be left again.
-        resource.add_property_override("AccessConfig.AuthenticationMode", "API_AND_CONFIG_MAP")
-        # Made before the cluster: EKS would make it without a key and keep logs forever.
-        resource.add_resource_dependency(self._log_group(spec, key))
-        # The VPC's own parts are CDK's doing; endpoints and pod subnets outlive the cluster, too.
-        resource.node.add_dependency(network.ready)
+        self.cluster = self._cluster(spec, network)
+        accept_kubectl_findings(self.cluster)
         cluster_name = self.cluster.cluster_name
         AdminAccess(self, "Admins", cluster_name=cluster_name, admins=admins)
         self.security_group: ec2.ISecurityGroup = self.cluster.cluster_security_group
@@ -118,12 +89,45 @@ class EksCluster(Construct):
         self.system_nodes: IDependable = nodes
         self.ready: IDependable = DependencyGroup(networking.ready, nodes, addons)
 
-    def _log_group(self, spec: ClusterSpec, key: kms.IKey) -> logs.CfnLogGroup:
+    def _cluster(self, spec: ClusterSpec, network: Network) -> eks.Cluster:
+        cluster = eks.Cluster(
+            self,
+            "Cluster",
+            cluster_name=spec.name,
+            version=eks.KubernetesVersion.of(spec.version),
+            vpc=network.vpc,
+            vpc_subnets=[ec2.SubnetSelection(subnets=list(network.node_subnets))],
+            endpoint_access=_endpoint_access(spec),
+            secrets_encryption_key=self.key,
+            cluster_logging=[eks.ClusterLoggingTypes[each.name] for each in spec.log_types],
+            # Node groups, not Auto Mode; and none of CDK's own making.
+            default_capacity_type=eks.DefaultCapacityType.NODEGROUP,
+            default_capacity=0,
+            bootstrap_self_managed_addons=False,
+            bootstrap_cluster_creator_admin_permissions=False,
+            prune=False,
+            kubectl_provider_options=eks.KubectlProviderOptions(
+                kubectl_layer=kubectl_layer(self, spec.version),
+                # Helm unpacks charts in memory; with less, peers ran out of it.
+                memory=Size.gibibytes(2),
+            ),
+        )
+        resource = cast(eks_l1.CfnCluster, cluster.node.default_child)
+        # EMR enters namespaces by access entries, or by aws-auth in older set-ups; CDK fixes the
+        # mode to API, which cannot be left again.
+        resource.add_property_override("AccessConfig.AuthenticationMode", "API_AND_CONFIG_MAP")
+        # Made before the cluster: EKS would make it without a key and keep logs forever.
+        resource.add_resource_dependency(self._log_group(spec))
+        # The VPC's own parts are CDK's doing; endpoints and pod subnets outlive the cluster, too.
+        resource.node.add_dependency(network.ready)
+        return cluster
+
+    def _log_group(self, spec: ClusterSpec) -> logs.CfnLogGroup:
         group = logs.CfnLogGroup(
             self,
             "LogGroup",
             log_group_name=f"{cluster_log_prefix(spec.name)}cluster",
-            kms_key_id=key.key_arn,
+            kms_key_id=self.key.key_arn,
             retention_in_days=spec.log_days,
         )
         group.apply_removal_policy(RemovalPolicy.DESTROY)

@@ -1,14 +1,17 @@
-"""The Lambda layer with the kubectl of the cluster's Kubernetes version."""
+"""The handler that applies Kubernetes objects: its kubectl, and what CDK gives it."""
 
 from __future__ import annotations
 
 from importlib import import_module
 from typing import cast
 
+from aws_cdk import Aws, CfnElement, Fn, Stack
+from aws_cdk import aws_eks_v2 as eks
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from cdk_emr_eks.errors import refuse
+from cdk_emr_eks.nag import accept, managed_policy, wildcard
 
 
 def kubectl_layer(scope: Construct, version: str) -> lambda_.ILayerVersion:
@@ -38,3 +41,41 @@ def kubectl_layer(scope: Construct, version: str) -> lambda_.ILayerVersion:
         raise refuse("ClusterSpec", "version", rule, version, f"pip install {package}") from error
     layer = getattr(module, f"KubectlV{minor}Layer")
     return cast(lambda_.ILayerVersion, layer(scope, "KubectlLayer"))
+
+
+def accept_kubectl_findings(cluster: eks.Cluster) -> None:
+    """Accept what CDK's own kubectl provider and cluster role are found to have.
+
+    Both are made inside ``aws_eks_v2.Cluster`` and take no other policies.
+
+    Args:
+        cluster: A cluster with a kubectl provider.
+    """
+    handler = cluster.node.find_child("KubectlProvider").node.find_child("Handler")
+    condition = cast(CfnElement, handler.node.find_child("HasEcrPublic"))
+    public = "policy/AmazonElasticContainerRegistryPublicReadOnly"
+    # CDK gives the policy on a condition, so the finding's name is the whole expression.
+    registry = Fn.condition_if(
+        Stack.of(cluster).get_logical_id(condition),
+        f"arn:{Aws.PARTITION}:iam::aws:{public}",
+        Aws.NO_VALUE,
+    ).to_string()
+    function = cast(lambda_.Function, handler).function_arn
+    pulls = "CDK's kubectl handler pulls charts from ECR, and read-only is all it may do there"
+    reasons = {
+        "AmazonEKSClusterPolicy": "EKS asks for this policy on its own role",
+        "service-role/AWSLambdaBasicExecutionRole": "CDK's kubectl functions write their logs",
+        "service-role/AWSLambdaVPCAccessExecutionRole": "They are in the VPC: the API is private",
+        "AmazonEC2ContainerRegistryReadOnly": pulls,
+    }
+    base = f"arn:{Aws.PARTITION}:iam::aws:policy/"
+    findings = {managed_policy(cluster, base + name): why for name, why in reasons.items()}
+    accept(
+        cluster,
+        {
+            **findings,
+            managed_policy(cluster, registry): pulls,
+            wildcard(cluster, f"{function}:*"): "CDK's framework calls versions of its handler",
+            "AwsSolutions-L1": "CDK chooses the runtime of its kubectl handler",
+        },
+    )

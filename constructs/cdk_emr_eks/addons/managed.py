@@ -11,6 +11,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct, DependencyGroup
 
 from cdk_emr_eks import labels
+from cdk_emr_eks.nag import accept, managed_policy
 from cdk_emr_eks.network import Network
 from cdk_emr_eks.pod_identity import pod_identity_trust
 from cdk_emr_eks.spec.cluster import SYSTEM_SELECTOR, SYSTEM_TOLERATIONS, ClusterSpec
@@ -181,8 +182,8 @@ def _with_requests(addon: str, values: Mapping[str, object]) -> Mapping[str, obj
 def _role(
     scope: Construct, id: str, spec: ClusterSpec, service_account: str, policy: str
 ) -> iam.CfnRole:
-    # AWS's own policy for the add-on: it moves with the add-on's versions, which EKS tests with it.
-    return iam.CfnRole(
+    arn = f"arn:{Aws.PARTITION}:iam::aws:policy/{policy}"
+    role = iam.CfnRole(
         scope,
         id,
         assume_role_policy_document=pod_identity_trust(
@@ -190,8 +191,11 @@ def _role(
             namespace=_NAMESPACE,
             service_account=service_account,
         ),
-        managed_policy_arns=[f"arn:{Aws.PARTITION}:iam::aws:policy/{policy}"],
+        managed_policy_arns=[arn],
     )
+    reason = "AWS's own policy for the add-on moves with the add-on's versions"
+    accept(role, {managed_policy(role, arn): reason})
+    return role
 
 
 def _addon(
