@@ -10,6 +10,7 @@ from typing import Final, cast
 
 from aws_cdk import Annotations, CfnResource
 from aws_cdk import aws_eks_v2 as eks
+from constructs import Construct, IDependable
 
 from cdk_emr_eks.errors import Problems, refuse
 from cdk_emr_eks.manifests import MAX_MANIFEST_BYTES, KubernetesObject, ManifestStage, plain
@@ -18,7 +19,6 @@ from cdk_emr_eks.spec.node_class import NodeClass, node_classes
 from cdk_emr_eks.spec.node_pool import NodePool, node_pools
 from cdk_emr_eks.spec.placement import Zone
 from cdk_emr_eks.spec.workload import Workload, check_workloads
-from constructs import Construct, IDependable
 
 KINDS: Final = ("NodePool", "EC2NodeClass")
 """Kinds that the capacity may hold, in the order in which they are written and deleted."""

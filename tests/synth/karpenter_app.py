@@ -11,6 +11,8 @@ import aws_cdk as cdk
 from aws_cdk import aws_eks_v2 as eks
 from aws_cdk import aws_kms as kms
 from aws_cdk.lambda_layer_kubectl_v36 import KubectlV36Layer
+from constructs import IDependable
+
 from cdk_emr_eks.addons.karpenter import InstalledKarpenter, Karpenter
 from cdk_emr_eks.addons.protocol import AddonContext
 from cdk_emr_eks.network import Network, NetworkSpec
@@ -18,8 +20,6 @@ from cdk_emr_eks.node_pools import NodeEnvironment, NodePools
 from cdk_emr_eks.spec.catalog import DEFAULT_WORKLOADS
 from cdk_emr_eks.spec.cluster import SYSTEM_SELECTOR, SYSTEM_TOLERATIONS
 from cdk_emr_eks.spec.workload import Workload
-
-from constructs import IDependable
 
 CLUSTER: Final = "data-platform"
 Resource = Mapping[str, Any]

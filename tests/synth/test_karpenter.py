@@ -10,8 +10,9 @@ from typing import Any, cast
 
 import aws_cdk as cdk
 import pytest
+
 from cdk_emr_eks.addons import DEFAULT_ADDONS
-from cdk_emr_eks.addons.karpenter import FeatureGates, Karpenter, LogLevel
+from cdk_emr_eks.addons.karpenter import Batch, FeatureGates, Karpenter, LogLevel
 from cdk_emr_eks.addons.karpenter.policies import (
     MAX_POLICY_CHARACTERS,
     check_sizes,
@@ -20,9 +21,10 @@ from cdk_emr_eks.addons.karpenter.policies import (
 )
 from cdk_emr_eks.addons.karpenter.scope import longest_scope
 from cdk_emr_eks.errors import ConfigError
+from cdk_emr_eks.spec.instances import Resources
 from cdk_emr_eks.units import Cpu, Memory
 from cdk_emr_eks.versions import KARPENTER
-
+from tests.static.nag import nag_report
 from tests.synth.karpenter_app import (
     CLUSTER,
     Resource,
@@ -156,6 +158,9 @@ def test_zonal_shift_and_session_manager_are_opt_in() -> None:
     spot = only(resources, "AWS::IAM::ServiceLinkedRole", "Spot")[1]
     assert spot["Properties"] == {"AWSServiceName": "spot.amazonaws.com"}
     assert spot["DeletionPolicy"] == "Retain"
+    # Each finding of cdk-nag has its reason in code, also those of options.
+    report = nag_report(cast(cdk.App, app.stack.node.root))
+    assert not [each for each in (*report.findings, *report.stale) if "/Karpenter/" in each]
 
 
 def test_no_partition_is_written_out() -> None:
@@ -173,10 +178,8 @@ def test_options_reach_the_chart() -> None:
     Karpenter(
         version="1.14.2",
         replicas=3,
-        cpu=Cpu.cores(2),
-        memory=Memory.from_gib(4),
-        batch_idle=timedelta(seconds=2),
-        batch_max=timedelta(seconds=30),
+        resources=Resources(Cpu.cores(2), Memory.from_gib(4)),
+        batch=Batch(idle=timedelta(seconds=2), longest=timedelta(seconds=30)),
         feature_gates=FeatureGates(node_repair=True, capacity_buffer=True),
         log_level=LogLevel.DEBUG,
         isolated_vpc=True,
@@ -211,15 +214,10 @@ def test_options_reach_the_chart() -> None:
             "got 'latest'.",
         ),
         ({"replicas": 0}, "Karpenter: replicas must be 1 or more, got 0."),
-        ({"cpu": Cpu(100)}, "Karpenter: cpu must be at least 500m, got '100m'."),
-        ({"memory": Memory(128)}, "Karpenter: memory must be at least 512Mi, got '128Mi'."),
         (
-            {"batch_idle": timedelta(milliseconds=1500)},
-            "Karpenter: batch_idle must be whole seconds, at least 1, got '0:00:01.500000'.",
-        ),
-        (
-            {"batch_idle": timedelta(seconds=20)},
-            "Karpenter: batch_idle must not be longer than batch_max (0:00:10), got '0:00:20'.",
+            {"resources": Resources(Cpu(100), Memory(128))},
+            "Karpenter: resources.cpu must be at least 500m, got '100m'; also resources.memory "
+            "must be at least 512Mi, got '128Mi'.",
         ),
         (
             {"log_level": "verbose"},
@@ -230,6 +228,25 @@ def test_options_reach_the_chart() -> None:
 def test_bad_options_are_refused(options: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError) as caught:
         Karpenter(**options)
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    ("idle", "message"),
+    [
+        (
+            timedelta(milliseconds=1500),
+            "Karpenter's Batch: idle must be whole seconds, at least 1, got '0:00:01.500000'.",
+        ),
+        (
+            timedelta(seconds=20),
+            "Karpenter's Batch: idle must not be longer than longest (0:00:10), got '0:00:20'.",
+        ),
+    ],
+)
+def test_bad_batches_are_refused(idle: timedelta, message: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        Batch(idle=idle)
     assert str(caught.value) == message
 
 

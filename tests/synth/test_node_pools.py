@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any
 
 import pytest
+
 from cdk_emr_eks.addons.karpenter import Karpenter
 from cdk_emr_eks.errors import ConfigError
 from cdk_emr_eks.manifests import MAX_MANIFEST_BYTES
@@ -18,7 +19,6 @@ from cdk_emr_eks.spec.crds import validate_manifest
 from cdk_emr_eks.spec.node_pool import node_pools
 from cdk_emr_eks.spec.placement import Zone
 from cdk_emr_eks.spec.workload import Workload
-
 from tests.synth.karpenter_app import (
     App,
     Resource,

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Final
+
+from constructs import Construct
 
 from cdk_emr_eks.addons.karpenter.installation import InstalledKarpenter
 from cdk_emr_eks.addons.karpenter.policies import check_sizes
 from cdk_emr_eks.addons.karpenter.values import (
+    Batch,
     FeatureGates,
     LogLevel,
     Surroundings,
@@ -20,18 +22,15 @@ from cdk_emr_eks.addons.karpenter.values import (
 from cdk_emr_eks.addons.protocol import AddonContext
 from cdk_emr_eks.errors import Problems
 from cdk_emr_eks.names import cluster_name as check_cluster_name
-from cdk_emr_eks.spec.disruption import go_duration
+from cdk_emr_eks.spec.instances import Resources
 from cdk_emr_eks.units import Cpu, Memory
 from cdk_emr_eks.versions import KARPENTER
-from constructs import Construct
 
 _VERSION: Final = re.compile(r"1\.(\d+)\.\d+")
 _OLDEST_MINOR: Final = 14
 # The values, policies and CRDs that the library knows are those of 1.14.
-_CPU: Final = Cpu.cores(1)
-_MEMORY: Final = Memory.from_gib(2)
-_LEAST_CPU: Final = Cpu(500)
-_LEAST_MEMORY: Final = Memory(512)
+_RESOURCES: Final = Resources(Cpu.cores(1), Memory.from_gib(2))
+_LEAST: Final = Resources(Cpu(500), Memory(512))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,12 +43,11 @@ class Karpenter:
     Args:
         version: Version of both charts, 1.14.0 or newer. Default: the one in versions.py.
         replicas: Controllers, one of which leads; zones share them evenly. Default 2.
-        cpu: CPU request of a controller. It sets how much the controller does at once, so a large
-            cluster wants more; there is no CPU limit. Default 1 core, as in upstream's guide.
-        memory: Memory request and limit. Default 2 GiB: upstream's guide has 1 for a small cluster,
-            its own tests run with 3.
-        batch_idle: A round of scheduling starts when no pod has come for so long. Default 1 s.
-        batch_max: It starts at the latest after so long. Default 10 s.
+        resources: CPU request, and memory request and limit, of a controller. CPU sets how much it
+            does at once, so a large cluster wants more; it is not limited. Default 1 core, as in
+            upstream's guide, and 2 GiB: the guide has 1 for a small cluster, upstream's own tests
+            run with 3.
+        batch: When a round of scheduling starts. See ``Batch``.
         feature_gates: Features on and off. Default: as upstream.
         log_level: Default info.
         zonal_shift: Launch nothing in a zone that is shifted away from. The cluster must have zonal
@@ -64,22 +62,19 @@ class Karpenter:
 
     Raises:
         ConfigError: If the version is none that the library knows, there is no replica, a
-            controller gets too little to run, or the times of a batch are not whole seconds with
-            idle below max.
+            controller gets too little to run, or the log level is none.
 
     Source: https://karpenter.sh/v1.14/reference/settings/, 2026-11.
 
     Example:
-        >>> Karpenter(cpu=Cpu.cores(2), memory=Memory.from_gib(4)).replicas
+        >>> Karpenter(resources=Resources(Cpu.cores(2), Memory.from_gib(4))).replicas
         2
     """
 
     version: str = KARPENTER
     replicas: int = 2
-    cpu: Cpu = _CPU
-    memory: Memory = _MEMORY
-    batch_idle: timedelta = timedelta(seconds=1)
-    batch_max: timedelta = timedelta(seconds=10)
+    resources: Resources = _RESOURCES
+    batch: Batch = field(default_factory=Batch)
     feature_gates: FeatureGates = field(default_factory=FeatureGates)
     log_level: LogLevel = LogLevel.INFO
     zonal_shift: bool = False
@@ -94,18 +89,11 @@ class Karpenter:
         rule = f"must be a release such as {KARPENTER!r}, 1.{_OLDEST_MINOR}.0 or newer, below 2"
         problems.require(known, "version", rule, self.version)
         problems.require(self.replicas >= 1, "replicas", "must be 1 or more", self.replicas)
-        rule = f"must be at least {_LEAST_CPU.kubernetes}"
-        problems.require(self.cpu >= _LEAST_CPU, "cpu", rule, self.cpu.kubernetes)
-        rule = f"must be at least {_LEAST_MEMORY.kubernetes}"
-        problems.require(self.memory >= _LEAST_MEMORY, "memory", rule, self.memory.kubernetes)
-        second = timedelta(seconds=1)
-        for name, value in (("batch_idle", self.batch_idle), ("batch_max", self.batch_max)):
-            holds = value >= second and not value % second
-            problems.require(holds, name, "must be whole seconds, at least 1", str(value))
-        rule = f"must not be longer than batch_max ({self.batch_max})"
-        problems.require(
-            self.batch_idle <= self.batch_max, "batch_idle", rule, str(self.batch_idle)
-        )
+        cpu, memory = self.resources
+        rule = f"must be at least {_LEAST.cpu.kubernetes}"
+        problems.require(cpu >= _LEAST.cpu, "resources.cpu", rule, cpu.kubernetes)
+        rule = f"must be at least {_LEAST.memory.kubernetes}"
+        problems.require(memory >= _LEAST.memory, "resources.memory", rule, memory.kubernetes)
         level = self.log_level in tuple(LogLevel)
         rule = f"must be one of {', '.join(LogLevel)}"
         problems.require(level, "log_level", rule, str(self.log_level))
@@ -145,6 +133,7 @@ class Karpenter:
 
     def values(self, around: Surroundings) -> Mapping[str, object]:
         """Return the values of the chart ``karpenter`` for a cluster."""
+        cpu, memory = self.resources.cpu.kubernetes, self.resources.memory.kubernetes
         return {
             "replicas": self.replicas,
             "logLevel": str(self.log_level),
@@ -155,15 +144,14 @@ class Karpenter:
                 # Without it the controller asks the metadata service, one hop too far for a pod.
                 "env": [{"name": "AWS_REGION", "value": around.region}],
                 "resources": {
-                    "requests": {"cpu": self.cpu.kubernetes, "memory": self.memory.kubernetes},
+                    "requests": {"cpu": cpu, "memory": memory},
                     # No CPU limit: a thousand pending pods are a burst of work.
-                    "limits": {"memory": self.memory.kubernetes},
+                    "limits": {"memory": memory},
                 },
             },
             "settings": {
                 **settings(around),
-                "batchIdleDuration": go_duration(self.batch_idle),
-                "batchMaxDuration": go_duration(self.batch_max),
+                **self.batch.values(),
                 "enableZonalShift": self.zonal_shift,
                 "isolatedVPC": self.isolated_vpc,
                 "featureGates": self.feature_gates.values(),

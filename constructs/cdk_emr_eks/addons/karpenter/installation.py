@@ -9,15 +9,17 @@ from aws_cdk import Duration, RemovalPolicy, Stack
 from aws_cdk import aws_eks as eks_l1
 from aws_cdk import aws_eks_v2 as eks
 from aws_cdk import aws_iam as iam
+from constructs import Construct, DependencyGroup, IDependable
 
+from cdk_emr_eks.addons.karpenter.accepted import NODE_POLICY, wildcard_reasons
 from cdk_emr_eks.addons.karpenter.interruption import InterruptionQueue
 from cdk_emr_eks.addons.karpenter.policies import controller_policies
 from cdk_emr_eks.addons.karpenter.scope import PolicyScope
 from cdk_emr_eks.addons.karpenter.values import SERVICE_ACCOUNT, Surroundings
 from cdk_emr_eks.addons.protocol import AddonContext
 from cdk_emr_eks.manifests import plain
+from cdk_emr_eks.nag import accept, managed_policy, wildcard
 from cdk_emr_eks.pod_identity import pod_identity_trust
-from constructs import Construct, DependencyGroup, IDependable
 
 CHART_REPOSITORY: Final = "oci://public.ecr.aws/karpenter"
 NAMESPACE: Final = "kube-system"
@@ -121,26 +123,32 @@ class InstalledKarpenter(Construct):
 
     def _node_role(self, session_manager: bool) -> iam.Role:
         names = (*NODE_POLICIES, SESSION_MANAGER_POLICY) if session_manager else NODE_POLICIES
-        return iam.Role(
+        policies = [iam.ManagedPolicy.from_aws_managed_policy_name(name) for name in names]
+        role = iam.Role(
             self,
             "NodeRole",
             description="Nodes that Karpenter starts",
             assumed_by=iam.ServicePrincipal("ec2.amazonaws.com"),
-            managed_policies=[iam.ManagedPolicy.from_aws_managed_policy_name(n) for n in names],
+            managed_policies=policies,
         )
+        arns = [policy.managed_policy_arn for policy in policies]
+        accept(role, {managed_policy(self, arn): NODE_POLICY for arn in arns})
+        return role
 
     def _controller_role(self, scope: PolicyScope, zonal_shift: bool) -> iam.CfnRole:
         documents = controller_policies(scope, zonal_shift=zonal_shift)
-        policies = [
+        policies = []
+        for name, document in documents.items():
             # L1: the document stays as upstream wrote it, statement for statement.
-            iam.CfnManagedPolicy(
+            policy = iam.CfnManagedPolicy(
                 self,
                 f"{name}Policy",
                 description=f"Karpenter of {scope.cluster_name}: {name}",
                 policy_document=plain(document),
             )
-            for name, document in documents.items()
-        ]
+            reasons = wildcard_reasons(document)
+            accept(policy, {wildcard(self, arn): why for arn, why in reasons.items()})
+            policies.append(policy)
         return iam.CfnRole(
             self,
             "ControllerRole",

@@ -7,8 +7,10 @@ from typing import Final
 from aws_cdk import CfnTag
 from aws_cdk import aws_events as events
 from aws_cdk import aws_sqs as sqs
-
 from constructs import Construct, IDependable
+
+from cdk_emr_eks.addons.karpenter.accepted import QUEUE, QUEUE_KEY
+from cdk_emr_eks.nag import accept, skip_checkov
 
 EVENTS: Final = (
     ("ScheduledChange", "aws.health", "AWS Health Event"),
@@ -57,6 +59,8 @@ class InterruptionQueue(Construct):
             sqs_managed_sse_enabled=True,
             tags=[CfnTag(key="emr-eks/cluster", value=cluster_name)],
         )
+        accept(queue, {"AwsSolutions-SQS3": QUEUE})
+        skip_checkov(queue, {"CKV_AWS_27": QUEUE_KEY})
         self.queue_name = queue.attr_queue_name
         self.queue_arn = queue.attr_arn
         rules = [self._rule(*event) for event in EVENTS]

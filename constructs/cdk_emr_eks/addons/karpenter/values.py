@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 
 from cdk_emr_eks import labels
+from cdk_emr_eks.errors import Problems
+from cdk_emr_eks.spec.disruption import go_duration
 
 SERVICE_ACCOUNT = "karpenter"
 
@@ -56,6 +59,41 @@ class FeatureGates:
             "spotToSpotConsolidation": self.spot_to_spot_consolidation,
             "staticCapacity": self.static_capacity,
             "capacityBuffer": self.capacity_buffer,
+        }
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Batch:
+    """When a round of scheduling starts: waiting for more pods makes fewer and larger nodes.
+
+    Args:
+        idle: When no pod has come for so long. Default 1 second, as upstream.
+        longest: At the latest after so long. Default 10 seconds, as upstream.
+
+    Raises:
+        ConfigError: If a time is not in whole seconds, or idle is longer than longest.
+
+    Source: https://karpenter.sh/v1.14/reference/settings/
+    """
+
+    idle: timedelta = timedelta(seconds=1)
+    longest: timedelta = timedelta(seconds=10)
+
+    def __post_init__(self) -> None:
+        problems = Problems("Karpenter's Batch")
+        second = timedelta(seconds=1)
+        for name, value in (("idle", self.idle), ("longest", self.longest)):
+            holds = value >= second and not value % second
+            problems.require(holds, name, "must be whole seconds, at least 1", str(value))
+        rule = f"must not be longer than longest ({self.longest})"
+        problems.require(self.idle <= self.longest, "idle", rule, str(self.idle))
+        problems.raise_if_any()
+
+    def values(self) -> Mapping[str, str]:
+        """Return the batch's part of the chart's ``settings``."""
+        return {
+            "batchIdleDuration": go_duration(self.idle),
+            "batchMaxDuration": go_duration(self.longest),
         }
 
 
