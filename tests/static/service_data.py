@@ -46,11 +46,19 @@ ADDITIONS: Final[tuple[Action, ...]] = (
     ),
 )
 
-# Resource types that the reference leaves out of an action. Source: Karpenter's published policy,
-# statement AllowScopedEC2InstanceActionsWithTags (tests/contract/data): launching Spot capacity
-# tags the request for it.
-MORE_TYPES: Final[Mapping[str, tuple[str, ...]]] = {
-    "ec2:RunInstances": ("spot-instances-request",),
+# Resource types, with their ARNs, that the reference leaves out of an action.
+MORE_TYPES: Final[Mapping[str, Mapping[str, str]]] = {
+    # Launching Spot capacity tags the request for it. Source: Karpenter's published policy,
+    # statement AllowScopedEC2InstanceActionsWithTags (tests/contract/data).
+    "ec2:RunInstances": {
+        "spot-instances-request": "arn:${Partition}:ec2:${Region}:${Account}"
+        ":spot-instances-request/${SpotInstanceRequestId}"
+    },
+    # It is authorized on a group without a name, so `log-group:*` grants it and the ARN of a group
+    # does not. Source: https://github.com/hashicorp/terraform-provider-aws/issues/8804
+    "logs:DescribeLogGroups": {
+        "no-log-group": "arn:${Partition}:logs:${Region}:${Account}:log-group::log-stream:"
+    },
 }
 
 
@@ -87,9 +95,9 @@ def _action(
             types[kind] = cast(str, resource["arn"])
             of_type = cast(list[str], resource["condition_keys"])
         keys[kind] = (*of_action, *of_type)
-    for kind in MORE_TYPES.get(name, ()):
-        types[kind] = cast(str, resources[kind]["arn"])
-        keys[kind] = tuple(cast(list[str], resources[kind]["condition_keys"]))
+    for kind, arn in MORE_TYPES.get(name, {}).items():
+        types[kind] = arn
+        keys[kind] = tuple(cast(list[str], resources.get(kind, {}).get("condition_keys", [])))
     return Action(name=name, types=types, keys=keys)
 
 

@@ -15,6 +15,7 @@ from aws_cdk import aws_s3 as s3
 from cdk_emr_eks import nag
 from cdk_emr_eks.errors import ConfigError
 from tests.contract import upstream
+from tests.static import accepted
 from tests.static.arn_overlap import overlaps
 from tests.static.checkov import PROGRAM, checkov_findings
 from tests.static.iam import check_iam
@@ -22,11 +23,6 @@ from tests.static.lint import lint_all
 from tests.static.nag import nag_report
 from tests.static.service_data import ADDITIONS, MORE_TYPES, _definition, expand
 from tests.static.statements import statements
-
-STAR = {
-    "AllowZonalShiftStatusReadOnly": "the cluster is named in the condition: the reference knows"
-    " load balancers only as its resources"
-}
 
 
 def role(*items: Mapping[str, object], document: object = None) -> dict[str, object]:
@@ -47,9 +43,9 @@ QUEUE = {"Fn::Join": ["", ["arn:", {"Ref": "AWS::Partition"}, ":sqs:*:*:queue"]]
 
 def test_karpenter_s_published_policies_pass() -> None:
     template = {"Resources": upstream.karpenter_resources()}
-    report = check_iam(template, STAR)
+    report = check_iam(template, accepted.IAM_STARS)
     assert report.problems == ()
-    assert report.used == set(STAR)
+    assert report.used == {"AllowZonalShiftStatusReadOnly"}
     assert {"ec2:RunInstances", "iam:PassRole", "sqs:SendMessage"} <= report.actions
     assert any("can be narrowed" in problem for problem in check_iam(template, {}).problems)
 
@@ -113,6 +109,12 @@ def test_iam_defects_are_found(statement: dict[str, object], problem: str) -> No
         allow("ec2:DescribeSubnets", "*", Condition={"StringEquals": {"ec2:Region": "x"}}),
         allow("emr-containers:UpdateVirtualCluster", CLUSTERS),
         allow("logs:PutLogEvents", f"{ARN}:logs:*:*:log-group:/emr/a:log-stream:jobs/*"),
+        allow("logs:DescribeLogGroups", f"{ARN}:logs:*:*:log-group:*"),
+        allow(
+            "kms:Describe*",
+            f"{ARN}:kms:*:*:key/*",
+            Condition={"StringEquals": {"kms:ViaService": "s3.us-east-1.amazonaws.com"}},
+        ),
         allow("sqs:SendMessage", {"Fn::ImportValue": "other"}),
         allow(
             "emr-containers:StartJobRun",
@@ -123,6 +125,10 @@ def test_iam_defects_are_found(statement: dict[str, object], problem: str) -> No
 )  # fmt: skip
 def test_right_statements_pass(statement: dict[str, object]) -> None:
     assert check_iam(role(statement), {}).problems == ()
+
+
+def test_every_accepted_thing_has_its_reason() -> None:
+    assert all(reason.strip() for reason in (*accepted.LINT.values(), *accepted.IAM_STARS.values()))
 
 
 def test_an_exception_excuses_only_its_own_statement() -> None:
@@ -220,7 +226,7 @@ def test_additions_are_dropped_once_the_data_has_them() -> None:
         prefix, _, action_name = name.partition(":")
         privileges = _definition()[prefix]["privileges"]
         assert isinstance(privileges, dict)
-        assert not set(kinds) & privileges[action_name]["resource_types"].keys()
+        assert not kinds.keys() & privileges[action_name]["resource_types"].keys()
 
 
 def template_with(properties: dict[str, object], **metadata: object) -> str:

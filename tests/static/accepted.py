@@ -1,0 +1,26 @@
+"""What the static checkers find and we accept, where it cannot be said beside the resource.
+
+cdk-nag and checkov have their reasons in the library (``cdk_emr_eks.nag``); these two have no place
+for a reason in a template.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+LINT: Final[Mapping[str, str]] = {
+    "W3005": (
+        "CDK writes `DependsOn` for each construct of a dependency, also where a reference says"
+        " the same; twice is harmless, and CDK offers no way to leave one out"
+    ),
+}
+"""Reason by cfn-lint rule that is not applied."""
+
+IAM_STARS: Final[Mapping[str, str]] = {
+    "AllowZonalShiftStatusReadOnly": (
+        "the cluster is named by the condition arc-zonal-shift:ResourceIdentifier; the action's"
+        " only resource types are load balancers"
+    ),
+}
+"""Reason by Sid or action for ``*`` as the resource of an action that could be narrowed."""
