@@ -8,12 +8,12 @@ from typing import cast
 
 import aws_cdk as cdk
 import pytest
+from policy_sentry.querying.actions import get_actions_for_service
+
 from cdk_emr_eks.deploy_policy import MAX_POLICY_CHARACTERS, deploy_policies, write_deploy_policy
 from cdk_emr_eks.deploy_right import right
 from cdk_emr_eks.deploy_rights import PASSED_TO, RIGHTS
 from cdk_emr_eks.errors import ConfigError
-from policy_sentry.querying.actions import get_actions_for_service
-
 from tests.synth.tenancy_app import CLUSTER, new_app, synthesized
 
 DATA = Path(__file__).parent.parent / "data" / "cloudformation_permissions.json"

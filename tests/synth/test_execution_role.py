@@ -7,13 +7,13 @@ from typing import cast
 
 import aws_cdk as cdk
 import pytest
+from policy_sentry.querying.actions import get_actions_for_service
+
 from cdk_emr_eks.errors import ConfigError
 from cdk_emr_eks.execution_role import ExecutionRole
 from cdk_emr_eks.names import base36
 from cdk_emr_eks.spec.execution_role import ExecutionRoleSpec, JobIdentity
 from cdk_emr_eks.tenancy_context import TenancyContext
-from policy_sentry.querying.actions import get_actions_for_service
-
 from tests.synth.tenancy_app import CLUSTER, ISSUER, Synthesized, new_app, new_context, synthesized
 
 Statement = dict[str, object]

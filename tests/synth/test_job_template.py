@@ -7,12 +7,12 @@ from typing import cast
 
 import aws_cdk as cdk
 import pytest
+
 from cdk_emr_eks.errors import ConfigError
 from cdk_emr_eks.jobs.job_template import JobTemplate
 from cdk_emr_eks.spec.job_template import JobTemplateSpec
 from cdk_emr_eks.spec.tenancy import Tenant
 from cdk_emr_eks.tenant import EmrEksTenant
-
 from tests.synth.tenancy_app import CLUSTER, Synthesized, new_app, new_context, synthesized
 
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import aws_cdk as cdk
 import pytest
 import yaml
+
 from cdk_emr_eks.errors import ConfigError
 from cdk_emr_eks.labels import Role
 from cdk_emr_eks.pod_templates import PodTemplates
 from cdk_emr_eks.spec.pod_template import driver_template, executor_template
-
 from tests.synth.tenancy_app import WORKLOADS, Synthesized, new_app, synthesized
 
 TEMPLATE = {

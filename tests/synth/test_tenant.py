@@ -8,11 +8,11 @@ from typing import cast
 
 import aws_cdk as cdk
 import pytest
+
 from cdk_emr_eks.errors import ConfigError
 from cdk_emr_eks.spec.execution_role import ExecutionRoleSpec
 from cdk_emr_eks.spec.tenancy import Tenant
 from cdk_emr_eks.tenant import EmrEksTenant
-
 from tests.synth.tenancy_app import (
     CLUSTER,
     WORKLOADS,

@@ -7,10 +7,10 @@ from typing import cast
 
 import aws_cdk as cdk
 import pytest
+
 from cdk_emr_eks.errors import ConfigError
 from cdk_emr_eks.spec.virtual_cluster import VirtualClusterSpec
 from cdk_emr_eks.virtual_cluster import EmrServiceLinkedRole, EmrVirtualCluster
-
 from tests.synth.tenancy_app import CLUSTER, Synthesized, new_app, new_context, synthesized
 
 TYPE = "AWS::EMRContainers::VirtualCluster"
