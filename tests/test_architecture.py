@@ -15,8 +15,9 @@ PACKAGE: Final = "cdk_emr_eks"
 
 # Innermost first; a module imports from its own ring and from those above it in this table.
 RINGS: Final = (
-    ("ground", frozenset({"errors", "units", "labels", "names", "versions"})),
+    ("ground", frozenset({"errors", "units", "labels", "names", "versions", "lazy_exports"})),
     ("spec", frozenset({"spec"})),
+    ("findings", frozenset({"nag"})),
     ("door", frozenset({"manifests"})),
     (
         "network",
@@ -26,7 +27,7 @@ RINGS: Final = (
         "cluster",
         frozenset({"cluster", "addons", "access", "kubectl_layer", "pod_identity", "system_nodes"}),
     ),
-    ("capacity", frozenset({"node_pools", "pod_templates"})),
+    ("capacity", frozenset({"node_pools", "pod_templates", "workload_policies"})),
     (
         "tenancy",
         frozenset(
@@ -36,12 +37,12 @@ RINGS: Final = (
     ),
     ("jobs and notebooks", frozenset({"jobs", "notebooks"})),
     ("observability and cost", frozenset({"observability", "cost"})),
-    ("platform", frozenset({"tenant_host", "platform"})),
+    ("platform", frozenset({"tenant_host", "emr_eks_cluster", "imported_cluster"})),
     # Readers of what the others made.
     (
         "tools",
         frozenset(
-            {"plan", "template_text", "testing", "simulation", "cli"}
+            {"plan", "template_text", "testing", "simulation", "cli", "synth"}
             | {"deploy_assembly", "deploy_policy", "deploy_right", "deploy_rights"}
             | {"deploy_rights_identity", "deploy_rights_network"}
         ),
@@ -69,7 +70,12 @@ class Raised:
     reason: str
 
 
-RAISED: Final[dict[tuple[str, str], Raised]] = {}
+_ONE_VALUE: Final = "all that must agree is derived from this one value, so it has all of it"
+
+RAISED: Final[dict[tuple[str, str], Raised]] = {
+    ("public attributes of a class", "cdk_emr_eks.spec.workload:Workload"): Raised(21, _ONE_VALUE),
+    ("public attributes of a class", "cdk_emr_eks.spec.tenancy:Tenant"): Raised(17, _ONE_VALUE),
+}
 """By rule and subject. An entry that is no longer needed fails the test, as does a loose one."""
 
 
@@ -107,7 +113,8 @@ def measured() -> Iterator[Measure]:
     yield from architecture.cycles(tree)
     shared = frozenset({"protocol"})
     yield from architecture.sideways(tree, f"{PACKAGE}.addons", shared)
-    yield from architecture.importers(tree, f"{PACKAGE}.platform", frozenset({PACKAGE}))
+    for face in ("emr_eks_cluster", "imported_cluster"):
+        yield from architecture.importers(tree, f"{PACKAGE}.{face}", frozenset({PACKAGE}))
     yield from architecture.names((*tree, *outside))
     yield from architecture.inits((*tree, *outside))
     yield from architecture.signatures(tree)

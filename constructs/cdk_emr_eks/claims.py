@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Final, cast
 
 from aws_cdk import Stack, Stage
+from constructs import Construct
 
 from cdk_emr_eks.errors import refuse
-from constructs import Construct
 
 _ID: Final = "EmrEksClaims"
 

@@ -1,6 +1,6 @@
 """The ``emr-eks`` command: what a cloud assembly would deploy, and what a change of it means.
 
-It reads files only: no app is run, no AWS is called, no Node is started.
+Only ``synth`` runs an app; the other commands read files. None calls AWS.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import json
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Final
 
@@ -25,6 +25,7 @@ from cdk_emr_eks.plan import AssemblyError, read_plan
 from cdk_emr_eks.plan.diff import diff_assemblies
 from cdk_emr_eks.plan.render import print_plan
 from cdk_emr_eks.plan.render_diff import print_diff
+from cdk_emr_eks.synth import AppSettings, SynthError, synthesize
 
 _PIPED_WIDTH: Final = 120
 _ASSEMBLY = click.Path(file_okay=False, path_type=Path)
@@ -37,6 +38,31 @@ def main() -> None:
 
     Every command reads a cloud assembly: the folder, by default cdk.out, that `cdk synth` writes.
     """
+
+
+@main.command()
+@click.option("--app", help="Command that runs the app. [default: `app` of cdk.json]")
+@click.option("-o", "--output", type=_ASSEMBLY, help="[default: `output` of cdk.json, or cdk.out]")
+def synth(*, app: str | None, output: Path | None) -> None:
+    """Run the app, show its plan, and write the IAM policies that deploying it needs.
+
+    Does what `cdk synth` does with the settings of cdk.json, without the CDK's command line.
+    """
+    folder = Path.cwd()
+    try:
+        settings = AppSettings.read(folder)
+        chosen = replace(
+            settings, command=app or settings.command, output=output or settings.output
+        )
+        assembly = synthesize(chosen, folder)
+        found = read_plan(assembly)
+        policies = write_deploy_policy(assembly)
+    except (AssemblyError, ConfigError, SynthError) as error:
+        raise click.ClickException(str(error)) from error
+    _print(lambda console: print_plan(found, console))
+    click.echo("\nWritten, to read and to use")
+    for path in (*sorted(assembly.glob("pod-templates/*")), *policies):
+        click.echo(f"  {os.path.relpath(path)}")
 
 
 @main.command(short_help="Show what an assembly would deploy.")

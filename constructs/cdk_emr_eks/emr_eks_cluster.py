@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Self, cast
 
 import cdk8s
@@ -23,7 +23,7 @@ from cdk_emr_eks.pod_templates import PodTemplates
 from cdk_emr_eks.spec.catalog import DEFAULT_WORKLOADS
 from cdk_emr_eks.spec.cluster import SYSTEM_SELECTOR, SYSTEM_TOLERATIONS
 from cdk_emr_eks.spec.node_pool import NodePool
-from cdk_emr_eks.spec.workload import Workload
+from cdk_emr_eks.spec.workload import Workload, check_workloads
 from cdk_emr_eks.tenancy_context import TenancyContext, allow_job_logs, made_oidc
 from cdk_emr_eks.tenant_host import TenantHost
 from cdk_emr_eks.workload_policies import WorkloadPolicies
@@ -57,6 +57,7 @@ class EmrEksCluster(TenantHost):
         eks: The EKS cluster with its add-ons and system nodes.
         karpenter: Karpenter, with the role of its nodes.
         node_pools: The node pools.
+        options: The arguments it was made with, defaults filled in.
 
     Raises:
         ConfigError: If workloads, add-ons or the network contradict each other.
@@ -78,8 +79,9 @@ class EmrEksCluster(TenantHost):
         spec = cluster or ClusterSpec()
         chosen = karpenter or Karpenter()
         ordered = install_order(addons, [chosen.name])
+        check_workloads(workloads)
         super().__init__(scope, id)
-        self._options = _options(
+        self.options: Mapping[str, object] = _options(
             cluster, network, workloads, karpenter, addons, admins, stage_per_workload
         )
         key = PlatformKey(self, "Key", cluster_name=spec.name).key
@@ -95,28 +97,10 @@ class EmrEksCluster(TenantHost):
         for addon in ordered:
             self._install(addon)
         policies = WorkloadPolicies(
-            self,
-            "Policies",
-            cluster=self._cluster,
-            cluster_name=spec.name,
-            workloads=workloads,
+            self, "Policies", cluster=self._cluster, cluster_name=spec.name, workloads=workloads
         )
         policies.node.add_dependency(self.eks.ready)
-        self.node_pools = NodePools(
-            self,
-            "NodePools",
-            cluster=self._cluster,
-            zones=self.network.zones,
-            workloads=workloads,
-            nodes=NodeEnvironment(
-                cluster_name=spec.name,
-                role=self.karpenter.node_role.role_name,
-                subnets=self.network.subnet_selector,
-                security_groups=self.eks.security_group_selector,
-            ),
-            karpenter=self.karpenter,
-            stage_per_workload=stage_per_workload,
-        )
+        self.node_pools = self._node_pools(workloads, stage_per_workload)
         by_name = {workload.name: workload for workload in workloads}
         self.context = TenancyContext(
             cluster=self._cluster,
@@ -147,7 +131,13 @@ class EmrEksCluster(TenantHost):
 
         Args:
             scope: Any construct of the stack; the cluster is made directly in the stack.
-            cluster: As in the constructor, and so are all others.
+            cluster: As in the constructor.
+            network: As in the constructor.
+            workloads: As in the constructor.
+            karpenter: As in the constructor.
+            addons: As in the constructor.
+            admins: As in the constructor.
+            stage_per_workload: As in the constructor.
 
         Raises:
             ConfigError: If the cluster is there with other options: they would be ignored.
@@ -172,9 +162,9 @@ class EmrEksCluster(TenantHost):
             cluster, network, workloads, karpenter, addons, admins, stage_per_workload
         )
         for option, value in wanted.items():
-            if value != made._options[option]:
+            if value != made.options[option]:
                 rule = "must be the same at each call for one cluster"
-                fix = f"the first call had {made._options[option]!r}"
+                fix = f"the first call had {made.options[option]!r}"
                 raise refuse(f"EmrEksCluster {name!r}", option, rule, value, fix)
         return made
 
@@ -211,6 +201,23 @@ class EmrEksCluster(TenantHost):
             self._charts = ManifestStage(self, "Charts", cluster=self._cluster)
             self._charts.node.add_dependency(*self.context.ready)
         self._charts.add_chart(chart)
+
+    def _node_pools(self, workloads: Sequence[Workload], stage_per_workload: bool) -> NodePools:
+        return NodePools(
+            self,
+            "NodePools",
+            cluster=self._cluster,
+            zones=self.network.zones,
+            workloads=workloads,
+            nodes=NodeEnvironment(
+                cluster_name=self.eks.name,
+                role=self.karpenter.node_role.role_name,
+                subnets=self.network.subnet_selector,
+                security_groups=self.eks.security_group_selector,
+            ),
+            karpenter=self.karpenter.ready,
+            stage_per_workload=stage_per_workload,
+        )
 
     def _install(self, addon: Addon) -> IDependable:
         holder = Construct(self, f"Addon-{addon.name}")

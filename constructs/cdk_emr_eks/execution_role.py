@@ -8,6 +8,7 @@ from typing import cast
 from aws_cdk import Annotations, Aws, Stack
 from aws_cdk import aws_eks as eks_l1
 from aws_cdk import aws_iam as iam
+from constructs import Construct
 
 from cdk_emr_eks.claims import AppClaims
 from cdk_emr_eks.errors import refuse
@@ -29,7 +30,6 @@ from cdk_emr_eks.spec.execution_role import (
 from cdk_emr_eks.spec.tenancy import choose
 from cdk_emr_eks.tenancy_context import TenancyContext
 from cdk_emr_eks.virtual_cluster import EmrVirtualCluster
-from constructs import Construct
 
 
 class ExecutionRole(Construct):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 from aws_cdk import aws_eks_v2 as eks
 from aws_cdk import aws_kms as kms
@@ -60,7 +61,7 @@ class ImportedEmrEksCluster(TenantHost):
         scope: Construct,
         id: str,
         *,
-        cluster: eks.ICluster,
+        cluster: eks.ICluster | eks.Cluster,
         cluster_name: str,
         workloads: Sequence[Workload] = DEFAULT_WORKLOADS,
         oidc: OidcProvider | None = None,
@@ -69,15 +70,17 @@ class ImportedEmrEksCluster(TenantHost):
     ) -> None:
         check_workloads(workloads)
         super().__init__(scope, id)
+        # jsii's Python types do not see that a Cluster is an ICluster.
+        theirs = cast(eks.ICluster, cluster)
         by_name = {workload.name: workload for workload in workloads}
         self.context = TenancyContext(
-            cluster=cluster,
+            cluster=theirs,
             cluster_name=cluster_name,
             workloads=by_name,
             pod_templates=PodTemplates(self, "PodTemplates", workloads=by_name),
             oidc=(lambda: oidc) if oidc else None,
             log_key=log_key,
-            ready=self._capacity(cluster, cluster_name, workloads, capacity),
+            ready=self._capacity(theirs, cluster_name, workloads, capacity),
         )
 
     @classmethod
@@ -96,6 +99,8 @@ class ImportedEmrEksCluster(TenantHost):
         """Use a cluster by its name and the outputs of the stack that made it.
 
         Args:
+            scope: Where it is made.
+            id: Its construct id.
             cluster_name: Its literal name.
             kubectl_service_token: ARN of the Lambda function that applies manifests: the output
                 ``KubectlServiceToken`` of ``EmrEksCluster``.

@@ -22,9 +22,9 @@ from cdk_emr_eks.errors import refuse
 KubernetesObject = Mapping[str, object]
 """A Kubernetes object as plain values: what ``spec`` renders and users may write themselves."""
 
-MAX_MANIFEST_BYTES: Final = 200_000
-# The handler is invoked asynchronously, with the whole manifest in the event; Lambda takes 256 KB
-# of that, and the event carries more than the manifest.
+MAX_MANIFEST_BYTES: Final = 120_000
+# The handler is invoked asynchronously, with an event of at most 256 KB; on an update the event
+# carries the old manifest beside the new one.
 # Source: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 
 

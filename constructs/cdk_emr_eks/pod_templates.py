@@ -10,6 +10,7 @@ from typing import cast
 import cdk8s
 from aws_cdk import Aws, Stage
 from aws_cdk import aws_s3_assets as assets
+from constructs import Construct
 
 from cdk_emr_eks.errors import refuse
 from cdk_emr_eks.labels import Role
@@ -22,7 +23,6 @@ from cdk_emr_eks.spec.pod_template import (
     executor_template,
 )
 from cdk_emr_eks.spec.workload import Workload
-from constructs import Construct
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -8,6 +8,7 @@ from typing import Final
 from aws_cdk import Aws, CfnOutput, CfnTag, custom_resources
 from aws_cdk import aws_emrcontainers as emrcontainers
 from aws_cdk import aws_iam as iam
+from constructs import Construct
 
 from cdk_emr_eks.claims import AppClaims
 from cdk_emr_eks.manifests import KubernetesObject, ManifestStage
@@ -19,7 +20,6 @@ from cdk_emr_eks.spec.virtual_cluster import (
     VirtualClusterSpec,
 )
 from cdk_emr_eks.tenancy_context import TenancyContext
-from constructs import Construct
 
 _SERVICE: Final = "emr-containers.amazonaws.com"
 

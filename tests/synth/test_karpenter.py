@@ -11,7 +11,6 @@ from typing import Any, cast
 import aws_cdk as cdk
 import pytest
 
-from cdk_emr_eks.addons import DEFAULT_ADDONS
 from cdk_emr_eks.addons.karpenter import Batch, FeatureGates, Karpenter, LogLevel
 from cdk_emr_eks.addons.karpenter.policies import (
     MAX_POLICY_CHARACTERS,
@@ -43,10 +42,6 @@ def _values(chart: Resource) -> Mapping[str, Any]:
     parts = chart["Properties"]["Values"]["Fn::Join"][1]
     text = "".join(part if isinstance(part, str) else next(iter(part)) for part in parts)
     return cast(Mapping[str, Any], json.loads(text))
-
-
-def test_it_is_an_addon_that_comes_by_default() -> None:
-    assert [addon.name for addon in DEFAULT_ADDONS] == ["Karpenter"]
 
 
 def test_crds_are_a_chart_of_their_own() -> None:

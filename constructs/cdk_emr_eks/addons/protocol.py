@@ -70,7 +70,8 @@ def install_order(addons: Sequence[Addon], installed: Iterable[str] = ()) -> tup
     present = set(installed)
     for addon in addons:
         if addon.name in by_name or addon.name in present:
-            raise refuse(f"Add-on {addon.name!r}", "name", "must be installed only once", addon.name)
+            where = f"Add-on {addon.name!r}"
+            raise refuse(where, "name", "must be installed only once", addon.name)
         by_name[addon.name] = addon
     for addon in addons:
         unknown = sorted(set(addon.requires) - set(by_name) - present)

@@ -7,12 +7,12 @@ from typing import cast
 
 from aws_cdk import CfnTag
 from aws_cdk import aws_emrcontainers as emrcontainers
+from constructs import Construct
 
 from cdk_emr_eks.errors import refuse
 from cdk_emr_eks.execution_role import ExecutionRole
 from cdk_emr_eks.spec.job_template import JobTemplateSpec
 from cdk_emr_eks.tenant import EmrEksTenant
-from constructs import Construct
 
 _Template = emrcontainers.CfnJobTemplate
 

@@ -31,9 +31,11 @@ def architecture_problems(
         if wrong:
             rule = f"must be of the workload's architectures ({listed})"
             found.append(Problem(field=field, rule=rule, got=wrong))
-        for architecture in architectures:
-            if not value.types(architecture):
-                found.append(Problem(field=field, rule=f"must have a family of {architecture}"))
+        found += [
+            Problem(field=field, rule=f"must have a family of {architecture}")
+            for architecture in architectures
+            if not value.types(architecture)
+        ]
     return tuple(found)
 
 

@@ -1,0 +1,103 @@
+"""AWS CDK constructs for a multi-tenant Amazon EMR on EKS platform."""
+
+from cdk_emr_eks.addons.karpenter import FeatureGates, Karpenter
+from cdk_emr_eks.addons.protocol import Addon, AddonContext
+from cdk_emr_eks.cluster import ClusterSpec, EksCluster, LogType
+from cdk_emr_eks.emr_eks_cluster import EmrEksCluster
+from cdk_emr_eks.errors import ConfigError, Problem
+from cdk_emr_eks.execution_role import ExecutionRole
+from cdk_emr_eks.imported_cluster import ImportedCapacity, ImportedEmrEksCluster
+from cdk_emr_eks.jobs.job_template import JobTemplate
+from cdk_emr_eks.labels import Architecture, CapacityType, Role
+from cdk_emr_eks.manifests import ManifestStage
+from cdk_emr_eks.network import ExistingNetwork, Nat, Network, NetworkSpec
+from cdk_emr_eks.node_pools import NodeEnvironment, NodePools
+from cdk_emr_eks.pod_templates import PodTemplateLocation, PodTemplates
+from cdk_emr_eks.spec.catalog import CRITICAL, DEFAULT_WORKLOADS, NOTEBOOK, SHARED
+from cdk_emr_eks.spec.disruption import Disruption
+from cdk_emr_eks.spec.execution_role import ExecutionRoleSpec, JobIdentity, JobLogs, Permission
+from cdk_emr_eks.spec.instances import Instances
+from cdk_emr_eks.spec.job_template import JobTemplateSpec, Parameter, ParameterType
+from cdk_emr_eks.spec.namespace import LimitDefaults, Quota
+from cdk_emr_eks.spec.node_class import NodeClass
+from cdk_emr_eks.spec.node_pool import NodePool
+from cdk_emr_eks.spec.placement import Zone
+from cdk_emr_eks.spec.pod_template import PodTemplate
+from cdk_emr_eks.spec.shapes import DriverShape, DynamicAllocation, ExecutorShape, Limits
+from cdk_emr_eks.spec.storage import InstanceStore, PersistentVolumes, RootVolume
+from cdk_emr_eks.spec.tenancy import Tenant
+from cdk_emr_eks.spec.virtual_cluster import EmrAccess, SchedulerLimits, VirtualClusterSpec
+from cdk_emr_eks.spec.workload import Workload
+from cdk_emr_eks.tenancy_context import OidcProvider, TenancyContext
+from cdk_emr_eks.tenant import EmrEksTenant
+from cdk_emr_eks.tenant_host import TenantHost
+from cdk_emr_eks.units import Cpu, Memory
+from cdk_emr_eks.virtual_cluster import EmrServiceLinkedRole, EmrVirtualCluster
+
+__all__ = [
+    "CRITICAL",
+    "DEFAULT_WORKLOADS",
+    "NOTEBOOK",
+    "SHARED",
+    "Addon",
+    "AddonContext",
+    "Architecture",
+    "CapacityType",
+    "ClusterSpec",
+    "ConfigError",
+    "Cpu",
+    "Disruption",
+    "DriverShape",
+    "DynamicAllocation",
+    "EksCluster",
+    "EmrAccess",
+    "EmrEksCluster",
+    "EmrEksTenant",
+    "EmrServiceLinkedRole",
+    "EmrVirtualCluster",
+    "ExecutionRole",
+    "ExecutionRoleSpec",
+    "ExecutorShape",
+    "ExistingNetwork",
+    "FeatureGates",
+    "ImportedCapacity",
+    "ImportedEmrEksCluster",
+    "InstanceStore",
+    "Instances",
+    "JobIdentity",
+    "JobLogs",
+    "JobTemplate",
+    "JobTemplateSpec",
+    "Karpenter",
+    "LimitDefaults",
+    "Limits",
+    "LogType",
+    "ManifestStage",
+    "Memory",
+    "Nat",
+    "Network",
+    "NetworkSpec",
+    "NodeClass",
+    "NodeEnvironment",
+    "NodePool",
+    "NodePools",
+    "OidcProvider",
+    "Parameter",
+    "ParameterType",
+    "Permission",
+    "PersistentVolumes",
+    "PodTemplate",
+    "PodTemplateLocation",
+    "PodTemplates",
+    "Problem",
+    "Quota",
+    "Role",
+    "RootVolume",
+    "SchedulerLimits",
+    "TenancyContext",
+    "Tenant",
+    "TenantHost",
+    "VirtualClusterSpec",
+    "Workload",
+    "Zone",
+]

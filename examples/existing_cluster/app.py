@@ -1,0 +1,49 @@
+"""Node pools and tenants on a cluster that another stack made, with Karpenter on it already."""
+
+import aws_cdk as cdk
+from aws_cdk import aws_eks_v2 as eks
+from aws_cdk.lambda_layer_kubectl_v36 import KubectlV36Layer
+
+from cdk_emr_eks import (
+    ImportedCapacity,
+    ImportedEmrEksCluster,
+    NodeEnvironment,
+    Tenant,
+    Zone,
+)
+
+app = cdk.App()
+env = cdk.Environment(account="111122223333", region="eu-west-1")
+
+# Somebody else's stack: any cluster of aws_eks_v2 with a kubectl provider will do.
+foundation = cdk.Stack(app, "Foundation", env=env)
+theirs = eks.Cluster(
+    foundation,
+    "Cluster",
+    cluster_name="foundation",
+    version=eks.KubernetesVersion.V1_36,
+    default_capacity_type=eks.DefaultCapacityType.NODEGROUP,
+    default_capacity=2,
+    kubectl_provider_options=eks.KubectlProviderOptions(
+        kubectl_layer=KubectlV36Layer(foundation, "Kubectl")
+    ),
+)
+
+# Ours. From another app: ImportedEmrEksCluster.from_cluster_attributes with the platform's outputs.
+stack = cdk.Stack(app, "DataPlatform", env=env)
+nodes = NodeEnvironment(
+    cluster_name="foundation",
+    role="KarpenterNodeRole-foundation",
+    subnets=({"tags": {"karpenter.sh/discovery": "foundation"}},),
+    security_groups=({"tags": {"aws:eks:cluster-name": "foundation"}},),
+)
+zones = tuple(Zone.named(f"eu-west-1{letter}") for letter in "abc")
+cluster = ImportedEmrEksCluster(
+    stack,
+    "Cluster",
+    cluster=theirs,
+    cluster_name="foundation",
+    capacity=ImportedCapacity(zones=zones, nodes=nodes),
+)
+cluster.add_tenant(Tenant(name="analytics"))
+app.synth()

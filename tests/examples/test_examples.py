@@ -1,0 +1,76 @@
+"""Every example synthesizes, stays within CloudFormation's limits, and is what its README says."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from tests.conftest import APPS, ROOT, Assemblies
+
+EXAMPLES: Final = [name for name in APPS if name != "reference"]
+MAX_RESOURCES: Final = 450
+MAX_BYTES: Final = 900_000
+
+
+def templates(assembly: Path) -> dict[str, dict[str, Any]]:
+    return {
+        path.name.removesuffix(".template.json"): json.loads(path.read_text())
+        for path in sorted(assembly.glob("*.template.json"))
+    }
+
+
+@pytest.mark.parametrize("name", APPS)
+def test_no_stack_nears_the_limits(name: str, assemblies: Assemblies) -> None:
+    assembly = assemblies(name)
+    found = templates(assembly)
+    assert found
+    for stack, template in found.items():
+        assert len(template["Resources"]) <= MAX_RESOURCES, stack
+        assert (assembly / f"{stack}.template.json").stat().st_size <= MAX_BYTES, stack
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_each_example_has_a_readme_with_its_command(name: str) -> None:
+    readme = (ROOT / "examples" / name / "README.md").read_text()
+    assert f"examples/{name}/app.py" in readme
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_the_readme_lists_the_stacks_with_their_resources(
+    name: str, assemblies: Assemblies
+) -> None:
+    readme = (ROOT / "examples" / name / "README.md").read_text()
+    for stack, template in templates(assemblies(name)).items():
+        assert f"| {stack} | {len(template['Resources'])} |" in readme
+
+
+def test_the_minimal_example_is_minimal() -> None:
+    lines = (ROOT / "examples/minimal/app.py").read_text().splitlines()
+    assert len(lines) <= 25
+
+
+def test_a_hundred_tenants_are_a_hundred_tenants(assemblies: Assemblies) -> None:
+    found = templates(assemblies("hundred_tenants"))
+    resources = [each for template in found.values() for each in template["Resources"].values()]
+    clusters = [each for each in resources if each["Type"] == "AWS::EMRContainers::VirtualCluster"]
+    namespaces = {
+        each["Properties"]["ContainerProvider"]["Info"]["EksInfo"]["Namespace"] for each in clusters
+    }
+    assert len(namespaces) == 100
+
+
+def test_the_reference_platform_keeps_its_bars(assemblies: Assemblies) -> None:
+    resources = templates(assemblies("reference"))["EmrEksPlatform"]["Resources"].values()
+    types = [each["Type"] for each in resources]
+    kubernetes = [each for each in types if each.startswith("Custom::AWSCDK-EKS-")]
+    assert len(kubernetes) <= 8
+    assert types.count("AWS::Lambda::Function") <= 4
+    assert types.count("AWS::IAM::Role") <= 12
+
+
+def test_a_tenant_keeps_its_bar(assemblies: Assemblies) -> None:
+    template = templates(assemblies("reference"))["EmrEksTenants"]
+    assert len(template["Resources"]) <= 9
