@@ -192,5 +192,5 @@ def test_more_properties_than_the_api_takes_are_refused() -> None:
 
 
 def test_text_longer_than_the_api_takes_is_refused() -> None:
-    with pytest.raises(ConfigError, match="at most 1024 characters, got 'spark.kubernetes.driver"):
+    with pytest.raises(ConfigError, match=r"at most 1024 characters, got 'spark.kubernetes.driver"):
         render(SHARED, driver_template_uri="s3://" + "x" * 1024)
