@@ -1,0 +1,103 @@
+"""Every page says what is: code runs, output is what is printed, links lead somewhere."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+import cdk_emr_eks
+from cdk_emr_eks.cli import main
+from tests.docs.blocks import (
+    DOCS,
+    LANGUAGES,
+    PAGES,
+    ROOT,
+    commands,
+    languages,
+    page_id,
+    run,
+    unlike,
+)
+
+_LINK: Final = re.compile(r"\[[^\]]*\]\((?P<target>[^)\s]+)\)")
+_TARGET: Final = re.compile(r"^(?P<name>[a-z-]+):", re.MULTILINE)
+_IDENTIFIER: Final = re.compile(r"^::: cdk_emr_eks\.(?!testing$)(?P<name>\w+)$", re.MULTILINE)
+_EVERY_PAGE: Final = pytest.mark.parametrize("page", PAGES, ids=page_id)
+
+
+@_EVERY_PAGE
+def test_code_blocks_run_and_print_what_is_shown(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("COLUMNS", raising=False)
+    run(page, tmp_path)
+
+
+@_EVERY_PAGE
+def test_code_blocks_are_in_a_language_that_is_checked(page: Path) -> None:
+    assert set(languages(page)) <= set(LANGUAGES)
+
+
+@_EVERY_PAGE
+def test_commands_exist(page: Path) -> None:
+    targets = _TARGET.findall((ROOT / "Makefile").read_text(encoding="utf-8"))
+    for words in filter(None, commands(page)):
+        if words[0] == "make":
+            assert words[1] in targets
+        if words[0] == "emr-eks":
+            assert words[1] in main.commands
+            options = {
+                name for parameter in main.commands[words[1]].params for name in parameter.opts
+            }
+            assert {word for word in words[2:] if word.startswith("--")} <= options
+
+
+@_EVERY_PAGE
+def test_links_to_files_resolve(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    for target in _LINK.findall(text):
+        if not target.startswith(("https://", "#")):
+            path = target.partition("#")[0]
+            assert (page.parent / path).is_file(), target
+
+
+def test_the_public_api_is_in_the_reference_once() -> None:
+    named = [
+        name
+        for page in sorted((DOCS / "reference").glob("*.md"))
+        for name in _IDENTIFIER.findall(page.read_text(encoding="utf-8"))
+    ]
+    assert sorted(named) == sorted(cdk_emr_eks.__all__)
+
+
+def test_every_command_is_in_the_reference() -> None:
+    page = (DOCS / "reference" / "cli.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"^\| `emr-eks ([a-z-]+)", page, re.MULTILINE)) == set(main.commands)
+
+
+def test_a_wrong_output_is_noticed() -> None:
+    assert not unlike("a\n...\nd\n", "a\nb\nc\nd\n")
+    assert not unlike("...\n", "")
+    assert unlike("a\n...\ne\n", "a\nb\nc\nd\n")
+    assert unlike("a\n", "a\nb\n")
+    assert unlike("", "a\n")
+
+
+@pytest.mark.skipif(find_spec("mkdocs") is None, reason="the group 'docs' is not installed")
+def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "-d", str(tmp_path)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (tmp_path / "security" / "index.html").is_file()
