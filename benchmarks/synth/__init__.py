@@ -1,0 +1,1 @@
+"""Synth time, size and scale of the library, side by side with ARA and a bare CDK app."""
