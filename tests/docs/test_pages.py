@@ -90,6 +90,23 @@ def test_a_wrong_output_is_noticed() -> None:
     assert unlike("", "a\n")
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("```python\nprint(1)\n```\n", id="output that is not shown"),
+        pytest.param("```python\nprint(1)\n```\n\n```text\n2\n```\n", id="another output"),
+        pytest.param("```python\nx = 1\n```\n\n```text\n1\n```\n", id="no output"),
+        pytest.param("```console\n$ emr-eks plan none\n...\n```\n", id="a command that fails"),
+        pytest.param("```console\n$ rm -r none\n```\n", id="a command that may not run"),
+    ],
+)
+def test_a_wrong_page_is_noticed(text: str, tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(text, encoding="utf-8")
+    with pytest.raises(AssertionError):
+        run(page, tmp_path)
+
+
 @pytest.mark.skipif(find_spec("mkdocs") is None, reason="the group 'docs' is not installed")
 def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
     done = subprocess.run(
