@@ -72,9 +72,11 @@ $(CDK): package.json package-lock.json | $(VENV)/.synced
 
 .PHONY: synth
 synth: setup ## synthesize the reference platform into cdk.out and print what it holds
-	@# The same switches as `cdk deploy` takes from cdk.json, so that both make the same templates.
-	CDK_OUTDIR=cdk.out CDK_CONTEXT_JSON="$$($(PYTHON) -c 'import json; print(json.dumps(json.load(open("cdk.json"))["context"]))')" $(PYTHON) app.py
-	$(VENV)/bin/emr-eks plan cdk.out
+	$(VENV)/bin/emr-eks synth
+
+.PHONY: example
+example: setup ## synthesize an example: APP=examples/<name>/app.py
+	PYTHONPATH=. $(VENV)/bin/emr-eks synth --app "$(PYTHON) $(APP)" --output cdk.out/$(notdir $(patsubst %/,%,$(dir $(APP))))
 
 .PHONY: diff
 diff: setup $(CDK) ## compare with what is deployed; ARGS="<stacks and options of cdk diff>"

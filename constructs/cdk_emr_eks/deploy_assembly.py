@@ -17,8 +17,13 @@ _PSEUDO: Final = {
     "AWS::Partition": "{partition}",
     "AWS::URLSuffix": "*",
 }
-_NAMED_BY_REF: Final = {"AWS::EKS::Cluster": "Name", "AWS::S3::Bucket": "BucketName"}
+_NAMED_BY_REF: Final = {
+    "AWS::EKS::Cluster": "Name",
+    "AWS::Lambda::Function": "FunctionName",
+    "AWS::S3::Bucket": "BucketName",
+}
 # Types whose name others' ARNs hold, and that `Ref` gives.
+_STARS: Final = re.compile(r"\*{2,}")
 _SUB: Final = re.compile(r"\$\{([^}]+)\}")
 
 
@@ -47,11 +52,13 @@ def place(text: str, account: str, region: str) -> str:
     ):
         if region.startswith(prefix):
             partition = name
-    return (
+    filled = (
         text.replace("{partition}", partition)
         .replace("{account}", account)
         .replace("{region}", region)
     )
+    # Of two unknown parts side by side, IAM's pattern says as much with one star.
+    return _STARS.sub("*", filled)
 
 
 def resource_name(stack: AssemblyStack, resource: Mapping[str, object], path: str) -> str:

@@ -16,6 +16,27 @@ def cluster_log_prefix(cluster_name: str) -> str:
     return f"/aws/eks/{cluster_name}/"
 
 
+def allow_log_groups(key: kms.Key, sid: str, prefix: str) -> None:
+    """Let CloudWatch Logs use a key for the log groups of a prefix, and for nothing else.
+
+    AWS's own example also has ``kms:Describe*``, which the condition can never allow: describing a
+    key carries no encryption context.
+
+    Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
+    """
+    groups = f"arn:{Aws.PARTITION}:logs:{Aws.REGION}:{Aws.ACCOUNT_ID}:log-group:{prefix}*"
+    key.add_to_resource_policy(
+        iam.PolicyStatement(
+            sid=sid,
+            principals=[iam.ServicePrincipal(f"logs.{Aws.REGION}.{Aws.URL_SUFFIX}")],
+            actions=["kms:Encrypt*", "kms:Decrypt*", "kms:ReEncrypt*", "kms:GenerateDataKey*"],
+            # A key policy speaks of its own key only.
+            resources=["*"],
+            conditions={"ArnLike": {"kms:EncryptionContext:aws:logs:arn": groups}},
+        )
+    )
+
+
 class PlatformKey(Construct):
     """A KMS key with yearly rotation for one cluster's secrets and log groups.
 
@@ -28,7 +49,8 @@ class PlatformKey(Construct):
     Args:
         cluster_name: Literal name of the cluster.
 
-    Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
+    Attributes:
+        key: The key.
     """
 
     def __init__(self, scope: Construct, id: str, *, cluster_name: str) -> None:
@@ -40,21 +62,4 @@ class PlatformKey(Construct):
             enable_key_rotation=True,
             removal_policy=RemovalPolicy.DESTROY,
         )
-        logs = f"arn:{Aws.PARTITION}:logs:{Aws.REGION}:{Aws.ACCOUNT_ID}"
-        groups = f"{logs}:log-group:{cluster_log_prefix(cluster_name)}*"
-        self.key.add_to_resource_policy(
-            iam.PolicyStatement(
-                sid="ClusterLogs",
-                principals=[iam.ServicePrincipal(f"logs.{Aws.REGION}.{Aws.URL_SUFFIX}")],
-                actions=[
-                    "kms:Encrypt*",
-                    "kms:Decrypt*",
-                    "kms:ReEncrypt*",
-                    "kms:GenerateDataKey*",
-                    "kms:Describe*",
-                ],
-                # A key policy speaks of its own key only.
-                resources=["*"],
-                conditions={"ArnLike": {"kms:EncryptionContext:aws:logs:arn": groups}},
-            )
-        )
+        allow_log_groups(self.key, "ClusterLogs", cluster_log_prefix(cluster_name))

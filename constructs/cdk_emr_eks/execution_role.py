@@ -17,9 +17,11 @@ from cdk_emr_eks.job_role_policies import (
     irsa_trust,
     pod_identity_trust,
     read_templates,
+    wildcards,
     write_logs,
 )
 from cdk_emr_eks.labels import Role
+from cdk_emr_eks.nag import accept, wildcard
 from cdk_emr_eks.spec.execution_role import (
     Component,
     ExecutionRoleSpec,
@@ -102,6 +104,7 @@ class ExecutionRole(Construct):
             if spec.identity is JobIdentity.POD_IDENTITY
             else ()
         )
+        self._accept_wildcards(log_group, logs)
         for number, warning in enumerate(spec.warnings()):
             Annotations.of(self).add_warning_v2(f"cdk-emr-eks:role-name-{number}", warning)
 
@@ -187,6 +190,21 @@ class ExecutionRole(Construct):
         resource = cast(iam.CfnRole, role.node.default_child)
         resource.add_property_override("AssumeRolePolicyDocument", self._trust(context, namespace))
         return role
+
+    def _accept_wildcards(self, log_group: str | None, logs: JobLogs | None) -> None:
+        findings = {}
+        for statement, why in wildcards(log_group, logs):
+            findings[wildcard(self, statement)] = why
+        for permission in self.spec.permissions:
+            if permission.reason:
+                for resource in permission.resources:
+                    if "*" in resource:
+                        findings[wildcard(self, resource)] = permission.reason
+                for action in permission.actions:
+                    if "*" in action:
+                        findings[f"AwsSolutions-IAM5[Action::{action}]"] = permission.reason
+        if findings:
+            accept(self.role, findings)
 
     def _trust(self, context: TenancyContext, namespace: str) -> object:
         if self.spec.identity is JobIdentity.IRSA and context.oidc is not None:

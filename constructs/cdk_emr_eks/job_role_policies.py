@@ -122,3 +122,20 @@ def write_logs(log_group: str | None, logs: JobLogs | None) -> list[dict[str, ob
             }
         )
     return statements
+
+
+def wildcards(log_group: str | None, logs: JobLogs | None) -> list[tuple[str, str]]:
+    """Return the resources with wildcards that ``write_logs`` has, each with its reason."""
+    found = []
+    for statement in write_logs(log_group, logs):
+        resource = str(statement["Resource"])
+        if "*" in resource:
+            found.append((resource, _REASONS[str(statement["Sid"])]))
+    return found
+
+
+_REASONS: Final = {
+    "WriteLogs": "EMR names the log streams, all within the tenant's own group",
+    "FindLogGroup": "DescribeLogGroups is a search over all names, which IAM cannot narrow",
+    "WriteS3Logs": "EMR names the log objects, all under the tenant's own prefix",
+}

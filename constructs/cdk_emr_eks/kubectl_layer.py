@@ -5,13 +5,14 @@ from __future__ import annotations
 from importlib import import_module
 from typing import cast
 
-from aws_cdk import Aws, CfnElement, Fn, Stack
+from aws_cdk import Aws, CfnElement, CfnResource, Fn, RemovalPolicy, Stack
 from aws_cdk import aws_eks_v2 as eks
 from aws_cdk import aws_lambda as lambda_
-from constructs import Construct
+from aws_cdk import aws_logs as logs
+from constructs import Construct, IConstruct
 
 from cdk_emr_eks.errors import refuse
-from cdk_emr_eks.nag import accept, managed_policy, wildcard
+from cdk_emr_eks.nag import accept, managed_policy, skip_checkov, wildcard
 
 
 def kubectl_layer(scope: Construct, version: str) -> lambda_.ILayerVersion:
@@ -70,6 +71,7 @@ def accept_kubectl_findings(cluster: eks.Cluster) -> None:
     }
     base = f"arn:{Aws.PARTITION}:iam::aws:policy/"
     findings = {managed_policy(cluster, base + name): why for name, why in reasons.items()}
+    _skip_checks(cluster)
     accept(
         cluster,
         {
@@ -79,3 +81,42 @@ def accept_kubectl_findings(cluster: eks.Cluster) -> None:
             "AwsSolutions-L1": "CDK chooses the runtime of its kubectl handler",
         },
     )
+
+
+def bound_kubectl_logs(cluster: eks.Cluster, *, days: int) -> None:
+    """Keep the logs of CDK's kubectl functions as long as the cluster's, and not beyond it.
+
+    With the CDK's feature flag for log groups of functions, the groups are resources that CDK keeps
+    for two years and leaves behind; without it there is nothing to bound here.
+
+    Args:
+        cluster: A cluster with a kubectl provider.
+        days: Days that CloudWatch keeps them.
+    """
+    for function in _functions(cluster):
+        found = function.node.try_find_child("LogGroup")
+        if found is not None:
+            group = cast(logs.CfnLogGroup, found.node.default_child)
+            group.retention_in_days = days
+            group.apply_removal_policy(RemovalPolicy.DESTROY)
+            # A key policy that names the function would wait for it, and it for the key.
+            why = "CloudWatch's own key: kubectl's answers, nothing of the jobs"
+            skip_checkov(group, {"CKV_AWS_158": why})
+
+
+def _skip_checks(cluster: eks.Cluster) -> None:
+    for function in _functions(cluster):
+        skip_checkov(
+            cast(CfnResource, function.node.default_child),
+            {
+                "CKV_AWS_115": "CloudFormation calls it for one resource at a time",
+                "CKV_AWS_116": "CloudFormation waits for its answer and reports what fails",
+                "CKV_AWS_173": "Its variables are the name of a function, no secret",
+            },
+        )
+
+
+def _functions(cluster: eks.Cluster) -> tuple[IConstruct, IConstruct]:
+    provider = cluster.node.find_child("KubectlProvider").node
+    framework = provider.find_child("Provider").node.find_child("framework-onEvent")
+    return provider.find_child("Handler"), framework

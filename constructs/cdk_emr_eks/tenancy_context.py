@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, cast
 
-from aws_cdk import Aws, FeatureFlags
+from aws_cdk import FeatureFlags
 from aws_cdk import aws_eks_v2 as eks
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import IDependable
 
+from cdk_emr_eks.encryption import allow_log_groups
 from cdk_emr_eks.errors import Problems
 from cdk_emr_eks.labels import Role
 from cdk_emr_eks.names import cluster_name
@@ -103,27 +103,8 @@ def allow_job_logs(key: kms.Key, name: str) -> None:
     """Let CloudWatch Logs use a key for the job log groups of one cluster, and for nothing else.
 
     The tenants' log groups may be in other stacks, so the statement names them by their prefix.
-
-    Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
     """
-    logs = f"arn:{Aws.PARTITION}:logs:{Aws.REGION}:{Aws.ACCOUNT_ID}"
-    groups = f"{logs}:log-group:{job_log_prefix(name)}*"
-    key.add_to_resource_policy(
-        iam.PolicyStatement(
-            sid="JobLogs",
-            principals=[iam.ServicePrincipal(f"logs.{Aws.REGION}.{Aws.URL_SUFFIX}")],
-            actions=[
-                "kms:Encrypt*",
-                "kms:Decrypt*",
-                "kms:ReEncrypt*",
-                "kms:GenerateDataKey*",
-                "kms:Describe*",
-            ],
-            # A key policy speaks of its own key only.
-            resources=["*"],
-            conditions={"ArnLike": {"kms:EncryptionContext:aws:logs:arn": groups}},
-        )
-    )
+    allow_log_groups(key, "JobLogs", job_log_prefix(name))
 
 
 def made_oidc(cluster: eks.Cluster) -> OidcProvider:

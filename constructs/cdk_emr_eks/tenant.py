@@ -12,6 +12,7 @@ from constructs import Construct
 
 from cdk_emr_eks.errors import refuse
 from cdk_emr_eks.execution_role import ExecutionRole
+from cdk_emr_eks.nag import skip_checkov
 from cdk_emr_eks.spec.tenancy import Tenant, check_tenant
 from cdk_emr_eks.spec.workload import Workload
 from cdk_emr_eks.tenancy_context import TenancyContext
@@ -124,6 +125,9 @@ class EmrEksTenant(Construct):
             retention_in_days=wanted.retention_days,
             kms_key_id=key.key_arn if key else None,
         )
+        if key is None:
+            why = "CloudWatch's own key: the platform gives none of its own for jobs' logs"
+            skip_checkov(group, {"CKV_AWS_158": why})
         if wanted.keep:
             group.apply_removal_policy(RemovalPolicy.RETAIN)
         return group

@@ -35,7 +35,11 @@ role = emr_eks.create_execution_role(
         name="execRoleJob",
         permissions=(
             Permission(actions=("s3:ListBucket",), resources=(data,)),
-            Permission(actions=("s3:GetObject", "s3:PutObject"), resources=(f"{data}/*",)),
+            Permission(
+                actions=("s3:GetObject", "s3:PutObject"),
+                resources=(f"{data}/*",),
+                reason="jobs read and write any data set of the lake",
+            ),
             Permission(
                 actions=("glue:GetDatabase", "glue:GetTable", "glue:GetPartitions"),
                 resources=(
@@ -43,6 +47,7 @@ role = emr_eks.create_execution_role(
                     f"{catalog}:database/exploration",
                     f"{catalog}:table/exploration/*",
                 ),
+                reason="jobs read any table of the database",
             ),
         ),
     ),

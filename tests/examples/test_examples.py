@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pytest
 
@@ -15,21 +13,14 @@ MAX_RESOURCES: Final = 450
 MAX_BYTES: Final = 900_000
 
 
-def templates(assembly: Path) -> dict[str, dict[str, Any]]:
-    return {
-        path.name.removesuffix(".template.json"): json.loads(path.read_text())
-        for path in sorted(assembly.glob("*.template.json"))
-    }
-
-
 @pytest.mark.parametrize("name", APPS)
 def test_no_stack_nears_the_limits(name: str, assemblies: Assemblies) -> None:
     assembly = assemblies(name)
-    found = templates(assembly)
+    found = assembly.templates()
     assert found
     for stack, template in found.items():
         assert len(template["Resources"]) <= MAX_RESOURCES, stack
-        assert (assembly / f"{stack}.template.json").stat().st_size <= MAX_BYTES, stack
+        assert (assembly.folder / f"{stack}.template.json").stat().st_size <= MAX_BYTES, stack
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
@@ -43,7 +34,7 @@ def test_the_readme_lists_the_stacks_with_their_resources(
     name: str, assemblies: Assemblies
 ) -> None:
     readme = (ROOT / "examples" / name / "README.md").read_text()
-    for stack, template in templates(assemblies(name)).items():
+    for stack, template in assemblies(name).templates().items():
         assert f"| {stack} | {len(template['Resources'])} |" in readme
 
 
@@ -53,7 +44,7 @@ def test_the_minimal_example_is_minimal() -> None:
 
 
 def test_a_hundred_tenants_are_a_hundred_tenants(assemblies: Assemblies) -> None:
-    found = templates(assemblies("hundred_tenants"))
+    found = assemblies("hundred_tenants").templates()
     resources = [each for template in found.values() for each in template["Resources"].values()]
     clusters = [each for each in resources if each["Type"] == "AWS::EMRContainers::VirtualCluster"]
     namespaces = {
@@ -63,7 +54,7 @@ def test_a_hundred_tenants_are_a_hundred_tenants(assemblies: Assemblies) -> None
 
 
 def test_the_reference_platform_keeps_its_bars(assemblies: Assemblies) -> None:
-    resources = templates(assemblies("reference"))["EmrEksPlatform"]["Resources"].values()
+    resources = assemblies("reference").templates()["EmrEksPlatform"]["Resources"].values()
     types = [each["Type"] for each in resources]
     kubernetes = [each for each in types if each.startswith("Custom::AWSCDK-EKS-")]
     assert len(kubernetes) <= 8
@@ -72,5 +63,5 @@ def test_the_reference_platform_keeps_its_bars(assemblies: Assemblies) -> None:
 
 
 def test_a_tenant_keeps_its_bar(assemblies: Assemblies) -> None:
-    template = templates(assemblies("reference"))["EmrEksTenants"]
+    template = assemblies("reference").templates()["EmrEksTenants"]
     assert len(template["Resources"]) <= 9

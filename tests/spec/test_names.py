@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from cdk_emr_eks.names import (
     base36,
     cluster_name,

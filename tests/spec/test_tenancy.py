@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+
 from cdk_emr_eks.errors import ConfigError
 from cdk_emr_eks.spec.catalog import CRITICAL, DEFAULT_WORKLOADS, SHARED
 from cdk_emr_eks.spec.emr_access import emr_role_manifests

@@ -42,9 +42,7 @@ def test_bad_amounts(bad: object) -> None:
     assert str(memory.value) == f"Memory: mib {rule}, got {bad!r}."
     with pytest.raises(ConfigError) as cpu:
         Cpu(bad)  # type: ignore[arg-type]
-    assert (
-        str(cpu.value) == f"Cpu: millicores must be a whole number, 0 or more, got {bad!r}."
-    )
+    assert str(cpu.value) == f"Cpu: millicores must be a whole number, 0 or more, got {bad!r}."
 
 
 def test_a_fraction_of_a_mebibyte_is_refused() -> None:

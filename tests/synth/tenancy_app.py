@@ -14,6 +14,8 @@ from aws_cdk import aws_eks_v2 as eks
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk.lambda_layer_kubectl_v36 import KubectlV36Layer
+from constructs import Construct
+
 from cdk_emr_eks.jobs.job_template import JobTemplate
 from cdk_emr_eks.pod_templates import PodTemplates
 from cdk_emr_eks.spec.catalog import DEFAULT_WORKLOADS
@@ -35,8 +37,6 @@ from cdk_emr_eks.tenancy_context import (
 )
 from cdk_emr_eks.tenant import EmrEksTenant
 from cdk_emr_eks.units import Cpu, Memory
-
-from constructs import Construct
 
 CLUSTER = "data-platform"
 ISSUER = "oidc.eks.eu-west-1.amazonaws.com/id/0123456789ABCDEF0123456789ABCDEF"

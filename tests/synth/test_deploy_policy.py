@@ -173,9 +173,9 @@ def test_names_of_the_app_are_all_it_may_touch(statements: list[Statement]) -> N
     for arn in cast(list[str], roles["Resource"]):
         assert arn.split(":role/")[1][:3] in {"emr", "Pla", "Opt"}, arn
     (groups,) = by_action(statements, "logs:CreateLogGroup")
+    own = (f"/emr-on-eks/{CLUSTER}/", "/aws/lambda/Platform*", "/aws/lambda/Options*")
     assert all(
-        arn.split(":log-group:")[1].startswith(f"/emr-on-eks/{CLUSTER}/")
-        for arn in cast(list[str], groups["Resource"])
+        arn.split(":log-group:")[1].startswith(own) for arn in cast(list[str], groups["Resource"])
     )
 
 

@@ -195,7 +195,7 @@ def test_get_or_create_refuses_other_options(field: str, options: dict[str, Any]
         ),
         (
             {"workloads": (*DEFAULT_WORKLOADS, SHARED)},
-            "Workloads: name must be unique, got 'shared'",
+            "Workloads: name must be used once, got 'shared'.",
         ),
     ],
 )

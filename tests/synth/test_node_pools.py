@@ -97,9 +97,9 @@ def test_classes_select_the_networks_subnets_and_the_clusters_group() -> None:
             ]
 
 
-def test_default_pools_use_less_than_a_fifth_of_the_room() -> None:
+def test_default_pools_use_less_than_a_third_of_the_room() -> None:
     resource = only(reference(), MANIFEST, "Capacity")[1]
-    assert len(json.dumps(_objects(resource))) < MAX_MANIFEST_BYTES / 5
+    assert len(json.dumps(_objects(resource))) < MAX_MANIFEST_BYTES / 3
 
 
 def test_a_later_pool_still_comes_before_the_classes() -> None:
@@ -187,6 +187,6 @@ def test_too_many_pools_for_one_stage_are_refused_with_the_way_out() -> None:
     many = tuple(replace(SHARED, name=f"shared-{number}", priority=1_000) for number in range(20))
     with pytest.raises(ConfigError) as caught:
         _made(many)
-    assert "Node pools: workloads must make at most 200000 bytes" in str(caught.value)
+    assert "Node pools: workloads must make at most 120000 bytes" in str(caught.value)
     assert "set stage_per_workload=True" in str(caught.value)
     _made(many, stage_per_workload=True)

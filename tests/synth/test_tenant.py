@@ -100,7 +100,11 @@ def test_log_group_has_a_literal_name_retention_and_key(app: Synthesized) -> Non
     assert group["LogGroupName"] == f"/emr-on-eks/{CLUSTER}/analytics"
     assert group["RetentionInDays"] == 30
     assert "Fn::ImportValue" in cast(dict[str, object], group["KmsKeyId"])
-    kept = app.one("Options", "AWS::Logs::LogGroup")
+    (kept,) = (
+        each
+        for each in app.resources("Options", "AWS::Logs::LogGroup").values()
+        if "/emr-on-eks/" in json.dumps(each)
+    )
     assert kept["DeletionPolicy"] == "Retain"
     assert "DeletionPolicy" not in app.one("Plain", "AWS::Logs::LogGroup")
 

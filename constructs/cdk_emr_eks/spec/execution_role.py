@@ -58,6 +58,8 @@ class Permission:
         resources: ARNs; tokens pass.
         conditions: IAM conditions: operator, then key, then values.
         sid: Statement id. None: no id.
+        reason: Why its wildcards are needed. It is written beside the role, where cdk-nag takes it
+            for the acceptance of its finding. Empty: cdk-nag reports the wildcards.
 
     Raises:
         ConfigError: If actions or resources are empty, or an action is not ``service:Action``.
@@ -67,6 +69,7 @@ class Permission:
     resources: tuple[str, ...]
     conditions: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     sid: str | None = None
+    reason: str = ""
 
     def __post_init__(self) -> None:
         problems = Problems(f"Permission {self.sid or ', '.join(self.actions)!r}")

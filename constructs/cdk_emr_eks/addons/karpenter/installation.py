@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from aws_cdk import Duration, RemovalPolicy, Stack
+from aws_cdk import Aws, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_eks as eks_l1
 from aws_cdk import aws_eks_v2 as eks
 from aws_cdk import aws_iam as iam
@@ -86,7 +86,7 @@ class InstalledKarpenter(Construct):
             type="EC2_LINUX",
         )
         policy_scope = PolicyScope(
-            partition=stack.partition,
+            partition=Aws.PARTITION,
             region=region,
             account=stack.account,
             cluster_name=context.cluster_name,
