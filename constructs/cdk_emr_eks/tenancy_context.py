@@ -80,6 +80,7 @@ class TenancyContext:
         log_group: str,
         log_uri: str | None = None,
         release_label: str = EMR_RELEASE,
+        pod_labels: Mapping[str, str] | None = None,
     ) -> Mapping[str, object]:
         """Return the ``configurationOverrides`` of a workload's jobs, as StartJobRun takes them."""
         location = self.pod_templates.location
@@ -91,6 +92,7 @@ class TenancyContext:
             log_stream_prefix=workload.name,
             log_uri=log_uri,
             release_label=release_label,
+            pod_labels=pod_labels,
         )
 
 

@@ -12,6 +12,7 @@ from constructs import Construct
 
 from cdk_emr_eks.errors import refuse
 from cdk_emr_eks.execution_role import ExecutionRole
+from cdk_emr_eks.labels import TENANT
 from cdk_emr_eks.nag import skip_checkov
 from cdk_emr_eks.spec.tenancy import Tenant, check_tenant
 from cdk_emr_eks.spec.workload import Workload
@@ -152,6 +153,8 @@ class EmrEksTenant(Construct):
             log_group=self.log_group_name,
             log_uri=self.tenant.logs.s3_uri,
             release_label=self.tenant.release_label,
+            # What split cost allocation imports, once the payer has activated it as a cost tag.
+            pod_labels={TENANT: self.tenant.name},
         )
 
     def _outputs(self) -> None:

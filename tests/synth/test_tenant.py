@@ -212,6 +212,17 @@ def test_stages_may_each_have_the_namespace() -> None:
         EmrEksTenant(cdk.Stack(stage, "Tenants"), "Data", context=context, tenant=tenant)
 
 
+def test_every_pod_of_a_job_bears_the_tenant(app: Synthesized) -> None:
+    configuration = json.loads(output(app, "Plain", "AnalyticsCriticalConfig"))
+    found = {
+        each["classification"]: each["properties"]
+        for each in configuration["applicationConfiguration"]
+    }
+    assert found["spark-defaults"]["spark.kubernetes.driver.label.emr-eks/tenant"] == "analytics"
+    assert found["spark-defaults"]["spark.kubernetes.executor.label.emr-eks/tenant"] == "analytics"
+    assert found["emr-job-submitter"]["jobsubmitter.label.emr-eks/tenant"] == "analytics"
+
+
 def test_a_tenant_without_the_workload_has_no_configuration_of_it() -> None:
     app = new_app()
     stack = cdk.Stack(app, "Platform")

@@ -39,6 +39,7 @@ def job_configuration(
     log_stream_prefix: str,
     log_uri: str | None = None,
     release_label: str | None = None,
+    pod_labels: Mapping[str, str] | None = None,
 ) -> Mapping[str, object]:
     """Render the configuration overrides of a workload's jobs.
 
@@ -52,6 +53,7 @@ def job_configuration(
         log_stream_prefix: Prefix of the log streams, which the execution role may write to.
         log_uri: ``s3://`` URI for logs as well; may be a token. Default: CloudWatch only.
         release_label: EMR release that the configuration is for. Default from versions.py.
+        pod_labels: Labels of all pods of the job, by which costs are told apart. Default none.
 
     Raises:
         ConfigError: If the release is too old for what the workload needs, or the configuration
@@ -59,14 +61,23 @@ def job_configuration(
     """
     where = f"Job configuration of workload {workload.name!r}"
     _check_release(where, workload, release_label or EMR_RELEASE)
+    pod_labels = pod_labels or {}
     spark = {
         **spark_defaults(workload),
+        **{
+            f"spark.kubernetes.{role}.label.{key}": value
+            for role in Role
+            for key, value in pod_labels.items()
+        },
         "spark.kubernetes.driver.podTemplateFile": driver_template_uri,
         "spark.kubernetes.executor.podTemplateFile": executor_template_uri,
     }
     classifications = {
         "spark-defaults": spark,
-        "emr-job-submitter": _job_submitter(workload),
+        "emr-job-submitter": {
+            **_job_submitter(workload),
+            **{f"jobsubmitter.label.{key}": value for key, value in pod_labels.items()},
+        },
         "emr-containers-defaults": {
             "job-start-timeout": str(int(workload.job_start_timeout.total_seconds()))
         },
