@@ -61,14 +61,11 @@ def job_configuration(
     """
     where = f"Job configuration of workload {workload.name!r}"
     _check_release(where, workload, release_label or EMR_RELEASE)
-    pod_labels = pod_labels or {}
+    labelled = pod_labels or {}
     spark = {
         **spark_defaults(workload),
-        **{
-            f"spark.kubernetes.{role}.label.{key}": value
-            for role in Role
-            for key, value in pod_labels.items()
-        },
+        **_prefixed("spark.kubernetes.driver.label", labelled),
+        **_prefixed("spark.kubernetes.executor.label", labelled),
         "spark.kubernetes.driver.podTemplateFile": driver_template_uri,
         "spark.kubernetes.executor.podTemplateFile": executor_template_uri,
     }
@@ -76,7 +73,7 @@ def job_configuration(
         "spark-defaults": spark,
         "emr-job-submitter": {
             **_job_submitter(workload),
-            **{f"jobsubmitter.label.{key}": value for key, value in pod_labels.items()},
+            **_prefixed("jobsubmitter.label", labelled),
         },
         "emr-containers-defaults": {
             "job-start-timeout": str(int(workload.job_start_timeout.total_seconds()))
@@ -115,6 +112,10 @@ def spark_defaults(workload: Workload) -> dict[str, str]:
         **_volumes(workload),
         **workload.spark_conf,
     }
+
+
+def _prefixed(prefix: str, values: Mapping[str, str]) -> dict[str, str]:
+    return {f"{prefix}.{key}": value for key, value in values.items()}
 
 
 def _shapes(driver: SizedExecutor, executor: SizedExecutor) -> dict[str, str]:
