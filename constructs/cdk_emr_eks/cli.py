@@ -23,6 +23,7 @@ from cdk_emr_eks.deploy_policy import deploy_policies, write_deploy_policy
 from cdk_emr_eks.errors import ConfigError
 from cdk_emr_eks.plan import AssemblyError, read_plan
 from cdk_emr_eks.plan.diff import diff_assemblies
+from cdk_emr_eks.plan.leftovers import delete_commands, leftovers
 from cdk_emr_eks.plan.render import print_plan
 from cdk_emr_eks.plan.render_diff import print_diff
 from cdk_emr_eks.synth import AppSettings, SynthError, synthesize
@@ -89,12 +90,18 @@ def diff(old: Path, new: Path, *, as_json: bool, exit_code: bool) -> None:
     """Show what changes from the assembly OLD to NEW: pools, tenants, charts, IAM, resources."""
     try:
         found = diff_assemblies(old, new)
+        commands = list(delete_commands(leftovers(old, new)))
     except AssemblyError as error:
         raise click.ClickException(str(error)) from error
     if as_json:
-        _print_json({"changes": [asdict(change) for change in found]})
+        changes = [asdict(change) for change in found]
+        _print_json({"changes": changes, "left_behind": commands})
     else:
         _print(lambda console: print_diff(found, console))
+        if commands:
+            click.echo("\nCloudFormation leaves these in the cluster. Delete them afterwards:")
+            for command in commands:
+                click.echo(f"  {command}")
     if exit_code and found:
         click.get_current_context().exit(1)
 

@@ -1,4 +1,4 @@
-"""``emr-eks deploy-policy``: prints or writes what deploy_policy.py works out."""
+"""``emr-eks deploy-policy``: prints or writes what deploy_policy works out."""
 
 from __future__ import annotations
 

@@ -174,3 +174,24 @@ def test_replacement_is_what_cloudformation_says(kind: str) -> None:
     schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", kind).schema
     create_only = {path.removeprefix("/properties/") for path in schema["createOnlyProperties"]}
     assert REPLACING[kind] <= create_only
+
+
+def test_pools_of_a_removed_workload_stay_in_the_cluster_and_that_is_said(
+    old: Path, tmp_path: Path
+) -> None:
+    pools = assemblies.pools(DEFAULT_WORKLOADS[:2])
+    assemblies.write(tmp_path, {"Platform": assemblies.platform(Pools=pools)})
+    answer = CliRunner().invoke(main, ["diff", str(old), str(tmp_path)]).output
+    (line,) = (line for line in answer.splitlines() if "kubectl delete nodepool" in line)
+    assert {name.rpartition("-us-")[0] for name in line.split()[3:]} == {
+        "notebook-driver",
+        "notebook-executor-spot",
+    }
+
+
+def test_what_goes_with_its_resource_is_not_left_behind(old: Path, tmp_path: Path) -> None:
+    found = dict(assemblies.tenant())
+    assemblies.write(tmp_path, {"Platform": {"Resources": {**assemblies.cluster(), **found}}})
+    answer = CliRunner().invoke(main, ["diff", str(old), str(tmp_path)]).output
+    assert "- notebook-driver-us-east-1a" in answer
+    assert "kubectl delete" not in answer

@@ -20,10 +20,12 @@ class ClusterObject:
 
     Args:
         stack: Stack that applies it.
+        resource: Logical id of the custom resource that applies it.
         content: The whole object, with placeholders for tokens.
     """
 
     stack: str
+    resource: str
     content: Mapping[str, object]
 
     @property
@@ -113,7 +115,7 @@ def read_applied(stacks: Iterable[StackFile]) -> Applied:
                 charts.append(_chart(stack, properties, content))
             else:
                 objects += [
-                    ClusterObject(stack=stack.name, content=mapping(item))
+                    ClusterObject(stack=stack.name, resource=logical_id, content=mapping(item))
                     for item in sequence(content)
                 ]
     return Applied(objects=tuple(objects), charts=tuple(charts), unread=tuple(unread))
