@@ -42,9 +42,7 @@ RINGS: Final = (
     (
         "tools",
         frozenset(
-            {"plan", "template_text", "testing", "simulation", "cli", "synth"}
-            | {"deploy_assembly", "deploy_policy", "deploy_right", "deploy_rights"}
-            | {"deploy_rights_identity", "deploy_rights_network"}
+            {"plan", "template_text", "testing", "simulation", "cli", "synth", "deploy_policy"}
         ),
     ),
 )

@@ -11,8 +11,8 @@ import pytest
 from policy_sentry.querying.actions import get_actions_for_service
 
 from cdk_emr_eks.deploy_policy import MAX_POLICY_CHARACTERS, deploy_policies, write_deploy_policy
-from cdk_emr_eks.deploy_right import right
-from cdk_emr_eks.deploy_rights import PASSED_TO, RIGHTS
+from cdk_emr_eks.deploy_policy.right import right
+from cdk_emr_eks.deploy_policy.rights import PASSED_TO, RIGHTS
 from cdk_emr_eks.errors import ConfigError
 from tests.synth.tenancy_app import CLUSTER, new_app, synthesized
 
@@ -272,7 +272,7 @@ def test_files_fit_a_managed_policy_and_old_ones_go(tmp_path: Path) -> None:
 
 
 def test_large_policies_are_split(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("cdk_emr_eks.deploy_policy.MAX_POLICY_CHARACTERS", 600)
+    monkeypatch.setattr("cdk_emr_eks.deploy_policy.policy.MAX_POLICY_CHARACTERS", 600)
     app = cdk.App(analytics_reporting=False, outdir=str(tmp_path))
     stack = cdk.Stack(app, "S")
     cdk.aws_sqs.CfnQueue(stack, "Queue")

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from cdk_emr_eks.deploy_right import Right, ec2, linked, regional, right
-from cdk_emr_eks.deploy_rights_identity import IDENTITY_RIGHTS
-from cdk_emr_eks.deploy_rights_network import NETWORK_RIGHTS
+from cdk_emr_eks.deploy_policy.right import Right, ec2, linked, regional, right
+from cdk_emr_eks.deploy_policy.rights_identity import IDENTITY_RIGHTS
+from cdk_emr_eks.deploy_policy.rights_network import NETWORK_RIGHTS
 
 _CLUSTER: Final = regional("eks", "cluster/{name}")
 _EMR: Final = "arn:{partition}:emr-containers:{region}:{account}:/"

@@ -13,7 +13,7 @@ from os.path import commonpath
 from pathlib import Path
 from typing import Final, cast
 
-from cdk_emr_eks.deploy_assembly import (
+from cdk_emr_eks.deploy_policy.assembly import (
     AssemblyStack,
     place,
     properties,
@@ -21,8 +21,8 @@ from cdk_emr_eks.deploy_assembly import (
     render,
     resource_name,
 )
-from cdk_emr_eks.deploy_right import Right
-from cdk_emr_eks.deploy_rights import PASSED_TO, RIGHTS
+from cdk_emr_eks.deploy_policy.right import Right
+from cdk_emr_eks.deploy_policy.rights import PASSED_TO, RIGHTS
 from cdk_emr_eks.errors import Problems, refuse
 
 MAX_POLICY_CHARACTERS: Final = 6_144

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from cdk_emr_eks.deploy_right import Right, linked, regional, right
+from cdk_emr_eks.deploy_policy.right import Right, linked, regional, right
 
 _ROLE: Final = "arn:{partition}:iam::{account}:role/{name}"
 _POLICY: Final = "arn:{partition}:iam::{account}:policy/{name}"
@@ -82,4 +82,4 @@ IDENTITY_RIGHTS: Final[Mapping[str, tuple[Right, ...]]] = {
         ),
     ),
 }
-"""Rights by type of resource; see ``deploy_rights.RIGHTS``."""
+"""Rights by type of resource; see ``rights.RIGHTS``."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from cdk_emr_eks.deploy_right import Right, ec2, right
+from cdk_emr_eks.deploy_policy.right import Right, ec2, right
 
 NETWORK_RIGHTS: Final[Mapping[str, tuple[Right, ...]]] = {
     "AWS::EC2::EIP": ec2(
@@ -74,4 +74,4 @@ NETWORK_RIGHTS: Final[Mapping[str, tuple[Right, ...]]] = {
         "DescribeVpnGateways"
     ),
 }
-"""Rights by type of resource; see ``deploy_rights.RIGHTS``."""
+"""Rights by type of resource; see ``rights.RIGHTS``."""
