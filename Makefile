@@ -110,7 +110,7 @@ golden: setup ## renew the golden files below tests/, then read their diff
 docs: setup ## build the documentation into site/
 	$(UV) sync --locked --quiet --group docs
 	@touch $(VENV)/.synced
-	$(VENV)/bin/mkdocs build --strict
+	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict
 
 .PHONY: bench
 bench: setup ## synth time and size beside a bare CDK app and ARA

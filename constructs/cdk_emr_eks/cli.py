@@ -37,7 +37,7 @@ _ASSEMBLY = click.Path(file_okay=False, path_type=Path)
 def main() -> None:
     """Look at an EMR on EKS platform before it is deployed.
 
-    Every command reads a cloud assembly: the folder, by default cdk.out, that `cdk synth` writes.
+    `synth` runs an app; the others read the cloud assembly that it or `cdk synth` wrote.
     """
 
 
