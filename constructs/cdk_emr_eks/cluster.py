@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import cast
 
-from aws_cdk import RemovalPolicy, Size
+from aws_cdk import Aws, RemovalPolicy, Size
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_eks as eks_l1
 from aws_cdk import aws_eks_v2 as eks
@@ -18,7 +18,9 @@ from cdk_emr_eks.access import AdminAccess
 from cdk_emr_eks.addons.managed import NetworkAddons, SystemAddons
 from cdk_emr_eks.encryption import cluster_log_prefix
 from cdk_emr_eks.kubectl_layer import accept_kubectl_findings, bound_kubectl_logs, kubectl_layer
+from cdk_emr_eks.nag import accept, managed_policy
 from cdk_emr_eks.network import Network
+from cdk_emr_eks.pod_identity import cluster_arn
 from cdk_emr_eks.spec.cluster import ClusterSpec, LogType
 from cdk_emr_eks.system_nodes import SystemNodes
 
@@ -95,6 +97,7 @@ class EksCluster(Construct):
             self,
             "Cluster",
             cluster_name=spec.name,
+            role=cast(iam.IRole, self._role(spec.name)),
             version=eks.KubernetesVersion.of(spec.version),
             vpc=network.vpc,
             vpc_subnets=[ec2.SubnetSelection(subnets=list(network.node_subnets))],
@@ -122,6 +125,24 @@ class EksCluster(Construct):
         # The VPC's own parts are CDK's doing; endpoints and pod subnets outlive the cluster, too.
         resource.node.add_dependency(network.ready)
         return cluster
+
+    def _role(self, name: str) -> iam.Role:
+        # CDK's own role trusts EKS for whichever cluster: anybody's, were EKS made to name it.
+        # Source: https://docs.aws.amazon.com/eks/latest/userguide/cross-service-confused-deputy-prevention.html
+        conditions = {
+            "StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID},
+            "ArnEquals": {"aws:SourceArn": cluster_arn(name)},
+        }
+        policy = iam.ManagedPolicy.from_aws_managed_policy_name("AmazonEKSClusterPolicy")
+        role = iam.Role(
+            self,
+            "Role",
+            assumed_by=iam.ServicePrincipal("eks.amazonaws.com", conditions=conditions),
+            managed_policies=[policy],
+        )
+        reason = "EKS asks for this policy on its own role"
+        accept(role, {managed_policy(role, policy.managed_policy_arn): reason})
+        return role
 
     def _log_group(self, spec: ClusterSpec) -> logs.CfnLogGroup:
         group = logs.CfnLogGroup(

@@ -13,15 +13,15 @@ from constructs import Construct
 from cdk_emr_eks.claims import AppClaims
 from cdk_emr_eks.errors import refuse
 from cdk_emr_eks.job_role_policies import (
-    PODS_SERVICE,
     irsa_trust,
-    pod_identity_trust,
+    job_trust,
     read_templates,
     wildcards,
     write_logs,
 )
 from cdk_emr_eks.labels import Role
 from cdk_emr_eks.nag import accept, wildcard
+from cdk_emr_eks.pod_identity import PODS_SERVICE
 from cdk_emr_eks.spec.execution_role import (
     Component,
     ExecutionRoleSpec,
@@ -209,7 +209,7 @@ class ExecutionRole(Construct):
     def _trust(self, context: TenancyContext, namespace: str) -> object:
         if self.spec.identity is JobIdentity.IRSA and context.oidc is not None:
             return irsa_trust(context.oidc(), namespace, self.spec.name)
-        return pod_identity_trust(context.cluster_name, namespace, self.spec.name)
+        return job_trust(context.cluster_name, namespace, self.spec.name)
 
     def _associate(
         self, cluster_name: str, namespace: str

@@ -12,6 +12,10 @@ from constructs import Construct
 from cdk_emr_eks.encryption import cluster_log_prefix
 
 
+def _any_flow_log() -> str:
+    return f"arn:{Aws.PARTITION}:ec2:{Aws.REGION}:{Aws.ACCOUNT_ID}:vpc-flow-log/*"
+
+
 class FlowLogs(Construct):
     """All traffic of a VPC, accepted and rejected, in an encrypted CloudWatch log group.
 
@@ -67,7 +71,11 @@ class FlowLogs(Construct):
                         "Effect": "Allow",
                         "Action": "sts:AssumeRole",
                         "Principal": {"Service": "vpc-flow-logs.amazonaws.com"},
-                        "Condition": {"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}},
+                        "Condition": {
+                            "StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID},
+                            # EC2 chooses the log's id after it has the role.
+                            "ArnLike": {"aws:SourceArn": _any_flow_log()},
+                        },
                     }
                 ],
             },

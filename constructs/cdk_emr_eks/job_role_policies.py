@@ -9,33 +9,20 @@ from typing import Final
 from aws_cdk import Aws
 
 from cdk_emr_eks.names import base36
+from cdk_emr_eks.pod_identity import pod_identity_trust
 from cdk_emr_eks.spec.execution_role import Component, JobLogs, service_account
 from cdk_emr_eks.tenancy_context import OidcProvider
 
-PODS_SERVICE: Final = "pods.eks.amazonaws.com"
 
-
-def pod_identity_trust(cluster_name: str, namespace: str, role_name: str) -> dict[str, object]:
-    """Trust of EKS Pod Identity, narrowed by the session tags that EKS sets.
-
-    Source: https://docs.aws.amazon.com/eks/latest/userguide/pod-id-abac.html
-    """
-    account = Aws.ACCOUNT_ID
-    cluster = f"arn:{Aws.PARTITION}:eks:{Aws.REGION}:{account}:cluster/{cluster_name}"
-    tags = {
-        "aws:RequestTag/eks-cluster-arn": cluster,
-        "aws:RequestTag/kubernetes-namespace": namespace,
-        "aws:RequestTag/kubernetes-service-account": [
-            service_account(component, account, role_name) for component in Component
+def job_trust(cluster_name: str, namespace: str, role_name: str) -> dict[str, object]:
+    """Trust of EKS Pod Identity, for EMR's service accounts of one role."""
+    return pod_identity_trust(
+        cluster_name=cluster_name,
+        namespace=namespace,
+        service_accounts=[
+            service_account(component, Aws.ACCOUNT_ID, role_name) for component in Component
         ],
-    }
-    statement = {
-        "Effect": "Allow",
-        "Principal": {"Service": PODS_SERVICE},
-        "Action": ["sts:AssumeRole", "sts:TagSession"],
-        "Condition": {"StringEquals": tags},
-    }
-    return {"Version": "2012-10-17", "Statement": [statement]}
+    )
 
 
 def irsa_trust(oidc: OidcProvider, namespace: str, role_name: str) -> object:

@@ -45,9 +45,9 @@ def kubectl_layer(scope: Construct, version: str) -> lambda_.ILayerVersion:
 
 
 def accept_kubectl_findings(cluster: eks.Cluster) -> None:
-    """Accept what CDK's own kubectl provider and cluster role are found to have.
+    """Accept what CDK's own kubectl provider is found to have.
 
-    Both are made inside ``aws_eks_v2.Cluster`` and take no other policies.
+    It is made inside ``aws_eks_v2.Cluster`` and takes no other policies.
 
     Args:
         cluster: A cluster with a kubectl provider.
@@ -64,7 +64,6 @@ def accept_kubectl_findings(cluster: eks.Cluster) -> None:
     function = cast(lambda_.Function, handler).function_arn
     pulls = "CDK's kubectl handler pulls charts from ECR, and read-only is all it may do there"
     reasons = {
-        "AmazonEKSClusterPolicy": "EKS asks for this policy on its own role",
         "service-role/AWSLambdaBasicExecutionRole": "CDK's kubectl functions write their logs",
         "service-role/AWSLambdaVPCAccessExecutionRole": "They are in the VPC: the API is private",
         "AmazonEC2ContainerRegistryReadOnly": pulls,

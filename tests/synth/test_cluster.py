@@ -207,6 +207,26 @@ def test_addon_pods_go_to_the_system_nodes() -> None:
     }
 
 
+def cluster_of(arn: Mapping[str, list[list[object]]]) -> str:
+    """The name at the end of a cluster's ARN in this account and region."""
+    parts = arn["Fn::Join"][1]
+    assert {"Ref": "AWS::Region"} in parts
+    assert {"Ref": "AWS::AccountId"} in parts
+    return str(parts[-1]).removeprefix(":cluster/")
+
+
+def test_only_this_cluster_of_this_account_may_be_eks(found: Resources) -> None:
+    (trust,) = [
+        statement
+        for role in of_type(found, "AWS::IAM::Role").values()
+        for statement in role["AssumeRolePolicyDocument"]["Statement"]  # type: ignore[index]
+        if statement["Principal"] == {"Service": "eks.amazonaws.com"}
+    ]
+    condition = trust["Condition"]
+    assert condition["StringEquals"] == {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
+    assert cluster_of(condition["ArnEquals"]["aws:SourceArn"]) == "demo"
+
+
 def test_addon_roles_trust_one_service_account_of_this_cluster(found: Resources) -> None:
     trusts: dict[str, str] = {}
     for role in of_type(found, "AWS::IAM::Role").values():
@@ -215,10 +235,10 @@ def test_addon_roles_trust_one_service_account_of_this_cluster(found: Resources)
         (statement,) = document["Statement"]
         if statement["Principal"] == {"Service": "pods.eks.amazonaws.com"}:
             tags = statement["Condition"]["StringEquals"]
-            assert tags["aws:RequestTag/eks-cluster-name"] == "demo"
+            assert cluster_of(tags["aws:RequestTag/eks-cluster-arn"]) == "demo"
             assert tags["aws:RequestTag/kubernetes-namespace"] == "kube-system"
             policy = only(role["ManagedPolicyArns"])
-            account = tags["aws:RequestTag/kubernetes-service-account"]
+            (account,) = tags["aws:RequestTag/kubernetes-service-account"]
             trusts[account] = policy["Fn::Join"][1][-1].rpartition("/")[2]
     assert trusts == {
         "aws-node": "AmazonEKS_CNI_Policy",

@@ -141,6 +141,10 @@ def test_flow_logs_are_encrypted_kept_and_written_by_a_narrow_role(
     (role,) = of_type(found, "AWS::IAM::Role").values()
     (statement,) = role["Policies"][0]["PolicyDocument"]["Statement"]  # type: ignore[index]
     assert statement["Resource"] == {"Fn::GetAtt": [group_id, "Arn"]}
+    (trust,) = role["AssumeRolePolicyDocument"]["Statement"]  # type: ignore[index]
+    assert trust["Condition"]["StringEquals"] == {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
+    source = trust["Condition"]["ArnLike"]["aws:SourceArn"]["Fn::Join"][1]
+    assert source[-2:] == [{"Ref": "AWS::AccountId"}, ":vpc-flow-log/*"]
 
 
 def test_the_key_serves_the_clusters_log_groups_only(default: tuple[Network, Resources]) -> None:

@@ -189,7 +189,7 @@ def _role(
         assume_role_policy_document=pod_identity_trust(
             cluster_name=spec.name,
             namespace=_NAMESPACE,
-            service_account=service_account,
+            service_accounts=[service_account],
         ),
         managed_policy_arns=[arn],
     )

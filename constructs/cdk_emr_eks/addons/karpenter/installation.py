@@ -156,7 +156,7 @@ class InstalledKarpenter(Construct):
             assume_role_policy_document=pod_identity_trust(
                 cluster_name=scope.cluster_name,
                 namespace=NAMESPACE,
-                service_account=SERVICE_ACCOUNT,
+                service_accounts=[SERVICE_ACCOUNT],
             ),
             # By reference: what waits for the role waits for its rights.
             managed_policy_arns=[policy.ref for policy in policies],
