@@ -304,6 +304,41 @@ def test_names_are_read_as_written(tmp_path: Path) -> None:
     assert roles["Resource"] == ["arn:aws:iam::*:role/A-stack-with-a-very-long*"]
 
 
+def test_names_that_hold_no_stack_name_are_foreseen(tmp_path: Path) -> None:
+    # With the stack's name in the policy, a first deployment was refused these two.
+    app = cdk.App(analytics_reporting=False, outdir=str(tmp_path))
+    stack = cdk.Stack(app, "Platform")
+    content = cdk.aws_lambda.CfnLayerVersion.ContentProperty(s3_bucket="b", s3_key="k")
+    cdk.aws_lambda.CfnLayerVersion(stack, "KubectlLayer", content=content)
+    cdk.aws_lambda.CfnFunction(
+        stack, "Handler", role="role", code=cdk.aws_lambda.CfnFunction.CodeProperty()
+    )
+    cdk.aws_ssm.CfnParameter(
+        stack, "A-barrier-with-a-name-beyond-measure", type="String", value="1"
+    )
+    app.synth()
+    (document,) = deploy_policies(tmp_path)
+    found = cast(list[Statement], document["Statement"])
+    for action in ("PublishLayerVersion", "GetLayerVersion"):
+        for item in by_action(found, f"lambda:{action}"):
+            for arn in cast(list[str], item["Resource"]):
+                assert arn.startswith("arn:aws:lambda:*:*:layer:KubectlLayer*")
+    (parameters,) = by_action(found, "ssm:PutParameter")
+    assert parameters["Resource"] == ["arn:aws:ssm:*:*:parameter/CFN-Abarrierwithanamebeyondm*"]
+
+
+@pytest.mark.parametrize("listed", [True, False])
+def test_a_stack_that_lists_its_zones_may_read_them(listed: bool, tmp_path: Path) -> None:
+    app = cdk.App(analytics_reporting=False, outdir=str(tmp_path))
+    zone = cdk.Fn.select(0, cdk.Fn.get_azs()) if listed else "eu-west-1a"
+    cdk.aws_ec2.CfnSubnet(cdk.Stack(app, "S"), "Subnet", vpc_id="vpc-1", availability_zone=zone)
+    app.synth()
+    (document,) = deploy_policies(tmp_path)
+    found = cast(list[Statement], document["Statement"])
+    for verb in ("DescribeAvailabilityZones", "DescribeAccountAttributes"):
+        assert len(by_action(found, f"ec2:{verb}")) == listed, verb
+
+
 def test_regions_and_stages_are_read() -> None:
     app = new_app()
     for region, partition in (("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov")):

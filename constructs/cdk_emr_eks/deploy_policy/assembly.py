@@ -17,6 +17,10 @@ _PSEUDO: Final = {
     "AWS::Partition": "{partition}",
     "AWS::URLSuffix": "*",
 }
+_NAMED_BY_ID: Final = {"AWS::Lambda::LayerVersion": "", "AWS::SSM::Parameter": "CFN-"}
+# Types whose generated names are of the logical id, and not of the stack's name. AWS documents this
+# nowhere; deployed stacks show it: layer:AwsCliLayerF44AAF94:34 in the outputs of a CDK app, and
+# parameter/CFN-ListAutogenC5DA1CAE-QmGaUkqhh6Au in an integration test of the CDK itself.
 _NAMED_BY_REF: Final = {
     "AWS::EKS::Cluster": "Name",
     "AWS::Lambda::Function": "FunctionName",
@@ -38,8 +42,13 @@ class AssemblyStack:
 
     @property
     def generated(self) -> str:
-        """What the names begin with that CloudFormation makes up."""
+        """What most names begin with that CloudFormation makes up."""
         return f"{self.name[:_GENERATED_PREFIX]}*"
+
+    @property
+    def reads_zones(self) -> bool:
+        """Whether CloudFormation lists the region's zones for this stack."""
+        return "Fn::GetAZs" in json.dumps(self.resources)
 
 
 def place(text: str, account: str, region: str) -> str:
@@ -66,9 +75,15 @@ def resource_name(stack: AssemblyStack, resource: Mapping[str, object], path: st
     value: object = properties(resource)
     for part in path.split("."):
         value = value.get(part) if isinstance(value, Mapping) else None
-    if value is None:
+    return _made_up(stack, resource) if value is None else render(value, stack)
+
+
+def _made_up(stack: AssemblyStack, resource: Mapping[str, object]) -> str:
+    prefix = _NAMED_BY_ID.get(str(resource.get("Type")))
+    if prefix is None:
         return stack.generated
-    return render(value, stack)
+    id = next(id for id, item in stack.resources.items() if item is resource)
+    return f"{prefix}{id[:_GENERATED_PREFIX]}*"
 
 
 def render(value: object, stack: AssemblyStack) -> str:

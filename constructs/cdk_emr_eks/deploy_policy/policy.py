@@ -23,6 +23,7 @@ from cdk_emr_eks.deploy_policy.assembly import (
 )
 from cdk_emr_eks.deploy_policy.right import Right
 from cdk_emr_eks.deploy_policy.rights import PASSED_TO, RIGHTS
+from cdk_emr_eks.deploy_policy.rights_network import ZONE_RIGHTS
 from cdk_emr_eks.errors import Problems, refuse
 
 MAX_POLICY_CHARACTERS: Final = 6_144
@@ -88,23 +89,26 @@ def deploy_policies(
         for resource in stack.resources.values()
         for right in rights.get(str(resource["Type"]), ())
     ]
+    found += [(stack, right, {}) for stack in stacks if stack.reads_zones for right in ZONE_RIGHTS]
     needed = [*_merge(found, patterns), *patterns.for_all(types)]
     return _split(_join(needed))
 
 
 class _Patterns:
-    """ARNs that several rights share: the app's roles, functions, queues and assets."""
+    """ARNs that several rights share: the app's roles, functions, layers, queues and assets."""
 
     def __init__(self, stacks: tuple[AssemblyStack, ...]) -> None:
         self._stacks = stacks
         self.places = sorted({(stack.account, stack.region) for stack in stacks})
         iam = "arn:{partition}:iam::{account}:"
         self.roles = self._named("AWS::IAM::Role", "RoleName", iam + "role/")
-        functions = "arn:{partition}:lambda:{region}:{account}:function:"
-        self.functions = self._named("AWS::Lambda::Function", "FunctionName", functions)
+        code = "arn:{partition}:lambda:{region}:{account}:"
+        self.functions = self._named("AWS::Lambda::Function", "FunctionName", code + "function:")
+        layers = self._named("AWS::Lambda::LayerVersion", "LayerName", code + "layer:")
         self.groups: Mapping[str, tuple[str, ...]] = {
             "{roles}": self.roles,
             "{functions}": self.functions or ("*",),
+            "{layers}": layers or self._everywhere(code + "layer:*"),
             "{assets}": self._everywhere("arn:{partition}:s3:::cdk-*-assets-{account}-{region}/*"),
         }
 
@@ -117,7 +121,7 @@ class _Patterns:
         name = stack.generated
         if right.name is not None:
             name = resource_name(stack, resource, right.name)
-        text = right.resource.replace("{name}", name).replace("{stack}", stack.generated)
+        text = right.resource.replace("{name}", name)
         # A parameter's name may begin with the slash that its ARN has anyway.
         text = text.replace("{queues}", stack.generated).replace(":parameter//", ":parameter/")
         return (place(text, stack.account, stack.region),)

@@ -155,7 +155,7 @@ RIGHTS: Final[Mapping[str, tuple[Right, ...]]] = {
             _FUNCTION,
             "FunctionName",
         ),
-        right("lambda", "GetLayerVersion", regional("lambda", "layer:{stack}")),
+        right("lambda", "GetLayerVersion", "{layers}"),
         right("s3", "GetObject GetObjectVersion", "{assets}"),
         *ec2("DescribeNetworkInterfaces DescribeSecurityGroups DescribeSubnets DescribeVpcs"),
     ),

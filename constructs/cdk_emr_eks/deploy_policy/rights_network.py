@@ -75,3 +75,9 @@ NETWORK_RIGHTS: Final[Mapping[str, tuple[Right, ...]]] = {
     ),
 }
 """Rights by type of resource; see ``rights.RIGHTS``."""
+
+ZONE_RIGHTS: Final = ec2("DescribeAccountAttributes DescribeAvailabilityZones DescribeSubnets")
+"""What ``Fn::GetAZs`` reads in the deploying role's name.
+
+Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference-getavailabilityzones.html
+"""
