@@ -21,6 +21,7 @@ class AppClaims(Construct):
     def __init__(self, scope: Construct, id: str) -> None:
         super().__init__(scope, id)
         self._owners: dict[tuple[str, ...], str] = {}
+        self._folders: dict[tuple[str, ...], str] = {}
         self._environments: dict[Stack, tuple[str, str]] = {}
 
     @classmethod
@@ -55,6 +56,30 @@ class AppClaims(Construct):
         if key in self._owners:
             raise refuse(path, field, f"{rule}; {self._owners[key]!r} has it", what[-1])
         self._owners[key] = path
+
+    def take_folder(
+        self, scope: Construct, bucket: str, prefix: str, *, field: str, rule: str
+    ) -> None:
+        """Claim all objects below a prefix of a bucket; a bucket's name is the same everywhere.
+
+        Args:
+            scope: The construct that claims.
+            bucket: Name of the bucket; two tokens of one bucket are the same text.
+            prefix: Prefix without slashes at its ends. Empty: the whole bucket.
+            field: Field of the error.
+            rule: Rule of the error.
+
+        Raises:
+            ConfigError: If another construct of the app has it, a part of it, or what holds it.
+        """
+        path = scope.node.path
+        folder = (bucket, *filter(None, prefix.split("/")))
+        for other, owner in self._folders.items():
+            shared = min(len(folder), len(other))
+            if folder[:shared] == other[:shared]:
+                has = f"{owner!r} has 's3://{'/'.join(other)}'"
+                raise refuse(path, field, f"{rule}; {has}", f"s3://{'/'.join(folder)}")
+        self._folders[folder] = path
 
     def _environment(self, scope: Construct, in_all_regions: bool) -> tuple[str, str]:
         stack = Stack.of(scope)

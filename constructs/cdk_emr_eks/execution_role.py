@@ -27,6 +27,7 @@ from cdk_emr_eks.spec.execution_role import (
     ExecutionRoleSpec,
     JobIdentity,
     JobLogs,
+    iam_literal,
     service_account,
 )
 from cdk_emr_eks.spec.tenancy import choose
@@ -56,11 +57,10 @@ class ExecutionRole(Construct):
         spec: Name, permissions and options.
         log_group: Name of the log group that jobs write to. None: jobs may not write logs.
         logs: S3 location of logs, beside the log group.
-        extra_templates: ARNs of further pod templates that jobs may read.
 
     Raises:
-        ConfigError: If the app has a role of that name, a workload is unknown, or IRSA is asked
-            for on a cluster whose OIDC provider is not known.
+        ConfigError: If the app has a role of that name, a workload is unknown, the log group would
+            be a pattern in IAM, or IRSA is asked for on a cluster whose OIDC provider is not known.
     """
 
     def __init__(
@@ -73,7 +73,6 @@ class ExecutionRole(Construct):
         spec: ExecutionRoleSpec,
         log_group: str | None = None,
         logs: JobLogs | None = None,
-        extra_templates: Sequence[str] = (),
     ) -> None:
         super().__init__(scope, id)
         where = f"Execution role {spec.name!r}"
@@ -81,6 +80,9 @@ class ExecutionRole(Construct):
         if spec.identity is JobIdentity.IRSA and context.oidc is None:
             fix = "give the cluster's OIDC provider, or use Pod Identity"
             raise refuse(where, "identity", "needs the cluster's OIDC provider", fix=fix)
+        if log_group is not None and not iam_literal(log_group):
+            rule = "must not hold '*', '?' or '$', which IAM reads as patterns"
+            raise refuse(where, "log_group", rule, log_group)
         AppClaims.of(self).take(
             self,
             "role",
@@ -93,7 +95,7 @@ class ExecutionRole(Construct):
         locations = context.pod_templates.location
         templates = [locations(item.name, role).object_arn for item in workloads for role in Role]
         statements = [
-            read_templates([*templates, *extra_templates]),
+            read_templates(templates),
             *write_logs(log_group, logs),
             *(permission.statement() for permission in spec.permissions),
         ]

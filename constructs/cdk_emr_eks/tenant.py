@@ -10,6 +10,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from cdk_emr_eks.claims import AppClaims
 from cdk_emr_eks.errors import refuse
 from cdk_emr_eks.execution_role import ExecutionRole
 from cdk_emr_eks.labels import TENANT
@@ -53,7 +54,8 @@ class EmrEksTenant(Construct):
 
     Raises:
         ConfigError: If the platform lacks a workload of the tenant, the quota is too small for a
-            job, or namespace or role name are taken in the app.
+            job, namespace or role name are taken in the app, or its logs in S3 overlap with those
+            of another tenant.
     """
 
     def __init__(
@@ -65,6 +67,9 @@ class EmrEksTenant(Construct):
         self.log_group_name = context.log_group_prefix + tenant.resolved_namespace
         self._context = context
         workloads = tenant.chosen(context.workloads)
+        if location := tenant.logs.s3_location:
+            rule = "must be apart from the logs of other tenants, which jobs could read and forge"
+            AppClaims.of(self).take_folder(self, *location, field="logs.s3_uri", rule=rule)
         self.virtual_cluster = EmrVirtualCluster(
             self,
             "VirtualCluster",

@@ -137,6 +137,11 @@ BAD: dict[str, tuple[Callable[[], object], str]] = {
         lambda: JobLogs(s3_uri="https://bucket/logs"),
         "JobLogs: s3_uri must be s3://bucket/prefix, got 'https://bucket/logs'.",
     ),
+    "log uri that is a pattern": (
+        lambda: JobLogs(s3_uri="s3://logs/${aws:username}*"),
+        "JobLogs: s3_uri must not hold '*', '?' or '$', which IAM reads as patterns, "
+        "got 's3://logs/${aws:username}*'.",
+    ),
     "no scheduler limits": (
         SchedulerLimits,
         "SchedulerLimits: max_concurrent_job_runs or max_in_queue_job_runs must be given.",

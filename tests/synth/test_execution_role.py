@@ -219,6 +219,21 @@ def test_every_action_exists(app: Synthesized) -> None:
         assert {action for action in used if action.startswith(f"{service}:")} <= known
 
 
+def test_a_log_group_that_iam_reads_as_a_pattern_is_refused() -> None:
+    stack = cdk.Stack(new_app(), "Platform")
+    context, spec = new_context(stack), ExecutionRoleSpec(name="r")
+    with pytest.raises(ConfigError) as refused:
+        ExecutionRole(
+            stack, "R", context=context, namespace="data", spec=spec, log_group="/emr-on-eks/*"
+        )
+    assert str(refused.value) == (
+        "Execution role 'r': log_group must not hold '*', '?' or '$', which IAM reads as patterns, "
+        "got '/emr-on-eks/*'."
+    )
+    token = cdk.CfnParameter(stack, "Group").value_as_string
+    ExecutionRole(stack, "S", context=context, namespace="data", spec=spec, log_group=token)
+
+
 def test_irsa_without_a_provider_is_refused() -> None:
     app = new_app()
     stack = cdk.Stack(app, "Platform")

@@ -10,7 +10,7 @@ import aws_cdk as cdk
 import pytest
 
 from cdk_emr_eks.errors import ConfigError
-from cdk_emr_eks.spec.execution_role import ExecutionRoleSpec
+from cdk_emr_eks.spec.execution_role import ExecutionRoleSpec, JobLogs
 from cdk_emr_eks.spec.tenancy import Tenant
 from cdk_emr_eks.tenant import EmrEksTenant
 from tests.synth.tenancy_app import (
@@ -201,6 +201,36 @@ def test_one_namespace_has_one_virtual_cluster_in_the_whole_app() -> None:
     with pytest.raises(ConfigError) as refused:
         EmrEksTenant(cdk.Stack(app, "Three"), "C", context=context, tenant=taken)
     assert refused.value.fields == ("name",)
+
+
+def logging_to(name: str, uri: str) -> Tenant:
+    return Tenant(name=name, logs=JobLogs(s3_uri=uri))
+
+
+@pytest.mark.parametrize(
+    "uri", ["s3://logs/emr/", "s3://logs/emr/one", "s3://logs", "s3://logs/emr/one/deeper"]
+)
+def test_a_tenant_may_not_log_where_another_one_does(uri: str) -> None:
+    app = new_app()
+    context = new_context(cdk.Stack(app, "Platform"))
+    stack = cdk.Stack(app, "Tenants")
+    first = logging_to("one", "s3://logs/emr/one")
+    EmrEksTenant(stack, "One", context=context, tenant=first)
+    with pytest.raises(ConfigError) as refused:
+        EmrEksTenant(stack, "Two", context=context, tenant=logging_to("two", uri))
+    assert str(refused.value) == (
+        "Tenants/Two: logs.s3_uri must be apart from the logs of other tenants, which jobs could "
+        f"read and forge; 'Tenants/One' has 's3://logs/emr/one', got {uri.rstrip('/')!r}."
+    )
+
+
+def test_tenants_may_log_side_by_side_in_one_bucket() -> None:
+    app = new_app()
+    context = new_context(cdk.Stack(app, "Platform"))
+    stack = cdk.Stack(app, "Tenants")
+    for name in ("one", "one-more"):
+        tenant = logging_to(name, f"s3://logs/emr/{name}")
+        EmrEksTenant(stack, name, context=context, tenant=tenant)
 
 
 def test_stages_may_each_have_the_namespace() -> None:

@@ -14,6 +14,7 @@ from cdk_emr_eks.names import base36, release_version, role_name
 
 _ACTION: Final = re.compile(r"[a-z0-9-]+:[A-Za-z0-9*?]+")
 _S3_URI: Final = re.compile(r"s3://(?P<bucket>[^/]+)(?:/(?P<prefix>.*))?")
+_TOKEN: Final = re.compile(r"\$\{Token\[[^\]]*\]\}")
 
 POD_IDENTITY_RELEASE: Final = (7, 3, 0)
 """First EMR release whose jobs can use EKS Pod Identity.
@@ -153,12 +154,15 @@ class JobLogs:
 
     Args:
         retention_days: Days that CloudWatch keeps the logs, one of its own steps. 30 by default.
-        s3_uri: ``s3://bucket/prefix`` for logs and the persistent Spark UI. None: CloudWatch only.
+        s3_uri: ``s3://bucket/prefix`` for logs and the persistent Spark UI; the bucket may be a
+            token. Jobs read and write all below it, so two tenants of an app may not overlap. None:
+            CloudWatch only.
         keep: Whether the log group outlives the stack. Off by default, so that ``cdk destroy``
             leaves nothing behind.
 
     Raises:
-        ConfigError: If CloudWatch does not know the retention, or the URI is not S3's.
+        ConfigError: If CloudWatch does not know the retention, or the URI is not S3's or would be
+            a pattern in IAM.
 
     Source: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
     """
@@ -179,6 +183,9 @@ class JobLogs:
         if self.s3_uri is not None:
             match = _S3_URI.fullmatch(self.s3_uri)
             problems.require(match is not None, "s3_uri", "must be s3://bucket/prefix", self.s3_uri)
+            rule = "must not hold '*', '?' or '$', which IAM reads as patterns"
+            literal = iam_literal(self.s3_uri)
+            problems.require(literal, "s3_uri", rule, self.s3_uri)
         problems.raise_if_any()
 
     @property
@@ -186,6 +193,11 @@ class JobLogs:
         """Bucket and prefix (without slashes at its ends), or None without ``s3_uri``."""
         match = _S3_URI.fullmatch(self.s3_uri or "")
         return (match["bucket"], (match["prefix"] or "").strip("/")) if match else None
+
+
+def iam_literal(text: str) -> bool:
+    """Tell whether IAM reads a text letter by letter in an ARN; tokens are taken to be so."""
+    return not set("*?$") & set(_TOKEN.sub("", text))
 
 
 RETENTION_DAYS: Final = (
