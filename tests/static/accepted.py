@@ -1,13 +1,16 @@
 """What the static checkers find and we accept, where it cannot be said beside the resource.
 
 cdk-nag and checkov have their reasons in the library (``cdk_emr_eks.nag``); these two have no place
-for a reason in a template.
+for a reason in a template. Nor has a stack that is not ours.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Final
+
+FOREIGN: Final = frozenset({"Foundation"})
+"""A stack of somebody else's that an example stands on; its findings are not ours to accept."""
 
 LINT: Final[Mapping[str, str]] = {
     "W3005": (

@@ -10,13 +10,12 @@ import pytest
 
 from tests.conftest import APPS, Assemblies
 from tests.static import accepted
+from tests.static.accepted import FOREIGN
 from tests.static.checkov import PROGRAM, checkov_findings
 from tests.static.iam import check_iam
 from tests.static.lint import lint_all
 from tests.static.nag import nag_report
 
-# A stack of somebody else's that an example stands on; its findings are not ours to accept.
-FOREIGN: Final = frozenset({"Foundation"})
 # Of stacks that are alike, these two are read by the slow checkers.
 SAMPLE: Final = frozenset({"Platform", "Tenants01"})
 
