@@ -88,16 +88,22 @@ def bound_kubectl_logs(cluster: eks.Cluster, *, days: int) -> None:
     With the CDK's feature flag for log groups of functions, the groups are resources that CDK keeps
     for two years and leaves behind; without it there is nothing to bound here.
 
+    What the functions are called for waits for the groups. If a group were deleted first, a
+    function that deletes node pools would make it anew, without a limit, and leave it behind.
+
     Args:
         cluster: A cluster with a kubectl provider.
         days: Days that CloudWatch keeps them.
     """
+    # CDK lets every chart and manifest wait for this parameter.
+    barrier = cast(CfnResource, cluster.node.find_child("KubectlReadyBarrier"))
     for function in _functions(cluster):
         found = function.node.try_find_child("LogGroup")
         if found is not None:
             group = cast(logs.CfnLogGroup, found.node.default_child)
             group.retention_in_days = days
             group.apply_removal_policy(RemovalPolicy.DESTROY)
+            barrier.add_resource_dependency(group)
             # A key policy that names the function would wait for it, and it for the key.
             why = "CloudWatch's own key: kubectl's answers, nothing of the jobs"
             skip_checkov(group, {"CKV_AWS_158": why})
