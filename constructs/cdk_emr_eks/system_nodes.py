@@ -85,8 +85,9 @@ class SystemNodes(Construct):
                     {
                         "Effect": "Allow",
                         "Action": "sts:AssumeRole",
-                        # Of EC2 there is one principal for all partitions.
-                        "Principal": {"Service": "ec2.amazonaws.com"},
+                        # In China EKS refuses a node role that does not trust ec2.amazonaws.com.cn:
+                        # https://github.com/awslabs/cdk-eks-blueprints/issues/558
+                        "Principal": {"Service": f"ec2.{Aws.URL_SUFFIX}"},
                     }
                 ],
             },

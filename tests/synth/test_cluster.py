@@ -89,6 +89,28 @@ def test_control_plane_logs_go_into_a_group_that_is_there_before(found: Resource
     assert logical in needs(found, cluster)
 
 
+def test_kubectl_logs_are_there_before_its_calls_and_after_them(found: Resources) -> None:
+    # Deleted before, a group would be made anew by the function that deletes node pools.
+    barrier, _ = _one(found, "AWS::SSM::Parameter")
+    groups = {
+        name
+        for name, each in of_type(found, "AWS::Logs::LogGroup").items()
+        if "/aws/lambda/" in str(each["LogGroupName"])
+    }
+    assert len(groups) == 2
+    assert groups <= needs(found, barrier)
+
+
+def test_nodes_trust_ec2_by_its_name_in_each_partition(found: Resources) -> None:
+    group, _ = _one(found, "AWS::EKS::Nodegroup")
+    (role,) = (each for each in needs(found, group) if "SystemNodesRole" in each)
+    trust = of_type(found, "AWS::IAM::Role")[role]["AssumeRolePolicyDocument"]
+    assert isinstance(trust, Mapping)
+    assert only(trust["Statement"])["Principal"] == {
+        "Service": {"Fn::Join": ["", ["ec2.", {"Ref": "AWS::URLSuffix"}]]}
+    }
+
+
 def test_kubectl_runs_in_private_subnets_with_enough_memory(found: Resources) -> None:
     functions = of_type(found, "AWS::Lambda::Function")
     assert len(functions) == 2

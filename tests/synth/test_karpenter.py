@@ -96,7 +96,12 @@ def test_only_karpenters_service_account_of_this_cluster_may_be_the_controller()
 
 def test_nodes_join_by_an_access_entry() -> None:
     resources = reference()
-    role, _ = only(resources, "AWS::IAM::Role", "NodeRole")
+    role, content = only(resources, "AWS::IAM::Role", "NodeRole")
+    (statement,) = content["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+    # China has a name of its own for EC2.
+    assert statement["Principal"] == {
+        "Service": {"Fn::Join": ["", ["ec2.", {"Ref": "AWS::URLSuffix"}]]}
+    }
     entry = only(resources, "AWS::EKS::AccessEntry", "NodeAccess")[1]["Properties"]
     assert entry["Type"] == "EC2_LINUX"
     assert entry["PrincipalArn"] == {"Fn::GetAtt": [role, "Arn"]}

@@ -128,7 +128,8 @@ class InstalledKarpenter(Construct):
             self,
             "NodeRole",
             description="Nodes that Karpenter starts",
-            assumed_by=iam.ServicePrincipal("ec2.amazonaws.com"),
+            # As of the system nodes: China has a name of its own for EC2.
+            assumed_by=iam.ServicePrincipal(f"ec2.{Aws.URL_SUFFIX}"),
             managed_policies=policies,
         )
         arns = [policy.managed_policy_arn for policy in policies]
