@@ -327,6 +327,16 @@ def test_names_that_hold_no_stack_name_are_foreseen(tmp_path: Path) -> None:
     assert parameters["Resource"] == ["arn:aws:ssm:*:*:parameter/CFN-Abarrierwithanamebeyondm*"]
 
 
+def test_service_linked_roles_of_the_app_may_be_made_and_no_others(tmp_path: Path) -> None:
+    app = cdk.App(analytics_reporting=False, outdir=str(tmp_path))
+    service = "spot.amazonaws.com"
+    cdk.aws_iam.CfnServiceLinkedRole(cdk.Stack(app, "S"), "Spot", aws_service_name=service)
+    app.synth()
+    (document,) = deploy_policies(tmp_path)
+    (make,) = by_action(cast(list[Statement], document["Statement"]), "iam:CreateServiceLinkedRole")
+    assert make["Resource"] == [f"arn:aws:iam::*:role/aws-service-role/{service}/*"]
+
+
 @pytest.mark.parametrize("listed", [True, False])
 def test_a_stack_that_lists_its_zones_may_read_them(listed: bool, tmp_path: Path) -> None:
     app = cdk.App(analytics_reporting=False, outdir=str(tmp_path))

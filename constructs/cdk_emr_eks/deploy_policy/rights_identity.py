@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from cdk_emr_eks.deploy_policy.right import Right, linked, regional, right
+from cdk_emr_eks.deploy_policy.right import Right, regional, right
 
 _ROLE: Final = "arn:{partition}:iam::{account}:role/{name}"
 _POLICY: Final = "arn:{partition}:iam::{account}:policy/{name}"
@@ -53,11 +53,13 @@ IDENTITY_RIGHTS: Final[Mapping[str, tuple[Right, ...]]] = {
         ),
     ),
     "AWS::IAM::ServiceLinkedRole": (
-        linked("emr-containers.amazonaws.com"),
+        # The ARN holds the service: EMR's, or EC2's for spot instances.
         right(
             "iam",
-            "DeleteServiceLinkedRole GetServiceLinkedRoleDeletionStatus GetRole UpdateRole",
-            "arn:{partition}:iam::{account}:role/aws-service-role/emr-containers.amazonaws.com/*",
+            "CreateServiceLinkedRole DeleteServiceLinkedRole GetServiceLinkedRoleDeletionStatus "
+            "GetRole UpdateRole",
+            "arn:{partition}:iam::{account}:role/aws-service-role/{name}/*",
+            "AWSServiceName",
         ),
     ),
     "AWS::KMS::Alias": (
