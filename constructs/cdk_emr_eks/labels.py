@@ -26,7 +26,6 @@ ZONE: Final = "topology.kubernetes.io/zone"
 ARCHITECTURE: Final = "kubernetes.io/arch"
 OPERATING_SYSTEM: Final = "kubernetes.io/os"
 MANAGED_BY: Final = "app.kubernetes.io/managed-by"
-NAMESPACE_NAME: Final = "kubernetes.io/metadata.name"
 
 # Karpenter's. Source: https://karpenter.sh/docs/concepts/scheduling/#well-known-labels
 CAPACITY_TYPE: Final = "karpenter.sh/capacity-type"

@@ -23,7 +23,7 @@ from cdk_emr_eks.spec.job_size import smallest_job
 from cdk_emr_eks.spec.job_template import JobTemplateSpec, Parameter, ParameterType
 from cdk_emr_eks.spec.namespace import LimitDefaults, Quota, namespace_manifest
 from cdk_emr_eks.spec.storage import PersistentVolumes
-from cdk_emr_eks.spec.tenancy import Tenant, check_tenant, check_tenants
+from cdk_emr_eks.spec.tenancy import Tenant, check_tenant
 from cdk_emr_eks.spec.virtual_cluster import SchedulerLimits, VirtualClusterSpec
 from cdk_emr_eks.units import Cpu, Memory
 
@@ -163,10 +163,6 @@ BAD: dict[str, tuple[Callable[[], object], str]] = {
         lambda: check_tenant(Tenant(name="data", workloads=("gpu",)), WORKLOADS),
         "Tenant 'data': workloads must name workloads of the platform (critical, shared, "
         "notebook), got 'gpu'.",
-    ),
-    "two tenants of one namespace": (
-        lambda: check_tenants((Tenant(name="a"), Tenant(name="b", namespace="a")), WORKLOADS),
-        "Tenant 'b': namespace must not be one that tenant 'a' has, got 'a'.",
     ),
     "few pods": (
         lambda: check_tenant(

@@ -76,6 +76,10 @@ def found() -> Resources:
             metadata=cdk8s.ApiObjectMetadata(name=f"mine-{number}", namespace="default"),
         )
         cluster.add_chart(chart)
+    first = cluster.node_pools.pools[0]
+    cluster.add_karpenter_node_pool(replace(first, name="mine-typed"))
+    written = first.manifest()
+    cluster.add_karpenter_node_pool({**written, "metadata": {"name": "mine-written"}})
     return resources(stack)
 
 
@@ -104,6 +108,18 @@ def test_deletion_takes_tenants_then_pools_then_karpenter_then_nodes(found: Reso
 def test_priority_classes_are_there_before_tenants(found: Resources) -> None:
     classes = manifest(found, '"PriorityClass"')
     assert classes in needs(found, manifest(found, '"LimitRange"'))
+
+
+def test_pools_of_the_user_are_beside_the_workloads_and_checked(found: Resources) -> None:
+    pools = manifest(found, '"EC2NodeClass"')
+    assert manifest(found, '"mine-typed"') == manifest(found, '"mine-written"') == pools
+    cluster = EmrEksCluster(cdk.Stack(cdk.App(), "Platform"), "EmrEksCluster")
+    first = cluster.node_pools.pools[0]
+    with pytest.raises(ConfigError, match=r"metadata\.name must be different"):
+        cluster.add_karpenter_node_pool(first)
+    wrong = {**cast(dict[str, object], first.manifest()["spec"]), "weight": 101}
+    with pytest.raises(ConfigError, match=r"spec\.weight"):
+        cluster.add_karpenter_node_pool({**first.manifest(), "spec": wrong})
 
 
 def test_all_charts_of_the_user_are_one_resource_after_the_pools(found: Resources) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from cdk_emr_eks import versions
-from cdk_emr_eks.errors import ConfigError, Problems, refuse
+from cdk_emr_eks.errors import Problems, refuse
 from cdk_emr_eks.labels import TENANT
 from cdk_emr_eks.names import dns_label, release_label, release_version
 from cdk_emr_eks.spec.execution_role import (
@@ -176,28 +176,6 @@ def check_tenant(tenant: Tenant, workloads: Mapping[str, Workload]) -> None:
             smallest_job(workload, tenant.limit_defaults),
         )
     problems.raise_if_any()
-
-
-def check_tenants(tenants: Sequence[Tenant], workloads: Mapping[str, Workload]) -> None:
-    """Check all tenants of one cluster, against its workloads and against each other.
-
-    Raises:
-        ConfigError: As ``check_tenant``, and if two tenants share a name, a namespace or a role.
-    """
-    taken: dict[tuple[str, str], str] = {}
-    for tenant in tenants:
-        check_tenant(tenant, workloads)
-        claims = [("name", tenant.name), ("namespace", tenant.resolved_namespace)]
-        claims += [("execution_roles", role.name) for role in tenant.execution_roles]
-        for claim in claims:
-            if claim in taken:
-                raise _taken(tenant, claim, taken[claim])
-            taken[claim] = tenant.name
-
-
-def _taken(tenant: Tenant, claim: tuple[str, str], owner: str) -> ConfigError:
-    rule = f"must not be one that tenant {owner!r} has"
-    return refuse(f"Tenant {tenant.name!r}", claim[0], rule, claim[1])
 
 
 def _check_fit(problems: Problems, quota: Quota, workload: str, job: JobSize) -> None:
