@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import cast
 
-from aws_cdk import Annotations, Aws, Stack
+from aws_cdk import Annotations, Aws, CfnResource, Stack
 from aws_cdk import aws_eks as eks_l1
 from aws_cdk import aws_iam as iam
 from constructs import Construct
@@ -102,7 +102,7 @@ class ExecutionRole(Construct):
         self.role = self._role(context, namespace, statements)
         self.arn = self.role.role_arn
         self.associations = (
-            self._associate(context.cluster_name, namespace)
+            self._associate(context, namespace)
             if spec.identity is JobIdentity.POD_IDENTITY
             else ()
         )
@@ -214,17 +214,23 @@ class ExecutionRole(Construct):
         return job_trust(context.cluster_name, namespace, self.spec.name)
 
     def _associate(
-        self, cluster_name: str, namespace: str
+        self, context: TenancyContext, namespace: str
     ) -> tuple[eks_l1.CfnPodIdentityAssociation, ...]:
         account = Aws.ACCOUNT_ID
-        return tuple(
+        associations = tuple(
             eks_l1.CfnPodIdentityAssociation(
                 self,
                 component.name.title(),
-                cluster_name=cluster_name,
+                cluster_name=context.cluster_name,
                 namespace=namespace,
                 service_account=service_account(component, account, self.spec.name),
                 role_arn=self.arn,
             )
             for component in Component
         )
+        # Its literal name is no reference: CloudFormation would make them before the cluster.
+        cluster = context.cluster.node.default_child
+        if isinstance(cluster, CfnResource):
+            for association in associations:
+                association.add_resource_dependency(cluster)
+        return associations

@@ -105,6 +105,15 @@ def test_deletion_takes_tenants_then_pools_then_karpenter_then_nodes(found: Reso
         assert then in needs(found, first), f"{first} must go before {then}"
 
 
+def test_what_is_of_the_cluster_waits_for_it(found: Resources) -> None:
+    # A literal name of the cluster is no reference; Pod Identity associations were made before it.
+    (cluster,) = of_type(found, "AWS::EKS::Cluster")
+    kinds = ("AWS::EKS::", "AWS::EMRContainers::", "Custom::")
+    of_it = {name for name, each in found.items() if str(each["Type"]).startswith(kinds)}
+    early = {name for name in of_it - {cluster} if cluster not in needs(found, name)}
+    assert not early
+
+
 def test_priority_classes_are_there_before_tenants(found: Resources) -> None:
     classes = manifest(found, '"PriorityClass"')
     assert classes in needs(found, manifest(found, '"LimitRange"'))
