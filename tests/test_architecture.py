@@ -15,7 +15,12 @@ PACKAGE: Final = "cdk_emr_eks"
 
 # Innermost first; a module imports from its own ring and from those above it in this table.
 RINGS: Final = (
-    ("ground", frozenset({"errors", "units", "labels", "names", "versions", "lazy_exports"})),
+    (
+        "ground",
+        frozenset(
+            {"errors", "units", "field_types", "labels", "names", "versions", "lazy_exports"}
+        ),
+    ),
     ("spec", frozenset({"spec"})),
     ("findings", frozenset({"nag"})),
     ("door", frozenset({"manifests"})),
@@ -46,7 +51,7 @@ RINGS: Final = (
         ),
     ),
 )
-PURE: Final = frozenset({"errors", "units", "labels", "names", "versions", "spec"})
+PURE: Final = frozenset({"errors", "units", "field_types", "labels", "names", "versions", "spec"})
 
 LIMITS: Final = {
     "lines of a file": 300,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Self, cast
+from typing import Final, Self, cast
 
 import cdk8s
 from aws_cdk import CfnOutput, Stack
@@ -16,6 +16,7 @@ from cdk_emr_eks.addons.protocol import Addon, AddonContext, install_order
 from cdk_emr_eks.cluster import ClusterSpec, EksCluster
 from cdk_emr_eks.encryption import PlatformKey
 from cdk_emr_eks.errors import refuse
+from cdk_emr_eks.field_types import check_argument
 from cdk_emr_eks.manifests import KubernetesObject, ManifestStage
 from cdk_emr_eks.network import ExistingNetwork, Network, NetworkSpec
 from cdk_emr_eks.node_pools import NodeEnvironment, NodePools
@@ -60,7 +61,8 @@ class EmrEksCluster(TenantHost):
         options: The arguments it was made with, defaults filled in.
 
     Raises:
-        ConfigError: If workloads, add-ons or the network contradict each other.
+        ConfigError: If an option is of a wrong type, or workloads, add-ons or the network
+            contradict each other.
     """
 
     def __init__(
@@ -76,14 +78,14 @@ class EmrEksCluster(TenantHost):
         admins: Sequence[iam.IRole] = (),
         stage_per_workload: bool = False,
     ) -> None:
-        spec = cluster or ClusterSpec()
-        chosen = karpenter or Karpenter()
+        options = _options(
+            cluster, network, workloads, karpenter, addons, admins, stage_per_workload
+        )
+        spec, chosen = cluster or ClusterSpec(), karpenter or Karpenter()
         ordered = install_order(addons, [chosen.name])
         check_workloads(workloads)
         super().__init__(scope, id)
-        self.options: Mapping[str, object] = _options(
-            cluster, network, workloads, karpenter, addons, admins, stage_per_workload
-        )
+        self.options: Mapping[str, object] = options
         key = PlatformKey(self, "Key", cluster_name=spec.name).key
         allow_job_logs(key, spec.name)
         self.network = Network(
@@ -142,6 +144,9 @@ class EmrEksCluster(TenantHost):
         Raises:
             ConfigError: If the cluster is there with other options: they would be ignored.
         """
+        wanted = _options(
+            cluster, network, workloads, karpenter, addons, admins, stage_per_workload
+        )
         stack = Stack.of(scope)
         name = (cluster or ClusterSpec()).name
         found = stack.node.try_find_child(f"EmrEksCluster-{name}")
@@ -158,9 +163,6 @@ class EmrEksCluster(TenantHost):
                 stage_per_workload=stage_per_workload,
             )
         made = cast(Self, found)
-        wanted = _options(
-            cluster, network, workloads, karpenter, addons, admins, stage_per_workload
-        )
         for option, value in wanted.items():
             if value != made.options[option]:
                 rule = "must be the same at each call for one cluster"
@@ -174,6 +176,7 @@ class EmrEksCluster(TenantHost):
         Raises:
             ConfigError: If one of its name is there, or one that it requires is not.
         """
+        check_argument("EmrEksCluster.install", "addon", Addon, addon)
         install_order([addon], self._installed)
         return self._install(addon)
 
@@ -197,6 +200,7 @@ class EmrEksCluster(TenantHost):
         Raises:
             ConfigError: If they are too large for it together.
         """
+        check_argument("EmrEksCluster.add_chart", "chart", cdk8s.Chart, chart)
         if self._charts is None:
             self._charts = ManifestStage(self, "Charts", cluster=self._cluster)
             self._charts.node.add_dependency(*self.context.ready)
@@ -252,6 +256,17 @@ class EmrEksCluster(TenantHost):
             CfnOutput(self, id, value=value, description=description)
 
 
+_OPTIONS: Final[Mapping[str, object]] = {
+    "cluster": ClusterSpec | None,
+    "network": NetworkSpec | ExistingNetwork | None,
+    "workloads": Sequence[Workload],
+    "karpenter": Karpenter | None,
+    "addons": Sequence[Addon],
+    "admins": Sequence[iam.IRole],
+    "stage_per_workload": bool,
+}
+
+
 def _options(
     cluster: ClusterSpec | None,
     network: NetworkSpec | ExistingNetwork | None,
@@ -261,6 +276,9 @@ def _options(
     admins: Sequence[iam.IRole],
     stage_per_workload: bool,
 ) -> dict[str, object]:
+    given = (cluster, network, workloads, karpenter, addons, admins, stage_per_workload)
+    for (option, hint), value in zip(_OPTIONS.items(), given, strict=True):
+        check_argument("EmrEksCluster", option, hint, value)
     return {
         "cluster": cluster or ClusterSpec(),
         "network": network or NetworkSpec(),

@@ -11,7 +11,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from cdk_emr_eks.claims import AppClaims
-from cdk_emr_eks.errors import refuse
+from cdk_emr_eks.errors import ConfigError, refuse
 from cdk_emr_eks.job_role_policies import (
     irsa_trust,
     job_trust,
@@ -31,6 +31,7 @@ from cdk_emr_eks.spec.execution_role import (
     service_account,
 )
 from cdk_emr_eks.spec.tenancy import choose
+from cdk_emr_eks.spec.virtual_cluster import namespace_problems
 from cdk_emr_eks.tenancy_context import TenancyContext
 from cdk_emr_eks.virtual_cluster import EmrVirtualCluster
 
@@ -74,8 +75,10 @@ class ExecutionRole(Construct):
         log_group: str | None = None,
         logs: JobLogs | None = None,
     ) -> None:
-        super().__init__(scope, id)
         where = f"Execution role {spec.name!r}"
+        for problem in namespace_problems("namespace", namespace):
+            raise ConfigError(where, (problem,))
+        super().__init__(scope, id)
         workloads = choose(where, spec.workloads, context.workloads)
         if spec.identity is JobIdentity.IRSA and context.oidc is None:
             fix = "give the cluster's OIDC provider, or use Pod Identity"
@@ -102,9 +105,7 @@ class ExecutionRole(Construct):
         self.role = self._role(context, namespace, statements)
         self.arn = self.role.role_arn
         self.associations = (
-            self._associate(context, namespace)
-            if spec.identity is JobIdentity.POD_IDENTITY
-            else ()
+            self._associate(context, namespace) if spec.identity is JobIdentity.POD_IDENTITY else ()
         )
         self._accept_wildcards(log_group, logs)
         for number, warning in enumerate(spec.warnings()):

@@ -10,6 +10,7 @@ from aws_cdk import aws_eks_v2 as eks
 from aws_cdk import aws_kms as kms
 from constructs import Construct, DependencyGroup, IDependable
 
+from cdk_emr_eks.field_types import check_argument, check_types
 from cdk_emr_eks.node_pools import NodeEnvironment, NodePools
 from cdk_emr_eks.pod_templates import PodTemplates
 from cdk_emr_eks.spec.catalog import DEFAULT_WORKLOADS
@@ -27,10 +28,16 @@ class ImportedCapacity:
     Args:
         zones: Zones that nodes may be in.
         nodes: What the node classes must know of the cluster.
+
+    Raises:
+        ConfigError: If a value is of another type.
     """
 
     zones: tuple[Zone, ...]
     nodes: NodeEnvironment
+
+    def __post_init__(self) -> None:
+        check_types("ImportedCapacity", self)
 
 
 class ImportedEmrEksCluster(TenantHost):
@@ -68,6 +75,12 @@ class ImportedEmrEksCluster(TenantHost):
         log_key: kms.IKey | None = None,
         capacity: ImportedCapacity | None = None,
     ) -> None:
+        for name, hint, value in (
+            ("workloads", Sequence[Workload], workloads),
+            ("oidc", OidcProvider | None, oidc),
+            ("capacity", ImportedCapacity | None, capacity),
+        ):
+            check_argument(f"ImportedEmrEksCluster {cluster_name!r}", name, hint, value)
         check_workloads(workloads)
         super().__init__(scope, id)
         # jsii's Python types do not see that a Cluster is an ICluster.

@@ -13,6 +13,7 @@ from constructs import Construct, DependencyGroup, IDependable
 
 from cdk_emr_eks import labels
 from cdk_emr_eks.errors import Problems, refuse
+from cdk_emr_eks.field_types import check_types
 from cdk_emr_eks.flow_logs import FlowLogs
 from cdk_emr_eks.pod_subnets import PodSubnets
 from cdk_emr_eks.spec.network import Nat, NetworkSpec
@@ -41,11 +42,17 @@ class ExistingNetwork:
             None: all private subnets.
         pod_subnets: Subnets of pods, one in each zone of ``node_subnets``. None: pods share the
             node subnets.
+
+    Raises:
+        ConfigError: If a value is of another type, such as the id of a VPC.
     """
 
     vpc: ec2.IVpc
     node_subnets: ec2.SubnetSelection | None = None
     pod_subnets: ec2.SubnetSelection | None = None
+
+    def __post_init__(self) -> None:
+        check_types("ExistingNetwork", self)
 
 
 class Network(Construct):

@@ -13,6 +13,7 @@ from aws_cdk import aws_eks_v2 as eks
 from constructs import Construct, IDependable
 
 from cdk_emr_eks.errors import Problems, refuse
+from cdk_emr_eks.field_types import check_argument, check_types
 from cdk_emr_eks.manifests import MAX_MANIFEST_BYTES, KubernetesObject, ManifestStage, plain
 from cdk_emr_eks.spec.crds import validate_manifest
 from cdk_emr_eks.spec.node_class import NodeClass, node_classes
@@ -36,6 +37,9 @@ class NodeEnvironment:
         subnets: Selector terms of the subnets of nodes, such as ``{"tags": {...}}``.
         security_groups: Selector terms of the security groups of nodes.
         tags: Tags of instances and volumes, for cost allocation. Default none.
+
+    Raises:
+        ConfigError: If a value is of another type.
     """
 
     cluster_name: str
@@ -43,6 +47,9 @@ class NodeEnvironment:
     subnets: tuple[Mapping[str, object], ...]
     security_groups: tuple[Mapping[str, object], ...]
     tags: Mapping[str, str] | None = None
+
+    def __post_init__(self) -> None:
+        check_types("NodeEnvironment", self)
 
     def manifest(self, node_class: NodeClass) -> KubernetesObject:
         """Render a node class for these nodes."""
@@ -141,6 +148,7 @@ class NodePools(Construct):
             self._add(pool.manifest())
             self._pools.append(pool)
             return
+        check_argument("Node pools", "pool", NodePool | Mapping, pool)
         validate_manifest(pool)
         self._add(pool)
 

@@ -13,6 +13,7 @@ from aws_cdk import aws_s3_assets as assets
 from constructs import Construct
 
 from cdk_emr_eks.errors import refuse
+from cdk_emr_eks.field_types import check_argument
 from cdk_emr_eks.labels import Role
 from cdk_emr_eks.manifests import plain
 from cdk_emr_eks.names import dns_label
@@ -101,6 +102,7 @@ class PodTemplates(Construct):
             raise refuse(where, problem.field, problem.rule, problem.got, problem.fix)
         if name in self._names:
             raise refuse(where, "name", "must be unique", name)
+        check_argument(where, "template", Mapping | PodTemplate | Path, template)
         manifest = _manifest(where, template)
         check_pod_template(manifest, where)
         return self._emit(name, manifest)

@@ -13,6 +13,7 @@ from constructs import IDependable
 
 from cdk_emr_eks.encryption import allow_log_groups
 from cdk_emr_eks.errors import Problems
+from cdk_emr_eks.field_types import check_types
 from cdk_emr_eks.labels import Role
 from cdk_emr_eks.names import cluster_name
 from cdk_emr_eks.pod_templates import PodTemplates
@@ -32,10 +33,16 @@ class OidcProvider:
         arn: ARN of the provider.
         issuer: Issuer without ``https://``. Literal for an imported cluster; a token for one that
             is made here.
+
+    Raises:
+        ConfigError: If one is not text.
     """
 
     arn: str
     issuer: str
+
+    def __post_init__(self) -> None:
+        check_types("OidcProvider", self)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -7,7 +7,9 @@ from pathlib import Path
 
 from constructs import Construct
 
+from cdk_emr_eks.errors import refuse
 from cdk_emr_eks.execution_role import ExecutionRole
+from cdk_emr_eks.field_types import check_argument
 from cdk_emr_eks.jobs.job_template import JobTemplate
 from cdk_emr_eks.pod_templates import PodTemplateLocation
 from cdk_emr_eks.spec.execution_role import ExecutionRoleSpec
@@ -44,9 +46,10 @@ class TenantHost(Construct):
             ConfigError: If the namespace or a role name is taken in the app, the cluster lacks a
                 workload of the tenant, or the quota is too small for one job.
         """
-        return EmrEksTenant(
-            scope or self, f"Tenant-{tenant.name}", context=self.context, tenant=tenant
-        )
+        check_argument("add_tenant", "tenant", Tenant, tenant)
+        place, id = scope or self, f"Tenant-{tenant.name}"
+        _check_free(f"Tenant {tenant.name!r}", place, id)
+        return EmrEksTenant(place, id, context=self.context, tenant=tenant)
 
     def add_emr_virtual_cluster(
         self, spec: VirtualClusterSpec, *, scope: Construct | None = None
@@ -54,11 +57,13 @@ class TenantHost(Construct):
         """Register a namespace with EMR, and make the namespace unless it is there.
 
         Raises:
-            ConfigError: If another virtual cluster of the app has the namespace.
+            ConfigError: If another virtual cluster has the name in ``scope``, or one of the app
+                has the namespace.
         """
-        return EmrVirtualCluster(
-            scope or self, f"VirtualCluster-{spec.name}", context=self.context, spec=spec
-        )
+        check_argument("add_emr_virtual_cluster", "spec", VirtualClusterSpec, spec)
+        place, id = scope or self, f"VirtualCluster-{spec.name}"
+        _check_free(f"Virtual cluster {spec.name!r}", place, id)
+        return EmrVirtualCluster(place, id, context=self.context, spec=spec)
 
     def create_execution_role(
         self,
@@ -77,11 +82,15 @@ class TenantHost(Construct):
             scope: Where it is made. None: under the cluster.
 
         Raises:
-            ConfigError: If the app has a role of that name, or a workload is unknown.
+            ConfigError: If the app has a role of that name, a workload is unknown, or the namespace
+                is none that a tenant may have.
         """
+        check_argument("create_execution_role", "spec", ExecutionRoleSpec, spec)
+        place, id = scope or self, f"ExecutionRole-{spec.name}"
+        _check_free(f"Execution role {spec.name!r}", place, id)
         return ExecutionRole(
-            scope or self,
-            f"ExecutionRole-{spec.name}",
+            place,
+            id,
             context=self.context,
             namespace=namespace,
             spec=spec,
@@ -132,6 +141,17 @@ class TenantHost(Construct):
             role: Name of the tenant's execution role. None: its first.
 
         Raises:
-            ConfigError: If the tenant lacks the workload or the role.
+            ConfigError: If the tenant lacks the workload or the role, or has a job template of the
+                name.
         """
-        return JobTemplate(tenant, f"JobTemplate-{spec.name}", tenant=tenant, spec=spec, role=role)
+        check_argument("add_job_template", "spec", JobTemplateSpec, spec)
+        check_argument("add_job_template", "tenant", EmrEksTenant, tenant)
+        id = f"JobTemplate-{spec.name}"
+        _check_free(f"Job template {spec.name!r}", tenant, id)
+        return JobTemplate(tenant, id, tenant=tenant, spec=spec, role=role)
+
+
+def _check_free(where: str, scope: Construct, id: str) -> None:
+    check_argument(where, "scope", Construct, scope)
+    if scope.node.try_find_child(id) is not None:
+        raise refuse(where, "name", f"must be used once in {scope.node.path!r}")

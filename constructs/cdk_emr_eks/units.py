@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Self
 
@@ -28,10 +29,9 @@ class Memory:
     @classmethod
     def from_gib(cls, gib: float) -> Self:
         """Make an amount from gibibytes; it must come out as whole mebibytes."""
-        mib = gib * 1024
-        if mib != int(mib):
+        if not _is_number(gib) or gib * 1024 != int(gib * 1024):
             raise refuse("Memory", "gib", "must be a whole number of MiB", gib)
-        return cls(int(mib))
+        return cls(int(gib * 1024))
 
     @property
     def kubernetes(self) -> str:
@@ -74,6 +74,8 @@ class Cpu:
     @classmethod
     def cores(cls, cores: float) -> Self:
         """Make an amount from cores; the result is rounded to the nearest thousandth."""
+        if not _is_number(cores):
+            raise refuse("Cpu", "cores", "must be a number", cores)
         return cls(round(cores * 1000))
 
     @property
@@ -82,3 +84,9 @@ class Cpu:
         if self.millicores and self.millicores % 1000 == 0:
             return str(self.millicores // 1000)
         return f"{self.millicores}m"
+
+
+def _is_number(value: object) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return math.isfinite(value)

@@ -115,7 +115,7 @@ def test_daemonset_total_counts_each_container() -> None:
         (
             "m7g",
             ("large",),
-            "Instances: families must be a tuple of at least one name, got 'm7g'.",
+            "Instances: families must be a tuple of text, got 'm7g'; write ('m7g',).",
         ),
         (("m7g",), (), "Instances: sizes must be a tuple of at least one name, got ()."),
         (

@@ -21,8 +21,11 @@ _ZONES = "must be 2 to 6 different zones of one region, such as ('us-east-1a', '
 REFUSED: tuple[tuple[Mapping[str, object], str], ...] = (
     ({"zones": 1}, "zones must be 2 to 6, got 1"),
     ({"zones": 7}, "zones must be 2 to 6, got 7"),
-    ({"zones": True}, "zones must be a number or a tuple of zone names, got True"),
-    ({"zones": ["a"]}, "zones must be a number or a tuple of zone names, got ['a']"),
+    ({"zones": True}, "zones must be a whole number or a tuple of text, got True"),
+    (
+        {"zones": ["a", "b"]},
+        "zones must be a whole number or a tuple of text, got ['a', 'b']; write ('a', 'b')",
+    ),
     ({"zones": ("us-east-1a",)}, f"zones {_ZONES}, got ('us-east-1a',)"),
     (
         {"zones": ("us-east-1a", "us-east-1a")},
@@ -37,7 +40,7 @@ REFUSED: tuple[tuple[Mapping[str, object], str], ...] = (
     ({"cidr": "10.0.0.0/8"}, f"cidr {_BLOCK}, got '10.0.0.0/8'"),
     ({"cidr": "10.0.0.5/16"}, f"cidr {_BLOCK}, got '10.0.0.5/16'; try '10.0.0.0/16'"),
     ({"cidr": "ten"}, f"cidr {_BLOCK}, got 'ten'"),
-    ({"cidr": 10}, f"cidr {_BLOCK}, got 10"),
+    ({"cidr": 10}, "cidr must be text, got 10; write '10'"),
     ({"cidr": "10.0.0.0/25"}, "cidr must be /24 or larger for 3 zones, got '10.0.0.0/25'"),
     (
         {"cidr": "10.0.0.0/24", "zones": 6},
@@ -57,7 +60,10 @@ REFUSED: tuple[tuple[Mapping[str, object], str], ...] = (
         {"pod_cidr": "100.64.0.0/23"},
         "pod_cidr must give each of 3 zones at least a /24, got '100.64.0.0/23'",
     ),
-    ({"nat": "one"}, "nat must be one of Nat.ONE, Nat.PER_ZONE, Nat.NONE, got 'one'"),
+    (
+        {"nat": "one"},
+        "nat must be one of Nat.ONE, Nat.PER_ZONE, Nat.NONE, got 'one'; write Nat.ONE",
+    ),
     (
         {"nat": Nat.NONE},
         "interface_endpoints must be True with nat=Nat.NONE, or nodes cannot join the cluster, "

@@ -42,6 +42,33 @@ BAD: dict[str, tuple[Callable[[], object], str]] = {
         "Tenant 'data': namespace must be a DNS label (a-z, 0-9, '-', at most 63 characters), "
         "got 'Data'; try 'data'.",
     ),
+    "empty name of the virtual cluster": (
+        lambda: Tenant(name="data", virtual_cluster_name=""),
+        "Virtual cluster '': name must be an EMR name (letters, digits, . - _ / #) of 1 to 64 "
+        "characters, got ''.",
+    ),
+    "quota without storage": (
+        lambda: Quota(cpu=Cpu(1), memory=Memory(1), storage=Memory(0)),
+        "Quota: storage must be more than 0, got '0Mi'.",
+    ),
+    "managed policy by its name": (
+        lambda: ExecutionRoleSpec(name="data", managed_policy_arns=("AmazonS3ReadOnlyAccess",)),
+        "Execution role 'data': managed_policy_arns must be ARNs of managed policies, or tokens, "
+        "got 'AmazonS3ReadOnlyAccess'.",
+    ),
+    "boundary by its name": (
+        lambda: ExecutionRoleSpec(name="data", permissions_boundary_arn="Boundary"),
+        "Execution role 'data': permissions_boundary_arn must be the ARN of a managed policy, or a "
+        "token, got 'Boundary'.",
+    ),
+    "resource by its name": (
+        lambda: Permission(actions=("s3:GetObject",), resources=("bucket/*",)),
+        "Permission 's3:GetObject': resources must be ARNs, tokens or '*', got 'bucket/*'.",
+    ),
+    "statement id in words": (
+        lambda: Permission(actions=("s3:GetObject",), resources=("*",), sid="Read data"),
+        "Permission 'Read data': sid must be letters and digits, got 'Read data'.",
+    ),
     "namespace token": (
         lambda: Tenant(name="data", namespace=TOKEN),
         f"Tenant 'data': namespace must be known at synth, not a token, got '{TOKEN}'.",

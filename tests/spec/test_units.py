@@ -48,3 +48,11 @@ def test_bad_amounts(bad: object) -> None:
 def test_a_fraction_of_a_mebibyte_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"must be a whole number of MiB, got 0\.0001\."):
         Memory.from_gib(0.0001)
+
+
+@pytest.mark.parametrize("bad", ["4", None, True, float("nan"), float("inf")])
+def test_amounts_are_made_of_numbers(bad: object) -> None:
+    with pytest.raises(ConfigError, match=r"^Memory: gib must be a whole number of MiB"):
+        Memory.from_gib(bad)  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match=r"^Cpu: cores must be a number"):
+        Cpu.cores(bad)  # type: ignore[arg-type]

@@ -220,8 +220,8 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "property that is not text": (
         {"spark_conf": {"spark.sql.adaptive.enabled": True}},
-        "Workload 'shared': spark_conf must have text as the value of spark.sql.adaptive.enabled, "
-        "got True; Spark reads 'true', '4g', '300s'.",
+        "Workload 'shared': spark_conf must have text as the value of "
+        "'spark.sql.adaptive.enabled', got True; write 'true'.",
     ),
     "property that is too long": (
         {"spark_conf": {"spark.jars": "x" * 1025}},
@@ -329,6 +329,11 @@ def test_bad_workloads(case: str) -> None:
             lambda: Freeze(schedule="mornings", duration=timedelta(hours=1)),
             "Freeze: schedule must be five cron fields in UTC, or one of @daily, @weekly, @monthly "
             "..., got 'mornings'.",
+        ),
+        (
+            lambda: Freeze(schedule="every day at six o'clock", duration=timedelta(hours=1)),
+            "Freeze: schedule must be five cron fields in UTC, or one of @daily, @weekly, @monthly "
+            '..., got "every day at six o\'clock".',
         ),
         (
             lambda: Freeze(schedule="@daily", duration=timedelta(seconds=90)),

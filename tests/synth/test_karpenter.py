@@ -224,7 +224,8 @@ def test_options_reach_the_chart() -> None:
         ),
         (
             {"log_level": "verbose"},
-            "Karpenter: log_level must be one of debug, info, error, got 'verbose'.",
+            "Karpenter: log_level must be one of LogLevel.DEBUG, LogLevel.INFO, LogLevel.ERROR, "
+            "got 'verbose'.",
         ),
     ],
 )

@@ -12,6 +12,7 @@ from typing import Final
 
 from cdk_emr_eks import labels
 from cdk_emr_eks.errors import Problems
+from cdk_emr_eks.field_types import check_types
 from cdk_emr_eks.names import cluster_name
 from cdk_emr_eks.spec.execution_role import RETENTION_DAYS
 from cdk_emr_eks.versions import EKS_ADDONS, KUBERNETES
@@ -81,6 +82,7 @@ class ClusterSpec:
     addon_versions: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        check_types(f"ClusterSpec {self.name!r}", self)
         problems = Problems(f"ClusterSpec {self.name!r}")
         problems.extend(cluster_name("name", self.name))
         known = ", ".join(sorted(EKS_ADDONS))
@@ -93,7 +95,7 @@ class ClusterSpec:
         for name, build in self.addon_versions.items():
             rule = f"must name managed add-ons ({', '.join(names)})"
             problems.require(name in names, "addon_versions", rule, name)
-            fits = _matches(_BUILD, build)
+            fits = bool(_BUILD.fullmatch(build))
             rule = "must be versions such as 'v1.23.2-eksbuild.1'"
             problems.require(fits, "addon_versions", rule, build)
         problems.raise_if_any()
@@ -121,10 +123,6 @@ class ClusterSpec:
             problems.require(not internal, "public_access_cidrs", rule, text)
 
     def _check_logs(self, problems: Problems) -> None:
-        types = ", ".join(f"LogType.{each.name}" for each in LogType)
-        for each in self.log_types:
-            rule = f"must be of {types}"
-            problems.require(isinstance(each, LogType), "log_types", rule, each)
         once = len(set(self.log_types)) == len(self.log_types)
         problems.require(
             once, "log_types", "must not repeat a type", tuple(map(str, self.log_types))
@@ -138,16 +136,7 @@ class ClusterSpec:
         problems.require(bool(types), "system_instance_types", "must have at least one type")
         for each in types:
             rule = "must be Graviton types of size large or bigger, such as 'm7g.large'"
-            fits = _matches(_GRAVITON, each)
+            fits = bool(_GRAVITON.fullmatch(each))
             problems.require(fits, "system_instance_types", rule, each)
-        rule = "must be a whole number, at least 2"
-        fits = _at_least_two(self.system_nodes)
-        problems.require(fits, "system_nodes", rule, self.system_nodes)
-
-
-def _matches(pattern: re.Pattern[str], value: object) -> bool:
-    return isinstance(value, str) and pattern.fullmatch(value) is not None
-
-
-def _at_least_two(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 2
+        enough = self.system_nodes >= 2
+        problems.require(enough, "system_nodes", "must be at least 2", self.system_nodes)

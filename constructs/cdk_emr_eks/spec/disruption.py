@@ -9,10 +9,14 @@ from datetime import timedelta
 from typing import Final
 
 from cdk_emr_eks.errors import Problems
+from cdk_emr_eks.field_types import check_types
 from cdk_emr_eks.labels import Role
 from cdk_emr_eks.spec.shapes import is_whole_seconds
 
-_CRON: Final = re.compile(r"@(annually|yearly|monthly|weekly|daily|midnight|hourly)|(\S+\s){4}\S+")
+_CRON: Final = re.compile(
+    r"@(annually|yearly|monthly|weekly|daily|midnight|hourly)"
+    r"|([\d*?,/-]+\s+){3}[\dA-Za-z*?,/-]+\s+[\dA-Za-z*?,/-]+"
+)
 _NODES: Final = re.compile(r"(100|[0-9]{1,2})%|[0-9]+")
 
 
@@ -34,6 +38,7 @@ class Freeze:
     duration: timedelta
 
     def __post_init__(self) -> None:
+        check_types("Freeze", self)
         problems = Problems("Freeze")
         rule = "must be five cron fields in UTC, or one of @daily, @weekly, @monthly ..."
         problems.require(bool(_CRON.fullmatch(self.schedule)), "schedule", rule, self.schedule)
@@ -83,6 +88,7 @@ class Disruption:
     drift_freeze: Freeze | None = None
 
     def __post_init__(self) -> None:
+        check_types("Disruption", self)
         problems = Problems("Disruption")
         for field in ("driver_consolidate_after", "executor_consolidate_after"):
             value: timedelta = getattr(self, field)

@@ -10,9 +10,11 @@ from enum import StrEnum
 from typing import Final
 
 from cdk_emr_eks.errors import Problem, Problems
+from cdk_emr_eks.field_types import check_types
 from cdk_emr_eks.names import base36, release_version, role_name
 
 _ACTION: Final = re.compile(r"[a-z0-9-]+:[A-Za-z0-9*?]+")
+_SID: Final = re.compile(r"[A-Za-z0-9]+")
 _S3_URI: Final = re.compile(r"s3://(?P<bucket>[^/]+)(?:/(?P<prefix>.*))?")
 _TOKEN: Final = re.compile(r"\$\{Token\[[^\]]*\]\}")
 
@@ -63,7 +65,8 @@ class Permission:
             for the acceptance of its finding. Empty: cdk-nag reports the wildcards.
 
     Raises:
-        ConfigError: If actions or resources are empty, or an action is not ``service:Action``.
+        ConfigError: If actions or resources are empty, an action is not ``service:Action``, a
+            resource is no ARN, or the id has more than letters and digits.
     """
 
     actions: tuple[str, ...]
@@ -73,12 +76,18 @@ class Permission:
     reason: str = ""
 
     def __post_init__(self) -> None:
+        check_types("Permission", self)
         problems = Problems(f"Permission {self.sid or ', '.join(self.actions)!r}")
         problems.require(bool(self.actions), "actions", "must not be empty")
         problems.require(bool(self.resources), "resources", "must not be empty")
         for action in self.actions:
             rule = "must be of the form 'service:Action'"
             problems.require(bool(_ACTION.fullmatch(action)), "actions", rule, action)
+        for resource in self.resources:
+            holds = resource == "*" or _is_arn(resource)
+            problems.require(holds, "resources", "must be ARNs, tokens or '*'", resource)
+        holds = self.sid is None or bool(_SID.fullmatch(self.sid))
+        problems.require(holds, "sid", "must be letters and digits", self.sid)
         problems.raise_if_any()
 
     def statement(self) -> dict[str, object]:
@@ -110,7 +119,7 @@ class ExecutionRoleSpec:
         identity: How pods get the role's credentials.
 
     Raises:
-        ConfigError: If the name is a token, or not a role name.
+        ConfigError: If the name is a token, or not a role name, or a policy is not told by its ARN.
     """
 
     name: str
@@ -121,8 +130,16 @@ class ExecutionRoleSpec:
     identity: JobIdentity = JobIdentity.POD_IDENTITY
 
     def __post_init__(self) -> None:
+        check_types(f"Execution role {self.name!r}", self)
         problems = Problems(f"Execution role {self.name!r}")
         problems.extend(role_name("name", self.name))
+        rule = "must be ARNs of managed policies, or tokens"
+        for arn in self.managed_policy_arns:
+            problems.require(_is_arn(arn), "managed_policy_arns", rule, arn)
+        boundary = self.permissions_boundary_arn
+        rule = "must be the ARN of a managed policy, or a token"
+        holds = boundary is None or _is_arn(boundary)
+        problems.require(holds, "permissions_boundary_arn", rule, boundary)
         problems.raise_if_any()
 
     def warnings(self) -> tuple[str, ...]:
@@ -172,6 +189,7 @@ class JobLogs:
     keep: bool = False
 
     def __post_init__(self) -> None:
+        check_types("JobLogs", self)
         problems = Problems("JobLogs")
         steps = ", ".join(str(step) for step in RETENTION_DAYS)
         problems.require(
@@ -198,6 +216,10 @@ class JobLogs:
 def iam_literal(text: str) -> bool:
     """Tell whether IAM reads a text letter by letter in an ARN; tokens are taken to be so."""
     return not set("*?$") & set(_TOKEN.sub("", text))
+
+
+def _is_arn(text: str) -> bool:
+    return text.startswith("arn:") or bool(_TOKEN.search(text))
 
 
 RETENTION_DAYS: Final = (

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from cdk_emr_eks.errors import Problems
+from cdk_emr_eks.field_types import check_types
 from cdk_emr_eks.labels import Architecture
 from cdk_emr_eks.spec.instance_table import FAMILIES, Family
 from cdk_emr_eks.units import Cpu, Memory
@@ -151,9 +152,10 @@ class Instances:
     sizes: tuple[str, ...]
 
     def __post_init__(self) -> None:
+        check_types("Instances", self)
         problems = Problems("Instances")
         for field, values in (("families", self.families), ("sizes", self.sizes)):
-            if isinstance(values, str) or not values:
+            if not values:
                 problems.require(False, field, "must be a tuple of at least one name", values)
                 problems.raise_if_any()
             unique = len(set(values)) == len(values)

@@ -10,6 +10,7 @@ from typing import Final
 
 from cdk_emr_eks import versions
 from cdk_emr_eks.errors import Problem, Problems
+from cdk_emr_eks.field_types import check_types
 from cdk_emr_eks.names import emr_name, release_label
 
 _PLACEHOLDER: Final = re.compile(r"\$\{([A-Za-z0-9_.-]+)\}")
@@ -44,6 +45,7 @@ class Parameter:
     default: str | None = None
 
     def __post_init__(self) -> None:
+        check_types("Parameter", self)
         problems = Problems("Parameter")
         if self.default is not None:
             rule = f"must be at most {MAX_DEFAULT} characters"
@@ -87,6 +89,7 @@ class JobTemplateSpec:
     tags: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        check_types(f"Job template {self.name!r}", self)
         problems = Problems(f"Job template {self.name!r}")
         problems.extend(emr_name("name", self.name))
         problems.extend(release_label("release_label", self.release_label))

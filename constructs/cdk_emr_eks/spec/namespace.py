@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from cdk_emr_eks.errors import Problems
+from cdk_emr_eks.field_types import check_types
 from cdk_emr_eks.labels import MANAGED_BY, TENANT
 from cdk_emr_eks.units import Cpu, Memory
 
@@ -45,6 +46,7 @@ class Quota:
     storage: Memory | None = None
 
     def __post_init__(self) -> None:
+        check_types("Quota", self)
         problems = Problems("Quota")
         problems.require(self.cpu > Cpu(0), "cpu", "must be more than 0", self.cpu.kubernetes)
         problems.require(
@@ -58,6 +60,9 @@ class Quota:
         if self.volume_claims is not None:
             rule = "must be 0 or more"
             problems.require(self.volume_claims >= 0, "volume_claims", rule, self.volume_claims)
+        if self.storage is not None:
+            holds = self.storage > Memory(0)
+            problems.require(holds, "storage", "must be more than 0", self.storage.kubernetes)
         problems.raise_if_any()
 
     def manifest(self, namespace: str) -> dict[str, object]:
@@ -98,6 +103,7 @@ class LimitDefaults:
     memory: Memory = _SIDECAR_MEMORY
 
     def __post_init__(self) -> None:
+        check_types("LimitDefaults", self)
         problems = Problems("LimitDefaults")
         problems.require(self.cpu > Cpu(0), "cpu", "must be more than 0", self.cpu.kubernetes)
         problems.require(

@@ -10,6 +10,7 @@ from math import ceil
 from typing import Final
 
 from cdk_emr_eks.errors import Problems
+from cdk_emr_eks.field_types import check_types
 from cdk_emr_eks.spec.execution_role import RETENTION_DAYS
 from cdk_emr_eks.spec.instances import MAX_PODS
 
@@ -101,6 +102,7 @@ class NetworkSpec:
     flow_log_days: int = 90
 
     def __post_init__(self) -> None:
+        check_types("NetworkSpec", self)
         problems = Problems("NetworkSpec")
         fit = _check_zones(problems, self.zones)
         first = _check_block(problems, "cidr", self.cidr)
@@ -113,8 +115,6 @@ class NetworkSpec:
             length = second.prefixlen + _bits(self.zone_count)
             rule = f"must give each of {self.zone_count} zones at least a /{_SMALLEST_POD_SUBNET}"
             problems.require(length <= _SMALLEST_POD_SUBNET, "pod_cidr", rule, self.pod_cidr)
-        modes = ", ".join(f"Nat.{mode.name}" for mode in Nat)
-        problems.require(isinstance(self.nat, Nat), "nat", f"must be one of {modes}", self.nat)
         problems.require(
             self.nat is not Nat.NONE or self.interface_endpoints,
             "interface_endpoints",
@@ -188,14 +188,11 @@ def _reserved(pod: IPv4Network) -> tuple[IPv4Network, ...]:
     return (tuple(lower.subnets())[1], upper)
 
 
-def _check_zones(problems: Problems, zones: object) -> bool:
-    if isinstance(zones, int) and not isinstance(zones, bool):
+def _check_zones(problems: Problems, zones: int | tuple[str, ...]) -> bool:
+    if isinstance(zones, int):
         problems.require(2 <= zones <= 6, "zones", "must be 2 to 6", zones)
         return 2 <= zones <= 6
-    if not isinstance(zones, tuple):
-        problems.require(False, "zones", "must be a number or a tuple of zone names", zones)
-        return False
-    matches = [_ZONE.fullmatch(zone) if isinstance(zone, str) else None for zone in zones]
+    matches = [_ZONE.fullmatch(zone) for zone in zones]
     regions = {match[1] for match in matches if match}
     fit = (
         2 <= len(zones) <= 6
@@ -208,15 +205,15 @@ def _check_zones(problems: Problems, zones: object) -> bool:
     return fit
 
 
-def _check_block(problems: Problems, field: str, value: object) -> IPv4Network | None:
+def _check_block(problems: Problems, field: str, value: str) -> IPv4Network | None:
     rule = f"must be an IPv4 block of /{_BIGGEST_VPC} to /{_SMALLEST_SUBNET}"
     fix = ""
     try:
-        block = IPv4Network(value) if isinstance(value, str) else None
+        block = IPv4Network(value)
     except ValueError:
         block = None
         try:
-            fix = f"try {str(IPv4Network(str(value), strict=False))!r}"
+            fix = f"try {str(IPv4Network(value, strict=False))!r}"
         except ValueError:
             fix = ""
     fits = block is not None and _BIGGEST_VPC <= block.prefixlen <= _SMALLEST_SUBNET

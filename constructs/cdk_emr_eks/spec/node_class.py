@@ -8,6 +8,7 @@ from typing import Final
 
 from cdk_emr_eks import labels
 from cdk_emr_eks.errors import Problems
+from cdk_emr_eks.field_types import check_types
 from cdk_emr_eks.labels import Role
 from cdk_emr_eks.names import dns_label
 from cdk_emr_eks.spec.instances import KUBE_RESERVED_MEMORY, MAX_PODS
@@ -55,6 +56,7 @@ class NodeClass:
     image: str = NODE_IMAGE
 
     def __post_init__(self) -> None:
+        check_types(f"NodeClass {self.name!r}", self)
         problems = Problems(f"NodeClass {self.name!r}")
         problems.extend(dns_label("name", self.name))
         family, _, version = self.image.partition("@")

@@ -8,6 +8,7 @@ from typing import Final
 
 from cdk_emr_eks import labels
 from cdk_emr_eks.errors import Problems
+from cdk_emr_eks.field_types import check_types
 from cdk_emr_eks.labels import Architecture, CapacityType, Role
 from cdk_emr_eks.names import dns_label
 from cdk_emr_eks.spec import node_class
@@ -62,6 +63,7 @@ class NodePool:
     local_nvme: bool = False
 
     def __post_init__(self) -> None:
+        check_types(f"NodePool {self.name!r}", self)
         where = f"NodePool {self.name!r}"
         check_zones(where, self.zones)
         problems = Problems(where)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from cdk_emr_eks.errors import Problems
+from cdk_emr_eks.field_types import check_types
 from cdk_emr_eks.names import dns_label
 
 MAX_KEY = 17
@@ -29,6 +30,7 @@ class Zone:
     name: str
 
     def __post_init__(self) -> None:
+        check_types(f"Zone {self.key!r}", self)
         problems = Problems(f"Zone {self.key!r}")
         problems.extend(dns_label("key", self.key, limit=MAX_KEY))
         known = isinstance(self.name, str) and bool(self.name)

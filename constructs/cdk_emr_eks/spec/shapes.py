@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Final
 
 from cdk_emr_eks.errors import Problems
+from cdk_emr_eks.field_types import check_types
 from cdk_emr_eks.units import Cpu, Memory
 
 MIN_POD_MEMORY: Final = Memory(1024)
@@ -40,6 +41,7 @@ class DriverShape:
     overhead_share: float = 0.2
 
     def __post_init__(self) -> None:
+        check_types("DriverShape", self)
         _check_shape("DriverShape", self.cores, self.memory, self.overhead_share, Memory(0))
 
     @property
@@ -71,6 +73,7 @@ class ExecutorShape:
     off_heap: Memory = Memory(0)
 
     def __post_init__(self) -> None:
+        check_types("ExecutorShape", self)
         _check_shape("ExecutorShape", self.cores, self.memory, self.overhead_share, self.off_heap)
 
     @property
@@ -111,6 +114,7 @@ class DynamicAllocation:
     batch_size: int = 20
 
     def __post_init__(self) -> None:
+        check_types("DynamicAllocation", self)
         problems = Problems("DynamicAllocation")
         low, high = self.min_executors, self.max_executors
         problems.require(low >= 0, "min_executors", "must be 0 or more", low)
@@ -150,6 +154,7 @@ class Limits:
     memory: Memory
 
     def __post_init__(self) -> None:
+        check_types("Limits", self)
         problems = Problems("Limits")
         problems.require(self.cpu.millicores > 0, "cpu", "must be more than 0")
         problems.require(self.memory.mib > 0, "memory", "must be more than 0")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from cdk_emr_eks.errors import Problems
+from cdk_emr_eks.field_types import check_types
 from cdk_emr_eks.units import Memory
 
 MAX_VOLUMES: Final = 8
@@ -44,6 +45,7 @@ class RootVolume:
     throughput_mib: int = _GP3_MIN_THROUGHPUT
 
     def __post_init__(self) -> None:
+        check_types("RootVolume", self)
         problems = Problems("RootVolume")
         rule = "must be at least 20 GiB (system, kubelet and two EMR images)"
         problems.require(self.size >= _MIN_ROOT, "size", rule, self.size.kubernetes)
@@ -83,6 +85,7 @@ class PersistentVolumes:
     reuse: bool = True
 
     def __post_init__(self) -> None:
+        check_types("PersistentVolumes", self)
         problems = Problems("PersistentVolumes")
         rule = "must be whole GiB, at least 1, the unit EBS sells"
         whole = self.size.mib > 0 and self.size.mib % 1024 == 0

@@ -8,6 +8,7 @@ from typing import Final
 
 from cdk_emr_eks import versions
 from cdk_emr_eks.errors import Problems, refuse
+from cdk_emr_eks.field_types import check_types
 from cdk_emr_eks.labels import TENANT
 from cdk_emr_eks.names import dns_label, release_label, release_version
 from cdk_emr_eks.spec.execution_role import (
@@ -71,6 +72,7 @@ class Tenant:
     tags: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        check_types(f"Tenant {self.name!r}", self)
         problems = Problems(f"Tenant {self.name!r}")
         problems.extend(dns_label("name", self.name))
         problems.extend(namespace_problems("namespace", self.resolved_namespace))
@@ -114,7 +116,7 @@ class Tenant:
     def virtual_cluster(self) -> VirtualClusterSpec:
         """The tenant's virtual cluster."""
         return VirtualClusterSpec(
-            name=self.virtual_cluster_name or self.name,
+            name=self.name if self.virtual_cluster_name is None else self.virtual_cluster_name,
             namespace=self.resolved_namespace,
             access=self.access,
             session_enabled=self.session_enabled,

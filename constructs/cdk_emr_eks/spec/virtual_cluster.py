@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Final
 
 from cdk_emr_eks.errors import Problem, Problems
+from cdk_emr_eks.field_types import check_types
 from cdk_emr_eks.names import CONFUSABLE_NAMESPACES, dns_label, emr_name
 
 MAX_TAGS: Final = 50
@@ -53,6 +54,7 @@ class SchedulerLimits:
     max_in_queue_job_runs: int | None = None
 
     def __post_init__(self) -> None:
+        check_types("SchedulerLimits", self)
         problems = Problems("SchedulerLimits")
         given = {
             "max_concurrent_job_runs": self.max_concurrent_job_runs,
@@ -115,6 +117,7 @@ class VirtualClusterSpec:
     tags: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        check_types(f"Virtual cluster {self.name!r}", self)
         problems = Problems(f"Virtual cluster {self.name!r}")
         problems.extend(emr_name("name", self.name))
         problems.extend(namespace_problems("namespace", self.resolved_namespace))

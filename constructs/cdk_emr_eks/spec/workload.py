@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Final
 
 from cdk_emr_eks.errors import Problems
+from cdk_emr_eks.field_types import check_types
 from cdk_emr_eks.labels import Architecture, CapacityType, Role
 from cdk_emr_eks.names import dns_label
 from cdk_emr_eks.spec.disruption import Disruption, Freeze
@@ -156,6 +157,7 @@ class Workload:
     spark_conf: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        check_types(f"Workload {self.name!r}", self)
         problems = Problems(f"Workload {self.name!r}")
         problems.extend(dns_label("name", self.name, limit=MAX_NAME))
         problems.extend(architecture_problems(self.architectures, self._instances_by_field()))
@@ -178,8 +180,7 @@ class Workload:
             problems.extend(limit_problems(f"{role}_limits", limits, types))
         rule = "must be False unless executor_capacity is spot"
         spot = self.executor_capacity is CapacityType.SPOT
-        fallback = self.on_demand_fallback
-        problems.require(spot or not fallback, "on_demand_fallback", rule, fallback)
+        problems.require(spot or not self.on_demand_fallback, "on_demand_fallback", rule, True)
         problems.extend(time_problems(self.dynamic_allocation, self.disruption))
         problems.extend(timeout_problems("job_start_timeout", self.job_start_timeout))
         problems.extend(priority_problems("priority", self.priority))

@@ -21,6 +21,7 @@ from cdk_emr_eks.addons.karpenter.values import (
 )
 from cdk_emr_eks.addons.protocol import AddonContext
 from cdk_emr_eks.errors import Problems
+from cdk_emr_eks.field_types import check_types
 from cdk_emr_eks.names import cluster_name as check_cluster_name
 from cdk_emr_eks.spec.instances import Resources
 from cdk_emr_eks.units import Cpu, Memory
@@ -83,6 +84,7 @@ class Karpenter:
     create_spot_role: bool = False
 
     def __post_init__(self) -> None:
+        check_types("Karpenter", self)
         problems = Problems("Karpenter")
         match = _VERSION.fullmatch(self.version)
         known = match is not None and int(match[1]) >= _OLDEST_MINOR
@@ -94,9 +96,6 @@ class Karpenter:
         problems.require(cpu >= _LEAST.cpu, "resources.cpu", rule, cpu.kubernetes)
         rule = f"must be at least {_LEAST.memory.kubernetes}"
         problems.require(memory >= _LEAST.memory, "resources.memory", rule, memory.kubernetes)
-        level = self.log_level in tuple(LogLevel)
-        rule = f"must be one of {', '.join(LogLevel)}"
-        problems.require(level, "log_level", rule, str(self.log_level))
         problems.raise_if_any()
 
     @property

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from cdk_emr_eks import labels
 from cdk_emr_eks.errors import Problems
+from cdk_emr_eks.field_types import check_types
 from cdk_emr_eks.spec.disruption import go_duration
 
 SERVICE_ACCOUNT = "karpenter"
@@ -40,6 +41,9 @@ class FeatureGates:
         static_capacity: Allow node pools with a fixed number of nodes (``replicas``). Alpha.
         capacity_buffer: Keep spare room as CapacityBuffer objects ask. Alpha.
 
+    Raises:
+        ConfigError: If one is not True or False.
+
     Source: https://karpenter.sh/v1.14/reference/settings/#feature-gates
     """
 
@@ -49,6 +53,9 @@ class FeatureGates:
     spot_to_spot_consolidation: bool = False
     static_capacity: bool = False
     capacity_buffer: bool = False
+
+    def __post_init__(self) -> None:
+        check_types("FeatureGates", self)
 
     def values(self) -> Mapping[str, bool]:
         """Return the chart's ``settings.featureGates``."""
@@ -80,6 +87,7 @@ class Batch:
     longest: timedelta = timedelta(seconds=10)
 
     def __post_init__(self) -> None:
+        check_types("Karpenter's Batch", self)
         problems = Problems("Karpenter's Batch")
         second = timedelta(seconds=1)
         for name, value in (("idle", self.idle), ("longest", self.longest)):

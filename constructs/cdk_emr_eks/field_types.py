@@ -1,0 +1,164 @@
+"""Values check the types of their own fields, since callers may have no type checker.
+
+Without it, ``executor_capacity="spot"`` would pass for neither spot nor on-demand, and a bare
+``"shared"`` for the tuple of its letters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import is_dataclass
+from datetime import timedelta
+from enum import Enum
+from types import NoneType, UnionType
+from typing import NamedTuple, Union, get_args, get_origin, get_type_hints
+
+from cdk_emr_eks.errors import Problem, Problems
+from cdk_emr_eks.units import Cpu, Memory
+
+_AMOUNTS: Mapping[type, str] = {
+    Cpu: "write Cpu.cores(4) or Cpu(500) for millicores",
+    Memory: "write Memory.from_gib(4) or Memory(512) for MiB",
+    timedelta: "write datetime.timedelta(minutes=5)",
+}
+_HINTS: dict[type, Mapping[str, object]] = {}
+# Working annotations out takes longer than all the rules of a value.
+
+
+class _Mismatch(NamedTuple):
+    wanted: object
+    got: object
+    place: str = ""
+
+
+def check_types(where: str, value: object) -> None:
+    """Check each field of a dataclass against its annotation.
+
+    A value calls it first, so that its other rules need not think of wrong types. Interfaces of
+    the CDK are taken at their word, unless a plain Python value is given for one.
+
+    Raises:
+        ConfigError: With every field whose value is of another type than its annotation says.
+    """
+    problems = Problems(where)
+    for field, hint in _hints(type(value)).items():
+        problems.extend(type_problems(field, hint, getattr(value, field)))
+    problems.raise_if_any()
+
+
+def check_argument(where: str, field: str, hint: object, value: object) -> None:
+    """Check one argument of a construct, before anything is made of it.
+
+    Raises:
+        ConfigError: If the value is of another type than ``hint``.
+    """
+    problems = Problems(where)
+    problems.extend(type_problems(field, hint, value))
+    problems.raise_if_any()
+
+
+def type_problems(field: str, hint: object, value: object) -> tuple[Problem, ...]:
+    """Return the first part of a value that is not of the annotated type, or nothing."""
+    for wanted, got, place in _mismatches(hint, value):
+        rule = f"must have {_words(wanted)} {place}" if place else f"must be {_words(hint)}"
+        # Where nothing is said of ``got``, its absence would be the problem.
+        rule += ", not None" if got is None else ""
+        # A whole value, such as a workload, would fill a page.
+        shown = type(got) if is_dataclass(got) and not isinstance(got, type) else got
+        return (Problem(field=field, rule=rule, got=shown, fix=_fix(wanted, got)),)
+    return ()
+
+
+def _hints(cls: type) -> Mapping[str, object]:
+    if cls not in _HINTS:
+        _HINTS[cls] = get_type_hints(cls)
+    return _HINTS[cls]
+
+
+def _mismatches(hint: object, value: object, place: str = "") -> Iterator[_Mismatch]:
+    origin, args = get_origin(hint), get_args(hint)
+    if origin in (Union, UnionType):
+        if all(any(True for _ in _mismatches(each, value)) for each in args):
+            # Of two, the first is what a person meant: None comes last by custom.
+            optional = args[1:] == (NoneType,)
+            found = _Mismatch(hint, value, place)
+            yield from _mismatches(args[0], value, place) if optional else [found]
+        return
+    if not _is(origin or hint, value):
+        yield _Mismatch(hint, value, place)
+        return
+    for wanted, part, at in _parts(hint, value):
+        yield from _mismatches(wanted, part, at or place)
+
+
+def _parts(hint: object, value: object) -> Iterator[tuple[object, object, str]]:
+    """Yield what a collection holds, each with the type it should have and its place."""
+    args = get_args(hint)
+    if isinstance(value, tuple) and hasattr(hint, "_fields"):
+        for name, wanted in _hints(type(value)).items():
+            yield wanted, getattr(value, name), f"as its {name}"
+    elif isinstance(value, Mapping) and args:
+        for key, part in value.items():
+            yield args[0], key, "as its keys"
+            yield args[1], part, f"as the value of {key!r}"
+    elif isinstance(value, Sequence) and args:
+        yield from ((args[0], each, "") for each in value)
+
+
+def _is(hint: object, value: object) -> bool:
+    if not isinstance(hint, type):
+        return True
+    if getattr(hint, "_is_protocol", False):
+        return type(value).__module__ != "builtins"
+    if hint is Sequence and isinstance(value, str):
+        return False
+    if hint in (int, float) and isinstance(value, bool):
+        return False
+    return isinstance(value, (int, float) if hint is float else hint)
+
+
+def _words(hint: object) -> str:
+    """Say a type in words: ``a tuple of str``, ``Memory or None``."""
+    origin, args = get_origin(hint), get_args(hint)
+    if origin in (Union, UnionType):
+        return " or ".join(_words(each) for each in args)
+    if origin is tuple:
+        return f"a tuple of {_inner(args[0])}"
+    if origin is Sequence:
+        return f"a list or tuple of {_inner(args[0])}"
+    if isinstance(origin, type):
+        words = " to ".join(_inner(each) for each in args)
+        return f"a {origin.__name__.lower()} of {words}"
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return "one of " + ", ".join(f"{hint.__name__}.{each.name}" for each in hint)
+    known: dict[type, str] = {
+        NoneType: "None",
+        bool: "True or False",
+        int: "a whole number",
+        float: "a number",
+    }
+    known |= {str: "text", object: "a value", Mapping: "a mapping"}
+    if not isinstance(hint, type):
+        return str(hint)
+    return known.get(hint, hint.__name__)
+
+
+def _inner(hint: object) -> str:
+    return hint.__name__ if isinstance(hint, type) and issubclass(hint, Enum) else _words(hint)
+
+
+def _fix(wanted: object, got: object) -> str:
+    for each in (wanted, *get_args(wanted)):
+        parts = tuple(got) if isinstance(got, list) else (got,)
+        if get_origin(each) is tuple and not any(True for _ in _mismatches(each, parts)):
+            return f"write {parts!r}" if all(isinstance(part, str) for part in parts) else ""
+    if not isinstance(wanted, type):
+        return ""
+    if issubclass(wanted, Enum):
+        near = [each.name for each in wanted if got in (each.value, each.name)]
+        return f"write {wanted.__name__}.{near[0]}" if near else ""
+    if wanted is str and isinstance(got, int | float):
+        return f"write {str(got).lower()!r}"
+    if got is wanted:
+        return f"write {wanted.__name__}()"
+    return _AMOUNTS.get(wanted, "")

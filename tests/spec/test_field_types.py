@@ -1,0 +1,178 @@
+"""Every public value refuses wrong types by itself, in words: callers may have no type checker."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import fields, is_dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+import cdk_emr_eks
+from cdk_emr_eks.addons.karpenter import FeatureGates, Karpenter
+from cdk_emr_eks.addons.karpenter.values import Batch
+from cdk_emr_eks.errors import ConfigError
+from cdk_emr_eks.spec.catalog import SHARED
+from cdk_emr_eks.spec.cluster import ClusterSpec
+from cdk_emr_eks.spec.disruption import Disruption, Freeze
+from cdk_emr_eks.spec.execution_role import ExecutionRoleSpec, JobLogs, Permission
+from cdk_emr_eks.spec.instances import Resources
+from cdk_emr_eks.spec.job_template import JobTemplateSpec, Parameter
+from cdk_emr_eks.spec.namespace import LimitDefaults, Quota
+from cdk_emr_eks.spec.network import NetworkSpec
+from cdk_emr_eks.spec.node_class import node_classes
+from cdk_emr_eks.spec.node_pool import NodePool, node_pools
+from cdk_emr_eks.spec.placement import Zone
+from cdk_emr_eks.spec.pod_template import PodTemplate, driver_template
+from cdk_emr_eks.spec.shapes import DriverShape, DynamicAllocation, ExecutorShape, Limits
+from cdk_emr_eks.spec.storage import PersistentVolumes, RootVolume
+from cdk_emr_eks.spec.tenancy import Tenant
+from cdk_emr_eks.spec.virtual_cluster import SchedulerLimits, VirtualClusterSpec
+from cdk_emr_eks.units import Cpu, Memory
+
+POOL = node_pools(SHARED, (Zone.named("us-east-1a"),))[0]
+READ = Permission(actions=("s3:GetObject",), resources=("*",))
+QUOTA = Quota(cpu=Cpu.cores(8), memory=Memory.from_gib(32))
+JOB = JobTemplateSpec(name="job", workload="shared", entry_point="s3://bucket/job.py")
+
+VALUES: tuple[object, ...] = (
+    *(SHARED, SHARED.driver_instances, POOL, node_classes([SHARED])[0], Zone.named("us-east-1a")),
+    *(DriverShape(), ExecutorShape(), DynamicAllocation(), POOL.limits, Disruption()),
+    *(Freeze(schedule="@daily", duration=timedelta(hours=1)), RootVolume(), PersistentVolumes()),
+    *(Tenant(name="data"), QUOTA, LimitDefaults(), ExecutionRoleSpec(name="data"), READ, JobLogs()),
+    *(VirtualClusterSpec(name="data"), SchedulerLimits(max_concurrent_job_runs=5)),
+    *(JOB, Parameter(), PodTemplate(driver_template(SHARED)), NetworkSpec(), ClusterSpec()),
+    *(Karpenter(), FeatureGates(), Batch(), Cpu(1), Memory(1)),
+)
+FIELDS = [(value, each.name) for value in VALUES for each in fields(value)]  # type: ignore[arg-type]
+
+# Their fields are the CDK's own constructs; tests/synth has them.
+WITH_CONSTRUCTS = {"AddonContext", "ExistingNetwork", "ImportedCapacity", "NodeEnvironment"} | {
+    *("OidcProvider", "TenancyContext")
+}
+# What the library gives and nobody makes, and a choice without fields.
+GIVEN = {"InstanceStore", "PodTemplateLocation", "Problem"}
+
+
+def test_every_public_value_is_among_those_checked_here() -> None:
+    public = {
+        name
+        for name in cdk_emr_eks.__all__
+        if isinstance(found := getattr(cdk_emr_eks, name), type) and is_dataclass(found)
+    }
+    checked = {type(value).__name__ for value in VALUES}
+    assert public - WITH_CONSTRUCTS - GIVEN <= checked
+
+
+@pytest.mark.parametrize(
+    ("value", "field"), FIELDS, ids=[f"{type(value).__name__}.{field}" for value, field in FIELDS]
+)
+def test_no_field_takes_a_value_of_another_type(value: Any, field: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        replace(value, **{field: object()})
+    assert field in refused.value.fields
+
+
+def workload(**changes: object) -> Callable[[], object]:
+    return lambda: replace(SHARED, **changes)  # type: ignore[arg-type]
+
+
+def tenant(**changes: object) -> Callable[[], object]:
+    return lambda: Tenant(name="data", **changes)  # type: ignore[arg-type]
+
+
+def pool(**changes: object) -> Callable[[], NodePool]:
+    return lambda: replace(POOL, **changes)  # type: ignore[arg-type]
+
+
+MISTAKES: Mapping[str, tuple[Callable[[], object], str]] = {
+    "text for a member": (
+        workload(executor_capacity="spot"),
+        "Workload 'shared': executor_capacity must be one of CapacityType.ON_DEMAND, "
+        "CapacityType.SPOT, got 'spot'; write CapacityType.SPOT.",
+    ),
+    "a driver on spot, told in text": (
+        pool(role="driver", capacity_type="spot"),
+        "NodePool 'shared-driver-us-east-1a': role must be one of Role.DRIVER, Role.EXECUTOR, got "
+        "'driver'; write Role.DRIVER; also capacity_type must be one of "
+        "CapacityType.ON_DEMAND, CapacityType.SPOT, got 'spot'; write CapacityType.SPOT.",
+    ),
+    "text in a tuple of members": (
+        workload(architectures=("arm64",)),
+        "Workload 'shared': architectures must be a tuple of Architecture, got 'arm64'; "
+        "write Architecture.ARM64.",
+    ),
+    "a list for a tuple": (
+        tenant(workloads=["shared"]),
+        "Tenant 'data': workloads must be a tuple of text, got ['shared']; write ('shared',).",
+    ),
+    "text for a tuple": (
+        tenant(workloads="shared"),
+        "Tenant 'data': workloads must be a tuple of text, got 'shared'; write ('shared',).",
+    ),
+    "a value for its name": (
+        tenant(workloads=(SHARED,)),
+        "Tenant 'data': workloads must be a tuple of text, "
+        "got <class 'cdk_emr_eks.spec.workload.Workload'>.",
+    ),
+    "one for a tuple of one": (
+        tenant(execution_roles=ExecutionRoleSpec(name="data")),
+        "Tenant 'data': execution_roles must be a tuple of ExecutionRoleSpec, "
+        "got <class 'cdk_emr_eks.spec.execution_role.ExecutionRoleSpec'>.",
+    ),
+    "numbers for amounts": (
+        lambda: Quota(cpu=100, memory=400),  # type: ignore[arg-type]
+        "Quota: cpu must be Cpu, got 100; write Cpu.cores(4) or Cpu(500) for millicores; also "
+        "memory must be Memory, got 400; write Memory.from_gib(4) or Memory(512) for MiB.",
+    ),
+    "amounts exchanged": (
+        lambda: Limits(cpu=Memory(1), memory=Memory(1)),  # type: ignore[arg-type]
+        "Limits: cpu must be Cpu, got <class 'cdk_emr_eks.units.Memory'>; "
+        "write Cpu.cores(4) or Cpu(500) for millicores.",
+    ),
+    "seconds for a time": (
+        workload(job_start_timeout=1800),
+        "Workload 'shared': job_start_timeout must be timedelta, got 1800; "
+        "write datetime.timedelta(minutes=5).",
+    ),
+    "nothing for something": (
+        tenant(tags=None),
+        "Tenant 'data': tags must be a mapping of text to text, not None.",
+    ),
+    "a number in tags": (
+        tenant(tags={"floor": 4}),
+        "Tenant 'data': tags must have text as the value of 'floor', got 4; write '4'.",
+    ),
+    "a class for its value": (
+        workload(executor=ExecutorShape),
+        "Workload 'shared': executor must be ExecutorShape, "
+        "got <class 'cdk_emr_eks.spec.shapes.ExecutorShape'>; write ExecutorShape().",
+    ),
+    "numbers within a named tuple": (
+        lambda: Karpenter(resources=Resources(1, Memory(2048))),  # type: ignore[arg-type]
+        "Karpenter: resources must have Cpu as its cpu, got 1; "
+        "write Cpu.cores(4) or Cpu(500) for millicores.",
+    ),
+    "yes for True": (
+        lambda: FeatureGates(node_repair="yes"),  # type: ignore[arg-type]
+        "FeatureGates: node_repair must be True or False, got 'yes'.",
+    ),
+    "True for a number": (
+        workload(priority=True),
+        "Workload 'shared': priority must be a whole number, got True.",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", MISTAKES)
+def test_a_mistake_is_refused_in_words(case: str) -> None:
+    make, message = MISTAKES[case]
+    with pytest.raises(ConfigError) as refused:
+        make()
+    assert str(refused.value) == message
+
+
+def test_a_whole_number_does_for_a_number() -> None:
+    with pytest.raises(ConfigError, match=r"overhead_share must be a share"):
+        DriverShape(overhead_share=1)

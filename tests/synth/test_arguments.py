@@ -1,0 +1,195 @@
+"""Constructs refuse arguments of wrong types and names that are taken before they make anything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import aws_ec2 as ec2
+
+from cdk_emr_eks import (
+    SHARED,
+    ConfigError,
+    EmrEksCluster,
+    ExecutionRoleSpec,
+    ExistingNetwork,
+    ImportedCapacity,
+    ImportedEmrEksCluster,
+    NodeEnvironment,
+    OidcProvider,
+    Tenant,
+    VirtualClusterSpec,
+    Zone,
+)
+
+ANY: Any = "analytics"
+"""Text where a value belongs."""
+
+ZONES = (Zone.named("us-east-1a"),)
+
+
+@pytest.fixture(scope="module")
+def cluster() -> EmrEksCluster:
+    made = EmrEksCluster(cdk.Stack(cdk.App(), "Platform"), "EmrEksCluster")
+    made.add_tenant(Tenant(name="analytics"))
+    made.add_emr_virtual_cluster(VirtualClusterSpec(name="steps"))
+    made.create_execution_role(ExecutionRoleSpec(name="steps"), namespace="steps")
+    return made
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [
+        ("cluster", "prod", "must be ClusterSpec or None, got 'prod'."),
+        ("network", "10.0.0.0/16", "must be NetworkSpec or ExistingNetwork or None"),
+        ("workloads", SHARED, "must be a list or tuple of Workload, got <class "),
+        ("workloads", ("shared",), "must be a list or tuple of Workload, got 'shared'."),
+        ("workloads", "shared", "must be a list or tuple of Workload, got 'shared'."),
+        ("karpenter", "1.14.1", "must be Karpenter or None, got '1.14.1'."),
+        ("addons", ("yunikorn",), "must be a list or tuple of Addon, got 'yunikorn'."),
+        ("admins", ("arn:aws:iam::1:role/a",), "must be a list or tuple of IRole, got 'arn:"),
+        ("stage_per_workload", "no", "must be True or False, got 'no'."),
+    ],
+)
+def test_options_of_wrong_types_make_nothing(option: str, value: object, message: str) -> None:
+    stack = cdk.Stack(cdk.App(), "Platform")
+    options: dict[str, Any] = {option: value}
+    with pytest.raises(ConfigError) as at_first:
+        EmrEksCluster(stack, "EmrEksCluster", **options)
+    with pytest.raises(ConfigError) as at_get:
+        EmrEksCluster.get_or_create(stack, **options)
+    assert str(at_first.value).startswith(f"EmrEksCluster: {option} {message}")
+    assert str(at_get.value) == str(at_first.value)
+    assert stack.node.children == []
+
+
+METHODS: Mapping[str, tuple[Callable[[EmrEksCluster], object], str]] = {
+    "tenant": (
+        lambda cluster: cluster.add_tenant(ANY),
+        "add_tenant: tenant must be Tenant, got 'analytics'.",
+    ),
+    "tenant's scope": (
+        lambda cluster: cluster.add_tenant(Tenant(name="other"), scope=ANY),
+        "Tenant 'other': scope must be Construct, got 'analytics'.",
+    ),
+    "tenant twice": (
+        lambda cluster: cluster.add_tenant(Tenant(name="analytics", namespace="other")),
+        "Tenant 'analytics': name must be used once in 'Platform/EmrEksCluster'.",
+    ),
+    "virtual cluster": (
+        lambda cluster: cluster.add_emr_virtual_cluster(ANY),
+        "add_emr_virtual_cluster: spec must be VirtualClusterSpec, got 'analytics'.",
+    ),
+    "virtual cluster twice": (
+        lambda cluster: cluster.add_emr_virtual_cluster(
+            VirtualClusterSpec(name="steps", namespace="other")
+        ),
+        "Virtual cluster 'steps': name must be used once in 'Platform/EmrEksCluster'.",
+    ),
+    "role": (
+        lambda cluster: cluster.create_execution_role(ANY, namespace="steps"),
+        "create_execution_role: spec must be ExecutionRoleSpec, got 'analytics'.",
+    ),
+    "role twice": (
+        lambda cluster: cluster.create_execution_role(
+            ExecutionRoleSpec(name="steps"), namespace="other"
+        ),
+        "Execution role 'steps': name must be used once in 'Platform/EmrEksCluster'.",
+    ),
+    "role's namespace": (
+        lambda cluster: cluster.create_execution_role(
+            ExecutionRoleSpec(name="another"), namespace="Data Eng"
+        ),
+        "Execution role 'another': namespace must be a DNS label (a-z, 0-9, '-', at most 63 "
+        "characters), got 'Data Eng'; try 'data-eng'.",
+    ),
+    "job template": (
+        lambda cluster: cluster.add_job_template(ANY, tenant=ANY),
+        "add_job_template: spec must be JobTemplateSpec, got 'analytics'.",
+    ),
+    "pod template": (
+        lambda cluster: cluster.upload_pod_template("mine", ANY),
+        "Pod template 'mine': template must be a mapping or PodTemplate or Path, got 'analytics'.",
+    ),
+    "node pool": (
+        lambda cluster: cluster.add_karpenter_node_pool(ANY),
+        "Node pools: pool must be NodePool or a mapping, got 'analytics'.",
+    ),
+    "chart": (
+        lambda cluster: cluster.add_chart(ANY),
+        "EmrEksCluster.add_chart: chart must be Chart, got 'analytics'.",
+    ),
+    "add-on": (
+        lambda cluster: cluster.install(ANY),
+        "EmrEksCluster.install: addon must be Addon, got 'analytics'.",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", METHODS)
+def test_methods_refuse_in_words(cluster: EmrEksCluster, case: str) -> None:
+    call, message = METHODS[case]
+    before = len(cluster.node.find_all())
+    with pytest.raises(ConfigError) as refused:
+        call(cluster)
+    assert str(refused.value) == message
+    assert len(cluster.node.find_all()) == before
+
+
+VALUES: Mapping[str, tuple[Callable[[], object], str]] = {
+    "id of a VPC": (
+        lambda: ExistingNetwork(vpc=ANY),
+        "ExistingNetwork: vpc must be IVpc, got 'analytics'.",
+    ),
+    "no VPC": (
+        lambda: ExistingNetwork(vpc=None),  # type: ignore[arg-type]
+        "ExistingNetwork: vpc must be IVpc, not None.",
+    ),
+    "ids of subnets": (
+        lambda: ExistingNetwork(
+            vpc=ec2.Vpc(cdk.Stack(cdk.App(), "Network"), "Vpc"),
+            pod_subnets=["subnet-1"],  # type: ignore[arg-type]
+        ),
+        "ExistingNetwork: pod_subnets must be SubnetSelection or None, got ['subnet-1'].",
+    ),
+    "names of zones": (
+        lambda: ImportedCapacity(
+            zones=("us-east-1a",),  # type: ignore[arg-type]
+            nodes=NodeEnvironment(cluster_name="c", role="r", subnets=(), security_groups=()),
+        ),
+        "ImportedCapacity: zones must be a tuple of Zone, got 'us-east-1a'.",
+    ),
+    "no environment": (
+        lambda: ImportedCapacity(zones=ZONES, nodes=ANY),
+        "ImportedCapacity: nodes must be NodeEnvironment, got 'analytics'.",
+    ),
+    "ids for selectors": (
+        lambda: NodeEnvironment(cluster_name="c", role="r", subnets=ANY, security_groups=()),
+        "NodeEnvironment: subnets must be a tuple of a mapping of text to a value, "
+        "got 'analytics'.",
+    ),
+    "no issuer": (
+        lambda: OidcProvider(arn="arn:aws:iam::1:oidc-provider/a", issuer=None),  # type: ignore[arg-type]
+        "OidcProvider: issuer must be text, not None.",
+    ),
+    "capacity of an imported cluster": (
+        lambda: ImportedEmrEksCluster.from_cluster_attributes(
+            cdk.Stack(cdk.App(), "Tenants"),
+            "Cluster",
+            cluster_name="prod",
+            kubectl_service_token="arn:aws:lambda:us-east-1:1:function:kubectl",
+            capacity=ANY,
+        ),
+        "ImportedEmrEksCluster 'prod': capacity must be ImportedCapacity or None, got 'analytics'.",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", VALUES)
+def test_values_that_hold_constructs_refuse_in_words(case: str) -> None:
+    make, message = VALUES[case]
+    with pytest.raises(ConfigError) as refused:
+        make()
+    assert str(refused.value) == message
