@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -107,9 +108,9 @@ class Synthesized:
     templates: Mapping[str, Template]
 
     def resources(self, stack: str, kind: str) -> dict[str, dict[str, object]]:
-        """Resources of one type, by logical id."""
+        """Resources of one type, by logical id: copies, since all tests share the templates."""
         found = self.templates[stack]["Resources"]
-        return {id: dict(item) for id, item in found.items() if item["Type"] == kind}
+        return {id: deepcopy(dict(item)) for id, item in found.items() if item["Type"] == kind}
 
     def one(self, stack: str, kind: str) -> dict[str, object]:
         """The only resource of a type."""
