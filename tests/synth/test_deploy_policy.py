@@ -327,6 +327,17 @@ def test_names_that_hold_no_stack_name_are_foreseen(tmp_path: Path) -> None:
     assert parameters["Resource"] == ["arn:aws:ssm:*:*:parameter/CFN-Abarrierwithanamebeyondm*"]
 
 
+def test_eks_may_look_for_its_own_roles(tmp_path: Path) -> None:
+    app = cdk.App(analytics_reporting=False, outdir=str(tmp_path))
+    stack = cdk.Stack(app, "S")
+    cdk.aws_eks.CfnNodegroup(stack, "Nodes", cluster_name="c", node_role="r", subnets=["s"])
+    app.synth()
+    (document,) = deploy_policies(tmp_path)
+    looks = by_action(cast(list[Statement], document["Statement"]), "iam:GetRole")
+    found = {arn for item in looks for arn in cast(list[str], item["Resource"])}
+    assert "arn:aws:iam::*:role/aws-service-role/eks*.amazonaws.com/*" in found
+
+
 def test_service_linked_roles_of_the_app_may_be_made_and_no_others(tmp_path: Path) -> None:
     app = cdk.App(analytics_reporting=False, outdir=str(tmp_path))
     service = "spot.amazonaws.com"

@@ -14,6 +14,7 @@ from cdk_emr_eks.deploy_policy.rights_identity import IDENTITY_RIGHTS
 from cdk_emr_eks.deploy_policy.rights_network import NETWORK_RIGHTS
 
 _CLUSTER: Final = regional("eks", "cluster/{name}")
+_EKS_LINKED: Final = "arn:{partition}:iam::{account}:role/aws-service-role/eks*.amazonaws.com/*"
 _EMR: Final = "arn:{partition}:emr-containers:{region}:{account}:/"
 _EMR_LINKED: Final = "role/{account}/AWSServiceRoleForAmazonEMRContainers/*"
 _FUNCTION: Final = regional("lambda", "function:{name}")
@@ -66,6 +67,7 @@ RIGHTS: Final[Mapping[str, tuple[Right, ...]]] = {
         *ec2("DescribeSubnets DescribeVpcs"),
         right("iam", "GetRole ListAttachedRolePolicies", "{roles}"),
         linked("eks.amazonaws.com"),
+        right("iam", "GetRole", _EKS_LINKED),
         # Encryption of secrets; the key's id is not known before it exists.
         right("kms", "CreateGrant DescribeKey", regional("kms", "key/*")),
     ),
@@ -85,6 +87,9 @@ RIGHTS: Final[Mapping[str, tuple[Right, ...]]] = {
         ),
         right("iam", "GetRole ListAttachedRolePolicies", "{roles}"),
         linked("eks-nodegroup.amazonaws.com"),
+        # EKS looks in the deploying role's name whether its own role is there, and fails if it may
+        # not: https://github.com/terraform-aws-modules/terraform-aws-eks/issues/823
+        right("iam", "GetRole", _EKS_LINKED),
     ),
     "AWS::EKS::PodIdentityAssociation": (
         right("eks", "CreatePodIdentityAssociation", _CLUSTER, "ClusterName"),
