@@ -1,7 +1,7 @@
 """Values check the types of their own fields, since callers may have no type checker.
 
 Without it, ``executor_capacity="spot"`` would pass for neither spot nor on-demand, and a bare
-``"shared"`` for the tuple of its letters.
+``"shared"`` for the tuple of its letters. And they keep mappings of their own.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import is_dataclass
 from datetime import timedelta
 from enum import Enum
-from types import NoneType, UnionType
+from types import MappingProxyType, NoneType, UnionType
 from typing import NamedTuple, Union, get_args, get_origin, get_type_hints
 
 from cdk_emr_eks.errors import Problem, Problems
@@ -44,6 +44,15 @@ def check_types(where: str, value: object) -> None:
     for field, hint in _hints(type(value)).items():
         problems.extend(type_problems(field, hint, getattr(value, field)))
     problems.raise_if_any()
+
+
+def hold_mappings(value: object) -> None:
+    """Give a frozen value read-only copies of its mappings: the caller's may change, it may not."""
+    for field in _hints(type(value)):
+        given = getattr(value, field)
+        if isinstance(given, Mapping):
+            held = {key: _copied(part) for key, part in given.items()}
+            object.__setattr__(value, field, MappingProxyType(held))
 
 
 def check_argument(where: str, field: str, hint: object, value: object) -> None:
@@ -103,6 +112,12 @@ def _parts(hint: object, value: object) -> Iterator[tuple[object, object, str]]:
             yield args[1], part, f"as the value of {key!r}"
     elif isinstance(value, Sequence) and args:
         yield from ((args[0], each, "") for each in value)
+
+
+def _copied(value: object) -> object:
+    if isinstance(value, Mapping):
+        return {key: _copied(part) for key, part in value.items()}
+    return [_copied(part) for part in value] if isinstance(value, list) else value
 
 
 def _is(hint: object, value: object) -> bool:

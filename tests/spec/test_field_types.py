@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from dataclasses import fields, is_dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -176,3 +177,36 @@ def test_a_mistake_is_refused_in_words(case: str) -> None:
 def test_a_whole_number_does_for_a_number() -> None:
     with pytest.raises(ConfigError, match=r"overhead_share must be a share"):
         DriverShape(overhead_share=1)
+
+
+def test_a_value_keeps_its_mappings_whatever_becomes_of_the_callers() -> None:
+    tags = {"cost-center": "42"}
+    container: dict[str, object] = {"name": "spark-kubernetes-driver"}
+    pod = {"apiVersion": "v1", "kind": "Pod", "spec": {"containers": [container]}}
+    keys = {"aws:ResourceTag/team": "data"}
+    held: tuple[tuple[object, str, Mapping[str, object]], ...] = (
+        (Tenant(name="data", tags=tags), "tags", {**tags}),
+        (VirtualClusterSpec(name="data", tags=tags), "tags", {**tags}),
+        (
+            JobTemplateSpec(name="job", workload="shared", entry_point="s3://b/j.py", tags=tags),
+            "tags",
+            {**tags},
+        ),
+        (PodTemplate(pod), "content", deepcopy(pod)),
+        (
+            Permission(
+                actions=("s3:GetObject",),
+                resources=("arn:aws:s3:::b/*",),
+                conditions={"StringEquals": keys},
+            ),
+            "conditions",
+            {"StringEquals": {**keys}},
+        ),
+    )
+    tags["aws:reserved"] = "x"
+    container["image"] = "somebody/elses"
+    keys.clear()
+    for value, field, before in held:
+        assert getattr(value, field) == before, value
+        with pytest.raises(TypeError):
+            getattr(value, field)["more"] = "x"

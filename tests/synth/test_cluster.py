@@ -129,6 +129,9 @@ def test_admins_have_entries_with_eks_own_policy_and_nothing_else_has(found: Res
         assert "KubernetesGroups" not in entry
         policy = only(entry["AccessPolicies"])
         assert policy["AccessScope"] == {"Type": "cluster"}
+        assert policy["PolicyArn"]["Fn::Join"][1][-1] == (
+            ":eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
+        )
 
 
 def test_role_given_twice_is_refused() -> None:

@@ -12,7 +12,7 @@ from typing import Final
 
 from cdk_emr_eks import labels
 from cdk_emr_eks.errors import Problems
-from cdk_emr_eks.field_types import check_types
+from cdk_emr_eks.field_types import check_types, hold_mappings
 from cdk_emr_eks.names import cluster_name
 from cdk_emr_eks.spec.execution_role import RETENTION_DAYS
 from cdk_emr_eks.versions import EKS_ADDONS, KUBERNETES
@@ -83,6 +83,7 @@ class ClusterSpec:
 
     def __post_init__(self) -> None:
         check_types(f"ClusterSpec {self.name!r}", self)
+        hold_mappings(self)
         problems = Problems(f"ClusterSpec {self.name!r}")
         problems.extend(cluster_name("name", self.name))
         known = ", ".join(sorted(EKS_ADDONS))

@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Final
 
 from cdk_emr_eks.errors import Problem, Problems
-from cdk_emr_eks.field_types import check_types
+from cdk_emr_eks.field_types import check_types, hold_mappings
 from cdk_emr_eks.names import base36, release_version, role_name
 
 _ACTION: Final = re.compile(r"[a-z0-9-]+:[A-Za-z0-9*?]+")
@@ -77,6 +77,7 @@ class Permission:
 
     def __post_init__(self) -> None:
         check_types("Permission", self)
+        hold_mappings(self)
         problems = Problems(f"Permission {self.sid or ', '.join(self.actions)!r}")
         problems.require(bool(self.actions), "actions", "must not be empty")
         problems.require(bool(self.resources), "resources", "must not be empty")

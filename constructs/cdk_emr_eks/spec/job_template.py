@@ -10,7 +10,7 @@ from typing import Final
 
 from cdk_emr_eks import versions
 from cdk_emr_eks.errors import Problem, Problems
-from cdk_emr_eks.field_types import check_types
+from cdk_emr_eks.field_types import check_types, hold_mappings
 from cdk_emr_eks.names import emr_name, release_label
 
 _PLACEHOLDER: Final = re.compile(r"\$\{([A-Za-z0-9_.-]+)\}")
@@ -90,6 +90,7 @@ class JobTemplateSpec:
 
     def __post_init__(self) -> None:
         check_types(f"Job template {self.name!r}", self)
+        hold_mappings(self)
         problems = Problems(f"Job template {self.name!r}")
         problems.extend(emr_name("name", self.name))
         problems.extend(release_label("release_label", self.release_label))

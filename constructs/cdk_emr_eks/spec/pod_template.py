@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from cdk_emr_eks import labels
-from cdk_emr_eks.field_types import check_types
+from cdk_emr_eks.field_types import check_types, hold_mappings
 from cdk_emr_eks.labels import CapacityType, Role
 from cdk_emr_eks.spec.pod_template_rules import MAIN_CONTAINERS, check_pod_template
 from cdk_emr_eks.spec.workload import Workload
@@ -40,6 +40,7 @@ class PodTemplate:
 
     def __post_init__(self) -> None:
         check_types("PodTemplate", self)
+        hold_mappings(self)
         check_pod_template(self.content, "PodTemplate", role=self.role)
 
     def manifest(self) -> Mapping[str, object]:

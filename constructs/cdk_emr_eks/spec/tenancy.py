@@ -8,7 +8,7 @@ from typing import Final
 
 from cdk_emr_eks import versions
 from cdk_emr_eks.errors import Problems, refuse
-from cdk_emr_eks.field_types import check_types
+from cdk_emr_eks.field_types import check_types, hold_mappings
 from cdk_emr_eks.labels import TENANT
 from cdk_emr_eks.names import dns_label, release_label, release_version
 from cdk_emr_eks.spec.execution_role import (
@@ -73,6 +73,7 @@ class Tenant:
 
     def __post_init__(self) -> None:
         check_types(f"Tenant {self.name!r}", self)
+        hold_mappings(self)
         problems = Problems(f"Tenant {self.name!r}")
         problems.extend(dns_label("name", self.name))
         problems.extend(namespace_problems("namespace", self.resolved_namespace))

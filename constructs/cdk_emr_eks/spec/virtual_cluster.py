@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Final
 
 from cdk_emr_eks.errors import Problem, Problems
-from cdk_emr_eks.field_types import check_types
+from cdk_emr_eks.field_types import check_types, hold_mappings
 from cdk_emr_eks.names import CONFUSABLE_NAMESPACES, dns_label, emr_name
 
 MAX_TAGS: Final = 50
@@ -118,6 +118,7 @@ class VirtualClusterSpec:
 
     def __post_init__(self) -> None:
         check_types(f"Virtual cluster {self.name!r}", self)
+        hold_mappings(self)
         problems = Problems(f"Virtual cluster {self.name!r}")
         problems.extend(emr_name("name", self.name))
         problems.extend(namespace_problems("namespace", self.resolved_namespace))

@@ -6,11 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import pairwise
-from types import MappingProxyType
 from typing import Final
 
 from cdk_emr_eks.errors import Problems
-from cdk_emr_eks.field_types import check_types
+from cdk_emr_eks.field_types import check_types, hold_mappings
 from cdk_emr_eks.labels import Architecture, CapacityType, Role
 from cdk_emr_eks.names import dns_label
 from cdk_emr_eks.spec.disruption import Disruption, Freeze
@@ -158,6 +157,7 @@ class Workload:
 
     def __post_init__(self) -> None:
         check_types(f"Workload {self.name!r}", self)
+        hold_mappings(self)
         problems = Problems(f"Workload {self.name!r}")
         problems.extend(dns_label("name", self.name, limit=MAX_NAME))
         problems.extend(architecture_problems(self.architectures, self._instances_by_field()))
@@ -186,8 +186,6 @@ class Workload:
         problems.extend(priority_problems("priority", self.priority))
         problems.extend(spark_conf_problems(self.spark_conf))
         problems.raise_if_any()
-        # A copy behind a read-only view: the caller's dict may change, a value may not.
-        object.__setattr__(self, "spark_conf", MappingProxyType(dict(self.spark_conf)))
 
     @property
     def driver_priority_class(self) -> str:
