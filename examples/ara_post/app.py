@@ -26,6 +26,8 @@ log_group = logs.LogGroup(
     log_group_name=f"{emr_eks.context.log_group_prefix}batchjob",
     encryption_key=emr_eks.context.log_key,
     retention=logs.RetentionDays.ONE_MONTH,
+    # Its key goes with the cluster, and its name would be in the way of the next deployment.
+    removal_policy=cdk.RemovalPolicy.DESTROY,
 )
 virtual_cluster.node.add_dependency(log_group)
 data = f"arn:{cdk.Aws.PARTITION}:s3:::my-data-lake"
