@@ -1,6 +1,9 @@
 """Node pools and tenants on a cluster that another stack made, with Karpenter on it already."""
 
+from typing import cast
+
 import aws_cdk as cdk
+from aws_cdk import aws_eks as eks_l1
 from aws_cdk import aws_eks_v2 as eks
 from aws_cdk.lambda_layer_kubectl_v36 import KubectlV36Layer
 
@@ -27,6 +30,15 @@ theirs = eks.Cluster(
     kubectl_provider_options=eks.KubectlProviderOptions(
         kubectl_layer=KubectlV36Layer(foundation, "Kubectl")
     ),
+)
+# What EMR and the roles of jobs need of it; Karpenter is there already, installed by its owners.
+resource = cast(eks_l1.CfnCluster, theirs.node.default_child)
+resource.add_property_override("AccessConfig.AuthenticationMode", "API_AND_CONFIG_MAP")
+eks_l1.CfnAddon(
+    foundation,
+    "PodIdentityAgent",
+    addon_name="eks-pod-identity-agent",
+    cluster_name=theirs.cluster_name,
 )
 
 # Ours. From another app: ImportedEmrEksCluster.from_cluster_attributes with the platform's outputs.
