@@ -17,6 +17,7 @@ from cdk_emr_eks.plan.diff import Change, diff_assemblies
 from cdk_emr_eks.plan.replacement import REPLACING
 from cdk_emr_eks.plan.structure import FieldChange, changes
 from cdk_emr_eks.spec.catalog import DEFAULT_WORKLOADS
+from cdk_emr_eks.spec.priority import priority_classes
 from cdk_emr_eks.spec.shapes import Limits
 from cdk_emr_eks.units import Cpu, Memory
 from tests.cli import assemblies
@@ -96,6 +97,22 @@ def test_configuration_of_an_add_on_is_told_by_field(old: Path, tmp_path: Path) 
     (field,) = change.fields
     assert field.path == "ConfigurationValues.env.ENABLE_PREFIX_DELEGATION"
     assert change.replaced_by == ()
+
+
+def test_what_kubernetes_refuses_to_change_is_said(tmp_path: Path) -> None:
+    folders = []
+    for priority in (500, 600):
+        classes = assemblies.manifest(*priority_classes("nightly", priority))
+        resources = assemblies.platform(Priorities=classes)
+        folders.append(assemblies.write(tmp_path / str(priority), {"Platform": resources}))
+    found = diff_assemblies(*folders)
+    assert [(change.name, change.refused) for change in found] == [
+        ("PriorityClass nightly-driver", ("value",)),
+        ("PriorityClass nightly-executor", ("value",)),
+    ]
+    output = CliRunner().invoke(main, ["diff", *map(str, folders)]).output
+    assert output.count("refused by Kubernetes, because of value") == 2
+    assert "2 refused: the deployment would fail" in output
 
 
 def test_a_renamed_virtual_cluster_is_known_to_be_replaced(old: Path, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from cdk_emr_eks.plan.assembly import AssemblyError, StackFile, read_assembly
 from cdk_emr_eks.plan.intrinsics import mapping
 from cdk_emr_eks.plan.model import TenantPlan
 from cdk_emr_eks.plan.objects import CHART, MANIFEST, Applied, read_applied
-from cdk_emr_eks.plan.replacement import REPLACING
+from cdk_emr_eks.plan.replacement import IMMUTABLE, REPLACING
 from cdk_emr_eks.plan.structure import FieldChange, changes
 from cdk_emr_eks.plan.tenants import tenant_plans
 
@@ -51,6 +51,7 @@ class Change:
         fields: What differs in a changed one.
         replaced_by: Properties whose change makes CloudFormation replace the resource. Empty means
             that nothing is known of a replacement, not that there is none.
+        refused: Fields that Kubernetes lets nobody change: the deployment would fail.
     """
 
     category: str
@@ -59,6 +60,7 @@ class Change:
     action: str
     fields: tuple[FieldChange, ...] = ()
     replaced_by: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
 
 
 class _Identity(NamedTuple):
@@ -105,12 +107,13 @@ def _compare(
         return
     fields = changes(old, new)
     if fields:
-        replacing = REPLACING.get(name.partition(" ")[0], frozenset())
-        properties = (key for key in {**old, **new} if old.get(key) != new.get(key))
+        kind = name.partition(" ")[0]
+        differ = [key for key in {**old, **new} if old.get(key) != new.get(key)]
         yield replace(
             made,
             fields=fields,
-            replaced_by=tuple(key for key in properties if key in replacing),
+            replaced_by=tuple(key for key in differ if key in REPLACING.get(kind, ())),
+            refused=tuple(key for key in differ if key in IMMUTABLE.get(kind, ())),
         )
 
 

@@ -46,6 +46,9 @@ def _print_change(same: list[Change], console: Console, *, with_stack: bool) -> 
     if change.replaced_by:
         text = f"replaced by CloudFormation, because of {', '.join(change.replaced_by)}"
         _indented(Text(text, style="bold red"), 6, console)
+    if change.refused:
+        text = f"refused by Kubernetes, because of {', '.join(change.refused)}"
+        _indented(Text(text, style="bold red"), 6, console)
     for field in change.fields:
         _indented(_field(field), 6, console)
 
@@ -78,6 +81,8 @@ def _print_summary(changes: tuple[Change, ...], console: Console) -> None:
         ]
         replaced = sum(bool(change.replaced_by) for change in changes)
         counts.append(f"{replaced} known to be replaced")
+        refused = sum(bool(change.refused) for change in changes)
+        counts += [f"{refused} refused: the deployment would fail"] if refused else []
         console.print(Text(", ".join(counts), style="dim"))
 
 

@@ -1,10 +1,10 @@
-"""Which changes of a property make CloudFormation delete the resource and make another.
+"""Which changes of a property replace a resource, and which Kubernetes refuses altogether.
 
 Only types of this library are listed, and only properties whose every change is a replacement; of
 all else nothing is claimed.
 
-Source: ``createOnlyProperties`` of CloudFormation's resource schemas, 2026-11; a test compares the
-table with the schemas that cfn-lint ships.
+Source of ``REPLACING``: ``createOnlyProperties`` of CloudFormation's resource schemas, 2026-11; a
+test compares the table with the schemas that cfn-lint ships.
 """
 
 from __future__ import annotations
@@ -46,3 +46,15 @@ REPLACING: Final[Mapping[str, frozenset[str]]] = {
         "AWS::Lambda::Function": "FunctionName PackageType",
     }.items()
 }
+
+IMMUTABLE: Final[Mapping[str, frozenset[str]]] = {
+    "PriorityClass": frozenset({"value", "preemptionPolicy"}),
+    "StorageClass": frozenset(
+        {"parameters", "provisioner", "reclaimPolicy", "volumeBindingMode"},
+    ),
+}
+"""Fields that the API server lets nobody change, so that a deployment with such a change fails.
+
+Source: ``ValidatePriorityClassUpdate`` and ``ValidateStorageClassUpdate`` in
+https://github.com/kubernetes/kubernetes/tree/v1.36.0/pkg/apis (scheduling and storage), 2026-11.
+"""

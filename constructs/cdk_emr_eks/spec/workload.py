@@ -96,7 +96,8 @@ class Workload:
         per_zone: Whether each zone has pools, and so limits, of its own. Default True. With False
             one pool spans all zones; jobs stay in one zone all the same.
         priority: Scheduling priority of executors, 0 to 1,000,000; drivers have 10 more. Workloads
-            with different priorities must be 100 apart. Default 1,000.
+            with different priorities must be 100 apart. Default 1,000. Kubernetes refuses to
+            change it in a cluster: deploy a workload of another name instead.
         disruption: When nodes may go. See ``Disruption``.
         job_start_timeout: How long EMR waits for a job to start, in whole seconds; it must outlast
             the start of a node. Default 30 minutes.
