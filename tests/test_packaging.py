@@ -17,6 +17,8 @@ from typing import Final
 
 import pytest
 
+import cdk_emr_eks
+
 ROOT: Final = Path(__file__).parent.parent
 LIBRARY: Final = ROOT / "constructs" / "cdk_emr_eks"
 
@@ -152,3 +154,7 @@ def _run(python: Path, code: str, cwd: Path | None = None) -> str:
         [str(python), "-c", code], env=env, cwd=cwd, check=True, capture_output=True, text=True
     )
     return done.stdout.strip()
+
+
+def test_a_shell_completes_the_public_names() -> None:
+    assert dir(cdk_emr_eks) == sorted(cdk_emr_eks.__all__)
