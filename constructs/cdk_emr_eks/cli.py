@@ -17,7 +17,10 @@ try:
     import click
     from rich.console import Console
 except ImportError as error:
-    raise ImportError("emr-eks needs click and rich: pip install 'cdk-emr-eks[cli]'") from error
+    # The command is the only way here: its user wants the sentence, not how Python came to it.
+    raise SystemExit(
+        f"emr-eks needs its extra ({error}): pip install 'cdk-emr-eks[cli]'"
+    ) from error
 
 from cdk_emr_eks.deploy_policy import deploy_policies, write_deploy_policy
 from cdk_emr_eks.errors import ConfigError

@@ -219,6 +219,10 @@ def test_get_or_create_refuses_other_options(field: str, options: dict[str, Any]
             "Add-on 'Karpenter': name must be installed only once, got 'Karpenter'.",
         ),
         (
+            {"workloads": ()},
+            "Workloads: workloads must have at least one: nothing could run.",
+        ),
+        (
             {"workloads": (*DEFAULT_WORKLOADS, SHARED)},
             "Workloads: name must be used once, got 'shared'.",
         ),

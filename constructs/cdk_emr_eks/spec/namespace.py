@@ -48,13 +48,7 @@ class Quota:
     def __post_init__(self) -> None:
         check_types("Quota", self)
         problems = Problems("Quota")
-        problems.require(self.cpu > Cpu(0), "cpu", "must be more than 0", self.cpu.kubernetes)
-        problems.require(
-            self.memory > Memory(0),
-            "memory",
-            "must be more than 0",
-            self.memory.kubernetes,
-        )
+        _require_some(problems, self.cpu, self.memory)
         if self.pods is not None:
             problems.require(self.pods > 0, "pods", "must be more than 0", self.pods)
         if self.volume_claims is not None:
@@ -105,13 +99,7 @@ class LimitDefaults:
     def __post_init__(self) -> None:
         check_types("LimitDefaults", self)
         problems = Problems("LimitDefaults")
-        problems.require(self.cpu > Cpu(0), "cpu", "must be more than 0", self.cpu.kubernetes)
-        problems.require(
-            self.memory > Memory(0),
-            "memory",
-            "must be more than 0",
-            self.memory.kubernetes,
-        )
+        _require_some(problems, self.cpu, self.memory)
         problems.raise_if_any()
 
     def manifest(self, namespace: str) -> dict[str, object]:
@@ -119,6 +107,12 @@ class LimitDefaults:
         requests = {"cpu": self.cpu.kubernetes, "memory": self.memory.kubernetes}
         limits = [{"type": "Container", "defaultRequest": requests}]
         return _namespaced("LimitRange", "tenant", namespace, {"limits": limits})
+
+
+def _require_some(problems: Problems, cpu: Cpu, memory: Memory) -> None:
+    rule = "must be more than 0"
+    problems.require(cpu > Cpu(0), "cpu", rule, cpu.kubernetes)
+    problems.require(memory > Memory(0), "memory", rule, memory.kubernetes)
 
 
 def namespace_manifest(name: str, tenant: str) -> dict[str, object]:

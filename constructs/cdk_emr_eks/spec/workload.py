@@ -278,9 +278,11 @@ def check_workloads(workloads: Sequence[Workload]) -> None:
     """Check rules between workloads: names differ, priorities are equal or 100 apart.
 
     Raises:
-        ConfigError: If two have one name, or a driver of one would pass executors of the other.
+        ConfigError: If there is none, two have one name, or a driver of one would pass executors
+            of the other.
     """
     problems = Problems("Workloads")
+    problems.require(len(workloads) > 0, "workloads", "must have at least one: nothing could run")
     names = [each.name for each in workloads]
     for name in sorted({name for name in names if names.count(name) > 1}):
         problems.require(False, "name", "must be used once", name)
