@@ -91,6 +91,24 @@ def test_drivers_spread_over_zones_and_executors_follow_their_own(workload: Work
     ]
 
 
+@by_name
+def test_drivers_of_all_tenants_count_for_the_choice_of_a_zone(workload: Workload) -> None:
+    """A topology spread counts one namespace only; 24 tenants of one job each went to one zone."""
+    driver = spec(driver_template(workload))
+    (preferred,) = driver["affinity"]["podAntiAffinity"][
+        "preferredDuringSchedulingIgnoredDuringExecution"
+    ]
+    term = preferred["podAffinityTerm"]
+    assert term["namespaceSelector"] == {}
+    assert term["topologyKey"] == "topology.kubernetes.io/zone"
+    assert term["labelSelector"] == driver["topologySpreadConstraints"][0]["labelSelector"]
+    # A rule would stop every driver but one in each zone.
+    assert list(driver["affinity"]) == ["podAntiAffinity"]
+    assert list(driver["affinity"]["podAntiAffinity"]) == [
+        "preferredDuringSchedulingIgnoredDuringExecution"
+    ]
+
+
 def test_capacity_type_is_selected_unless_executors_may_fall_back() -> None:
     key = "karpenter.sh/capacity-type"
     for workload in DEFAULT_WORKLOADS:

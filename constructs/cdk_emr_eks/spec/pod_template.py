@@ -49,7 +49,13 @@ class PodTemplate:
 
 
 def driver_template(workload: Workload) -> Mapping[str, object]:
-    """Render the template of a workload's drivers: on-demand, spread over zones, left alone."""
+    """Render the template of a workload's drivers: on-demand, spread over zones, left alone.
+
+    Within a namespace the spread is a rule, between namespaces a preference: Kubernetes has no
+    spread over pods of several namespaces.
+
+    Source: https://kubernetes.io/docs/concepts/scheduling-eviction/topology-spread-constraints/#implicit-conventions
+    """
     identity = _identity(workload, Role.DRIVER)
     spread = {
         "topologyKey": labels.ZONE,
@@ -67,6 +73,17 @@ def driver_template(workload: Workload) -> Mapping[str, object]:
             }
         },
     }
+    # The spread above counts the pods of one namespace, so the only drivers of many tenants would
+    # all go where the first one went. This counts them in all namespaces ({} selects all); it is a
+    # preference, so a zone without capacity stops nobody.
+    apart = {
+        "weight": 100,
+        "podAffinityTerm": {
+            "topologyKey": labels.ZONE,
+            "labelSelector": spread["labelSelector"],
+            "namespaceSelector": {},
+        },
+    }
     return _pod(
         identity,
         annotations={labels.DO_NOT_DISRUPT: "true"},
@@ -74,6 +91,9 @@ def driver_template(workload: Workload) -> Mapping[str, object]:
             "nodeSelector": {**identity, labels.CAPACITY_TYPE: str(CapacityType.ON_DEMAND)},
             "tolerations": _tolerations(identity),
             "topologySpreadConstraints": [spread],
+            "affinity": {
+                "podAntiAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [apart]}
+            },
             "priorityClassName": workload.driver_priority_class,
             "terminationGracePeriodSeconds": DRIVER_GRACE_SECONDS,
             "containers": [{"name": MAIN_CONTAINERS[Role.DRIVER]}],
