@@ -101,7 +101,8 @@ test: check $(CHECKOV)/.synced ## all checks and all tests; ARGS="<options of py
 
 .PHONY: golden
 golden: setup ## renew the golden files below tests/, then read their diff
-	$(VENV)/bin/pytest -q --snapshot-update $(ARGS)
+	@# syrupy warns of each snapshot that it renews; elsewhere a warning is an error.
+	$(VENV)/bin/pytest -q --snapshot-update -W default::UserWarning $(ARGS)
 	@git --no-pager diff --stat -- tests
 
 # ---- the rest

@@ -72,7 +72,7 @@ def test_drivers_spread_over_zones_and_executors_follow_their_own(workload: Work
     assert spread == {
         "topologyKey": "topology.kubernetes.io/zone",
         "maxSkew": 1,
-        "whenUnsatisfiable": "DoNotSchedule",
+        "whenUnsatisfiable": "ScheduleAnyway",
         "nodeTaintsPolicy": "Honor",
         "labelSelector": {
             "matchLabels": {"spark-role": "driver", "emr-eks/workload": workload.name}

@@ -51,8 +51,8 @@ class PodTemplate:
 def driver_template(workload: Workload) -> Mapping[str, object]:
     """Render the template of a workload's drivers: on-demand, spread over zones, left alone.
 
-    Within a namespace the spread is a rule, between namespaces a preference: Kubernetes has no
-    spread over pods of several namespaces.
+    Both within a namespace and between namespaces the spread is a preference: a zone that is lost
+    stops nobody. It takes two terms, since Kubernetes has no spread over several namespaces.
 
     Source: https://kubernetes.io/docs/concepts/scheduling-eviction/topology-spread-constraints/#implicit-conventions
     """
@@ -60,10 +60,10 @@ def driver_template(workload: Workload) -> Mapping[str, object]:
     spread = {
         "topologyKey": labels.ZONE,
         "maxSkew": 1,
-        # Drivers choose the zone of their whole job; one that went anywhere would unbalance it.
-        # minDomains is left out on purpose: with it, a zone without capacity would count as an
-        # empty domain and stop the drivers of all other zones.
-        "whenUnsatisfiable": "DoNotSchedule",
+        # A preference, though drivers choose the zone of their whole job: Karpenter plans by it as
+        # by a rule and drops it only where it cannot be met. As a rule it would make Karpenter
+        # wait for a zone in which nothing can be bought, and stop the drivers of all others.
+        "whenUnsatisfiable": "ScheduleAnyway",
         # Nodes that are lost or draining do not count, so a zone that fails is no empty domain.
         "nodeTaintsPolicy": "Honor",
         "labelSelector": {
