@@ -278,8 +278,7 @@ def check_workloads(workloads: Sequence[Workload]) -> None:
     """Check rules between workloads: names differ, priorities are equal or 100 apart.
 
     Raises:
-        ConfigError: If there is none, two have one name, or a driver of one would pass executors
-            of the other.
+        ConfigError: If there is none, names repeat, or a driver of one passes executors of another.
     """
     problems = Problems("Workloads")
     problems.require(len(workloads) > 0, "workloads", "must have at least one: nothing could run")
