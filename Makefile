@@ -76,7 +76,7 @@ synth: setup ## synthesize the reference platform into cdk.out and print what it
 
 .PHONY: example
 example: setup ## synthesize an example: APP=examples/<name>/app.py
-	PYTHONPATH=. $(VENV)/bin/emr-eks synth --app "$(PYTHON) $(APP)" --output $(dir $(APP))cdk.out
+	PYTHONPATH=. $(VENV)/bin/emr-eks synth --app "$(PYTHON) $(APP)" --output cdk.out.$(notdir $(patsubst %/,%,$(dir $(APP))))
 
 .PHONY: diff
 diff: setup $(CDK) ## compare with what is deployed; ARGS="<stacks and options of cdk diff>"
@@ -119,5 +119,5 @@ bench: setup ## synth time and size beside a bare CDK app and ARA
 
 .PHONY: clean
 clean: ## remove everything that make wrote
-	rm -rf $(VENV) $(CHECKOV) node_modules cdk.out examples/*/cdk.out dist site .pytest_cache .mypy_cache .ruff_cache benchmarks/.cache
+	rm -rf $(VENV) $(CHECKOV) node_modules cdk.out cdk.out.* dist site .pytest_cache .mypy_cache .ruff_cache benchmarks/.cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
