@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import cast
 
 from aws_cdk import Annotations, Aws, CfnResource, Stack
@@ -97,9 +97,10 @@ class ExecutionRole(Construct):
         self.spec = spec
         locations = context.pod_templates.location
         templates = [locations(item.name, role).object_arn for item in workloads for role in Role]
+        logging = write_logs(log_group, logs)
         statements = [
             read_templates(templates),
-            *write_logs(log_group, logs),
+            *logging,
             *(permission.statement() for permission in spec.permissions),
         ]
         self.role = self._role(context, namespace, statements)
@@ -107,7 +108,7 @@ class ExecutionRole(Construct):
         self.associations = (
             self._associate(context, namespace) if spec.identity is JobIdentity.POD_IDENTITY else ()
         )
-        self._accept_wildcards(log_group, logs)
+        self._accept_wildcards(logging)
         for number, warning in enumerate(spec.warnings()):
             Annotations.of(self).add_warning_v2(f"cdk-emr-eks:role-name-{number}", warning)
 
@@ -194,10 +195,8 @@ class ExecutionRole(Construct):
         resource.add_property_override("AssumeRolePolicyDocument", self._trust(context, namespace))
         return role
 
-    def _accept_wildcards(self, log_group: str | None, logs: JobLogs | None) -> None:
-        findings = {}
-        for statement, why in wildcards(log_group, logs):
-            findings[wildcard(self, statement)] = why
+    def _accept_wildcards(self, logging: Sequence[Mapping[str, object]]) -> None:
+        findings = {wildcard(self, resource): why for resource, why in wildcards(logging)}
         for permission in self.spec.permissions:
             if permission.reason:
                 for resource in permission.resources:

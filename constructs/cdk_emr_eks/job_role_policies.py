@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from aws_cdk import Aws
@@ -111,14 +111,13 @@ def write_logs(log_group: str | None, logs: JobLogs | None) -> list[dict[str, ob
     return statements
 
 
-def wildcards(log_group: str | None, logs: JobLogs | None) -> list[tuple[str, str]]:
-    """Return the resources with wildcards that ``write_logs`` has, each with its reason."""
-    found = []
-    for statement in write_logs(log_group, logs):
-        resource = str(statement["Resource"])
-        if "*" in resource:
-            found.append((resource, _REASONS[str(statement["Sid"])]))
-    return found
+def wildcards(statements: Sequence[Mapping[str, object]]) -> list[tuple[str, str]]:
+    """Return the resources with wildcards of what ``write_logs`` gave, each with its reason."""
+    return [
+        (str(statement["Resource"]), _REASONS[str(statement["Sid"])])
+        for statement in statements
+        if "*" in str(statement["Resource"])
+    ]
 
 
 _REASONS: Final = {
