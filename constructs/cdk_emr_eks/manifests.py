@@ -61,7 +61,8 @@ class ManifestStage(Construct):
         """
         for item in objects:
             identity = self._identify(item)
-            self._grow(item)
+            content = plain(item)
+            self._grow(content)
             self._names.add(identity)
             api_object = cdk8s.ApiObject(
                 self._charts[0],
@@ -70,7 +71,7 @@ class ManifestStage(Construct):
                 kind=str(item["kind"]),
             )
             # ApiObject takes no spec; replacing the whole document is one call for all keys.
-            api_object.add_json_patch(cdk8s.JsonPatch.replace("", plain(item)))
+            api_object.add_json_patch(cdk8s.JsonPatch.replace("", content))
 
     def add_chart(self, chart: cdk8s.Chart) -> None:
         """Add a chart made with cdk8s or cdk8s-plus-27; its objects come after plain ones.
@@ -99,7 +100,7 @@ class ManifestStage(Construct):
         return identity
 
     def _grow(self, content: object) -> None:
-        self._bytes += len(json.dumps(plain(content)))
+        self._bytes += len(json.dumps(content))
         if self._bytes > MAX_MANIFEST_BYTES:
             rule = f"must stay under {MAX_MANIFEST_BYTES} bytes in all"
             fix = "put some of the objects into another stage"
