@@ -15,7 +15,13 @@ from cdk_emr_eks.node_pools import NodeEnvironment, NodePools
 from cdk_emr_eks.pod_templates import PodTemplateLocation, PodTemplates
 from cdk_emr_eks.spec.catalog import CRITICAL, DEFAULT_WORKLOADS, NOTEBOOK, SHARED
 from cdk_emr_eks.spec.disruption import Disruption
-from cdk_emr_eks.spec.execution_role import ExecutionRoleSpec, JobIdentity, JobLogs, Permission
+from cdk_emr_eks.spec.execution_role import (
+    ExecutionRoleSpec,
+    JobIdentity,
+    JobLogs,
+    Permission,
+    RoleUse,
+)
 from cdk_emr_eks.spec.instances import Instances
 from cdk_emr_eks.spec.job_template import JobTemplateSpec, Parameter, ParameterType
 from cdk_emr_eks.spec.namespace import LimitDefaults, Quota
@@ -92,6 +98,7 @@ __all__ = [
     "Problem",
     "Quota",
     "Role",
+    "RoleUse",
     "RootVolume",
     "SchedulerLimits",
     "TenancyContext",

@@ -23,10 +23,10 @@ from cdk_emr_eks.labels import Role
 from cdk_emr_eks.nag import accept, wildcard
 from cdk_emr_eks.pod_identity import PODS_SERVICE
 from cdk_emr_eks.spec.execution_role import (
-    Component,
     ExecutionRoleSpec,
     JobIdentity,
     JobLogs,
+    RoleUse,
     iam_literal,
     service_account,
 )
@@ -39,13 +39,13 @@ from cdk_emr_eks.virtual_cluster import EmrVirtualCluster
 class ExecutionRole(Construct):
     """A job execution role that only EMR's service accounts of one namespace can use.
 
-    With Pod Identity, each of a job's three service accounts is associated with the role, and the
-    role's trust names the cluster, the namespace and the three accounts, so that nobody can use
-    the role through an association of another cluster. With IRSA, the trust names the namespace
-    and the role's own name in base36.
+    With Pod Identity, each service account of the role's uses (three for jobs, three for endpoints)
+    is associated with the role. The role's trust names the cluster, the namespace and the accounts,
+    so that nobody can use it through an association of another cluster. With IRSA, the trust names
+    the namespace and the role's own name in base36.
 
-    Resources made: one ``AWS::IAM::Role`` and, with Pod Identity, three
-    ``AWS::EKS::PodIdentityAssociation``.
+    Resources made: one ``AWS::IAM::Role`` and, with Pod Identity, one
+    ``AWS::EKS::PodIdentityAssociation`` for each service account: three for jobs.
 
     Attributes:
         spec: What was asked for.
@@ -94,6 +94,10 @@ class ExecutionRole(Construct):
             rule="must be unique",
             in_all_regions=True,
         )
+        if RoleUse.LIVY in spec.uses:
+            rule = "must be for Livy in one role of a namespace: it has one service account"
+            place = (context.cluster_name, namespace)
+            AppClaims.of(self).take(self, "livy-role", *place, field="uses", rule=rule)
         self.spec = spec
         locations = context.pod_templates.location
         templates = [locations(item.name, role).object_arn for item in workloads for role in Role]
@@ -126,8 +130,14 @@ class ExecutionRole(Construct):
             virtual_cluster: Where.
             job_templates: ARNs of the job templates that may be used. Empty: none.
 
+        Raises:
+            ConfigError: If the role is not for jobs.
+
         Source: https://docs.aws.amazon.com/emr/latest/EMR-on-EKS-DevelopmentGuide/iam-execution-role.html
         """
+        if RoleUse.JOBS not in self.spec.uses:
+            rule, got = "must include 'jobs' to run jobs", ", ".join(self.spec.uses)
+            raise refuse(f"Execution role {self.spec.name!r}", "uses", rule, got)
         arn = virtual_cluster.arn
         runs = f"{arn}/jobruns/*"
         role = {"ArnEquals": {"emr-containers:ExecutionRoleArn": self.arn}}
@@ -210,8 +220,8 @@ class ExecutionRole(Construct):
 
     def _trust(self, context: TenancyContext, namespace: str) -> object:
         if self.spec.identity is JobIdentity.IRSA and context.oidc is not None:
-            return irsa_trust(context.oidc(), namespace, self.spec.name)
-        return job_trust(context.cluster_name, namespace, self.spec.name)
+            return irsa_trust(context.oidc(), namespace, self.spec)
+        return job_trust(context.cluster_name, namespace, self.spec)
 
     def _associate(
         self, context: TenancyContext, namespace: str
@@ -226,7 +236,7 @@ class ExecutionRole(Construct):
                 service_account=service_account(component, account, self.spec.name),
                 role_arn=self.arn,
             )
-            for component in Component
+            for component in self.spec.components
         )
         # Its literal name is no reference: CloudFormation would make them before the cluster.
         cluster = context.cluster.node.default_child

@@ -10,32 +10,42 @@ from aws_cdk import Aws
 
 from cdk_emr_eks.names import base36
 from cdk_emr_eks.pod_identity import pod_identity_trust
-from cdk_emr_eks.spec.execution_role import Component, JobLogs, service_account
+from cdk_emr_eks.spec.execution_role import (
+    Component,
+    ExecutionRoleSpec,
+    JobLogs,
+    service_account,
+)
 from cdk_emr_eks.tenancy_context import OidcProvider
 
 
-def job_trust(cluster_name: str, namespace: str, role_name: str) -> dict[str, object]:
+def job_trust(cluster_name: str, namespace: str, spec: ExecutionRoleSpec) -> dict[str, object]:
     """Trust of EKS Pod Identity, for EMR's service accounts of one role."""
     return pod_identity_trust(
         cluster_name=cluster_name,
         namespace=namespace,
         service_accounts=[
-            service_account(component, Aws.ACCOUNT_ID, role_name) for component in Component
+            service_account(component, Aws.ACCOUNT_ID, spec.name) for component in spec.components
         ],
     )
 
 
-def irsa_trust(oidc: OidcProvider, namespace: str, role_name: str) -> object:
+def irsa_trust(oidc: OidcProvider, namespace: str, spec: ExecutionRoleSpec) -> object:
     """Trust of the cluster's OIDC provider, for EMR's service accounts of one role.
 
     The issuer stands in condition keys, which CloudFormation cannot compute in an object. Where it
     is a token, the trust is JSON text instead, as IAM accepts it, so no Lambda is needed.
     """
+    subject = f"system:serviceaccount:{namespace}:"
     # EMR's own pattern: the two wildcards are the framework and the component.
-    accounts = f"emr-containers-sa-*-*-{Aws.ACCOUNT_ID}-{base36(role_name)}"
+    named = f"{subject}emr-containers-sa-*-*-{Aws.ACCOUNT_ID}-{base36(spec.name)}"
+    livy = f"{subject}{service_account(Component.LIVY, Aws.ACCOUNT_ID, spec.name)}"
+    subjects = [named] if set(spec.components) - {Component.LIVY} else []
+    if Component.LIVY in spec.components:
+        subjects.append(livy)
     condition = {
         "StringEquals": {f"{oidc.issuer}:aud": "sts.amazonaws.com"},
-        "StringLike": {f"{oidc.issuer}:sub": f"system:serviceaccount:{namespace}:{accounts}"},
+        "StringLike": {f"{oidc.issuer}:sub": subjects[0] if len(subjects) == 1 else subjects},
     }
     statement = {
         "Effect": "Allow",

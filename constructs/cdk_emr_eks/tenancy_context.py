@@ -57,6 +57,8 @@ class TenancyContext:
         oidc: Gives the cluster's OIDC provider, making it the first time. None: IRSA is refused.
         log_key: Encrypts the log groups of jobs; see ``allow_job_logs``. None: CloudWatch's key.
         ready: What must be there before a namespace, such as admission policies.
+        interactive: Makes, the first time, what EMR's endpoints need in the cluster, and returns
+            what they wait for. None: endpoints are refused.
 
     Raises:
         ConfigError: If the cluster's name is a token or not a name.
@@ -69,6 +71,7 @@ class TenancyContext:
     oidc: Callable[[], OidcProvider] | None = None
     log_key: kms.IKey | None = None
     ready: tuple[IDependable, ...] = ()
+    interactive: Callable[[], IDependable] | None = None
 
     def __post_init__(self) -> None:
         problems = Problems(f"TenancyContext {self.cluster_name!r}")

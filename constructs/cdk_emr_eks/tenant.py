@@ -15,6 +15,7 @@ from cdk_emr_eks.errors import refuse
 from cdk_emr_eks.execution_role import ExecutionRole
 from cdk_emr_eks.labels import TENANT
 from cdk_emr_eks.nag import skip_checkov
+from cdk_emr_eks.spec.execution_role import RoleUse
 from cdk_emr_eks.spec.tenancy import Tenant, check_tenant
 from cdk_emr_eks.spec.workload import Workload
 from cdk_emr_eks.tenancy_context import TenancyContext
@@ -40,7 +41,7 @@ class EmrEksTenant(Construct):
 
     Stack outputs, after the tenant's name in PascalCase: ``VirtualClusterId``,
     ``ExecutionRoleArn``, ``<Workload>Config`` for each workload (ready for
-    ``--configuration-overrides``), and ``StartJobRun``, a command to paste.
+    ``--configuration-overrides``), and, with a role for jobs, ``StartJobRun``, a command to paste.
 
     Attributes:
         tenant: What was asked for.
@@ -91,8 +92,30 @@ class EmrEksTenant(Construct):
 
     @property
     def role(self) -> ExecutionRole:
-        """The first execution role; the only one unless the tenant names more."""
-        return next(iter(self.roles.values()))
+        """The first execution role that is for jobs.
+
+        Raises:
+            ConfigError: If none is.
+        """
+        return self.role_for(RoleUse.JOBS)
+
+    def role_for(self, use: RoleUse, name: str | None = None) -> ExecutionRole:
+        """Return an execution role of the tenant for a use.
+
+        Args:
+            use: What it must be for.
+            name: Its name. None: the first for the use.
+
+        Raises:
+            ConfigError: If the tenant does not have the role, or it is not for the use.
+        """
+        able = [key for key, role in self.roles.items() if use in role.spec.uses]
+        if (name is None and able) or name in able:
+            return self.roles[name or able[0]]
+        rule = f"must be an execution role with the use {str(use)!r}"
+        rule += f", one of {', '.join(able)}" if able else "; the tenant has none"
+        fix = f"add ExecutionRoleSpec(name=..., uses=(RoleUse.{use.name},)) to execution_roles"
+        raise refuse(f"Tenant {self.tenant.name!r}", "role", rule, name, "" if able else fix)
 
     def job_configuration(self, workload: str) -> Mapping[str, object]:
         """Return the ``configurationOverrides`` of a workload, as StartJobRun takes them.
@@ -110,15 +133,12 @@ class EmrEksTenant(Construct):
 
         Args:
             grantee: Role or user that submits jobs.
-            role: Name of the execution role. None: the first.
+            role: Name of the execution role. None: the first for jobs.
 
         Raises:
-            ConfigError: If the tenant does not have the role.
+            ConfigError: If the tenant does not have the role, or it is not for jobs.
         """
-        if role is not None and role not in self.roles:
-            rule = f"must be one of {', '.join(self.roles)}"
-            raise refuse(f"Tenant {self.tenant.name!r}", "role", rule, role)
-        chosen = self.roles[role] if role else self.role
+        chosen = self.role_for(RoleUse.JOBS, role)
         return chosen.grant_start_job_run(grantee, virtual_cluster=self.virtual_cluster)
 
     def _log_group(self) -> logs.CfnLogGroup:
@@ -182,6 +202,8 @@ class EmrEksTenant(Construct):
             text = json.dumps(configuration, separators=(",", ":"))
             description = f"Job configuration of {tenant} for workload {workload}"
             output(f"{_pascal(workload)}Config", text, description)
+        if not any(RoleUse.JOBS in role.spec.uses for role in self.roles.values()):
+            return
         first = next(iter(self._configurations))
         command = self._command(f"{name}{_pascal(first)}Config")
         output("StartJobRun", command, f"Runs a first job of {tenant} on workload {first}")

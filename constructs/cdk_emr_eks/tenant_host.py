@@ -138,7 +138,7 @@ class TenantHost(Construct):
         Args:
             spec: The job.
             tenant: Whose job it is.
-            role: Name of the tenant's execution role. None: its first.
+            role: Name of the tenant's execution role. None: its first for jobs.
 
         Raises:
             ConfigError: If the tenant lacks the workload or the role, or has a job template of the

@@ -16,6 +16,7 @@ from cdk_emr_eks.spec.execution_role import (
     JobIdentity,
     JobLogs,
     Permission,
+    RoleUse,
     default_role_name,
     service_account,
 )
@@ -320,6 +321,25 @@ def test_service_accounts_are_emrs() -> None:
     assert service_account(Component.DRIVER, "111122223333", "AB") == (
         "emr-containers-sa-spark-driver-111122223333-cw2"
     )
+
+
+def test_uses_have_service_accounts_of_their_own() -> None:
+    parts = {
+        RoleUse.JOBS: ("spark-client", "spark-driver", "spark-executor"),
+        RoleUse.ENDPOINTS: ("spark-jeg", "spark-jeg-kernel", "spark-session"),
+        RoleUse.LIVY: ("spark-livy",),
+    }
+    assert {use: use.components for use in RoleUse} == parts
+    both = ExecutionRoleSpec(name="r", uses=(RoleUse.JOBS, RoleUse.LIVY))
+    assert both.components == (*parts[RoleUse.JOBS], "spark-livy")
+    # Livy's chart makes it, for any role, and its prefix is singular.
+    assert service_account(Component.LIVY, "111122223333", "AB") == "emr-container-sa-spark-livy"
+
+
+@pytest.mark.parametrize("uses", [(), (RoleUse.JOBS, RoleUse.JOBS)])
+def test_a_role_has_each_use_once(uses: tuple[RoleUse, ...]) -> None:
+    with pytest.raises(ConfigError, match="uses must name at least one of jobs, endpoints, livy"):
+        ExecutionRoleSpec(name="r", uses=uses)
 
 
 def test_irsa_works_with_old_releases() -> None:

@@ -7,13 +7,15 @@ from typing import cast
 
 import aws_cdk as cdk
 import pytest
+from aws_cdk import aws_iam as iam
 from policy_sentry.querying.actions import get_actions_for_service
 
 from cdk_emr_eks.errors import ConfigError
 from cdk_emr_eks.execution_role import ExecutionRole
+from cdk_emr_eks.job_role_policies import irsa_trust
 from cdk_emr_eks.names import base36
-from cdk_emr_eks.spec.execution_role import ExecutionRoleSpec, JobIdentity
-from cdk_emr_eks.tenancy_context import TenancyContext
+from cdk_emr_eks.spec.execution_role import ExecutionRoleSpec, JobIdentity, RoleUse
+from cdk_emr_eks.tenancy_context import OidcProvider, TenancyContext
 from tests.synth.tenancy_app import CLUSTER, ISSUER, Synthesized, new_app, new_context, synthesized
 
 Statement = dict[str, object]
@@ -266,3 +268,63 @@ def test_irsa_without_a_provider_is_refused() -> None:
             workloads=made.workloads,
             pod_templates=made.pod_templates,
         )
+
+
+def test_associations_and_trust_follow_from_the_uses() -> None:
+    app = new_app()
+    stack = cdk.Stack(app, "Platform")
+    spec = ExecutionRoleSpec(name="r", uses=(RoleUse.ENDPOINTS, RoleUse.LIVY))
+    made = ExecutionRole(stack, "R", context=new_context(stack), namespace="data", spec=spec)
+    resources = app.synth().get_stack_by_name("Platform").template["Resources"].values()
+    accounts = [
+        text(item["Properties"]["ServiceAccount"])
+        for item in resources
+        if item["Type"] == "AWS::EKS::PodIdentityAssociation"
+    ]
+    named = [
+        f"emr-containers-sa-spark-{part}-<AWS::AccountId>-{base36('r')}"
+        for part in ("jeg", "jeg-kernel", "session")
+    ]
+    assert accounts == [*named, "emr-container-sa-spark-livy"]
+    trusts = [
+        item["Properties"]["AssumeRolePolicyDocument"]["Statement"][0]["Condition"]["StringEquals"]
+        for item in resources
+        if item["Properties"].get("RoleName") == "r"
+    ]
+    trusted = trusts[0]["aws:RequestTag/kubernetes-service-account"]
+    assert [text(item) for item in trusted] == accounts
+    with pytest.raises(ConfigError, match="uses must include 'jobs' to run jobs, got 'endpoints"):
+        made.grant_start_job_run(iam.Role.from_role_name(stack, "U", "u"), virtual_cluster=None)  # type: ignore[arg-type]
+
+
+def test_irsa_trusts_livys_account_only_where_it_is_used() -> None:
+    app = new_app()
+    stack = cdk.Stack(app, "Platform")
+    oidc = OidcProvider(arn="arn:aws:iam::111122223333:oidc-provider/issuer", issuer=ISSUER)
+    made = {
+        uses: irsa_trust(oidc, "data", ExecutionRoleSpec(name="r", uses=uses))
+        for uses in ((RoleUse.LIVY,), (RoleUse.ENDPOINTS,), (RoleUse.JOBS, RoleUse.LIVY))
+    }
+    subjects = {
+        uses: stack.resolve(trust)["Statement"][0]["Condition"]["StringLike"][f"{ISSUER}:sub"]
+        for uses, trust in made.items()
+    }
+    livy = "system:serviceaccount:data:emr-container-sa-spark-livy"
+    assert subjects[(RoleUse.LIVY,)] == livy
+    assert "emr-containers-sa-*-*-" in text(subjects[(RoleUse.ENDPOINTS,)])
+    both = subjects[(RoleUse.JOBS, RoleUse.LIVY)]
+    assert [text(item) for item in both] == [text(subjects[(RoleUse.ENDPOINTS,)]), livy]
+
+
+def test_a_namespace_has_one_role_for_livy() -> None:
+    stack = cdk.Stack(new_app(), "Platform")
+    context = new_context(stack)
+
+    def add(name: str, namespace: str) -> None:
+        spec = ExecutionRoleSpec(name=name, uses=(RoleUse.LIVY,))
+        ExecutionRole(stack, name, context=context, namespace=namespace, spec=spec)
+
+    add("a", "data")
+    add("b", "other")
+    with pytest.raises(ConfigError, match="uses must be for Livy in one role of a namespace"):
+        add("c", "data")

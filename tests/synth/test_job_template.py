@@ -73,5 +73,7 @@ def test_unknown_workloads_and_roles_are_refused() -> None:
     with pytest.raises(ConfigError, match="Tenant 't': workload must be one of shared"):
         JobTemplate(stack, "J", tenant=tenant, spec=spec)
     spec = JobTemplateSpec(name="job", workload="shared", entry_point="s3://b/j.py")
-    with pytest.raises(ConfigError, match="Job template 'job': role must be one of emr-t-"):
+    with pytest.raises(
+        ConfigError, match="role must be an execution role with the use .jobs., one of emr-t-"
+    ):
         JobTemplate(stack, "K", tenant=tenant, spec=spec, role="none")

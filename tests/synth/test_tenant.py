@@ -261,5 +261,7 @@ def test_a_tenant_without_the_workload_has_no_configuration_of_it() -> None:
     )
     with pytest.raises(ConfigError, match="workload must be one of shared, got 'critical'"):
         tenant.job_configuration("critical")
-    with pytest.raises(ConfigError, match="role must be one of emr-t-"):
+    with pytest.raises(
+        ConfigError, match="role must be an execution role with the use .jobs., one of emr-t-"
+    ):
         tenant.grant_start_job_run(cdk.aws_iam.User(stack, "U"), role="none")

@@ -10,7 +10,7 @@ from aws_cdk import aws_emrcontainers as emrcontainers
 from constructs import Construct
 
 from cdk_emr_eks.errors import refuse
-from cdk_emr_eks.execution_role import ExecutionRole
+from cdk_emr_eks.spec.execution_role import RoleUse
 from cdk_emr_eks.spec.job_template import JobTemplateSpec
 from cdk_emr_eks.tenant import EmrEksTenant
 
@@ -32,7 +32,7 @@ class JobTemplate(Construct):
     Args:
         tenant: Whose job it is.
         spec: The job.
-        role: Name of the tenant's execution role. None: its first.
+        role: Name of the tenant's execution role. None: its first for jobs.
 
     Raises:
         ConfigError: If the tenant has no such workload or role, or the configuration has what a
@@ -49,7 +49,7 @@ class JobTemplate(Construct):
         role: str | None = None,
     ) -> None:
         configuration = tenant.job_configuration(spec.workload)
-        execution_role = _role(tenant, spec, role)
+        execution_role = tenant.role_for(RoleUse.JOBS, role)
         overrides = _overrides(spec, configuration)
         super().__init__(scope, id)
         self.spec = spec
@@ -81,13 +81,6 @@ class JobTemplate(Construct):
         )
         self.id = self.resource.ref
         self.arn = self.resource.attr_arn
-
-
-def _role(tenant: EmrEksTenant, spec: JobTemplateSpec, role: str | None) -> ExecutionRole:
-    if role is not None and role not in tenant.roles:
-        rule = f"must be one of {', '.join(tenant.roles)}"
-        raise refuse(f"Job template {spec.name!r}", "role", rule, role)
-    return tenant.roles[role] if role else tenant.role
 
 
 def _overrides(

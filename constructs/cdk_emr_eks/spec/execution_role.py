@@ -42,7 +42,7 @@ class JobIdentity(StrEnum):
 
 
 class Component(StrEnum):
-    """The pods of a job that have a service account of their own, as EMR names them.
+    """The pods that have a service account of their own, as EMR names them.
 
     Source: https://github.com/aws/aws-cli/blob/v2/awscli/customizations/emrcontainers/constants.py
     """
@@ -50,6 +50,37 @@ class Component(StrEnum):
     CLIENT = "spark-client"
     DRIVER = "spark-driver"
     EXECUTOR = "spark-executor"
+    GATEWAY = "spark-jeg"
+    KERNEL = "spark-jeg-kernel"
+    SESSION = "spark-session"
+    LIVY = "spark-livy"
+
+
+class RoleUse(StrEnum):
+    """What a role is for; each use has service accounts of its own in the namespace.
+
+    Source: https://github.com/aws/aws-cli/blob/v2/awscli/customizations/emrcontainers/constants.py
+    """
+
+    JOBS = "jobs"
+    """Job runs: StartJobRun."""
+    ENDPOINTS = "endpoints"
+    """Interactive endpoints: notebooks of EMR Studio, and Spark Connect sessions."""
+    LIVY = "livy"
+    """Spark sessions of Apache Livy. EMR has one service account for it in a namespace, so one role
+    of a namespace can have this use."""
+
+    @property
+    def components(self) -> tuple[Component, ...]:
+        """The pods that have the role."""
+        return _COMPONENTS[self]
+
+
+_COMPONENTS: Final[Mapping[RoleUse, tuple[Component, ...]]] = {
+    RoleUse.JOBS: (Component.CLIENT, Component.DRIVER, Component.EXECUTOR),
+    RoleUse.ENDPOINTS: (Component.GATEWAY, Component.KERNEL, Component.SESSION),
+    RoleUse.LIVY: (Component.LIVY,),
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -118,9 +149,11 @@ class ExecutionRoleSpec:
         workloads: Workloads whose pod templates the role may read. Empty: those of the tenant, or
             all where there is no tenant.
         identity: How pods get the role's credentials.
+        uses: What the role is for: jobs by default.
 
     Raises:
-        ConfigError: If the name is a token, or not a role name, or a policy is not told by its ARN.
+        ConfigError: If the name is a token, or not a role name, a policy is not told by its ARN, or
+            the role has no use or one twice.
     """
 
     name: str
@@ -129,6 +162,7 @@ class ExecutionRoleSpec:
     permissions_boundary_arn: str | None = None
     workloads: tuple[str, ...] = ()
     identity: JobIdentity = JobIdentity.POD_IDENTITY
+    uses: tuple[RoleUse, ...] = (RoleUse.JOBS,)
 
     def __post_init__(self) -> None:
         check_types(f"Execution role {self.name!r}", self)
@@ -141,7 +175,15 @@ class ExecutionRoleSpec:
         rule = "must be the ARN of a managed policy, or a token"
         holds = boundary is None or _is_arn(boundary)
         problems.require(holds, "permissions_boundary_arn", rule, boundary)
+        once = bool(self.uses) and len(set(self.uses)) == len(self.uses)
+        rule = f"must name at least one of {', '.join(RoleUse)}, each once"
+        problems.require(once, "uses", rule, ", ".join(self.uses))
         problems.raise_if_any()
+
+    @property
+    def components(self) -> tuple[Component, ...]:
+        """The pods that have the role, over all its uses."""
+        return tuple(component for use in self.uses for component in use.components)
 
     def warnings(self) -> tuple[str, ...]:
         """Return what is allowed and may still fail at run time."""
@@ -232,13 +274,17 @@ RETENTION_DAYS: Final = (
 def service_account(component: Component, account: str, role: str) -> str:
     """Return the name of the service account that EMR makes for a role's pods.
 
+    That of Livy's sessions is made by Livy's chart: it holds no role, and its prefix is singular.
+
     Args:
-        component: Which of the job's pods.
+        component: Which pods.
         account: AWS account id; it may be a token.
         role: Literal name of the execution role.
 
     Source: https://docs.aws.amazon.com/emr/latest/EMR-on-EKS-DevelopmentGuide/setting-up-enable-IAM.html
     """
+    if component is Component.LIVY:
+        return f"emr-container-sa-{component}"
     return f"emr-containers-sa-{component}-{account}-{base36(role)}"
 
 
