@@ -86,19 +86,8 @@ class ExecutionRole(Construct):
         if log_group is not None and not iam_literal(log_group):
             rule = "must not hold '*', '?' or '$', which IAM reads as patterns"
             raise refuse(where, "log_group", rule, log_group)
-        AppClaims.of(self).take(
-            self,
-            "role",
-            spec.name,
-            field="name",
-            rule="must be unique",
-            in_all_regions=True,
-        )
-        if RoleUse.LIVY in spec.uses:
-            rule = "must be for Livy in one role of a namespace: it has one service account"
-            place = (context.cluster_name, namespace)
-            AppClaims.of(self).take(self, "livy-role", *place, field="uses", rule=rule)
         self.spec = spec
+        self._claim(context.cluster_name, namespace)
         locations = context.pod_templates.location
         templates = [locations(item.name, role).object_arn for item in workloads for role in Role]
         logging = write_logs(log_group, logs)
@@ -174,6 +163,14 @@ class ExecutionRole(Construct):
         """Keep the role until a virtual cluster of the same stack is gone, for its last jobs."""
         if Stack.of(self) is Stack.of(virtual_cluster):
             virtual_cluster.resource.node.add_dependency(self)
+
+    def _claim(self, cluster_name: str, namespace: str) -> None:
+        name, claims = self.spec.name, AppClaims.of(self)
+        unique = "must be unique"
+        claims.take(self, "role", name, field="name", rule=unique, in_all_regions=True)
+        if RoleUse.LIVY in self.spec.uses:
+            rule = "must be for Livy in one role of a namespace: it has one service account"
+            claims.take(self, "livy-role", cluster_name, namespace, field="uses", rule=rule)
 
     def _role(
         self,
