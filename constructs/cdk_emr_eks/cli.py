@@ -27,6 +27,7 @@ from cdk_emr_eks.errors import ConfigError
 from cdk_emr_eks.plan import AssemblyError, read_plan
 from cdk_emr_eks.plan.diff import diff_assemblies
 from cdk_emr_eks.plan.leftovers import delete_commands, leftovers
+from cdk_emr_eks.plan.objects import open_assembly
 from cdk_emr_eks.plan.render import print_plan
 from cdk_emr_eks.plan.render_diff import print_diff
 from cdk_emr_eks.synth import AppSettings, SynthError, synthesize
@@ -92,8 +93,9 @@ def plan(assembly: Path, *, as_json: bool) -> None:
 def diff(old: Path, new: Path, *, as_json: bool, exit_code: bool) -> None:
     """Show what changes from the assembly OLD to NEW: pools, tenants, charts, IAM, resources."""
     try:
-        found = diff_assemblies(old, new)
-        commands = list(delete_commands(leftovers(old, new)))
+        before, after = open_assembly(old), open_assembly(new)
+        found = diff_assemblies(before, after)
+        commands = list(delete_commands(leftovers(before, after)))
     except AssemblyError as error:
         raise click.ClickException(str(error)) from error
     if as_json:

@@ -14,6 +14,7 @@ from click.testing import CliRunner
 
 from cdk_emr_eks.cli import main
 from cdk_emr_eks.plan.diff import Change, diff_assemblies
+from cdk_emr_eks.plan.objects import open_assembly
 from cdk_emr_eks.plan.replacement import REPLACING
 from cdk_emr_eks.plan.structure import FieldChange, changes
 from cdk_emr_eks.spec.catalog import DEFAULT_WORKLOADS
@@ -30,10 +31,14 @@ def old(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return assemblies.write(tmp_path_factory.mktemp("old"), {"Platform": assemblies.platform()})
 
 
+def compared(old: Path, new: Path) -> tuple[Change, ...]:
+    return diff_assemblies(open_assembly(old), open_assembly(new))
+
+
 def changed(old: Path, new: Path, **resources: Mapping[str, object]) -> tuple[Change, ...]:
     """Compare the platform with one that has these resources in place of its own."""
     assemblies.write(new, {"Platform": assemblies.platform(**resources)})
-    return diff_assemblies(old, new)
+    return compared(old, new)
 
 
 def test_nothing_changes(old: Path, tmp_path: Path) -> None:
@@ -105,7 +110,7 @@ def test_what_kubernetes_refuses_to_change_is_said(tmp_path: Path) -> None:
         classes = assemblies.manifest(*priority_classes("nightly", priority))
         resources = assemblies.platform(Priorities=classes)
         folders.append(assemblies.write(tmp_path / str(priority), {"Platform": resources}))
-    found = diff_assemblies(*folders)
+    found = compared(*folders)
     assert [(change.name, change.refused) for change in found] == [
         ("PriorityClass nightly-driver", ("value",)),
         ("PriorityClass nightly-executor", ("value",)),
@@ -146,7 +151,7 @@ def test_a_pod_template_is_told_by_field(old: Path, tmp_path: Path) -> None:
     assemblies.write(new, {"Platform": assemblies.platform()})
     (new / "pod-templates").mkdir()
     (new / "pod-templates" / "critical-driver.yaml").write_text("kind: Pod\n")
-    (change,) = diff_assemblies(old, new)
+    (change,) = compared(old, new)
     assert (change.category, change.name, change.action) == (
         "pod template",
         "critical-driver",
@@ -166,7 +171,7 @@ def test_a_removed_stack_is_told_once(old: Path, tmp_path: Path) -> None:
         "Platform": assemblies.platform(),
         "Other": {"Resources": {"Queue": assemblies.resource("AWS::SQS::Queue")}},
     }
-    (change,) = diff_assemblies(assemblies.write(tmp_path, more), old)
+    (change,) = compared(assemblies.write(tmp_path, more), old)
     assert (change.category, change.name, change.action) == ("stack", "Other", "removed")
 
 

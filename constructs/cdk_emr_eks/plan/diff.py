@@ -10,10 +10,10 @@ from typing import Final, NamedTuple
 
 import yaml
 
-from cdk_emr_eks.plan.assembly import AssemblyError, StackFile, read_assembly
+from cdk_emr_eks.plan.assembly import AssemblyError, StackFile
 from cdk_emr_eks.plan.intrinsics import mapping
 from cdk_emr_eks.plan.model import TenantPlan
-from cdk_emr_eks.plan.objects import CHART, MANIFEST, Applied, read_applied
+from cdk_emr_eks.plan.objects import CHART, MANIFEST, Applied, Assembly
 from cdk_emr_eks.plan.replacement import IMMUTABLE, REPLACING
 from cdk_emr_eks.plan.structure import FieldChange, changes
 from cdk_emr_eks.plan.tenants import tenant_plans
@@ -72,11 +72,11 @@ class _Identity(NamedTuple):
 _Contents = dict[_Identity, Mapping[str, object]]
 
 
-def diff_assemblies(old: Path, new: Path) -> tuple[Change, ...]:
+def diff_assemblies(old: Assembly, new: Assembly) -> tuple[Change, ...]:
     """Compare two cloud assemblies.
 
     Raises:
-        AssemblyError: If one of the folders is no cloud assembly.
+        AssemblyError: If a readable pod template of one is not YAML.
     """
     before, after = _contents(old), _contents(new)
     found = [
@@ -117,10 +117,9 @@ def _compare(
         )
 
 
-def _contents(folder: Path) -> _Contents:
+def _contents(assembly: Assembly) -> _Contents:
     """Return all that an assembly declares, each thing once, as plain values."""
-    stacks = read_assembly(folder)
-    applied = read_applied(stacks)
+    stacks, applied = assembly.stacks, assembly.applied
     tenants = tenant_plans(stacks, applied)
     found: _Contents = {_Identity("stack", stack.name, stack.name): {} for stack in stacks}
     found |= {
@@ -143,7 +142,7 @@ def _contents(folder: Path) -> _Contents:
         found[_Identity("chart", chart.stack, chart.release)] = content
     for stack in stacks:
         found |= _resources(stack) | _outputs(stack)
-    return found | _pod_templates(folder)
+    return found | _pod_templates(assembly.folder)
 
 
 def _tenant(tenant: TenantPlan, applied: Applied) -> Mapping[str, object]:

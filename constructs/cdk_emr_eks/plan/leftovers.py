@@ -7,19 +7,13 @@ Only when the whole custom resource goes are its objects deleted.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
-from cdk_emr_eks.plan.assembly import read_assembly
-from cdk_emr_eks.plan.objects import ClusterObject, read_applied
+from cdk_emr_eks.plan.objects import Assembly, ClusterObject
 
 
-def leftovers(old: Path, new: Path) -> tuple[ClusterObject, ...]:
-    """Return the objects of ``old`` that a deployment of ``new`` would leave behind.
-
-    Raises:
-        AssemblyError: If one of the folders is no cloud assembly.
-    """
-    before, after = (read_applied(read_assembly(folder)).objects for folder in (old, new))
+def leftovers(old: Assembly, new: Assembly) -> tuple[ClusterObject, ...]:
+    """Return the objects of ``old`` that a deployment of ``new`` would leave behind."""
+    before, after = old.applied.objects, new.applied.objects
     kept = {_identity(each) for each in after}
     resources = {(each.stack, each.resource) for each in after}
     return tuple(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
-from cdk_emr_eks.plan.assembly import Message, StackFile
+from cdk_emr_eks.plan.assembly import Message, StackFile, read_assembly
 from cdk_emr_eks.plan.intrinsics import mapping, sequence
 
 KUBERNETES_PREFIX: Final = "Custom::AWSCDK-EKS-"
@@ -92,6 +93,31 @@ class Applied:
     def of_kind(self, kind: str) -> Iterator[ClusterObject]:
         """Yield the objects of one kind."""
         return (item for item in self.objects if item.kind == kind)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Assembly:
+    """A cloud assembly, read once: its stacks, and what they apply to clusters.
+
+    Args:
+        folder: Where it is.
+        stacks: All stacks.
+        applied: Kubernetes objects and charts of all stacks.
+    """
+
+    folder: Path
+    stacks: tuple[StackFile, ...]
+    applied: Applied
+
+
+def open_assembly(folder: Path) -> Assembly:
+    """Read a cloud assembly.
+
+    Raises:
+        AssemblyError: If the folder is none.
+    """
+    stacks = read_assembly(folder)
+    return Assembly(folder=folder, stacks=stacks, applied=read_applied(stacks))
 
 
 def read_applied(stacks: Iterable[StackFile]) -> Applied:

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from cdk_emr_eks.plan.assembly import AssemblyError, Message, StackFile, read_assembly
+from cdk_emr_eks.plan.assembly import AssemblyError, Message, StackFile
 from cdk_emr_eks.plan.components import component_plans
 from cdk_emr_eks.plan.model import Plan, StackPlan
-from cdk_emr_eks.plan.objects import KUBERNETES_PREFIX, read_applied
+from cdk_emr_eks.plan.objects import KUBERNETES_PREFIX, open_assembly
 from cdk_emr_eks.plan.packing import packing_plans
 from cdk_emr_eks.plan.pools import pool_messages, pool_plans
 from cdk_emr_eks.plan.tenants import tenant_plans
@@ -32,8 +32,8 @@ def read_plan(folder: Path) -> Plan:
     Raises:
         AssemblyError: If the folder is no cloud assembly, or has nothing of EMR on EKS in it.
     """
-    stacks = read_assembly(folder)
-    applied = read_applied(stacks)
+    assembly = open_assembly(folder)
+    stacks, applied = assembly.stacks, assembly.applied
     pools = pool_plans(applied)
     components = component_plans(stacks, applied)
     tenants = tenant_plans(stacks, applied)
