@@ -13,6 +13,7 @@ from constructs import Construct
 from cdk_emr_eks.claims import AppClaims
 from cdk_emr_eks.errors import ConfigError, refuse
 from cdk_emr_eks.job_role_policies import (
+    in_environment,
     irsa_trust,
     job_trust,
     read_templates,
@@ -21,6 +22,7 @@ from cdk_emr_eks.job_role_policies import (
 )
 from cdk_emr_eks.labels import Role
 from cdk_emr_eks.nag import accept, wildcard
+from cdk_emr_eks.names import namespace_problems
 from cdk_emr_eks.pod_identity import PODS_SERVICE
 from cdk_emr_eks.spec.execution_role import (
     ExecutionRoleSpec,
@@ -31,7 +33,6 @@ from cdk_emr_eks.spec.execution_role import (
     service_account,
 )
 from cdk_emr_eks.spec.tenancy import choose
-from cdk_emr_eks.spec.virtual_cluster import namespace_problems
 from cdk_emr_eks.tenancy_context import TenancyContext
 from cdk_emr_eks.virtual_cluster import EmrVirtualCluster
 
@@ -94,7 +95,7 @@ class ExecutionRole(Construct):
         statements = [
             read_templates(templates),
             *logging,
-            *(permission.statement() for permission in spec.permissions),
+            *(in_environment(permission).statement() for permission in spec.permissions),
         ]
         self.role = self._role(context, namespace, statements)
         self.arn = self.role.role_arn
@@ -204,7 +205,7 @@ class ExecutionRole(Construct):
 
     def _accept_wildcards(self, logging: Sequence[Mapping[str, object]]) -> None:
         findings = {wildcard(self, resource): why for resource, why in wildcards(logging)}
-        for permission in self.spec.permissions:
+        for permission in map(in_environment, self.spec.permissions):
             if permission.reason:
                 for resource in permission.resources:
                     if "*" in resource:

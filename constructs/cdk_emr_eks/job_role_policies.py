@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from aws_cdk import Aws
@@ -14,6 +15,7 @@ from cdk_emr_eks.spec.execution_role import (
     Component,
     ExecutionRoleSpec,
     JobLogs,
+    Permission,
     service_account,
 )
 from cdk_emr_eks.tenancy_context import OidcProvider
@@ -55,6 +57,24 @@ def irsa_trust(oidc: OidcProvider, namespace: str, spec: ExecutionRoleSpec) -> o
     }
     document = {"Version": "2012-10-17", "Statement": [statement]}
     return json.dumps(document) if "${Token[" in oidc.issuer else document
+
+
+def in_environment(permission: Permission) -> Permission:
+    """Fill in the pseudo parameters (``${AWS::Region}``) that stand in a permission's ARNs.
+
+    A value without a stack has no other way to write an ARN of the account it will be used in.
+    """
+    written = permission.resources
+    if not any("${AWS::" in arn for arn in written):
+        return permission
+    known = {
+        "${AWS::Partition}": Aws.PARTITION,
+        "${AWS::Region}": Aws.REGION,
+        "${AWS::AccountId}": Aws.ACCOUNT_ID,
+    }
+    for name, value in known.items():
+        written = tuple(arn.replace(name, value) for arn in written)
+    return replace(permission, resources=written)
 
 
 def read_templates(arns: Sequence[str]) -> dict[str, object]:

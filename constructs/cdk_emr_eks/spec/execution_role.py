@@ -89,7 +89,8 @@ class Permission:
 
     Args:
         actions: IAM actions, such as ``s3:GetObject``; not ``*``.
-        resources: ARNs; tokens pass.
+        resources: ARNs; tokens pass, and in an execution role ``${AWS::Partition}``,
+            ``${AWS::Region}`` and ``${AWS::AccountId}``, which it fills in.
         conditions: IAM conditions: operator, then key, then values.
         sid: Statement id. None: no id.
         reason: Why its wildcards are needed. It is written beside the role, where cdk-nag takes it
