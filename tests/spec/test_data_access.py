@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -125,19 +126,17 @@ BAD: list[tuple[Callable[[], object], str, str]] = [
 
 @pytest.mark.parametrize(("make", "field", "rule"), BAD)
 def test_bad_input_is_refused(make: Callable[[], object], field: str, rule: str) -> None:
-    with pytest.raises(ConfigError, match="") as caught:
+    with pytest.raises(ConfigError, match=re.escape(rule)) as caught:
         make()
     assert field in caught.value.fields
-    assert rule in str(caught.value)
 
 
 def test_types_are_checked() -> None:
     nothing: Any = None
     text: Any = "orders"
-    for make in (
-        lambda: s3_folder(nothing, "a"),
-        lambda: s3_user_folder("lake", user=nothing),
-        lambda: glue_access("sales", tables=text),
-    ):
-        with pytest.raises(ConfigError, match="must be"):
-            make()
+    with pytest.raises(ConfigError, match="bucket must be text"):
+        s3_folder(nothing, "a")
+    with pytest.raises(ConfigError, match="user must be text"):
+        s3_user_folder("lake", user=nothing)
+    with pytest.raises(ConfigError, match="tables must be a list or tuple of text"):
+        glue_access("sales", tables=text)
