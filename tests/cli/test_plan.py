@@ -252,6 +252,8 @@ def test_json_is_the_whole_plan(folder: Path, plan: Plan) -> None:
         "pools",
         "packing",
         "tenants",
+        "studios",
+        "endpoints",
         "messages",
     ]
     assert len(found["pools"]) == len(plan.pools)

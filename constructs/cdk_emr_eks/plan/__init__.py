@@ -3,11 +3,13 @@
 from cdk_emr_eks.plan.assembly import AssemblyError, Message
 from cdk_emr_eks.plan.model import (
     ComponentPlan,
+    EndpointPlan,
     PackingPlan,
     Plan,
     PoolPlan,
     RolePlan,
     StackPlan,
+    StudioPlan,
     TenantPlan,
     ZonePlan,
 )
@@ -16,12 +18,14 @@ from cdk_emr_eks.plan.reader import read_plan
 __all__ = [
     "AssemblyError",
     "ComponentPlan",
+    "EndpointPlan",
     "Message",
     "PackingPlan",
     "Plan",
     "PoolPlan",
     "RolePlan",
     "StackPlan",
+    "StudioPlan",
     "TenantPlan",
     "ZonePlan",
     "read_plan",

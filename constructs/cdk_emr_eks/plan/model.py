@@ -98,6 +98,46 @@ class TenantPlan:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class StudioPlan:
+    """An EMR Studio.
+
+    Args:
+        stack: Stack that declares it.
+        name: Name.
+        sign_in: ``IAM``, ``SAML`` or ``IAM Identity Center``.
+        members: Identities that sessions are mapped to, with Identity Center: ``user ann``.
+    """
+
+    stack: str
+    name: str
+    sign_in: str
+    members: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EndpointPlan:
+    """An interactive endpoint, and who may open it by the policies of the assembly.
+
+    Args:
+        stack: Stack that declares it.
+        name: Name.
+        type: ``notebooks`` or ``Spark Connect``.
+        release: EMR release.
+        virtual_cluster: Name of its virtual cluster; empty where another app makes it.
+        role: Execution role that its kernels and sessions have.
+        opened_by: Users, groups and roles whose policies let them open it: ``user ann``.
+    """
+
+    stack: str
+    name: str
+    type: str
+    release: str
+    virtual_cluster: str
+    role: str
+    opened_by: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ZonePlan:
     """Addresses for pods in one zone.
 
@@ -163,4 +203,6 @@ class Plan:
     pools: tuple[PoolPlan, ...]
     packing: tuple[PackingPlan, ...]
     tenants: tuple[TenantPlan, ...]
+    studios: tuple[StudioPlan, ...]
+    endpoints: tuple[EndpointPlan, ...]
     messages: tuple[Message, ...]

@@ -9,6 +9,7 @@ from typing import Final
 from cdk_emr_eks.plan.assembly import AssemblyError, Message, StackFile
 from cdk_emr_eks.plan.components import component_plans
 from cdk_emr_eks.plan.model import Plan, StackPlan
+from cdk_emr_eks.plan.notebooks import endpoint_plans, studio_plans
 from cdk_emr_eks.plan.objects import KUBERNETES_PREFIX, open_assembly
 from cdk_emr_eks.plan.packing import packing_plans
 from cdk_emr_eks.plan.pools import pool_messages, pool_plans
@@ -50,6 +51,8 @@ def read_plan(folder: Path) -> Plan:
         pools=pools,
         packing=packing_plans(stacks, pools),
         tenants=tenants,
+        studios=studio_plans(stacks),
+        endpoints=endpoint_plans(stacks),
         messages=(
             *(message for stack in stacks for message in stack.messages),
             *applied.unread,

@@ -26,7 +26,7 @@ _ZONE = re.compile(r"(?P<stem>.*?)(?P<last>[a-z]|\d+)")
 
 
 def print_plan(plan: Plan, console: Console) -> None:
-    """Print a plan: stacks, versions, zones, pools, packing, tenants, then warnings."""
+    """Print a plan: stacks, versions, zones, pools, packing, tenants, notebooks, warnings."""
     parts: list[tuple[str, RenderableType | None]] = [
         ("Stacks", _stacks(plan)),
         ("Versions", _components(plan)),
@@ -35,6 +35,8 @@ def print_plan(plan: Plan, console: Console) -> None:
         ("Instance types", _families(plan)),
         ("Executors on full nodes", _packing(plan)),
         ("Tenants", _tenants(plan)),
+        ("Studios", _studios(plan)),
+        ("Interactive endpoints", _endpoints(plan)),
         ("Warnings", _messages(plan)),
     ]
     for title, content in parts:
@@ -187,6 +189,21 @@ def _access(tenant: TenantPlan) -> str:
     lines = [f"{name} (virtual cluster)" for name in tenant.virtual_clusters]
     lines += [f"{role.name} ({role.access})" for role in tenant.roles]
     return "\n".join(lines) or "none"
+
+
+def _studios(plan: Plan) -> RenderableType | None:
+    made = table(("Studio", "Sign-in", "Members"))
+    for studio in plan.studios:
+        made.add_row(studio.name, studio.sign_in, ", ".join(studio.members) or "by IAM policy")
+    return made if plan.studios else None
+
+
+def _endpoints(plan: Plan) -> RenderableType | None:
+    made = table(("Endpoint", "For", "Virtual cluster", "Execution role", "Opened by"))
+    for item in plan.endpoints:
+        opened = ", ".join(item.opened_by) or "nobody in this app"
+        made.add_row(item.name, item.type, item.virtual_cluster or "?", item.role, opened)
+    return made if plan.endpoints else None
 
 
 def _messages(plan: Plan) -> RenderableType:

@@ -26,6 +26,11 @@ REPLACING: Final[Mapping[str, frozenset[str]]] = {
             "Name VirtualClusterId Type ReleaseLabel ExecutionRoleArn ConfigurationOverrides "
             "SessionIdleTimeoutInMinutes"
         ),
+        "AWS::EMR::Studio": (
+            "AuthMode EncryptionKeyArn EngineSecurityGroupId IdcInstanceArn IdcUserAssignment "
+            "ServiceRole TrustedIdentityPropagationEnabled UserRole VpcId WorkspaceSecurityGroupId"
+        ),
+        "AWS::EMR::StudioSessionMapping": "IdentityName IdentityType StudioId",
         "AWS::EKS::Cluster": "EncryptionConfig Name RoleArn BootstrapSelfManagedAddons",
         "AWS::EKS::Addon": "ClusterName AddonName NamespaceConfig",
         "AWS::EKS::AccessEntry": "PrincipalArn ClusterName Type",
@@ -41,6 +46,10 @@ REPLACING: Final[Mapping[str, frozenset[str]]] = {
         "AWS::EC2::VPCCidrBlock": "VpcId CidrBlock",
         "AWS::EC2::SecurityGroup": "GroupDescription GroupName VpcId",
         "AWS::Logs::LogGroup": "LogGroupName",
+        "AWS::S3::Bucket": "BucketName",
+        "AWS::ECR::Repository": "RepositoryName EncryptionConfiguration",
+        "AWS::CodeBuild::Project": "Name",
+        "AWS::CodePipeline::Pipeline": "Name",
         "AWS::SQS::Queue": "FifoQueue QueueName",
         "AWS::Events::Rule": "Name",
         "AWS::Lambda::Function": "FunctionName PackageType",
