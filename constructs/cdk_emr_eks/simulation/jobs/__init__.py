@@ -1,0 +1,1 @@
+"""Jobs as EMR on EKS submits them."""

@@ -1,0 +1,279 @@
+"""The pods of a job in the shape that EMR on EKS gives them.
+
+Two layers: what Spark's Kubernetes client makes of pod template and properties, and what EMR adds.
+The first is compared with pods of Spark's own client in tests. Volumes and environment that no
+scheduler reads are left out.
+
+Source: https://github.com/apache/spark/tree/v3.5.7/resource-managers/kubernetes/core/src/main/scala/org/apache/spark/deploy/k8s/features
+"""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from cdk_emr_eks import labels
+from cdk_emr_eks.labels import Role
+from cdk_emr_eks.plan.intrinsics import mapping, sequence
+from cdk_emr_eks.simulation.jobs.blueprint import Blueprint
+from cdk_emr_eks.spec.execution_role import Component, service_account
+
+JOB_ID: Final = "emr-containers.amazonaws.com/job.id"
+COMPONENT: Final = "emr-containers.amazonaws.com/component"
+EXECUTOR_ID: Final = "spark-exec-id"
+_RESOURCE_TYPE: Final = "emr-containers.amazonaws.com/resource.type"
+_SPARK_VERSION: Final = "3.5.7"
+_SIZE: Final = re.compile(r"(\d+)([kmgt])?b?", re.IGNORECASE)
+_MIB: Final = {"k": 1 / 1024, "m": 1, "g": 1024, "t": 1024 * 1024}
+_LEAST_OVERHEAD: Final = 384
+"""Memory overhead in MiB that Spark takes where 10 % of the heap is less."""
+
+_FLUENTD: Final = "emr-container-fluentd"
+# EMR's logging container names memory only on drivers and executors. Source:
+# https://docs.aws.amazon.com/emr/latest/EMR-on-EKS-DevelopmentGuide/emr-eks-job-submitter-container-defaults.html
+_FLUENTD_MEMORY: Final = "512Mi"
+_SUBMITTER: Final = (
+    ("job-runner", {"cpu": "800m", "memory": "512Mi"}, {"cpu": "1", "memory": "1Gi"}),
+    (_FLUENTD, {"cpu": "100m", "memory": "200Mi"}, {"memory": "500Mi"}),
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JobRun:
+    """One submitted job.
+
+    Args:
+        id: Its id, as EMR's: unique, lower case.
+        blueprint: What its kind looks like.
+        spark: Spark properties, those of the submission over those of the blueprint.
+        account: AWS account, part of the service accounts' names.
+        max_attempts: How often EMR starts it.
+    """
+
+    id: str
+    blueprint: Blueprint
+    spark: Mapping[str, str]
+    account: str
+    max_attempts: int = 1
+
+    def service_account(self, component: Component) -> str:
+        """Return the service account that EMR has for a part of the job."""
+        return service_account(component, self.account, self.blueprint.execution_role)
+
+    def driver_name(self, attempt: int) -> str:
+        """Return the name of the driver pod of an attempt, counted from 1."""
+        return f"{self.application(attempt)}-driver"
+
+    def application(self, attempt: int) -> str:
+        """Return Spark's application id of an attempt, by which executors find their driver."""
+        return f"spark-{self.id}" if attempt == 1 else f"spark-{self.id}-{attempt}"
+
+
+def submitter_job(run: JobRun) -> Mapping[str, object]:
+    """Return the batch Job that EMR makes to submit a job."""
+    settings = run.blueprint.submitter
+    identity = {JOB_ID: run.id, COMPONENT: "job.submitter", _RESOURCE_TYPE: "job.run"}
+    selector = _under(settings, "jobsubmitter.node.selector.")
+    tolerations = _under(settings, "jobsubmitter.node.toleration.")
+    effects = {key for key in tolerations if key.endswith(".effect")}
+    pod = {
+        "restartPolicy": "Never",
+        "serviceAccountName": run.service_account(Component.CLIENT),
+        "nodeSelector": selector,
+        "tolerations": [
+            {
+                "key": key,
+                "operator": "Equal",
+                "value": value,
+                "effect": tolerations.get(f"{key}.effect", "NoSchedule"),
+            }
+            for key, value in tolerations.items()
+            if key not in effects
+        ],
+        "containers": [
+            {
+                "name": name,
+                "image": "emr",
+                "resources": {"requests": requests, "limits": limits},
+                "securityContext": _container_security(),
+            }
+            for name, requests, limits in _SUBMITTER
+        ],
+        "securityContext": {"fsGroup": 65534},
+    }
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {
+            "name": run.id,
+            "namespace": run.blueprint.namespace,
+            "labels": {**identity, **_under(settings, "jobsubmitter.label.")},
+        },
+        "spec": {
+            "backoffLimit": 0,
+            "template": {
+                "metadata": {
+                    "labels": {**identity, **_under(settings, "jobsubmitter.label.")},
+                    "annotations": _under(settings, "jobsubmitter.annotation."),
+                },
+                "spec": pod,
+            },
+        },
+    }
+
+
+def driver_pod(run: JobRun, attempt: int) -> Mapping[str, object]:
+    """Return the driver pod of an attempt."""
+    spark = spark_driver_pod(run, attempt)
+    return _with_emr(spark, run, Role.DRIVER)
+
+
+def executor_pod(run: JobRun, attempt: int, number: int, driver_uid: str) -> Mapping[str, object]:
+    """Return an executor pod, owned by the driver pod."""
+    return _with_emr(spark_executor_pod(run, attempt, number, driver_uid), run, Role.EXECUTOR)
+
+
+def spark_driver_pod(run: JobRun, attempt: int = 1) -> Mapping[str, object]:
+    """Return the driver pod as Spark's submission client makes it, without EMR's additions."""
+    pod = _from_template(run, Role.DRIVER, run.blueprint.driver_template, attempt)
+    metadata = _dict(pod, "metadata")
+    metadata["name"] = run.driver_name(attempt)
+    _dict(pod, "spec")["serviceAccountName"] = run.service_account(Component.DRIVER)
+    return pod
+
+
+def spark_executor_pod(
+    run: JobRun, attempt: int, number: int, driver_uid: str
+) -> Mapping[str, object]:
+    """Return an executor pod as Spark's driver makes it, without EMR's additions."""
+    pod = _from_template(run, Role.EXECUTOR, run.blueprint.executor_template, attempt)
+    metadata = _dict(pod, "metadata")
+    metadata["name"] = f"{run.application(attempt)}-exec-{number}"
+    metadata["ownerReferences"] = [
+        {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "name": run.driver_name(attempt),
+            "uid": driver_uid,
+            "controller": True,
+        }
+    ]
+    _dict(metadata, "labels")[EXECUTOR_ID] = str(number)
+    _dict(metadata, "labels")["spark-exec-resourceprofile-id"] = "0"
+    _dict(pod, "spec")["serviceAccountName"] = run.service_account(Component.EXECUTOR)
+    return pod
+
+
+def memory_mib(spark: Mapping[str, str], role: Role) -> int:
+    """Return the memory in MiB that Spark requests for a driver or an executor."""
+    heap = _mib(spark.get(f"spark.{role}.memory", "1g"))
+    given = spark.get(f"spark.{role}.memoryOverhead")
+    factor = float(spark.get(f"spark.{role}.memoryOverheadFactor", "0.1"))
+    overhead = _mib(given) if given else max(int(heap * factor), _LEAST_OVERHEAD)
+    off_heap = 0
+    if role is Role.EXECUTOR and spark.get("spark.memory.offHeap.enabled") == "true":
+        off_heap = _mib(spark.get("spark.memory.offHeap.size", "0"))
+    return heap + overhead + off_heap
+
+
+def _from_template(
+    run: JobRun, role: Role, template: Mapping[str, object], attempt: int
+) -> dict[str, object]:
+    pod = copy.deepcopy(dict(template))
+    metadata, spec = _dict(pod, "metadata"), _dict(pod, "spec")
+    metadata["namespace"] = run.blueprint.namespace
+    _dict(metadata, "labels").update(
+        {
+            **_under(run.spark, f"spark.kubernetes.{role}.label."),
+            "spark-version": _SPARK_VERSION,
+            "spark-app-name": run.id,
+            labels.SPARK_APP_SELECTOR: run.application(attempt),
+            labels.SPARK_ROLE: str(role),
+        }
+    )
+    annotations = _under(run.spark, f"spark.kubernetes.{role}.annotation.")
+    if annotations:
+        _dict(metadata, "annotations").update(annotations)
+    selector = {
+        **_under(run.spark, "spark.kubernetes.node.selector."),
+        **_under(run.spark, f"spark.kubernetes.{role}.node.selector."),
+    }
+    if selector:
+        _dict(spec, "nodeSelector").update(selector)
+    memory = f"{memory_mib(run.spark, role)}Mi"
+    cpu = run.spark.get(f"spark.kubernetes.{role}.request.cores")
+    limits = {"memory": memory}
+    if limit := run.spark.get(f"spark.kubernetes.{role}.limit.cores"):
+        limits["cpu"] = limit
+    spec["restartPolicy"] = "Never"
+    # Spark's container is the template's first; sidecars of the user's own stay behind it.
+    main, *others = [dict(mapping(each)) for each in sequence(spec.get("containers"))] or [{}]
+    main["image"] = "emr"
+    main["resources"] = {
+        "requests": {"cpu": cpu or run.spark.get(f"spark.{role}.cores", "1"), "memory": memory},
+        "limits": limits,
+    }
+    spec["containers"] = [main, *others]
+    return pod
+
+
+def _with_emr(pod: Mapping[str, object], run: JobRun, role: Role) -> Mapping[str, object]:
+    """Add what EMR adds: labels, security context, the logging container."""
+    full = copy.deepcopy(dict(pod))
+    metadata, spec = _dict(full, "metadata"), _dict(full, "spec")
+    _dict(metadata, "labels").update(
+        {JOB_ID: run.id, COMPONENT: str(role), _RESOURCE_TYPE: "job.run"}
+    )
+    spec["securityContext"] = {"fsGroup": 65534}
+    containers = [dict(mapping(each)) for each in sequence(spec["containers"])]
+    containers[0]["securityContext"] = _container_security()
+    spec["containers"] = [
+        *containers,
+        {
+            "name": _FLUENTD,
+            "image": "fluentd",
+            "resources": {
+                "requests": {"memory": _FLUENTD_MEMORY},
+                "limits": {"memory": _FLUENTD_MEMORY},
+            },
+            "securityContext": _container_security(),
+        },
+    ]
+    return full
+
+
+def _container_security() -> dict[str, object]:
+    return {
+        "runAsNonRoot": True,
+        "runAsUser": 999,
+        "runAsGroup": 1000,
+        "privileged": False,
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+
+
+def _under(properties: Mapping[str, str], prefix: str) -> dict[str, str]:
+    return {
+        key.removeprefix(prefix): value
+        for key, value in properties.items()
+        if key.startswith(prefix)
+    }
+
+
+def _dict(parent: dict[str, object], key: str) -> dict[str, object]:
+    """Return the mapping at a key, made where there is none, to be written to."""
+    held = dict(mapping(parent.get(key)))
+    parent[key] = held
+    return held
+
+
+def _mib(size: str) -> int:
+    match = _SIZE.fullmatch(size.strip())
+    if match is None:
+        raise ValueError(f"not a Spark size: {size!r}")
+    return int(int(match[1]) * _MIB[(match[2] or "m").lower()])
