@@ -29,11 +29,36 @@ KARPENTER: Final = "1.14.1"
 Source: https://gallery.ecr.aws/karpenter/karpenter, 2026-11.
 """
 
+LOAD_BALANCER_CONTROLLER: Final = "3.5.0"
+"""Chart ``aws-load-balancer-controller``, which has the version of the controller.
+
+Source: https://github.com/aws/eks-charts/tree/master/stable/aws-load-balancer-controller, 2026-11.
+"""
+
 NODE_IMAGE: Final = "al2023@v20261023"
 """Machine image of Karpenter's nodes: Amazon Linux 2023 for EKS, one alias for both architectures.
 
 Pinned, since with ``latest`` each release would replace nodes.
 Source: https://github.com/awslabs/amazon-eks-ami/releases/tag/v20261023 (has 1.36), 2026-11.
+"""
+
+SIMULATED_KUBERNETES: Final = "v1.36.3"
+"""Control plane of the simulation; its minor version is that of ``KUBERNETES``.
+
+Source: https://github.com/kubernetes/kubernetes/releases/tag/v1.36.3, 2026-11.
+"""
+
+SIMULATED_ETCD: Final = "v3.7.3"
+"""Its etcd. Source: https://github.com/etcd-io/etcd/releases/tag/v3.7.3, 2026-11."""
+
+SIMULATED_KWOK: Final = "v0.8.0"
+"""Its nodes and pods. Source: https://github.com/kubernetes-sigs/kwok/releases/tag/v0.8.0, 2026-11.
+"""
+
+HELM: Final = "v4.3.1"
+"""What renders charts for the simulation.
+
+Source: https://github.com/helm/helm/releases/tag/v4.3.1, 2026-11.
 """
 
 EKS_ADDONS: Final[Mapping[str, Mapping[str, str]]] = {

@@ -1,0 +1,10 @@
+// etcd as a program: its module has its main function in a package.
+package main
+
+import (
+	"os"
+
+	"go.etcd.io/etcd/server/v3/etcdmain"
+)
+
+func main() { etcdmain.Main(os.Args) }

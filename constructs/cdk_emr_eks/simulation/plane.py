@@ -1,0 +1,256 @@
+"""A real Kubernetes control plane on this machine, with nodes and pods that are played.
+
+etcd, kube-apiserver, kube-controller-manager, kube-scheduler and KWOK run as processes of ours on
+free ports of the loopback interface; Karpenter joins them once its chart is there.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from kubernetes import client
+
+from cdk_emr_eks.simulation.binaries import Binaries
+from cdk_emr_eks.simulation.credentials import make_credentials, write_kubeconfig
+from cdk_emr_eks.simulation.fleet import Fleet
+from cdk_emr_eks.simulation.karpenter import (
+    SIMULATED_NODES,
+    KarpenterLaunch,
+    karpenter_environment,
+)
+from cdk_emr_eks.simulation.kube_client import answers, api_client
+from cdk_emr_eks.simulation.kwok import write_stages
+from cdk_emr_eks.simulation.process import Process, Supervisor, await_ready, free_ports
+
+__all__ = ["Plane"]
+
+_ISSUER: Final = "https://kubernetes.default.svc"
+_TOKEN_SECONDS: Final = 24 * 3600
+_GRACE: Final = "300s"
+_LEASE_SECONDS: Final = 200
+# Two loaded cores let heartbeats come late. With the defaults (50 s and 40 s) the controller
+# manager then takes nodes for dead and evicts pods that nothing had happened to.
+_QPS: Final = ("--kube-api-qps=300", "--kube-api-burst=600")
+_LOCAL: Final = "127.0.0.1"
+
+
+class Plane(Supervisor):
+    """A control plane: a context manager, or ``start`` and ``stop``.
+
+    Nothing of it outlives this process, even if that is killed; and nothing is kept, unless a
+    directory is given: then the logs stay.
+
+    Args:
+        binaries: The programs, of ``binaries()``.
+        directory: Folder for keys, data and ``logs/``. Default: a new one that ``stop`` removes.
+
+    Attributes:
+        server: URL of the API server.
+        token: Bearer token of the user ``simulation``, who may do everything.
+        ca_bundle: Certificate that the server's own was signed with, PEM in base64.
+        kubeconfig: File for kubectl, helm and others, with that token.
+        fleet: Orders to the EC2 fleet that Karpenter gets its instances from.
+    """
+
+    def __init__(self, binaries: Binaries, *, directory: Path | None = None) -> None:
+        self._temporary = directory is None
+        folder = Path(tempfile.mkdtemp(prefix="simulation-")) if directory is None else directory
+        super().__init__(folder.resolve())
+        self.directory.mkdir(parents=True, exist_ok=True)
+        self._binaries = binaries
+        self._credentials = make_credentials(self.directory / "credentials")
+        ports = free_ports(8)
+        self._etcd_ports, self._port = ports[:2], ports[2]
+        self._manager_port, self._scheduler_port, self._kwok_port = ports[3:6]
+        self._karpenter_ports = (ports[6], ports[7])
+        self.server = f"https://{_LOCAL}:{self._port}"
+        self.token = self._credentials.token
+        self.ca_bundle = self._credentials.ca_bundle
+        self.kubeconfig = self._kubeconfig("admin", self.token)
+        self.fleet = Fleet(self.directory / "fleet")
+
+    def __enter__(self) -> Self:
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Start all but Karpenter, and return when a pod could be scheduled and run.
+
+        Raises:
+            ProcessEnded: If a process ends or does not become ready, with the end of its log.
+        """
+        # The API server tries until its store is there: the two start at once.
+        self._start_etcd()
+        server = self._start_api_server()
+        _await(server)
+        others = (self._start_manager(), self._start_scheduler(), self._start_kwok())
+        for each in others:
+            _await(each)
+
+    def stop(self) -> None:
+        """Kill all processes, Karpenter first, and remove a directory of our own making."""
+        super().stop()
+        if self._temporary:
+            shutil.rmtree(self.directory, ignore_errors=True)
+
+    def client(self, as_user: str | None = None, groups: Sequence[str] = ()) -> client.ApiClient:
+        """Return a client that may do everything, or what a user may.
+
+        Args:
+            as_user: User to impersonate, such as ``system:serviceaccount:team-a:driver``.
+            groups: The user's groups. A service account has its own without being told.
+
+        Raises:
+            ValueError: If groups are given without a user.
+        """
+        return api_client(
+            server=self.server,
+            authority=self._credentials.authority,
+            token=self.token,
+            user=as_user,
+            groups=groups,
+        )
+
+    def start_karpenter(self, launch: KarpenterLaunch) -> Process:
+        """Start Karpenter with the rights of its service account; return when it is healthy.
+
+        AWS must be there before: Karpenter reads prices, subnets and instance types at once.
+
+        Raises:
+            ProcessEnded: If it ends or does not become healthy, with the end of its log.
+            kubernetes.client.ApiException: If there is no such service account.
+        """
+        namespace, name = launch.service_account
+        request = client.AuthenticationV1TokenRequest(
+            spec=client.V1TokenRequestSpec(audiences=[_ISSUER], expiration_seconds=_TOKEN_SECONDS)
+        )
+        with self.client() as admin:
+            core = client.CoreV1Api(admin)
+            made = core.create_namespaced_service_account_token(name, namespace, request)
+        token = made.status.token if made.status else ""
+        environment = karpenter_environment(
+            launch,
+            kubeconfig=self._kubeconfig("karpenter", token),
+            fleet_kubeconfig=self.kubeconfig,
+            fleet=self.fleet.directory,
+            ports=self._karpenter_ports,
+        )
+        ready = answers(f"http://{_LOCAL}:{self._karpenter_ports[1]}/healthz")
+        process = self.spawn(
+            "karpenter", self._binaries.karpenter, launch.args, environment, ready=ready
+        )
+        _await(process)
+        return process
+
+    def _start_etcd(self) -> Process:
+        client_url, peer_url = (f"http://{_LOCAL}:{port}" for port in self._etcd_ports)
+        args = (
+            f"--data-dir={self.directory / 'etcd'}",
+            "--unsafe-no-fsync",
+            f"--quota-backend-bytes={8 * 2**30}",
+            f"--listen-client-urls={client_url}",
+            f"--advertise-client-urls={client_url}",
+            f"--listen-peer-urls={peer_url}",
+            f"--initial-advertise-peer-urls={peer_url}",
+            f"--initial-cluster=default={peer_url}",
+        )
+        return self.spawn("etcd", self._binaries.etcd, args, ready=answers(f"{client_url}/readyz"))
+
+    def _start_api_server(self) -> Process:
+        made = self._credentials
+        args = (
+            f"--etcd-servers=http://{_LOCAL}:{self._etcd_ports[0]}",
+            f"--secure-port={self._port}",
+            f"--advertise-address={_LOCAL}",
+            f"--bind-address={_LOCAL}",
+            f"--tls-cert-file={made.certificate}",
+            f"--tls-private-key-file={made.key}",
+            f"--token-auth-file={made.tokens}",
+            "--authorization-mode=RBAC",
+            f"--service-account-issuer={_ISSUER}",
+            f"--service-account-key-file={made.service_account_key}",
+            f"--service-account-signing-key-file={made.service_account_key}",
+            "--service-cluster-ip-range=10.96.0.0/16",
+            "--allow-privileged=true",
+            # There is no endpoint of the API inside the cluster: no pod really runs.
+            "--endpoint-reconciler-type=none",
+        )
+        ready = answers(f"{self.server}/readyz", made.authority)
+        return self.spawn("kube-apiserver", self._binaries.kube_apiserver, args, ready=ready)
+
+    def _start_manager(self) -> Process:
+        args = (
+            *self._component(self._manager_port),
+            "--use-service-account-credentials=false",
+            f"--service-account-private-key-file={self._credentials.service_account_key}",
+            f"--root-ca-file={self._credentials.authority}",
+            f"--node-monitor-grace-period={_GRACE}",
+        )
+        ready = self._healthy(self._manager_port, "healthz")
+        return self.spawn(
+            "kube-controller-manager", self._binaries.kube_controller_manager, args, ready=ready
+        )
+
+    def _start_scheduler(self) -> Process:
+        args = self._component(self._scheduler_port)
+        ready = self._healthy(self._scheduler_port, "readyz")
+        return self.spawn("kube-scheduler", self._binaries.kube_scheduler, args, ready=ready)
+
+    def _start_kwok(self) -> Process:
+        config = write_stages(self._binaries.stages, self.directory / "stages.yaml")
+        args = (
+            f"--kubeconfig={self.kubeconfig}",
+            f"--config={config}",
+            "--manage-all-nodes=false",
+            f"--manage-nodes-with-label-selector={'='.join(SIMULATED_NODES)}",
+            f"--node-lease-duration-seconds={_LEASE_SECONDS}",
+            f"--server-address={_LOCAL}:{self._kwok_port}",
+            "--cidr=100.64.0.1/10",
+        )
+        ready = answers(f"http://{_LOCAL}:{self._kwok_port}/healthz")
+        return self.spawn("kwok", self._binaries.kwok, args, ready=ready)
+
+    def _component(self, port: int) -> tuple[str, ...]:
+        made = self._credentials
+        return (
+            f"--kubeconfig={self.kubeconfig}",
+            "--leader-elect=false",
+            f"--bind-address={_LOCAL}",
+            f"--secure-port={port}",
+            f"--tls-cert-file={made.certificate}",
+            f"--tls-private-key-file={made.key}",
+            *_QPS,
+        )
+
+    def _healthy(self, port: int, path: str) -> Callable[[], None]:
+        return answers(f"https://{_LOCAL}:{port}/{path}", self._credentials.authority)
+
+    def _kubeconfig(self, name: str, token: str) -> Path:
+        return write_kubeconfig(
+            self.directory / f"{name}.kubeconfig",
+            server=self.server,
+            authority=self._credentials.authority,
+            token=token,
+        )
+
+
+def _await(process: Process) -> None:
+    if process.ready is not None:
+        await_ready(process, process.ready)
