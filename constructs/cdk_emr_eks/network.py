@@ -25,8 +25,6 @@ __all__ = ["ExistingNetwork", "Nat", "Network", "NetworkSpec"]
 _INTERNAL_BALANCER = "kubernetes.io/role/internal-elb"
 _PUBLIC_BALANCER = "kubernetes.io/role/elb"
 # Source: https://docs.aws.amazon.com/eks/latest/userguide/network-load-balancing.html
-_EMR = "for-use-with-amazon-emr-managed-policies"
-# Source: https://docs.aws.amazon.com/emr/latest/ManagementGuide/emr-managed-iam-policies.html
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -159,7 +157,7 @@ class Network(Construct):
 
     def _tag(self, vpc: ec2.Vpc, cluster_name: str) -> None:
         kinds = ["AWS::EC2::VPC", "AWS::EC2::Subnet"]
-        Tags.of(self).add(_EMR, "true", include_resource_types=kinds)
+        Tags.of(self).add(labels.EMR_MANAGED_TAG, "true", include_resource_types=kinds)
         for subnet in self.node_subnets:
             tags = Tags.of(subnet)
             tags.add(labels.DISCOVERY, cluster_name, include_resource_types=kinds)
@@ -204,13 +202,13 @@ class Network(Construct):
         for subnet in nodes:
             if subnet not in foreign:
                 Tags.of(subnet).add(_INTERNAL_BALANCER, "1")
-                Tags.of(subnet).add(_EMR, "true")
+                Tags.of(subnet).add(labels.EMR_MANAGED_TAG, "true")
         if foreign:
             ids = ", ".join(subnet.subnet_id for subnet in foreign)
             Annotations.of(self).add_warning_v2(
                 "cdk-emr-eks:untagged-subnets",
                 f"Imported subnets can't be tagged here. Internal load balancers need the tag "
-                f"{_INTERNAL_BALANCER}=1, EMR Studio the tag {_EMR}=true on: {ids}",
+                f"{_INTERNAL_BALANCER}=1, EMR Studio the tag {labels.EMR_MANAGED_TAG}=true on: {ids}",
             )
 
 

@@ -1,0 +1,1 @@
+"""Notebooks: interactive endpoints, EMR Studio, the people who use them."""

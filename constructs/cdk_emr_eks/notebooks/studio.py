@@ -1,0 +1,230 @@
+"""``EmrStudio``: a Studio with all that it stands on."""
+
+from __future__ import annotations
+
+from aws_cdk import CfnOutput, CfnTag, Tags
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_emr as emr
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_secretsmanager as secretsmanager
+from constructs import Construct
+
+from cdk_emr_eks.errors import refuse
+from cdk_emr_eks.field_types import check_argument
+from cdk_emr_eks.labels import EMR_MANAGED_TAG
+from cdk_emr_eks.notebooks.security_groups import EndpointConnection, StudioSecurityGroups
+from cdk_emr_eks.notebooks.service_statements import service_statements, wildcard_reasons
+from cdk_emr_eks.notebooks.studio_network import StudioNetwork
+from cdk_emr_eks.notebooks.studio_roles import StudioServiceRole, make_user_role
+from cdk_emr_eks.notebooks.workspace_bucket import WorkspaceBucket
+from cdk_emr_eks.spec.git_access import GitSecrets
+from cdk_emr_eks.spec.studio import StudioSpec
+from cdk_emr_eks.spec.studio_auth import IdentityCenterAuth, SamlAuth
+
+
+class EmrStudio(Construct):
+    """An EMR Studio: security groups, workspace bucket, key, roles, and the Studio itself.
+
+    Several Studios may be in one app, one stack and one VPC; nothing of them has a fixed name, but
+    the Studio.
+
+    Resources made: ``AWS::EMR::Studio``, two security groups with their rules, bucket with policy,
+    key, service role with policy; with Identity Center a user role. Outputs: URL and id of the
+    Studio, location of the workspaces.
+
+    Args:
+        spec: The Studio.
+        network: VPC and subnets: ``StudioNetwork.of(cluster.network)``.
+        bucket: Bucket for workspaces that is there already. None: one is made.
+        key: Encrypts workspaces' files. None: the key of ``bucket``, or a new one. A key whose
+            policy does not leave access to IAM must name the service role.
+        access_logs: Takes the access logs of a bucket that is made here. None: no access logs.
+
+    Attributes:
+        spec: The Studio as declared.
+        resource: The ``AWS::EMR::Studio``.
+        id: The Studio's id; a token.
+        arn: Its ARN.
+        url: Where people open it.
+        bucket: Bucket of workspaces.
+        key: Key of workspaces' files.
+        service_role: Role of EMR Studio; people may pass it.
+        user_role: Role of people of Identity Center, without any right. None in the other modes.
+        engine_security_group: Group of clusters on EC2.
+        workspace_security_group: Group of workspaces.
+
+    Raises:
+        ConfigError: If an argument is of another type.
+
+    Source: https://docs.aws.amazon.com/emr/latest/ManagementGuide/emr-studio-set-up.html
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        spec: StudioSpec,
+        network: StudioNetwork,
+        bucket: s3.IBucket | None = None,
+        key: kms.IKey | None = None,
+        access_logs: s3.IBucket | None = None,
+    ) -> None:
+        check_argument("EmrStudio", "spec", StudioSpec, spec)
+        where = f"EmrStudio {spec.name!r}"
+        check_argument(where, "network", StudioNetwork, network)
+        check_argument(where, "bucket", s3.IBucket | None, bucket)
+        check_argument(where, "key", kms.IKey | None, key)
+        check_argument(where, "access_logs", s3.IBucket | None, access_logs)
+        _check_own_bucket(where, bucket, access_logs)
+        super().__init__(scope, id)
+        self.spec = spec
+        self._connections: set[str] = set()
+        groups = StudioSecurityGroups(
+            self, "SecurityGroups", vpc=network.vpc, studio=spec.name, git=spec.git_access
+        )
+        self.engine_security_group: ec2.ISecurityGroup = groups.engine
+        self.workspace_security_group: ec2.ISecurityGroup = groups.workspace
+        storage = WorkspaceBucket(
+            self,
+            "Workspaces",
+            storage=spec.storage,
+            bucket=bucket,
+            key=key,
+            access_logs=access_logs,
+        )
+        self.bucket, self.key = storage.bucket, storage.key
+        subnet_ids = [subnet.subnet_id for subnet in network.subnets]
+        statements = (
+            *service_statements(spec, vpc_id=network.vpc.vpc_id, subnet_ids=subnet_ids),
+            *storage.statements(),
+        )
+        reasons = wildcard_reasons(statements) | {
+            storage.files: "Files of workspaces have names by people and by EMR"
+        }
+        service = StudioServiceRole(
+            self, "Service", studio=spec.name, statements=statements, reasons=reasons
+        )
+        self._service = service
+        self.service_role: iam.IRole = service.role
+        storage.allow(service.role)
+        self.user_role = (
+            make_user_role(self, "UserRole", studio=spec.name)
+            if isinstance(spec.auth, IdentityCenterAuth)
+            else None
+        )
+        self.resource = self._studio(network.vpc.vpc_id, subnet_ids, storage.uri)
+        # EMR cleans up while a Studio goes, so that the groups' rules and the rights go after it.
+        self.resource.node.add_dependency(groups, service.policy, storage)
+        self.id: str = self.resource.attr_studio_id
+        self.arn: str = self.resource.attr_arn
+        self.url: str = self.resource.attr_url
+        CfnOutput(self, "Url", value=self.url, description=f"EMR Studio {spec.name}")
+        CfnOutput(self, "Id", value=self.id, description=f"Id of EMR Studio {spec.name}")
+        CfnOutput(
+            self, "Location", value=storage.uri, description=f"Workspaces of EMR Studio {spec.name}"
+        )
+
+    def connect_endpoint(
+        self, id: str, security_group_id: str, *, scope: Construct | None = None
+    ) -> EndpointConnection:
+        """Let workspaces reach an interactive endpoint on its port, and nothing beside it.
+
+        Args:
+            id: Id of the construct, unique for the Studio; the endpoint's name is a good one.
+            security_group_id: The security group that EMR made for the endpoint, its attribute
+                ``SecurityGroup``.
+            scope: Where the two rules are made: beside the endpoint. None: in the Studio.
+
+        Raises:
+            ConfigError: If the Studio is not for EMR on EKS, the id is taken, or the workspaces'
+                security group would have more rules than the account allows.
+        """
+        where = f"EmrStudio {self.spec.name!r}"
+        if not self.spec.emr_on_eks:
+            raise refuse(where, "emr_on_eks", "must be True to connect endpoints")
+        check_argument(where, "security_group_id", str, security_group_id)
+        check_argument(where, "scope", Construct | None, scope)
+        if id in self._connections:
+            raise refuse(where, "id", "must be connected once", id)
+        git = self.spec.git_access
+        own = 1 + (len(git.destinations) if git else 0)
+        quota = self.spec.rules_per_security_group
+        if own + len(self._connections) >= quota:
+            rule = f"must be at most {quota - own} with {quota} outbound rules for a security group"
+            fix = (
+                "have people share endpoints, use a second Studio, or raise the quota and say so "
+                "as rules_per_security_group"
+            )
+            raise refuse(where, "endpoints", rule, len(self._connections) + 1, fix)
+        self._connections.add(id)
+        return EndpointConnection(
+            scope or self,
+            f"Studio-{self.spec.name}-{id}" if scope else f"Endpoint-{id}",
+            workspace=self.workspace_security_group,
+            endpoint_security_group_id=security_group_id,
+        )
+
+    def share_git_secret(self, secret: secretsmanager.ISecret) -> None:
+        """Let every workspace use the Git credentials in a secret that is made in this app.
+
+        The secret gets EMR's tag, and the service role what it needs of the secret's key.
+
+        Args:
+            secret: User name and password, or token, of a Git service.
+
+        Raises:
+            ConfigError: If the Studio's Git credentials are not the service role's, or the secret
+                is imported: tag it where it is made.
+        """
+        where = f"EmrStudio {self.spec.name!r}"
+        check_argument(where, "secret", secretsmanager.ISecret, secret)
+        git = self.spec.git_access
+        if git is None or git.secrets is not GitSecrets.SERVICE:
+            rule = "must be GitAccess(secrets=GitSecrets.SERVICE) to share a secret"
+            raise refuse(where, "git", rule, git.secrets if git else self.spec.git)
+        if not isinstance(secret.node.default_child, secretsmanager.CfnSecret):
+            rule = f"must be made in this app; tag {EMR_MANAGED_TAG}=true on an imported one"
+            raise refuse(where, "secret", rule, secret.node.path)
+        Tags.of(secret).add(EMR_MANAGED_TAG, "true")
+        if secret.encryption_key is not None:
+            self._service.allow_secret_key(secret.encryption_key)
+
+    def _studio(self, vpc_id: str, subnet_ids: list[str], uri: str) -> emr.CfnStudio:
+        spec, auth = self.spec, self.spec.auth
+        saml = auth if isinstance(auth, SamlAuth) and auth.idp_auth_url else None
+        center = auth if isinstance(auth, IdentityCenterAuth) else None
+        return emr.CfnStudio(
+            self,
+            "Studio",
+            name=spec.name,
+            description=spec.description or None,
+            auth_mode="SSO" if center else "IAM",
+            vpc_id=vpc_id,
+            subnet_ids=subnet_ids,
+            engine_security_group_id=self.engine_security_group.security_group_id,
+            workspace_security_group_id=self.workspace_security_group.security_group_id,
+            default_s3_location=uri,
+            encryption_key_arn=self.key.key_arn,
+            service_role=self.service_role.role_arn,
+            user_role=self.user_role.role_arn if self.user_role else None,
+            idp_auth_url=saml.idp_auth_url if saml else None,
+            idp_relay_state_parameter_name=saml.relay_state_parameter if saml else None,
+            idc_instance_arn=center.instance_arn if center else None,
+            idc_user_assignment=center.user_assignment.value if center else None,
+            trusted_identity_propagation_enabled=(
+                center.trusted_identity_propagation if center else None
+            ),
+            tags=[CfnTag(key=key, value=value) for key, value in spec.tags.items()] or None,
+        )
+
+
+def _check_own_bucket(
+    where: str, bucket: s3.IBucket | None, access_logs: s3.IBucket | None
+) -> None:
+    """Refuse what is said of a new bucket where one is given."""
+    if bucket is not None and access_logs is not None:
+        rule = "must not be given with a bucket of your own: set its access logs where it is made"
+        raise refuse(where, "access_logs", rule, access_logs.node.path)
