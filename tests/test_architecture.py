@@ -36,13 +36,19 @@ RINGS: Final = (
     (
         "tenancy",
         frozenset(
-            {"claims", "tenancy_context", "virtual_cluster", "job_role_policies"}
-            | {"execution_role", "tenant"}
+            {"claims", "tenancy_context", "virtual_cluster", "security_configuration"}
+            | {"execution_role", "job_role_policies", "tenant"}
         ),
     ),
     ("jobs and notebooks", frozenset({"jobs", "notebooks"})),
     ("observability and cost", frozenset({"observability", "cost"})),
-    ("platform", frozenset({"tenant_host", "emr_eks_cluster", "imported_cluster"})),
+    (
+        "platform",
+        frozenset(
+            {"cluster_options", "endpoint_parts", "tenant_host"}
+            | {"emr_eks_cluster", "imported_cluster"}
+        ),
+    ),
     # Readers of what the others made.
     (
         "tools",
@@ -77,7 +83,7 @@ _ONE_VALUE: Final = "all that must agree is derived from this one value, so it h
 
 RAISED: Final[dict[tuple[str, str], Raised]] = {
     ("public attributes of a class", "cdk_emr_eks.spec.workload:Workload"): Raised(21, _ONE_VALUE),
-    ("public attributes of a class", "cdk_emr_eks.spec.tenancy:Tenant"): Raised(17, _ONE_VALUE),
+    ("public attributes of a class", "cdk_emr_eks.spec.tenancy:Tenant"): Raised(18, _ONE_VALUE),
 }
 """By rule and subject. An entry that is no longer needed fails the test, as does a loose one."""
 

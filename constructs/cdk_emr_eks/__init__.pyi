@@ -1,6 +1,7 @@
 """AWS CDK constructs for a multi-tenant Amazon EMR on EKS platform."""
 
 from cdk_emr_eks.addons.karpenter import FeatureGates, Karpenter
+from cdk_emr_eks.addons.load_balancer_controller import LoadBalancerController
 from cdk_emr_eks.addons.protocol import Addon, AddonContext
 from cdk_emr_eks.cluster import ClusterSpec, EksCluster, LogType
 from cdk_emr_eks.emr_eks_cluster import EmrEksCluster
@@ -12,7 +13,12 @@ from cdk_emr_eks.labels import Architecture, CapacityType, Role
 from cdk_emr_eks.manifests import ManifestStage
 from cdk_emr_eks.network import ExistingNetwork, Nat, Network, NetworkSpec
 from cdk_emr_eks.node_pools import NodeEnvironment, NodePools
+from cdk_emr_eks.notebooks.managed_endpoint import ManagedEndpoint
+from cdk_emr_eks.notebooks.spark_connect import SparkConnectEndpoint
+from cdk_emr_eks.notebooks.studio import EmrStudio
+from cdk_emr_eks.notebooks.studio_network import StudioNetwork
 from cdk_emr_eks.pod_templates import PodTemplateLocation, PodTemplates
+from cdk_emr_eks.security_configuration import EmrSecurityConfiguration
 from cdk_emr_eks.spec.catalog import CRITICAL, DEFAULT_WORKLOADS, NOTEBOOK, SHARED
 from cdk_emr_eks.spec.disruption import Disruption
 from cdk_emr_eks.spec.execution_role import (
@@ -22,18 +28,38 @@ from cdk_emr_eks.spec.execution_role import (
     Permission,
     RoleUse,
 )
+from cdk_emr_eks.spec.gateway_pool import GatewayPool
+from cdk_emr_eks.spec.git_access import GitAccess, GitSecrets
 from cdk_emr_eks.spec.instances import Instances
 from cdk_emr_eks.spec.job_template import JobTemplateSpec, Parameter, ParameterType
+from cdk_emr_eks.spec.managed_endpoint import KernelImages, ManagedEndpointSpec
 from cdk_emr_eks.spec.namespace import LimitDefaults, Quota
 from cdk_emr_eks.spec.node_class import NodeClass
 from cdk_emr_eks.spec.node_pool import NodePool
 from cdk_emr_eks.spec.placement import Zone
 from cdk_emr_eks.spec.pod_template import PodTemplate
+from cdk_emr_eks.spec.security_configuration import (
+    AtRestEncryption,
+    S3Encryption,
+    SecurityConfigurationSpec,
+    TlsCertificate,
+)
 from cdk_emr_eks.spec.shapes import DriverShape, DynamicAllocation, ExecutorShape, Limits
+from cdk_emr_eks.spec.spark_connect import SparkConnectSpec
 from cdk_emr_eks.spec.storage import InstanceStore, PersistentVolumes, RootVolume
+from cdk_emr_eks.spec.studio import StudioSpec
+from cdk_emr_eks.spec.studio_auth import (
+    AuthMode,
+    IamAuth,
+    IdentityCenterAuth,
+    SamlAuth,
+    UserAssignment,
+    studio_auth,
+)
 from cdk_emr_eks.spec.tenancy import Tenant
 from cdk_emr_eks.spec.virtual_cluster import EmrAccess, SchedulerLimits, VirtualClusterSpec
 from cdk_emr_eks.spec.workload import Workload
+from cdk_emr_eks.spec.workspace_storage import WorkspaceStorage
 from cdk_emr_eks.tenancy_context import OidcProvider, TenancyContext
 from cdk_emr_eks.tenant import EmrEksTenant
 from cdk_emr_eks.tenant_host import TenantHost
@@ -48,6 +74,8 @@ __all__ = [
     "Addon",
     "AddonContext",
     "Architecture",
+    "AtRestEncryption",
+    "AuthMode",
     "CapacityType",
     "ClusterSpec",
     "ConfigError",
@@ -59,13 +87,20 @@ __all__ = [
     "EmrAccess",
     "EmrEksCluster",
     "EmrEksTenant",
+    "EmrSecurityConfiguration",
     "EmrServiceLinkedRole",
+    "EmrStudio",
     "EmrVirtualCluster",
     "ExecutionRole",
     "ExecutionRoleSpec",
     "ExecutorShape",
     "ExistingNetwork",
     "FeatureGates",
+    "GatewayPool",
+    "GitAccess",
+    "GitSecrets",
+    "IamAuth",
+    "IdentityCenterAuth",
     "ImportedCapacity",
     "ImportedEmrEksCluster",
     "InstanceStore",
@@ -75,9 +110,13 @@ __all__ = [
     "JobTemplate",
     "JobTemplateSpec",
     "Karpenter",
+    "KernelImages",
     "LimitDefaults",
     "Limits",
+    "LoadBalancerController",
     "LogType",
+    "ManagedEndpoint",
+    "ManagedEndpointSpec",
     "ManifestStage",
     "Memory",
     "Nat",
@@ -100,11 +139,22 @@ __all__ = [
     "Role",
     "RoleUse",
     "RootVolume",
+    "S3Encryption",
+    "SamlAuth",
     "SchedulerLimits",
+    "SecurityConfigurationSpec",
+    "SparkConnectEndpoint",
+    "SparkConnectSpec",
+    "StudioNetwork",
+    "StudioSpec",
     "TenancyContext",
     "Tenant",
     "TenantHost",
+    "TlsCertificate",
+    "UserAssignment",
     "VirtualClusterSpec",
     "Workload",
+    "WorkspaceStorage",
     "Zone",
+    "studio_auth",
 ]

@@ -26,6 +26,12 @@ CONFUSABLE_NAMESPACES: Final = frozenset(
 )
 """Namespaces that no tenant may have: other parties' objects live there."""
 
+ROUTER_NAMESPACE: Final = "spark-connect-router"
+"""Where EMR runs the one router of all Spark Connect endpoints of a cluster.
+
+Source: https://docs.aws.amazon.com/emr/latest/EMR-on-EKS-DevelopmentGuide/emr-eks-spark-connect.html
+"""
+
 
 def _is_token(value: str) -> bool:
     # CDK writes a token into a string as ${Token[...]}; asking CDK itself would cost a round trip
@@ -48,6 +54,18 @@ def dns_label(field: str, value: str, *, limit: int = 63) -> tuple[Problem, ...]
     proposal = re.sub(r"[^a-z0-9]+", "-", value.lower())[:limit].strip("-")
     fix = f"try {proposal!r}" if proposal else ""
     return (Problem(field=field, rule=rule, got=value, fix=fix),)
+
+
+def namespace_problems(field: str, value: str) -> tuple[Problem, ...]:
+    """Check a tenant's namespace: a DNS label, and not one that holds other parties' objects."""
+    problems = dns_label(field, value)
+    if not problems and value in CONFUSABLE_NAMESPACES:
+        rule = "must not be one of Kubernetes' own namespaces"
+        problems = (Problem(field=field, rule=rule, got=value),)
+    if not problems and value == ROUTER_NAMESPACE:
+        rule = "must not be the namespace of EMR's Spark Connect router"
+        problems = (Problem(field=field, rule=rule, got=value),)
+    return problems
 
 
 def role_name(field: str, value: str) -> tuple[Problem, ...]:

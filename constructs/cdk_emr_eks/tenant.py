@@ -48,6 +48,7 @@ class EmrEksTenant(Construct):
         virtual_cluster: The virtual cluster.
         roles: The execution roles by name.
         log_group_name: Where the jobs log: a literal.
+        context: The platform that it lives on.
 
     Args:
         context: The platform.
@@ -66,7 +67,7 @@ class EmrEksTenant(Construct):
         super().__init__(scope, id)
         self.tenant = tenant
         self.log_group_name = context.log_group_prefix + tenant.resolved_namespace
-        self._context = context
+        self.context = context
         workloads = tenant.chosen(context.workloads)
         if location := tenant.logs.s3_location:
             rule = "must be apart from the logs of other tenants, which jobs could read and forge"
@@ -143,7 +144,7 @@ class EmrEksTenant(Construct):
 
     def _log_group(self) -> logs.CfnLogGroup:
         wanted = self.tenant.logs
-        key = self._context.log_key
+        key = self.context.log_key
         group = logs.CfnLogGroup(
             self,
             "Logs",
@@ -159,11 +160,11 @@ class EmrEksTenant(Construct):
         return group
 
     def _execution_role(self, id: str, *, index: int) -> ExecutionRole:
-        spec = self.tenant.roles(self._context.cluster_name)[index]
+        spec = self.tenant.roles(self.context.cluster_name)[index]
         role = ExecutionRole(
             self,
             id,
-            context=self._context,
+            context=self.context,
             namespace=self.tenant.resolved_namespace,
             spec=spec,
             log_group=self.log_group_name,
@@ -173,7 +174,7 @@ class EmrEksTenant(Construct):
         return role
 
     def _configuration(self, workload: Workload) -> Mapping[str, object]:
-        return self._context.job_configuration(
+        return self.context.job_configuration(
             workload,
             log_group=self.log_group_name,
             log_uri=self.tenant.logs.s3_uri,
@@ -187,7 +188,7 @@ class EmrEksTenant(Construct):
         name = _pascal(self.tenant.name)
         if stack.node.try_find_child(f"{name}VirtualClusterId"):
             # The same tenant of a second cluster in this stack.
-            name = _pascal(self._context.cluster_name) + name
+            name = _pascal(self.context.cluster_name) + name
 
         def output(key: str, value: str, description: str) -> None:
             CfnOutput(stack, name + key, value=value, description=description)

@@ -11,10 +11,14 @@ from cdk_emr_eks.errors import refuse
 from cdk_emr_eks.execution_role import ExecutionRole
 from cdk_emr_eks.field_types import check_argument
 from cdk_emr_eks.jobs.job_template import JobTemplate
+from cdk_emr_eks.notebooks.managed_endpoint import ManagedEndpoint
+from cdk_emr_eks.notebooks.spark_connect import SparkConnectEndpoint
 from cdk_emr_eks.pod_templates import PodTemplateLocation
 from cdk_emr_eks.spec.execution_role import ExecutionRoleSpec
 from cdk_emr_eks.spec.job_template import JobTemplateSpec
+from cdk_emr_eks.spec.managed_endpoint import ManagedEndpointSpec
 from cdk_emr_eks.spec.pod_template import PodTemplate
+from cdk_emr_eks.spec.spark_connect import SparkConnectSpec
 from cdk_emr_eks.spec.tenancy import Tenant, choose
 from cdk_emr_eks.spec.virtual_cluster import VirtualClusterSpec
 from cdk_emr_eks.tenancy_context import TenancyContext
@@ -26,8 +30,8 @@ class TenantHost(Construct):
     """A cluster that tenants live on: one made by ``EmrEksCluster``, or an imported one.
 
     A tenant is made of parts, and each part can be added alone: ``add_emr_virtual_cluster``,
-    ``create_execution_role``, ``upload_pod_template``, ``add_job_template``. Every method takes a
-    ``scope``, so that what it makes may be in another stack than the cluster.
+    ``create_execution_role``, ``upload_pod_template``, ``add_job_template``, endpoints. What they
+    make may be in another stack than the cluster: under the given ``scope``, or beside the tenant.
 
     Attributes:
         context: What tenants know of the cluster, for constructs of your own; set by the subclass.
@@ -149,6 +153,46 @@ class TenantHost(Construct):
         id = f"JobTemplate-{spec.name}"
         _check_free(f"Job template {spec.name!r}", tenant, id)
         return JobTemplate(tenant, id, tenant=tenant, spec=spec, role=role)
+
+    def add_managed_endpoint(
+        self, spec: ManagedEndpointSpec, *, tenant: EmrEksTenant, role: str | None = None
+    ) -> ManagedEndpoint:
+        """Let notebooks run their kernels on a tenant's nodes; made beside the tenant.
+
+        Args:
+            spec: The endpoint.
+            tenant: Whose endpoint it is.
+            role: Name of the tenant's execution role. None: its first for endpoints.
+
+        Raises:
+            ConfigError: If the tenant lacks the workload or a role for endpoints, has an endpoint
+                of the name, the workload is not x86, or the cluster cannot have endpoints.
+        """
+        check_argument("add_managed_endpoint", "spec", ManagedEndpointSpec, spec)
+        check_argument("add_managed_endpoint", "tenant", EmrEksTenant, tenant)
+        id = f"Endpoint-{spec.name}"
+        _check_free(spec.where, tenant, id)
+        return ManagedEndpoint(tenant, id, tenant=tenant, spec=spec, role=role)
+
+    def add_spark_connect_endpoint(
+        self, spec: SparkConnectSpec, *, tenant: EmrEksTenant, role: str | None = None
+    ) -> SparkConnectEndpoint:
+        """Let PySpark clients open sessions on a tenant's nodes; made beside the tenant.
+
+        Args:
+            spec: The endpoint.
+            tenant: Whose endpoint it is; it must have ``session_enabled``.
+            role: Name of the tenant's execution role. None: its first for endpoints.
+
+        Raises:
+            ConfigError: If the tenant lacks sessions, the workload or a role for endpoints, has an
+                endpoint of the name, or the cluster cannot have endpoints.
+        """
+        check_argument("add_spark_connect_endpoint", "spec", SparkConnectSpec, spec)
+        check_argument("add_spark_connect_endpoint", "tenant", EmrEksTenant, tenant)
+        id = f"SparkConnect-{spec.name}"
+        _check_free(f"Spark Connect endpoint {spec.name!r}", tenant, id)
+        return SparkConnectEndpoint(tenant, id, tenant=tenant, spec=spec, role=role)
 
 
 def _check_free(where: str, scope: Construct, id: str) -> None:

@@ -12,6 +12,10 @@ from constructs import Construct
 
 from cdk_emr_eks.claims import AppClaims
 from cdk_emr_eks.manifests import KubernetesObject, ManifestStage
+from cdk_emr_eks.security_configuration import (
+    EmrSecurityConfiguration,
+    system_namespace_objects,
+)
 from cdk_emr_eks.spec.emr_access import aws_auth_entry, emr_role_manifests
 from cdk_emr_eks.spec.namespace import namespace_manifest
 from cdk_emr_eks.spec.virtual_cluster import (
@@ -30,9 +34,13 @@ class EmrVirtualCluster(Construct):
     The namespace and its objects are there before the virtual cluster, and go after it. All
     properties but the tags and the scheduler limits are immutable; see ``VirtualClusterSpec``.
 
+    With ``session_enabled`` it has a security configuration and a system namespace of its own: that
+    namespace comes first and goes last, the security configuration stands between.
+
     Resources made: one ``AWS::EMRContainers::VirtualCluster``; one stage of Kubernetes objects
-    unless the namespace is there already and needs none; with scheduler limits a
-    custom resource, its policy, and for the first one in the stack a Lambda function and its role.
+    unless the namespace is there already and needs none; with sessions one
+    ``AWS::EMRContainers::SecurityConfiguration``; with scheduler limits a custom resource, its
+    policy, and for the first one in the stack a Lambda function and its role.
 
     Attributes:
         spec: What was asked for.
@@ -40,6 +48,8 @@ class EmrVirtualCluster(Construct):
         resource: The CloudFormation resource.
         id: Id in EMR, a token.
         arn: ARN, a token.
+        security_configuration: The one made with it; None without sessions, or with one told by its
+            id.
 
     Args:
         context: The platform, made here or elsewhere.
@@ -48,7 +58,7 @@ class EmrVirtualCluster(Construct):
         owner: Value of the namespace's label ``emr-eks/tenant``. None: the namespace's name.
 
     Raises:
-        ConfigError: If another virtual cluster of the app has the namespace.
+        ConfigError: If another virtual cluster of the app has one of its namespaces.
     """
 
     def __init__(
@@ -72,28 +82,54 @@ class EmrVirtualCluster(Construct):
             field="namespace",
             rule="must have one virtual cluster only",
         )
-        manifests: list[KubernetesObject] = []
-        if spec.create_namespace:
-            manifests.append(namespace_manifest(self.namespace, owner or self.namespace))
-        manifests += objects
+        manifests = self._manifests(objects, owner or self.namespace)
+        stage = ManifestStage(self, "Namespace", cluster=context.cluster) if manifests else None
+        if stage is not None:
+            stage.add(*manifests)
+        self.security_configuration = self._security_configuration(context, stage)
         if spec.access is EmrAccess.AWS_AUTH:
-            manifests += emr_role_manifests(self.namespace)
             self._tell_aws_auth(context.cluster_name)
         self.resource = self._virtual_cluster(context.cluster_name)
         self.id = self.resource.ref
         self.arn = self.resource.attr_arn
-        if manifests:
-            stage = ManifestStage(self, "Namespace", cluster=context.cluster)
-            stage.add(*manifests)
-            if context.ready:
-                stage.node.add_dependency(*context.ready)
+        first = self.resource if stage is None else stage
+        if context.ready:
+            first.node.add_dependency(*context.ready)
+        if stage is not None:
             self.resource.node.add_dependency(stage)
-        elif context.ready:
-            self.resource.node.add_dependency(*context.ready)
         if spec.scheduler_limits is not None:
             self._limit(spec.scheduler_limits)
 
+    def _manifests(self, objects: Sequence[KubernetesObject], owner: str) -> list[KubernetesObject]:
+        spec = self.spec
+        manifests: list[KubernetesObject] = []
+        if spec.create_namespace:
+            manifests.append(namespace_manifest(self.namespace, owner))
+        manifests += objects
+        if spec.access is EmrAccess.AWS_AUTH:
+            manifests += emr_role_manifests(self.namespace)
+        if own := spec.own_security_configuration:
+            system = own.resolved_system_namespace(self.namespace)
+            manifests += system_namespace_objects(system, owner, spec.access)
+        return manifests
+
+    def _security_configuration(
+        self, context: TenancyContext, stage: ManifestStage | None
+    ) -> EmrSecurityConfiguration | None:
+        own = self.spec.own_security_configuration
+        if own is None:
+            return None
+        return EmrSecurityConfiguration(
+            self,
+            "SecurityConfiguration",
+            context=context,
+            spec=own,
+            namespace=self.namespace,
+            made_by=stage,
+        )
+
     def _virtual_cluster(self, cluster_name: str) -> emrcontainers.CfnVirtualCluster:
+        own = self.security_configuration
         cfn = emrcontainers.CfnVirtualCluster
         return cfn(
             self,
@@ -106,7 +142,7 @@ class EmrVirtualCluster(Construct):
                     eks_info=cfn.EksInfoProperty(namespace=self.namespace)
                 ),
             ),
-            security_configuration_id=self.spec.security_configuration_id,
+            security_configuration_id=own.id if own else self.spec.security_configuration_id,
             session_enabled=self.spec.session_enabled or None,
             tags=[CfnTag(key=key, value=value) for key, value in self.spec.tags.items()] or None,
         )

@@ -18,6 +18,7 @@ from cdk_emr_eks.spec.catalog import SHARED
 from cdk_emr_eks.spec.cluster import ClusterSpec
 from cdk_emr_eks.spec.disruption import Disruption, Freeze
 from cdk_emr_eks.spec.execution_role import ExecutionRoleSpec, JobLogs, Permission
+from cdk_emr_eks.spec.git_access import GitAccess
 from cdk_emr_eks.spec.instances import Resources
 from cdk_emr_eks.spec.job_template import JobTemplateSpec, Parameter
 from cdk_emr_eks.spec.namespace import LimitDefaults, Quota
@@ -26,16 +27,32 @@ from cdk_emr_eks.spec.node_class import node_classes
 from cdk_emr_eks.spec.node_pool import NodePool, node_pools
 from cdk_emr_eks.spec.placement import Zone
 from cdk_emr_eks.spec.pod_template import PodTemplate, driver_template
+from cdk_emr_eks.spec.security_configuration import (
+    AtRestEncryption,
+    S3Encryption,
+    SecurityConfigurationSpec,
+    TlsCertificate,
+)
 from cdk_emr_eks.spec.shapes import DriverShape, DynamicAllocation, ExecutorShape, Limits
+from cdk_emr_eks.spec.spark_connect import SparkConnectSpec
 from cdk_emr_eks.spec.storage import PersistentVolumes, RootVolume
+from cdk_emr_eks.spec.studio import StudioSpec
+from cdk_emr_eks.spec.studio_auth import IamAuth, IdentityCenterAuth, SamlAuth
 from cdk_emr_eks.spec.tenancy import Tenant
 from cdk_emr_eks.spec.virtual_cluster import SchedulerLimits, VirtualClusterSpec
+from cdk_emr_eks.spec.workspace_storage import WorkspaceStorage
 from cdk_emr_eks.units import Cpu, Memory
 
 POOL = node_pools(SHARED, (Zone.named("us-east-1a"),))[0]
 READ = Permission(actions=("s3:GetObject",), resources=("*",))
 QUOTA = Quota(cpu=Cpu.cores(8), memory=Memory.from_gib(32))
 JOB = JobTemplateSpec(name="job", workload="shared", entry_point="s3://bucket/job.py")
+TLS = TlsCertificate(
+    certificate_secret_arn="arn:aws:secretsmanager:eu-west-1:111122223333:secret:public",
+    private_key_secret_arn="arn:aws:secretsmanager:eu-west-1:111122223333:secret:private",
+)
+SAML = SamlAuth(provider_arn="arn:aws:iam::111122223333:saml-provider/company")
+CENTER = IdentityCenterAuth(instance_arn="arn:aws:sso:::instance/ssoins-1234567890abcdef")
 
 VALUES: tuple[object, ...] = (
     *(SHARED, SHARED.driver_instances, POOL, node_classes([SHARED])[0], Zone.named("us-east-1a")),
@@ -43,6 +60,9 @@ VALUES: tuple[object, ...] = (
     *(Freeze(schedule="@daily", duration=timedelta(hours=1)), RootVolume(), PersistentVolumes()),
     *(Tenant(name="data"), QUOTA, LimitDefaults(), ExecutionRoleSpec(name="data"), READ, JobLogs()),
     *(VirtualClusterSpec(name="data"), SchedulerLimits(max_concurrent_job_runs=5)),
+    *(SecurityConfigurationSpec(), TLS, AtRestEncryption(s3=S3Encryption.SSE_S3)),
+    *(SparkConnectSpec(name="connect"),),
+    *(StudioSpec(name="research"), IamAuth(), SAML, CENTER, GitAccess(), WorkspaceStorage()),
     *(JOB, Parameter(), PodTemplate(driver_template(SHARED)), NetworkSpec(), ClusterSpec()),
     *(Karpenter(), FeatureGates(), Batch(), Cpu(1), Memory(1)),
 )
@@ -50,7 +70,7 @@ FIELDS = [(value, each.name) for value in VALUES for each in fields(value)]  # t
 
 # Their fields are the CDK's own constructs; tests/synth has them.
 WITH_CONSTRUCTS = {"AddonContext", "ExistingNetwork", "ImportedCapacity", "NodeEnvironment"} | {
-    *("OidcProvider", "TenancyContext")
+    *("OidcProvider", "StudioNetwork", "TenancyContext")
 }
 # What the library gives and nobody makes, and a choice without fields.
 GIVEN = {"InstanceStore", "PodTemplateLocation", "Problem"}

@@ -19,6 +19,7 @@ from cdk_emr_eks.spec.execution_role import (
 from cdk_emr_eks.spec.job_size import smallest_job
 from cdk_emr_eks.spec.job_template import JobTemplateSpec, Parameter, ParameterType
 from cdk_emr_eks.spec.namespace import LimitDefaults, Quota, namespace_manifest
+from cdk_emr_eks.spec.security_configuration import SecurityConfigurationSpec
 from cdk_emr_eks.spec.storage import PersistentVolumes
 from cdk_emr_eks.spec.tenancy import Tenant, check_tenant
 from cdk_emr_eks.spec.virtual_cluster import SchedulerLimits, VirtualClusterSpec
@@ -94,20 +95,46 @@ BAD: dict[str, tuple[Callable[[], object], str]] = {
         "Tenant 'data': release_label of execution role 'data' needs emr-7.3.0 or newer for Pod "
         "Identity, got 'emr-7.2.0-latest'; use identity=JobIdentity.IRSA.",
     ),
-    "sessions before 7.14": (
-        lambda: Tenant(
+    "a security configuration without sessions": (
+        lambda: Tenant(name="data", security_configuration=SecurityConfigurationSpec()),
+        "Virtual cluster 'data': security_configuration must go with session_enabled: jobs do not "
+        "use it.",
+    ),
+    "a security configuration twice": (
+        lambda: VirtualClusterSpec(
             name="data",
-            release_label="emr-7.13.0-latest",
             session_enabled=True,
+            security_configuration=SecurityConfigurationSpec(),
             security_configuration_id="abc",
         ),
-        "Tenant 'data': release_label must be emr-7.14.0 or newer for Spark Connect sessions, "
-        "got 'emr-7.13.0-latest'.",
+        "Virtual cluster 'data': security_configuration must be absent where "
+        "security_configuration_id is given.",
     ),
-    "sessions without security configuration": (
-        lambda: VirtualClusterSpec(name="data", session_enabled=True),
-        "Virtual cluster 'data': security_configuration_id must be given with session_enabled; "
-        "make a CfnSecurityConfiguration and pass its ref.",
+    "an id of a security configuration that is none": (
+        lambda: VirtualClusterSpec(
+            name="data", session_enabled=True, security_configuration_id="Mine"
+        ),
+        "Virtual cluster 'data': security_configuration_id must be the id of a security "
+        "configuration (a-z, 0-9), or a token, got 'Mine'.",
+    ),
+    "one namespace for EMR and users": (
+        lambda: Tenant(
+            name="data",
+            session_enabled=True,
+            security_configuration=SecurityConfigurationSpec(system_namespace="data"),
+        ),
+        "Virtual cluster 'data': security_configuration.system_namespace must differ from the "
+        "virtual cluster's namespace, got 'data'.",
+    ),
+    "no room for the system namespace's name": (
+        lambda: Tenant(name="d" * 57, session_enabled=True),
+        f"Virtual cluster '{'d' * 57}': security_configuration.system_namespace must be given, "
+        f"since '-system' after the namespace is over 63 characters, got '{'d' * 57}'.",
+    ),
+    "the namespace of EMR's router": (
+        lambda: Tenant(name="spark-connect-router"),
+        "Tenant 'spark-connect-router': namespace must not be the namespace of EMR's Spark Connect "
+        "router, got 'spark-connect-router'.",
     ),
     "two roles of one name": (
         lambda: Tenant(

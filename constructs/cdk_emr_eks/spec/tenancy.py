@@ -4,30 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
 
 from cdk_emr_eks import versions
 from cdk_emr_eks.errors import Problems, refuse
 from cdk_emr_eks.field_types import check_types, hold_mappings
 from cdk_emr_eks.labels import TENANT
-from cdk_emr_eks.names import dns_label, release_label, release_version
+from cdk_emr_eks.names import dns_label, namespace_problems, release_label
 from cdk_emr_eks.spec.execution_role import (
     ExecutionRoleSpec,
     JobLogs,
+    RoleUse,
     default_role_name,
 )
 from cdk_emr_eks.spec.job_size import JobSize, smallest_job
 from cdk_emr_eks.spec.namespace import LimitDefaults, Quota
+from cdk_emr_eks.spec.security_configuration import SecurityConfigurationSpec
 from cdk_emr_eks.spec.virtual_cluster import (
     EmrAccess,
     SchedulerLimits,
     VirtualClusterSpec,
-    namespace_problems,
     tag_problems,
 )
 from cdk_emr_eks.spec.workload import Workload
-
-SPARK_CONNECT_RELEASE: Final = (7, 14, 0)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,14 +44,17 @@ class Tenant:
         logs: Where jobs log.
         release_label: EMR release of the job configurations; jobs may name another one.
         access: How EMR gets its rights in the namespace.
-        session_enabled: Whether Spark Connect sessions may be opened (EMR 7.14 and newer).
-        security_configuration_id: EMR security configuration, needed for sessions.
+        session_enabled: Whether Spark Connect endpoints may be made. The role that is made where
+            none is given is for endpoints, too.
+        security_configuration: The one that is made for them, with its system namespace. None:
+            ``SecurityConfigurationSpec()``.
+        security_configuration_id: Id of one that is there already instead.
         scheduler_limits: Limits on job runs; see there what they cost. None: EMR's defaults.
         tags: AWS tags of what the tenant has, beside ``emr-eks/tenant``: for cost allocation.
 
     Raises:
         ConfigError: If a name, label or tag breaks a rule, two roles share a name, a role needs
-            a newer EMR release, or a session has no security configuration.
+            a newer EMR release, or a security configuration is told twice or without sessions.
     """
 
     name: str
@@ -67,6 +68,7 @@ class Tenant:
     release_label: str = versions.EMR_RELEASE
     access: EmrAccess = EmrAccess.ACCESS_ENTRY
     session_enabled: bool = False
+    security_configuration: SecurityConfigurationSpec | None = None
     security_configuration_id: str | None = None
     scheduler_limits: SchedulerLimits | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
@@ -92,13 +94,6 @@ class Tenant:
                 problems.extend(role.release_problems(self.release_label))
         if not label and not self.execution_roles:
             problems.extend(ExecutionRoleSpec(name="default").release_problems(self.release_label))
-        if not label and self.session_enabled:
-            problems.require(
-                release_version(self.release_label) >= SPARK_CONNECT_RELEASE,
-                "release_label",
-                "must be emr-7.14.0 or newer for Spark Connect sessions",
-                self.release_label,
-            )
         problems.raise_if_any()
         # Raises for what EMR does not accept, in the virtual cluster's own words.
         self.virtual_cluster  # noqa: B018
@@ -121,6 +116,7 @@ class Tenant:
             namespace=self.resolved_namespace,
             access=self.access,
             session_enabled=self.session_enabled,
+            security_configuration=self.security_configuration,
             security_configuration_id=self.security_configuration_id,
             scheduler_limits=self.scheduler_limits,
         )
@@ -128,7 +124,8 @@ class Tenant:
     def roles(self, cluster_name: str) -> tuple[ExecutionRoleSpec, ...]:
         """Return the execution roles, with the default role where none is given."""
         name = default_role_name(self.name, cluster_name, self.resolved_namespace)
-        return self.execution_roles or (ExecutionRoleSpec(name=name),)
+        uses = (RoleUse.JOBS, RoleUse.ENDPOINTS) if self.session_enabled else (RoleUse.JOBS,)
+        return self.execution_roles or (ExecutionRoleSpec(name=name, uses=uses),)
 
     def chosen(self, workloads: Mapping[str, Workload]) -> tuple[Workload, ...]:
         """Return the tenant's workloads out of the platform's.

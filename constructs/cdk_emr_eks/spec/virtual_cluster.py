@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -9,9 +10,11 @@ from typing import Final
 
 from cdk_emr_eks.errors import Problem, Problems
 from cdk_emr_eks.field_types import check_types, hold_mappings
-from cdk_emr_eks.names import CONFUSABLE_NAMESPACES, dns_label, emr_name
+from cdk_emr_eks.names import emr_name, namespace_problems
+from cdk_emr_eks.spec.security_configuration import SecurityConfigurationSpec
 
 MAX_TAGS: Final = 50
+_ID: Final = re.compile(r"[0-9a-z]{1,64}|.*\$\{Token\[[^\]]*\]\}.*")
 
 
 class EmrAccess(StrEnum):
@@ -95,16 +98,18 @@ class VirtualClusterSpec:
         namespace: Kubernetes namespace, a DNS label. None: the same as ``name``.
         create_namespace: Whether the namespace is made (and deleted) with the virtual cluster.
         access: How EMR gets its rights in the namespace.
-        session_enabled: Whether Spark Connect sessions may be opened; needs
-            ``security_configuration_id``.
-        security_configuration_id: Id of an EMR security configuration; it may be a token, such as
-            the ``ref`` of a ``CfnSecurityConfiguration``. One belongs to one virtual cluster.
+        session_enabled: Whether Spark Connect endpoints may be made. A security configuration and
+            its system namespace are made with it.
+        security_configuration: That configuration. None: ``SecurityConfigurationSpec()``.
+        security_configuration_id: Id of one that is there already instead; it may be a token, such
+            as the ``id`` of an ``EmrSecurityConfiguration``. One belongs to one virtual cluster.
         scheduler_limits: Limits on job runs. None: EMR's defaults, and no custom resource.
         tags: Tags of the virtual cluster.
 
     Raises:
         ConfigError: If a name breaks EMR's or Kubernetes' rules, the namespace is one of
-            Kubernetes' own, or a session has no security configuration.
+            Kubernetes' own, a security configuration is told twice or without sessions, or its
+            system namespace is the virtual cluster's own.
     """
 
     name: str
@@ -112,6 +117,7 @@ class VirtualClusterSpec:
     create_namespace: bool = True
     access: EmrAccess = EmrAccess.ACCESS_ENTRY
     session_enabled: bool = False
+    security_configuration: SecurityConfigurationSpec | None = None
     security_configuration_id: str | None = None
     scheduler_limits: SchedulerLimits | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
@@ -122,13 +128,7 @@ class VirtualClusterSpec:
         problems = Problems(f"Virtual cluster {self.name!r}")
         problems.extend(emr_name("name", self.name))
         problems.extend(namespace_problems("namespace", self.resolved_namespace))
-        if self.session_enabled:
-            problems.require(
-                bool(self.security_configuration_id),
-                "security_configuration_id",
-                "must be given with session_enabled",
-                fix="make a CfnSecurityConfiguration and pass its ref",
-            )
+        problems.extend(self._security_problems())
         problems.extend(tag_problems("tags", self.tags))
         problems.raise_if_any()
 
@@ -137,14 +137,26 @@ class VirtualClusterSpec:
         """The namespace, with its default applied."""
         return self.name if self.namespace is None else self.namespace
 
+    @property
+    def own_security_configuration(self) -> SecurityConfigurationSpec | None:
+        """The security configuration to make; None where there is none or it is told by its id."""
+        if not self.session_enabled or self.security_configuration_id is not None:
+            return None
+        return self.security_configuration or SecurityConfigurationSpec()
 
-def namespace_problems(field_name: str, namespace: str) -> tuple[Problem, ...]:
-    """Check a tenant's namespace: a DNS label, and not one that holds other parties' objects."""
-    problems = dns_label(field_name, namespace)
-    if not problems and namespace in CONFUSABLE_NAMESPACES:
-        rule = "must not be one of Kubernetes' own namespaces"
-        problems = (Problem(field=field_name, rule=rule, got=namespace),)
-    return problems
+    def _security_problems(self) -> tuple[Problem, ...]:
+        id, spec = self.security_configuration_id, self.security_configuration
+        if spec is not None and not self.session_enabled:
+            rule = "must go with session_enabled: jobs do not use it"
+            return (Problem(field="security_configuration", rule=rule),)
+        if spec is not None and id is not None:
+            rule = "must be absent where security_configuration_id is given"
+            return (Problem(field="security_configuration", rule=rule),)
+        if id is not None and not _ID.fullmatch(id):
+            rule = "must be the id of a security configuration (a-z, 0-9), or a token"
+            return (Problem(field="security_configuration_id", rule=rule, got=id),)
+        own = self.own_security_configuration
+        return own.problems_beside(self.resolved_namespace) if own else ()
 
 
 def tag_problems(field_name: str, tags: Mapping[str, str]) -> tuple[Problem, ...]:

@@ -1,0 +1,164 @@
+"""A Spark Connect endpoint: DataFrames of a laptop's PySpark run on a tenant's nodes."""
+
+from __future__ import annotations
+
+import json
+
+from aws_cdk import Annotations, Aws, CfnOutput, CfnTag
+from aws_cdk import aws_emrcontainers as emrcontainers
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from cdk_emr_eks.claims import AppClaims
+from cdk_emr_eks.errors import refuse
+from cdk_emr_eks.notebooks.endpoint_overrides import endpoint_overrides
+from cdk_emr_eks.spec.execution_role import RoleUse
+from cdk_emr_eks.spec.spark_connect import SparkConnectSpec
+from cdk_emr_eks.tenant import EmrEksTenant
+
+
+class SparkConnectEndpoint(Construct):
+    """A Spark Connect endpoint of a tenant, for one of its execution roles.
+
+    All its sessions have the role's rights, so people with other rights get another endpoint. With
+    the first endpoint of a cluster EMR makes an internal load balancer with a VPC endpoint, and a
+    router in the namespace ``spark-connect-router``; they go with the last session-enabled virtual
+    cluster, and cost until then.
+
+    It is made after the load balancer controller and the node pool that EMR's own pods need, and
+    its virtual cluster is deleted before these.
+
+    Resources made: one ``AWS::EMRContainers::Endpoint``, and with the first endpoint of any kind
+    what endpoints need in the cluster.
+
+    Stack output: ``Session``, what a client needs to open a session: region, virtual cluster,
+    endpoint and role, as JSON.
+
+    Attributes:
+        spec: What was asked for.
+        tenant: Whose endpoint it is.
+        role: The execution role of its sessions.
+        resource: The CloudFormation resource.
+        id: Id in EMR, a token.
+        arn: ARN, a token.
+        auth_proxy_url: Where clients connect to, such as ``sc://...:443``: a token.
+
+    Args:
+        tenant: Whose endpoint it is; its virtual cluster is session-enabled.
+        spec: Name, workload, release and options.
+        role: Name of the tenant's execution role. None: its first for endpoints.
+
+    Raises:
+        ConfigError: If the tenant's sessions are not enabled, it lacks the workload or a role for
+            endpoints, the cluster cannot have endpoints, or the name is taken.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        tenant: EmrEksTenant,
+        spec: SparkConnectSpec,
+        role: str | None = None,
+    ) -> None:
+        where = f"Spark Connect endpoint {spec.name!r}"
+        _check_tenant(where, tenant)
+        execution_role = tenant.role_for(RoleUse.ENDPOINTS, role)
+        overrides = endpoint_overrides(
+            where, spec.configuration(tenant.job_configuration(spec.workload))
+        )
+        super().__init__(scope, id)
+        self.spec = spec
+        self.tenant = tenant
+        self.role = execution_role
+        self._claim_and_warn()
+        self.resource = emrcontainers.CfnEndpoint(
+            self,
+            "Resource",
+            name=spec.name,
+            type="SPARK_CONNECT",
+            virtual_cluster_id=tenant.virtual_cluster.id,
+            release_label=spec.release_label,
+            execution_role_arn=execution_role.arn,
+            configuration_overrides=overrides,
+            session_idle_timeout_in_minutes=spec.idle_minutes,
+            tags=[CfnTag(key=key, value=value) for key, value in tenant.tenant.all_tags.items()],
+        )
+        self.id = self.resource.attr_id
+        self.arn = self.resource.attr_arn
+        self.auth_proxy_url = self.resource.attr_auth_proxy_url
+        self._wait()
+        self._output()
+
+    def grant_connect(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Let somebody open sessions on this endpoint, with its execution role and no other.
+
+        Args:
+            grantee: Role or user whose PySpark connects.
+
+        Source: https://docs.aws.amazon.com/emr/latest/ManagementGuide/emr-studio-user-permissions.html
+        """
+        describe = iam.Grant.add_to_principal(
+            grantee=grantee,
+            actions=["emr-containers:DescribeManagedEndpoint"],
+            resource_arns=[self.arn],
+        )
+        connect = iam.Grant.add_to_principal(
+            grantee=grantee,
+            actions=["emr-containers:GetManagedEndpointSessionCredentials"],
+            resource_arns=[self.arn],
+            # The caller names the role: without the condition it could name another one.
+            conditions={"ArnEquals": {"emr-containers:ExecutionRoleArn": self.role.arn}},
+        )
+        return describe.combine(connect)
+
+    def _claim_and_warn(self) -> None:
+        name, tenant = self.spec.name, self.tenant
+        AppClaims.of(self).take(
+            self,
+            "endpoint",
+            tenant.virtual_cluster.node.path,
+            name,
+            field="name",
+            rule="must be used once in a virtual cluster",
+        )
+        for number, text in enumerate(
+            self.spec.warnings(tenant.context.workloads[self.spec.workload])
+        ):
+            Annotations.of(self).add_warning_v2(f"cdk-emr-eks:spark-connect-{number}", text)
+
+    def _wait(self) -> None:
+        interactive = self.tenant.context.interactive
+        if interactive is not None:
+            ready = interactive()
+            # The virtual cluster, too: EMR takes its load balancer down with the last one, for
+            # which the controller must still run.
+            for waiting in (self.resource, self.tenant.virtual_cluster.resource):
+                waiting.node.add_dependency(ready)
+        self.resource.node.add_dependency(self.role)
+
+    def _output(self) -> None:
+        session = {
+            "region": Aws.REGION,
+            "virtual_cluster_id": self.tenant.virtual_cluster.id,
+            "endpoint_id": self.id,
+            "execution_role_arn": self.role.arn,
+        }
+        CfnOutput(
+            self,
+            "Session",
+            # Tokens stand in it as text that JSON leaves alone: ids and ARNs without quotes.
+            value=json.dumps(session),
+            description=f"What opens a session on Spark Connect endpoint {self.spec.name}",
+        )
+
+
+def _check_tenant(where: str, tenant: EmrEksTenant) -> None:
+    if not tenant.tenant.session_enabled:
+        fix = "set session_enabled=True in Tenant"
+        raise refuse(where, "tenant", "must have session_enabled", tenant.tenant.name, fix)
+    if tenant.context.interactive is None:
+        rule = "must be on a cluster with the AWS Load Balancer Controller and gateway nodes"
+        fix = "on an imported cluster that has them, set endpoints=True"
+        raise refuse(where, "tenant", rule, tenant.context.cluster_name, fix)

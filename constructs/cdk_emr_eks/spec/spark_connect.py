@@ -1,0 +1,144 @@
+"""A Spark Connect endpoint: a Spark server of EMR's that PySpark clients open sessions on."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Final, cast
+
+from cdk_emr_eks import versions
+from cdk_emr_eks.errors import Problem, Problems, refuse
+from cdk_emr_eks.field_types import check_types, hold_mappings
+from cdk_emr_eks.labels import Architecture
+from cdk_emr_eks.names import release_label, release_version
+from cdk_emr_eks.spec.spark_conf import MAX_PROPERTIES, spark_conf_problems
+from cdk_emr_eks.spec.workload import Workload
+
+_NAME: Final = re.compile(r"[0-9A-Za-z][A-Za-z0-9\-_]*")
+_IMAGE: Final = "spark.kubernetes.container.image"
+# "emr-containers-defaults" is for job runs only.
+# Source: https://docs.aws.amazon.com/emr/latest/EMR-on-EKS-DevelopmentGuide/emr-eks-spark-8.1.0.html
+_CLASSIFICATIONS: Final = ("spark-defaults", "emr-job-submitter")
+_MIN_IDLE: Final = timedelta(minutes=1)
+_MAX_IDLE: Final = timedelta(days=1)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SparkConnectSpec:
+    """A Spark Connect endpoint with a workload's configuration, for one execution role.
+
+    Everything in it is immutable: a change replaces the endpoint, and its clients need the new id.
+
+    Args:
+        name: Name in EMR: 1 to 64 letters, digits, ``-`` and ``_``, the first a letter or digit.
+        workload: Workload whose nodes, pod templates and configuration the sessions get. The
+            default is the notebook workload: x86 nodes, executors that go when they idle.
+        release_label: EMR release: emr-7.14.0 or emr-spark-8.1.0, or newer. The client's PySpark
+            must be of its Spark version.
+        session_idle_timeout: When an idle session ends: whole minutes, 1 minute to 1 day. An hour
+            by default, as EMR has it.
+        spark_conf: Spark properties on top of the workload's; those that the workload derives are
+            refused.
+        image: Image of driver and executors, in ECR. None: the release's own.
+
+    Raises:
+        ConfigError: If the name breaks EMR's rule, the release is too old, the timeout is no whole
+            number of minutes in range, or a Spark property is refused.
+
+    Source: https://docs.aws.amazon.com/emr/latest/EMR-on-EKS-DevelopmentGuide/emr-eks-spark-connect.html
+    """
+
+    name: str
+    workload: str = "notebook"
+    release_label: str = versions.EMR_RELEASE
+    session_idle_timeout: timedelta = timedelta(hours=1)
+    spark_conf: Mapping[str, str] = field(default_factory=dict)
+    image: str | None = None
+
+    def __post_init__(self) -> None:
+        check_types(f"Spark Connect endpoint {self.name!r}", self)
+        hold_mappings(self)
+        problems = Problems(f"Spark Connect endpoint {self.name!r}")
+        holds = 1 <= len(self.name) <= 64 and bool(_NAME.fullmatch(self.name))
+        rule = "must be 1 to 64 letters, digits, - and _, the first a letter or digit"
+        problems.require(holds, "name", rule, self.name)
+        problems.extend(release_problems(self.release_label))
+        timeout = self.session_idle_timeout
+        whole = _MIN_IDLE <= timeout <= _MAX_IDLE and not timeout % _MIN_IDLE
+        rule = "must be whole minutes, 1 minute to 1 day"
+        problems.require(whole, "session_idle_timeout", rule, str(timeout))
+        problems.extend(spark_conf_problems(self.spark_conf))
+        rule, fix = "must not set", "use image"
+        problems.require(_IMAGE not in self.spark_conf, "spark_conf", rule, _IMAGE, fix)
+        problems.require(self.image != "", "image", "must not be empty")
+        problems.raise_if_any()
+
+    @property
+    def idle_minutes(self) -> int:
+        """The idle timeout as EMR takes it."""
+        return self.session_idle_timeout // _MIN_IDLE
+
+    def configuration(self, job: Mapping[str, object]) -> dict[str, object]:
+        """Return the endpoint's ``configurationOverrides``, from those of the workload's jobs.
+
+        Args:
+            job: What ``job_configuration`` gives for the workload.
+
+        Raises:
+            ConfigError: If the endpoint's properties make too many with the workload's.
+        """
+        items = cast(Sequence[Mapping[str, object]], job["applicationConfiguration"])
+        kept = {
+            str(item["classification"]): dict(cast(Mapping[str, str], item["properties"]))
+            for item in items
+            if item["classification"] in _CLASSIFICATIONS
+        }
+        spark = kept["spark-defaults"]
+        # EMR starts two executors where nothing is said; Spark takes the largest of its three ways
+        # to say how many to start with.
+        spark["spark.executor.instances"] = spark["spark.dynamicAllocation.initialExecutors"]
+        spark |= self.spark_conf
+        if self.image is not None:
+            spark[_IMAGE] = self.image
+        if len(spark) > MAX_PROPERTIES:
+            rule = f"must be at most {MAX_PROPERTIES} properties with the workload's"
+            where = f"Spark Connect endpoint {self.name!r}"
+            raise refuse(where, "spark_conf", rule, len(spark))
+        monitoring = dict(cast(Mapping[str, object], job["monitoringConfiguration"]))
+        watch = cast(Mapping[str, str], monitoring["cloudWatchMonitoringConfiguration"])
+        # The endpoint's own log streams, beside those of the workload's jobs.
+        monitoring["cloudWatchMonitoringConfiguration"] = {
+            **watch,
+            "logStreamNamePrefix": self.name,
+        }
+        return {
+            "applicationConfiguration": [
+                {"classification": name, "properties": properties}
+                for name, properties in kept.items()
+            ],
+            "monitoringConfiguration": monitoring,
+        }
+
+    def warnings(self, workload: Workload) -> tuple[str, ...]:
+        """Return what is allowed and may still fail at run time."""
+        if Architecture.ARM64 not in workload.architectures:
+            return ()
+        text = (
+            f"Spark Connect endpoint {self.name!r} may run on arm64 nodes of workload "
+            f"{workload.name!r}; AWS documents interactive endpoints on x86 only, and says nothing "
+            "of Spark Connect: try it before you rely on it."
+        )
+        return (text,)
+
+
+def release_problems(label: str) -> tuple[Problem, ...]:
+    """Check that an EMR release has Spark Connect endpoints."""
+    if problems := release_label("release_label", label):
+        return problems
+    oldest = (8, 1, 0) if label.startswith("emr-spark-") else (7, 14, 0)
+    if release_version(label) >= oldest:
+        return ()
+    rule = "must be emr-7.14.0 or emr-spark-8.1.0, or newer, for Spark Connect"
+    return (Problem(field="release_label", rule=rule, got=label),)
