@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final, Self, cast
+from typing import Self, cast
 
 import cdk8s
 from aws_cdk import CfnOutput, Stack
@@ -12,9 +12,15 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct, IDependable
 
 from cdk_emr_eks.addons.karpenter import InstalledKarpenter, Karpenter
+from cdk_emr_eks.addons.load_balancer_controller import (
+    InstalledLoadBalancerController,
+    LoadBalancerController,
+)
 from cdk_emr_eks.addons.protocol import Addon, AddonContext, install_order
 from cdk_emr_eks.cluster import ClusterSpec, EksCluster
+from cdk_emr_eks.cluster_options import cluster_options
 from cdk_emr_eks.encryption import PlatformKey
+from cdk_emr_eks.endpoint_parts import EndpointParts
 from cdk_emr_eks.errors import refuse
 from cdk_emr_eks.field_types import check_argument
 from cdk_emr_eks.manifests import KubernetesObject, ManifestStage
@@ -23,6 +29,7 @@ from cdk_emr_eks.node_pools import NodeEnvironment, NodePools
 from cdk_emr_eks.pod_templates import PodTemplates
 from cdk_emr_eks.spec.catalog import DEFAULT_WORKLOADS
 from cdk_emr_eks.spec.cluster import SYSTEM_SELECTOR, SYSTEM_TOLERATIONS
+from cdk_emr_eks.spec.gateway_pool import GatewayPool
 from cdk_emr_eks.spec.node_pool import NodePool
 from cdk_emr_eks.spec.workload import Workload, check_workloads
 from cdk_emr_eks.tenancy_context import TenancyContext, allow_job_logs, made_oidc
@@ -78,7 +85,7 @@ class EmrEksCluster(TenantHost):
         admins: Sequence[iam.IRole] = (),
         stage_per_workload: bool = False,
     ) -> None:
-        options = _options(
+        options = cluster_options(
             cluster, network, workloads, karpenter, addons, admins, stage_per_workload
         )
         spec, chosen = cluster or ClusterSpec(), karpenter or Karpenter()
@@ -112,7 +119,9 @@ class EmrEksCluster(TenantHost):
             oidc=lambda: made_oidc(self.eks.cluster),
             log_key=key,
             ready=(policies, self.node_pools),
+            interactive=self.enable_endpoints,
         )
+        self._endpoints: EndpointParts | None = None
         self._charts: ManifestStage | None = None
         self._outputs()
 
@@ -144,7 +153,7 @@ class EmrEksCluster(TenantHost):
         Raises:
             ConfigError: If the cluster is there with other options: they would be ignored.
         """
-        wanted = _options(
+        wanted = cluster_options(
             cluster, network, workloads, karpenter, addons, admins, stage_per_workload
         )
         stack = Stack.of(scope)
@@ -206,6 +215,38 @@ class EmrEksCluster(TenantHost):
             self._charts.node.add_dependency(*self.context.ready)
         self._charts.add_chart(chart)
 
+    def enable_endpoints(self, gateway: GatewayPool | None = None) -> IDependable:
+        """Make what EMR's interactive endpoints need, unless it is there; the first one does it.
+
+        That is the AWS Load Balancer Controller, unless it is among the add-ons, and the node pool
+        of gateways. Call it before the first endpoint for a pool of your own.
+
+        Args:
+            gateway: The pool. None: the one that is there, or ``GatewayPool()``.
+
+        Returns:
+            What endpoints wait for.
+
+        Raises:
+            ConfigError: If the pool is there with other options, or a workload has its name.
+        """
+        check_argument("enable_endpoints", "gateway", GatewayPool | None, gateway)
+        if self._endpoints is None:
+            addon = LoadBalancerController()
+            if addon.name not in self._installed:
+                self._install(addon)
+            controller = cast(InstalledLoadBalancerController, self._installed[addon.name])
+            self._endpoints = EndpointParts(
+                self,
+                "EndpointParts",
+                cluster=self.eks,
+                pools=self.node_pools,
+                zones=self.network.zones,
+                gateway=gateway or GatewayPool(),
+                controller=controller.ready,
+            )
+        return self._endpoints.with_pool(gateway)
+
     def _node_pools(self, workloads: Sequence[Workload], stage_per_workload: bool) -> NodePools:
         return NodePools(
             self,
@@ -254,37 +295,3 @@ class EmrEksCluster(TenantHost):
         }
         for id, (value, description) in values.items():
             CfnOutput(self, id, value=value, description=description)
-
-
-_OPTIONS: Final[Mapping[str, object]] = {
-    "cluster": ClusterSpec | None,
-    "network": NetworkSpec | ExistingNetwork | None,
-    "workloads": Sequence[Workload],
-    "karpenter": Karpenter | None,
-    "addons": Sequence[Addon],
-    "admins": Sequence[iam.IRole],
-    "stage_per_workload": bool,
-}
-
-
-def _options(
-    cluster: ClusterSpec | None,
-    network: NetworkSpec | ExistingNetwork | None,
-    workloads: Sequence[Workload],
-    karpenter: Karpenter | None,
-    addons: Sequence[Addon],
-    admins: Sequence[iam.IRole],
-    stage_per_workload: bool,
-) -> dict[str, object]:
-    given = (cluster, network, workloads, karpenter, addons, admins, stage_per_workload)
-    for (option, hint), value in zip(_OPTIONS.items(), given, strict=True):
-        check_argument("EmrEksCluster", option, hint, value)
-    return {
-        "cluster": cluster or ClusterSpec(),
-        "network": network or NetworkSpec(),
-        "workloads": tuple(workloads),
-        "karpenter": karpenter or Karpenter(),
-        "addons": tuple(addons),
-        "admins": tuple(role.node.path for role in admins),
-        "stage_per_workload": stage_per_workload,
-    }

@@ -58,6 +58,12 @@ class ImportedEmrEksCluster(TenantHost):
         log_key: Encrypts the jobs' log groups; its policy must allow CloudWatch Logs that. None:
             CloudWatch's own key.
         capacity: Where to make node pools. None: they are there.
+        endpoints: Whether the cluster has what EMR's interactive endpoints need: the AWS Load
+            Balancer Controller, an untainted x86 node pool whose nodes bear the label
+            ``for-use-with-emr-containers-managed-endpoint-ng: gateway``, and on the security group
+            of these nodes the tag ``for-use-with-emr-containers-managed-endpoint-sg`` with the
+            value ``CLUSTER/gateway``. ``EmrEksCluster.enable_endpoints`` makes all three. Default
+            False: endpoints are refused.
 
     Raises:
         ConfigError: If the name is a token or not a cluster's name, or workloads clash.
@@ -74,11 +80,13 @@ class ImportedEmrEksCluster(TenantHost):
         oidc: OidcProvider | None = None,
         log_key: kms.IKey | None = None,
         capacity: ImportedCapacity | None = None,
+        endpoints: bool = False,
     ) -> None:
         for name, hint, value in (
             ("workloads", Sequence[Workload], workloads),
             ("oidc", OidcProvider | None, oidc),
             ("capacity", ImportedCapacity | None, capacity),
+            ("endpoints", bool, endpoints),
         ):
             check_argument(f"ImportedEmrEksCluster {cluster_name!r}", name, hint, value)
         check_workloads(workloads)
@@ -94,6 +102,8 @@ class ImportedEmrEksCluster(TenantHost):
             oidc=(lambda: oidc) if oidc else None,
             log_key=log_key,
             ready=self._capacity(theirs, cluster_name, workloads, capacity),
+            # Nothing of this app to wait for: they are there.
+            interactive=DependencyGroup if endpoints else None,
         )
 
     @classmethod
@@ -108,6 +118,7 @@ class ImportedEmrEksCluster(TenantHost):
         oidc: OidcProvider | None = None,
         log_key_arn: str | None = None,
         capacity: ImportedCapacity | None = None,
+        endpoints: bool = False,
     ) -> ImportedEmrEksCluster:
         """Use a cluster by its name and the outputs of the stack that made it.
 
@@ -121,6 +132,7 @@ class ImportedEmrEksCluster(TenantHost):
             oidc: Its OIDC provider, for tenants that use IRSA.
             log_key_arn: ARN of the key for the jobs' log groups: the output ``LogKeyArn``.
             capacity: Where to make node pools. None: they are there.
+            endpoints: Whether the cluster has what EMR's interactive endpoints need.
         """
         holder = Construct(scope, f"{id}Imports")
         provider = eks.KubectlProvider.from_kubectl_provider_attributes(
@@ -139,6 +151,7 @@ class ImportedEmrEksCluster(TenantHost):
             oidc=oidc,
             log_key=key,
             capacity=capacity,
+            endpoints=endpoints,
         )
 
     def _capacity(

@@ -114,6 +114,7 @@ class NodePools(Construct):
             _check_size([*classes, *(each for own in manifests.values() for each in own)])
         super().__init__(scope, id)
         self.node.add_dependency(karpenter)
+        self._nodes = nodes
         self._pools: list[NodePool] = [pool for own in pools.values() for pool in own]
         self._names = {("NodePool", pool.name) for pool in self._pools}
         self.stage = _CapacityStage(self, SHARED_STAGE, cluster=cluster)
@@ -133,12 +134,12 @@ class NodePools(Construct):
         """The typed pools: of all workloads, and those added."""
         return tuple(self._pools)
 
-    def add(self, pool: NodePool | KubernetesObject) -> None:
+    def add(self, pool: NodePool | NodeClass | KubernetesObject) -> None:
         """Add a node pool, or an object of your own that Karpenter reads.
 
         Args:
-            pool: A typed pool, or the manifest of a NodePool or EC2NodeClass, which is checked
-                against the schema and the rules of Karpenter's CRD.
+            pool: A typed pool or node class, or the manifest of a NodePool or EC2NodeClass, which
+                is checked against the schema and the rules of Karpenter's CRD.
 
         Raises:
             ConfigError: If the manifest is of another kind or breaks the CRD's rules, or the name
@@ -148,7 +149,10 @@ class NodePools(Construct):
             self._add(pool.manifest())
             self._pools.append(pool)
             return
-        check_argument("Node pools", "pool", NodePool | Mapping, pool)
+        if isinstance(pool, NodeClass):
+            self._add(self._nodes.manifest(pool))
+            return
+        check_argument("Node pools", "pool", NodePool | NodeClass | Mapping, pool)
         validate_manifest(pool)
         self._add(pool)
 

@@ -61,6 +61,15 @@ HELM: Final = "v4.3.1"
 Source: https://github.com/helm/helm/releases/tag/v4.3.1, 2026-11.
 """
 
+CODEBUILD_IMAGES: Final[Mapping[str, str]] = {
+    "amd64": "aws/codebuild/amazonlinux-x86_64-standard:6.0",
+    "arm64": "aws/codebuild/amazonlinux-aarch64-standard:4.0",
+}
+"""What images of one's own are built in, by architecture: has Docker 28 with buildx.
+
+Source: https://github.com/aws/aws-codebuild-docker-images/tree/master/al, 2026-11.
+"""
+
 EKS_ADDONS: Final[Mapping[str, Mapping[str, str]]] = {
     "1.36": {
         "vpc-cni": "v1.23.2-eksbuild.1",

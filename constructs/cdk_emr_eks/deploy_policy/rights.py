@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from cdk_emr_eks.deploy_policy.right import Right, ec2, linked, regional, right
+from cdk_emr_eks.deploy_policy.rights_endpoints import ENDPOINT_PASSED_TO, ENDPOINT_RIGHTS
 from cdk_emr_eks.deploy_policy.rights_identity import IDENTITY_RIGHTS
 from cdk_emr_eks.deploy_policy.rights_network import NETWORK_RIGHTS
 
@@ -25,6 +26,7 @@ RIGHTS: Final[Mapping[str, tuple[Right, ...]]] = {
     "AWS::CDK::Metadata": (),
     **NETWORK_RIGHTS,
     **IDENTITY_RIGHTS,
+    **ENDPOINT_RIGHTS,
     "AWS::EKS::AccessEntry": (
         right("eks", "CreateAccessEntry", _CLUSTER, "ClusterName"),
         right(
@@ -246,6 +248,7 @@ https://docs.aws.amazon.com/cloudformation-cli/latest/userguide/resource-type-sc
 """
 
 PASSED_TO: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
+    **ENDPOINT_PASSED_TO,
     "AWS::EC2::FlowLog": (("DeliverLogsPermissionArn", "vpc-flow-logs.amazonaws.com"),),
     "AWS::EKS::Addon": (
         ("ServiceAccountRoleArn", "eks.amazonaws.com"),

@@ -8,7 +8,7 @@ from typing import Final
 
 from cdk_emr_eks import labels
 from cdk_emr_eks.errors import Problems
-from cdk_emr_eks.field_types import check_types
+from cdk_emr_eks.field_types import check_types, hold_mappings
 from cdk_emr_eks.labels import Architecture, CapacityType, Role
 from cdk_emr_eks.names import dns_label
 from cdk_emr_eks.spec import node_class
@@ -25,10 +25,17 @@ _PREFERRED_WEIGHT: Final = 10
 # Weight of a first choice, times the rank of its architecture; a fallback has the rank alone, so
 # every spot pool comes before every on-demand pool.
 
+_SET_LABELS: Final = (
+    *("karpenter.", "kubernetes.io/", "topology.kubernetes.io/", "node.kubernetes.io/"),
+    "node-role.kubernetes.io/",
+)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NodePool:
     """A Karpenter NodePool whose nodes only take drivers, or only executors, of one workload.
+
+    Or, without taints, one for pods that cannot be told where to run; see ``GatewayPool``.
 
     Args:
         name: DNS label.
@@ -43,10 +50,14 @@ class NodePool:
         disruption: When nodes may go. Default: ``Disruption()``.
         weight: 1 to 100; of pools that fit a pod, Karpenter tries the heaviest first. Default 10.
         local_nvme: Whether nodes must have NVMe disks. Default False.
+        tainted: Whether nodes keep off pods that do not tolerate the taints of their workload and
+            role. False: any pod may come, so the pool should be small. Default True.
+        node_labels: Further labels of the nodes, by which pods choose them. Default none.
 
     Raises:
         ConfigError: If the name is no DNS label, zones are missing or double, the weight is out of
-            range, no instance type has the architecture, or drivers would be on spot.
+            range, no instance type has the architecture, drivers would be on spot, or a label is
+            one that the pool or Karpenter sets itself.
     """
 
     name: str
@@ -61,9 +72,12 @@ class NodePool:
     disruption: Disruption = field(default_factory=Disruption)
     weight: int = _PREFERRED_WEIGHT
     local_nvme: bool = False
+    tainted: bool = True
+    node_labels: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         check_types(f"NodePool {self.name!r}", self)
+        hold_mappings(self)
         where = f"NodePool {self.name!r}"
         check_zones(where, self.zones)
         problems = Problems(where)
@@ -84,6 +98,10 @@ class NodePool:
             "must all have NVMe disks for local_nvme",
             ", ".join(self.instances.families),
         )
+        rule = "must not set what the pool or Karpenter sets"
+        for key in self.node_labels:
+            own = key in (labels.WORKLOAD, labels.ROLE) or key.startswith(_SET_LABELS)
+            problems.require(not own, "node_labels", rule, key)
         problems.raise_if_any()
 
     def manifest(self) -> Mapping[str, object]:
@@ -113,7 +131,7 @@ class NodePool:
                     "budgets": self.disruption.budgets(self.role),
                 },
                 "template": {
-                    "metadata": {"labels": identity},
+                    "metadata": {"labels": {**identity, **self.node_labels}},
                     "spec": {
                         "nodeClassRef": {
                             "group": node_class.API_VERSION.partition("/")[0],
@@ -124,7 +142,7 @@ class NodePool:
                         # an executor, none lands among drivers.
                         "taints": [
                             {"key": key, "value": value, "effect": "NoSchedule"}
-                            for key, value in identity.items()
+                            for key, value in (identity.items() if self.tainted else ())
                         ],
                         "expireAfter": go_duration(self.disruption.expire_after),
                         "terminationGracePeriod": go_duration(self.disruption.longest_job),

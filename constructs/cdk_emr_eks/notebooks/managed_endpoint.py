@@ -1,0 +1,136 @@
+"""An interactive endpoint of a tenant: where notebooks of EMR Studio or Jupyter run kernels."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from aws_cdk import CfnOutput, CfnTag
+from aws_cdk import aws_emrcontainers as emrcontainers
+from constructs import Construct
+
+from cdk_emr_eks.claims import AppClaims
+from cdk_emr_eks.errors import Problems, refuse
+from cdk_emr_eks.labels import TENANT
+from cdk_emr_eks.notebooks.endpoint_overrides import endpoint_overrides
+from cdk_emr_eks.spec.execution_role import RoleUse
+from cdk_emr_eks.spec.managed_endpoint import ManagedEndpointSpec
+from cdk_emr_eks.tenancy_context import TenancyContext
+from cdk_emr_eks.tenant import EmrEksTenant
+
+_TYPE: Final = "JUPYTER_ENTERPRISE_GATEWAY"
+
+
+class ManagedEndpoint(Construct):
+    """A Jupyter gateway of a tenant, for one of its execution roles.
+
+    EMR runs it as a pod on the gateway's nodes, behind an internal load balancer of its own. It is
+    made after the load balancer controller, the gateway's node pool, its role with the role's
+    service accounts, and its virtual cluster; and it is deleted before all of these, so that EMR
+    and the controller can take down what they made. An endpoint whose creation failed is deleted
+    like any other: CloudFormation's own resource asks EMR for nothing but to delete it.
+
+    Resources made: one ``AWS::EMRContainers::Endpoint``, and with the first endpoint of any kind
+    what endpoints need in the cluster.
+
+    Stack outputs: ``EndpointId``, ``EndpointArn``, ``ServerUrl``.
+
+    Attributes:
+        spec: What was asked for.
+        tenant: Whose endpoint it is.
+        role: The execution role of its kernels.
+        resource: The CloudFormation resource.
+        id: Id in EMR, a token.
+        arn: ARN, a token.
+        server_url: Where Jupyter connects to, a token; it can be reached from the VPC only.
+
+    Args:
+        tenant: Whose endpoint it is.
+        spec: Name, workload, release and options.
+        role: Name of the tenant's execution role. None: its first for endpoints.
+
+    Raises:
+        ConfigError: If the tenant lacks the workload or a role for endpoints, the role cannot be
+            used with the release, the workload is not x86, the cluster cannot have endpoints, or
+            the name is taken.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        tenant: EmrEksTenant,
+        spec: ManagedEndpointSpec,
+        role: str | None = None,
+    ) -> None:
+        context, virtual_cluster = tenant.context, tenant.virtual_cluster
+        if context.interactive is None:
+            rule = "must be on a cluster with the AWS Load Balancer Controller and gateway nodes"
+            fix = "on an imported cluster that has them, set endpoints=True"
+            raise refuse(spec.where, "tenant", rule, context.cluster_name, fix)
+        execution_role = tenant.role_for(RoleUse.ENDPOINTS, role)
+        release = spec.release_label or tenant.tenant.release_label
+        problems = Problems(spec.where)
+        problems.extend(execution_role.spec.release_problems(release))
+        problems.raise_if_any()
+        job = _job_configuration(context, tenant, spec, release)
+        overrides = endpoint_overrides(spec.where, spec.configuration(job))
+        super().__init__(scope, id)
+        AppClaims.of(self).take(
+            self,
+            "endpoint",
+            virtual_cluster.node.path,
+            spec.name,
+            field="name",
+            rule="must be used once in a virtual cluster",
+        )
+        self.spec = spec
+        self.tenant = tenant
+        self.role = execution_role
+        tags = {**spec.tags, **tenant.tenant.all_tags}
+        self.resource = emrcontainers.CfnEndpoint(
+            self,
+            "Resource",
+            name=spec.name,
+            type=_TYPE,
+            virtual_cluster_id=virtual_cluster.id,
+            release_label=release,
+            execution_role_arn=execution_role.arn,
+            configuration_overrides=overrides,
+            tags=[CfnTag(key=key, value=value) for key, value in tags.items()],
+        )
+        self.id = self.resource.attr_id
+        self.arn = self.resource.attr_arn
+        self.server_url = self.resource.attr_server_url
+        # References say the rest: the virtual cluster waits for its namespace and its log group.
+        self.resource.node.add_dependency(context.interactive(), execution_role)
+        self._outputs()
+
+    def _outputs(self) -> None:
+        name = f"{self.spec.name} of {self.tenant.tenant.name}"
+        values = {
+            "EndpointId": (self.id, f"Interactive endpoint {name}"),
+            "EndpointArn": (self.arn, f"ARN of interactive endpoint {name}"),
+            "ServerUrl": (self.server_url, f"JUPYTER_GATEWAY_URL of endpoint {name}"),
+        }
+        for id, (value, description) in values.items():
+            CfnOutput(self, id, value=value, description=description)
+
+
+def _job_configuration(
+    context: TenancyContext, tenant: EmrEksTenant, spec: ManagedEndpointSpec, release: str
+) -> dict[str, object]:
+    """Return the configuration of the workload's jobs, for the endpoint's release and logs."""
+    # Refuses a workload that the tenant lacks.
+    tenant.job_configuration(spec.workload)
+    workload = context.workloads[spec.workload]
+    spec.check_workload(workload)
+    return dict(
+        context.job_configuration(
+            workload,
+            log_group=tenant.log_group_name,
+            log_uri=tenant.tenant.logs.s3_uri,
+            release_label=release,
+            pod_labels={TENANT: tenant.tenant.name},
+        )
+    )
