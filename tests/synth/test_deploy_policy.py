@@ -70,6 +70,18 @@ UNUSED = {
     "AWS::EMRContainers::Endpoint": {
         "ec2:DescribeSecurityGroup": "no action of EC2: the schema leaves out its last letter"
     },
+    "AWS::EMR::StudioSessionMapping": {
+        **{
+            f"sso:{verb}Application{part}": "the Studio's own, given for it"
+            for verb in ("Put", "Delete")
+            for part in ("AuthenticationMethod", "Grant", "AccessScope")
+        },
+        "sso:CreateApplication": "the Studio's own, given for it",
+        "sso:DeleteApplication": "the Studio's own, given for it",
+        "sso:PutApplicationAssignmentConfiguration": "the Studio's own, given for it",
+        "sso-directory:CreateGroup": "people come from the identity source",
+        "sso-directory:CreateUser": "people come from the identity source",
+    },
     "AWS::IAM::ManagedPolicy": {
         f"iam:{verb}{kind}Policy": "attached by the roles, or to users and groups"
         for verb in ("Attach", "Detach")
@@ -105,6 +117,24 @@ BEYOND = {
         "eks:ListAssociatedAccessPolicies",
     },
     "AWS::EC2::LaunchTemplate": {"ec2:DescribeLaunchTemplateVersions"},
+    # Identity Center asks for more than the handlers say.
+    # https://docs.aws.amazon.com/emr/latest/ManagementGuide/emr-studio-admin-permissions.html
+    "AWS::EMR::Studio": {
+        "sso:CreateApplication",
+        "sso:DeleteApplication",
+        "sso:PutApplicationAssignmentConfiguration",
+        *(
+            f"sso:{verb}Application{part}"
+            for verb in ("Put", "Delete")
+            for part in ("AuthenticationMethod", "Grant", "AccessScope")
+        ),
+    },
+    "AWS::EMR::StudioSessionMapping": {
+        "organizations:DescribeOrganization",
+        "organizations:ListDelegatedAdministrators",
+        "sso:DescribeRegisteredRegions",
+        "sso:GetSharedSsoConfiguration",
+    },
     "AWS::EMRContainers::Endpoint": {"ec2:DescribeSecurityGroups"},
 }
 # CloudFormation publishes no handlers for these.

@@ -88,6 +88,7 @@ def deploy_policies(
         for stack in stacks
         for resource in stack.resources.values()
         for right in rights.get(str(resource["Type"]), ())
+        if right.when is None or right.when in properties(resource)
     ]
     found += [(stack, right, {}) for stack in stacks if stack.reads_zones for right in ZONE_RIGHTS]
     needed = [*_merge(found, patterns), *patterns.for_all(types)]

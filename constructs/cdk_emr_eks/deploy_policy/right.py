@@ -17,12 +17,14 @@ class Right:
         resource: ARN with ``{partition}``, ``{region}``, ``{account}`` and ``{name}``, or ``*``.
         name: Property that holds the resource's name. None: ids that are not known beforehand.
         condition: IAM condition; values may hold ``{region}``.
+        when: Property without which a resource needs no such right. None: all need it.
     """
 
     actions: tuple[str, ...]
     resource: str = "*"
     name: str | None = None
     condition: Condition = field(default_factory=dict)
+    when: str | None = None
 
 
 def right(
@@ -31,6 +33,8 @@ def right(
     resource: str = "*",
     name: str | None = None,
     condition: Condition | None = None,
+    *,
+    when: str | None = None,
 ) -> Right:
     """Make a right from verbs of one service, separated by blanks."""
     return Right(
@@ -38,6 +42,7 @@ def right(
         resource=resource,
         name=name,
         condition=condition or {},
+        when=when,
     )
 
 

@@ -13,6 +13,7 @@ from cdk_emr_eks.deploy_policy.right import Right, ec2, linked, regional, right
 from cdk_emr_eks.deploy_policy.rights_endpoints import ENDPOINT_PASSED_TO, ENDPOINT_RIGHTS
 from cdk_emr_eks.deploy_policy.rights_identity import IDENTITY_RIGHTS
 from cdk_emr_eks.deploy_policy.rights_network import NETWORK_RIGHTS
+from cdk_emr_eks.deploy_policy.rights_studio import STUDIO_RIGHTS
 
 _CLUSTER: Final = regional("eks", "cluster/{name}")
 _EKS_LINKED: Final = "arn:{partition}:iam::{account}:role/aws-service-role/eks*.amazonaws.com/*"
@@ -26,6 +27,7 @@ RIGHTS: Final[Mapping[str, tuple[Right, ...]]] = {
     "AWS::CDK::Metadata": (),
     **NETWORK_RIGHTS,
     **IDENTITY_RIGHTS,
+    **STUDIO_RIGHTS,
     **ENDPOINT_RIGHTS,
     "AWS::EKS::AccessEntry": (
         right("eks", "CreateAccessEntry", _CLUSTER, "ClusterName"),
@@ -257,6 +259,10 @@ PASSED_TO: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
     "AWS::EKS::Cluster": (("RoleArn", "eks.amazonaws.com"),),
     "AWS::EKS::Nodegroup": (("NodeRole", "eks.amazonaws.com"),),
     "AWS::EKS::PodIdentityAssociation": (("RoleArn", "pods.eks.amazonaws.com"),),
+    "AWS::EMR::Studio": (
+        ("ServiceRole", "elasticmapreduce.amazonaws.com"),
+        ("UserRole", "elasticmapreduce.amazonaws.com"),
+    ),
     "AWS::Events::Rule": (("RoleArn", "events.amazonaws.com"),),
     "AWS::IAM::InstanceProfile": (("Roles", "ec2.amazonaws.com"),),
     "AWS::Lambda::Function": (("Role", "lambda.amazonaws.com"),),
