@@ -46,7 +46,7 @@ RINGS: Final = (
         "platform",
         frozenset(
             {"cluster_options", "endpoint_parts", "tenant_host"}
-            | {"emr_eks_cluster", "imported_cluster"}
+            | {"emr_eks_cluster", "imported_cluster", "notebook_tenants", "notebook_platform"}
         ),
     ),
     # Readers of what the others made.

@@ -13,13 +13,21 @@ from cdk_emr_eks.labels import Architecture, CapacityType, Role
 from cdk_emr_eks.manifests import ManifestStage
 from cdk_emr_eks.network import ExistingNetwork, Nat, Network, NetworkSpec
 from cdk_emr_eks.node_pools import NodeEnvironment, NodePools
+from cdk_emr_eks.notebook_platform import NotebookPlatform
 from cdk_emr_eks.notebooks.managed_endpoint import ManagedEndpoint
 from cdk_emr_eks.notebooks.spark_connect import SparkConnectEndpoint
 from cdk_emr_eks.notebooks.studio import EmrStudio
 from cdk_emr_eks.notebooks.studio_network import StudioNetwork
+from cdk_emr_eks.notebooks.users import NotebookAccess
 from cdk_emr_eks.pod_templates import PodTemplateLocation, PodTemplates
 from cdk_emr_eks.security_configuration import EmrSecurityConfiguration
 from cdk_emr_eks.spec.catalog import CRITICAL, DEFAULT_WORKLOADS, NOTEBOOK, SHARED
+from cdk_emr_eks.spec.data_access import (
+    glue_access,
+    lake_formation_access,
+    s3_folder,
+    s3_user_folder,
+)
 from cdk_emr_eks.spec.disruption import Disruption
 from cdk_emr_eks.spec.execution_role import (
     ExecutionRoleSpec,
@@ -36,6 +44,8 @@ from cdk_emr_eks.spec.managed_endpoint import KernelImages, ManagedEndpointSpec
 from cdk_emr_eks.spec.namespace import LimitDefaults, Quota
 from cdk_emr_eks.spec.node_class import NodeClass
 from cdk_emr_eks.spec.node_pool import NodePool
+from cdk_emr_eks.spec.notebook_endpoint import NotebookEndpoint
+from cdk_emr_eks.spec.notebook_user import IdentityType, NotebookUser
 from cdk_emr_eks.spec.placement import Zone
 from cdk_emr_eks.spec.pod_template import PodTemplate
 from cdk_emr_eks.spec.security_configuration import (
@@ -101,6 +111,7 @@ __all__ = [
     "GitSecrets",
     "IamAuth",
     "IdentityCenterAuth",
+    "IdentityType",
     "ImportedCapacity",
     "ImportedEmrEksCluster",
     "InstanceStore",
@@ -126,6 +137,10 @@ __all__ = [
     "NodeEnvironment",
     "NodePool",
     "NodePools",
+    "NotebookAccess",
+    "NotebookEndpoint",
+    "NotebookPlatform",
+    "NotebookUser",
     "OidcProvider",
     "Parameter",
     "ParameterType",
@@ -156,5 +171,9 @@ __all__ = [
     "Workload",
     "WorkspaceStorage",
     "Zone",
+    "glue_access",
+    "lake_formation_access",
+    "s3_folder",
+    "s3_user_folder",
     "studio_auth",
 ]
