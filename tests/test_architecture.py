@@ -40,7 +40,7 @@ RINGS: Final = (
             | {"execution_role", "job_role_policies", "tenant"}
         ),
     ),
-    ("jobs and notebooks", frozenset({"jobs", "notebooks"})),
+    ("jobs and notebooks", frozenset({"images", "jobs", "notebooks"})),
     ("observability and cost", frozenset({"observability", "cost"})),
     (
         "platform",

@@ -7,6 +7,7 @@ from cdk_emr_eks.cluster import ClusterSpec, EksCluster, LogType
 from cdk_emr_eks.emr_eks_cluster import EmrEksCluster
 from cdk_emr_eks.errors import ConfigError, Problem
 from cdk_emr_eks.execution_role import ExecutionRole
+from cdk_emr_eks.images.spark_image import NotebookImage, SparkImage
 from cdk_emr_eks.imported_cluster import ImportedCapacity, ImportedEmrEksCluster
 from cdk_emr_eks.jobs.job_template import JobTemplate
 from cdk_emr_eks.labels import Architecture, CapacityType, Role
@@ -21,6 +22,7 @@ from cdk_emr_eks.notebooks.studio_network import StudioNetwork
 from cdk_emr_eks.notebooks.users import NotebookAccess
 from cdk_emr_eks.pod_templates import PodTemplateLocation, PodTemplates
 from cdk_emr_eks.security_configuration import EmrSecurityConfiguration
+from cdk_emr_eks.spec.admission.tenant_values import Admission, AdmissionMode
 from cdk_emr_eks.spec.catalog import CRITICAL, DEFAULT_WORKLOADS, NOTEBOOK, SHARED
 from cdk_emr_eks.spec.data_access import (
     glue_access,
@@ -29,6 +31,7 @@ from cdk_emr_eks.spec.data_access import (
     s3_user_folder,
 )
 from cdk_emr_eks.spec.disruption import Disruption
+from cdk_emr_eks.spec.emr_registry import ImageKind
 from cdk_emr_eks.spec.execution_role import (
     ExecutionRoleSpec,
     JobIdentity,
@@ -38,6 +41,7 @@ from cdk_emr_eks.spec.execution_role import (
 )
 from cdk_emr_eks.spec.gateway_pool import GatewayPool
 from cdk_emr_eks.spec.git_access import GitAccess, GitSecrets
+from cdk_emr_eks.spec.image import BuilderSize, ImageBuilder, ImageSpec, ImageStore
 from cdk_emr_eks.spec.instances import Instances
 from cdk_emr_eks.spec.job_template import JobTemplateSpec, Parameter, ParameterType
 from cdk_emr_eks.spec.managed_endpoint import KernelImages, ManagedEndpointSpec
@@ -83,9 +87,12 @@ __all__ = [
     "SHARED",
     "Addon",
     "AddonContext",
+    "Admission",
+    "AdmissionMode",
     "Architecture",
     "AtRestEncryption",
     "AuthMode",
+    "BuilderSize",
     "CapacityType",
     "ClusterSpec",
     "ConfigError",
@@ -112,6 +119,10 @@ __all__ = [
     "IamAuth",
     "IdentityCenterAuth",
     "IdentityType",
+    "ImageBuilder",
+    "ImageKind",
+    "ImageSpec",
+    "ImageStore",
     "ImportedCapacity",
     "ImportedEmrEksCluster",
     "InstanceStore",
@@ -139,6 +150,7 @@ __all__ = [
     "NodePools",
     "NotebookAccess",
     "NotebookEndpoint",
+    "NotebookImage",
     "NotebookPlatform",
     "NotebookUser",
     "OidcProvider",
@@ -160,6 +172,7 @@ __all__ = [
     "SecurityConfigurationSpec",
     "SparkConnectEndpoint",
     "SparkConnectSpec",
+    "SparkImage",
     "StudioNetwork",
     "StudioSpec",
     "TenancyContext",

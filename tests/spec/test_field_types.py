@@ -14,11 +14,13 @@ import cdk_emr_eks
 from cdk_emr_eks.addons.karpenter import FeatureGates, Karpenter
 from cdk_emr_eks.addons.karpenter.values import Batch
 from cdk_emr_eks.errors import ConfigError
+from cdk_emr_eks.spec.admission.tenant_values import Admission
 from cdk_emr_eks.spec.catalog import SHARED
 from cdk_emr_eks.spec.cluster import ClusterSpec
 from cdk_emr_eks.spec.disruption import Disruption, Freeze
 from cdk_emr_eks.spec.execution_role import ExecutionRoleSpec, JobLogs, Permission
 from cdk_emr_eks.spec.git_access import GitAccess
+from cdk_emr_eks.spec.image import ImageBuilder, ImageSpec, ImageStore
 from cdk_emr_eks.spec.instances import Resources
 from cdk_emr_eks.spec.job_template import JobTemplateSpec, Parameter
 from cdk_emr_eks.spec.namespace import LimitDefaults, Quota
@@ -58,12 +60,14 @@ VALUES: tuple[object, ...] = (
     *(SHARED, SHARED.driver_instances, POOL, node_classes([SHARED])[0], Zone.named("us-east-1a")),
     *(DriverShape(), ExecutorShape(), DynamicAllocation(), POOL.limits, Disruption()),
     *(Freeze(schedule="@daily", duration=timedelta(hours=1)), RootVolume(), PersistentVolumes()),
+    Admission(),
     *(Tenant(name="data"), QUOTA, LimitDefaults(), ExecutionRoleSpec(name="data"), READ, JobLogs()),
     *(VirtualClusterSpec(name="data"), SchedulerLimits(max_concurrent_job_runs=5)),
     *(SecurityConfigurationSpec(), TLS, AtRestEncryption(s3=S3Encryption.SSE_S3)),
     *(SparkConnectSpec(name="connect"),),
     *(StudioSpec(name="research"), IamAuth(), SAML, CENTER, GitAccess(), WorkspaceStorage()),
     *(JOB, Parameter(), PodTemplate(driver_template(SHARED)), NetworkSpec(), ClusterSpec()),
+    *(ImageSpec(name="i", requirements=("a==1",)), ImageBuilder(), ImageStore()),
     *(Karpenter(), FeatureGates(), Batch(), Cpu(1), Memory(1)),
 )
 FIELDS = [(value, each.name) for value in VALUES for each in fields(value)]  # type: ignore[arg-type]

@@ -1,0 +1,1 @@
+"""Images of one's own, built in the account from EMR's."""

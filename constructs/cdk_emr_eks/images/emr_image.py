@@ -1,0 +1,265 @@
+"""An image made of EMR's, built in the account while its stack is deployed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import cast
+
+import jsii
+from aws_cdk import (
+    Aws,
+    CfnWaitCondition,
+    CfnWaitConditionHandle,
+    Duration,
+    Fn,
+    IResolveContext,
+    IStringProducer,
+    Lazy,
+    RemovalPolicy,
+    Stack,
+    Token,
+)
+from aws_cdk import aws_codebuild as codebuild
+from aws_cdk import aws_ecr as ecr
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_s3_assets as assets
+from aws_cdk import aws_ssm as ssm
+from constructs import Construct, IDependable
+
+from cdk_emr_eks.field_types import check_argument
+from cdk_emr_eks.images.context import build_context
+from cdk_emr_eks.images.pipeline import image_pipeline
+from cdk_emr_eks.images.projects import QUEUE_MINUTES, build_project
+from cdk_emr_eks.images.roles import build_role, pipeline_role
+from cdk_emr_eks.labels import Architecture
+from cdk_emr_eks.nag import skip_checkov
+from cdk_emr_eks.spec.emr_registry import base_image
+from cdk_emr_eks.spec.image import ImageSpec
+from cdk_emr_eks.spec.image_uri import ecr_repository
+
+_JOIN_MINUTES = 15
+
+
+class EmrImage(Construct):
+    """What ``SparkImage`` and ``NotebookImage`` have in common: how an image is built and named.
+
+    The deployment waits for the image, and fails with the build's own reason. No Lambda function
+    and no Docker at synth: a pipeline starts by itself, builds on a machine of each architecture,
+    joins the images under one immutable tag, and tells CloudFormation their digest. Content that
+    the repository has already, as after a rollback, is not built again.
+
+    Attributes:
+        spec: The image, with its kind settled.
+        tag: Tag: 32 digits that stand for the content, base image and architectures.
+        base: URI of the image it is made of.
+        repository: Repository in ECR: immutable tags, scanned on push.
+        parameter: Name of an SSM parameter with the URI by digest, for scripts; a token.
+        ready: What waits for the image; ``uri`` waits as well.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        spec: ImageSpec,
+        key: kms.IKey | None,
+        asset_key: kms.IKey | None,
+    ) -> None:
+        where = f"Image {spec.name!r}"
+        check_argument(where, "key", kms.IKey | None, key)
+        check_argument(where, "asset_key", kms.IKey | None, asset_key)
+        super().__init__(scope, id)
+        region = Stack.of(self).region
+        self.spec = spec
+        self.base = spec.base or base_image(
+            spec.kind_or_spark(),
+            spec.release_label,
+            None if Token.is_unresolved(region) else region,
+        )
+        context = build_context(self, "Context", spec)
+        self.tag = _content_tag(spec, self.base, context.asset_hash)
+        self.repository = _repository(self, spec, key)
+        self._repository_uri = self.repository.repository_uri
+        wait = self._build(context, asset_key)
+        self.ready: IDependable = wait
+        parameter = _uri_parameter(self, self._repository_uri, wait)
+        self.parameter = parameter.ref
+        by_tag = f"{self._repository_uri}:{self.tag}"
+        uri = _Uri(Stack.of(self), within=parameter.attr_value, elsewhere=by_tag)
+        self._uri = Lazy.uncached_string(cast(IStringProducer, uri))
+
+    @property
+    def uri(self) -> str:
+        """URI of the image, a token: by digest in its own stack, by its immutable tag in others.
+
+        An exported digest would lock the stacks: CloudFormation does not let go of an export that
+        another stack imports, and each new image has another digest.
+        """
+        return self._uri
+
+    def grant_pull(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Let somebody pull the image. The platform's nodes may pull all images of the account."""
+        return self.repository.grant_pull(grantee)
+
+    def _build(self, context: assets.Asset, asset_key: kms.IKey | None) -> CfnWaitCondition:
+        bucket, key = context.s3_bucket_name, context.s3_object_key
+        name = _pipeline_name(self, self.spec.name)
+        bucket_arn = f"arn:{Aws.PARTITION}:s3:::{bucket}"
+        artifacts = f"{bucket_arn}/{name}/*"
+        projects = self._projects(artifacts)
+        pipeline_access = pipeline_role(
+            self,
+            "PipelineRole",
+            bucket=bucket_arn,
+            source=f"{bucket_arn}/{key}",
+            artifacts=artifacts,
+            projects=[project.attr_arn for project in projects.values()],
+            asset_key=asset_key,
+        )
+        # CloudFormation waits for a condition once in its life, so each content has one of its own.
+        handle = CfnWaitConditionHandle(self, f"Handle{self.tag[:12]}")
+        pipeline = image_pipeline(
+            self,
+            "Pipeline",
+            name=name,
+            role_arn=pipeline_access.role_arn,
+            bucket=bucket,
+            key=key,
+            projects=projects,
+            variables={
+                "TAG": self.tag,
+                "BASE_IMAGE": self.base,
+                # Whoever reads the pipeline could tell CloudFormation a digest in its place, but
+                # none of an image that is not in this repository.
+                "SIGNAL_URL": handle.ref,
+            },
+        )
+        minutes = int(self.spec.builder.timeout.total_seconds()) // 60
+        wait = CfnWaitCondition(
+            self,
+            f"Built{self.tag[:12]}",
+            handle=handle.ref,
+            count=1,
+            timeout=str((minutes + 2 * QUEUE_MINUTES + _JOIN_MINUTES) * 60),
+        )
+        wait.add_resource_dependency(pipeline)
+        return wait
+
+    def _projects(self, artifacts: str) -> Mapping[Architecture, codebuild.CfnProject]:
+        log_group = logs.CfnLogGroup(self, "Logs", retention_in_days=30)
+        why = "CloudWatch's own key: what pip and Docker print about public packages"
+        skip_checkov(log_group, {"CKV_AWS_158": why})
+        role = build_role(
+            self,
+            "BuildRole",
+            repository=self.repository.repository_arn,
+            log_group=log_group.attr_arn,
+            artifacts=artifacts,
+            base=ecr_repository(self.base),
+            reads_public=self.base.startswith("public.ecr.aws/"),
+        )
+        role_arn, group = role.role_arn, log_group.ref
+        return {
+            architecture: build_project(
+                self,
+                architecture,
+                builder=self.spec.builder,
+                role_arn=role_arn,
+                repository_uri=self._repository_uri,
+                log_group=group,
+            )
+            for architecture in self.spec.built_for()
+        }
+
+
+@jsii.implements(IStringProducer)
+class _Uri:
+    """Writes the URI of an image for the stack that asks."""
+
+    def __init__(self, stack: Stack, *, within: str, elsewhere: str) -> None:
+        self._stack = stack.node.path
+        self._within = within
+        self._elsewhere = elsewhere
+
+    def produce(self, context: IResolveContext) -> str:
+        """Return the URI, by digest within the image's own stack."""
+        own = Stack.of(context.scope).node.path == self._stack
+        return self._within if own else self._elsewhere
+
+
+def _uri_parameter(
+    scope: Construct, repository_uri: str, wait: CfnWaitCondition
+) -> ssm.CfnParameter:
+    """Keep the URI where scripts find it, and where it is text by CloudFormation's schemas.
+
+    Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-cloudformation-waitcondition.html
+    """
+    # {"image":"sha256:..."}: whatever the white space, the digest is between the third quotes.
+    digest = Fn.select(3, Fn.split('"', wait.attr_data.to_string()))
+    parameter = ssm.CfnParameter(
+        scope,
+        "Uri",
+        type="String",
+        description=f"URI of image {scope.node.id} by digest",
+        value=f"{repository_uri}@{digest}",
+    )
+    # cfn-lint takes the schema at its word, which calls the data an object; it is the JSON of one.
+    parameter.add_metadata("cfn-lint", {"config": {"ignore_checks": ["E1022"]}})
+    return parameter
+
+
+def _repository(scope: Construct, spec: ImageSpec, key: kms.IKey | None) -> ecr.Repository:
+    store = spec.store
+    repository = ecr.Repository(
+        scope,
+        "Repository",
+        image_scan_on_push=True,
+        image_tag_mutability=ecr.TagMutability.IMMUTABLE,
+        encryption=ecr.RepositoryEncryption.KMS if key else ecr.RepositoryEncryption.AES_256,
+        encryption_key=key,
+        removal_policy=RemovalPolicy.RETAIN if store.retain else RemovalPolicy.DESTROY,
+        empty_on_delete=None if store.retain else True,
+        lifecycle_rules=[
+            ecr.LifecycleRule(
+                description="What an interrupted push left",
+                tag_status=ecr.TagStatus.UNTAGGED,
+                max_image_age=Duration.days(7),
+            ),
+            ecr.LifecycleRule(
+                description=f"The newest {store.images} builds",
+                tag_status=ecr.TagStatus.ANY,
+                # One image for each architecture, and their list.
+                max_image_count=store.images * (len(spec.built_for()) + 1),
+            ),
+        ],
+    )
+    if key is None:
+        why = "S3's own encryption: the image holds no secrets; give a key to have its own"
+        resource = cast(ecr.CfnRepository, repository.node.default_child)
+        skip_checkov(resource, {"CKV_AWS_136": why})
+    return repository
+
+
+def _content_tag(spec: ImageSpec, base: str, context_hash: str) -> str:
+    """Name all that makes the image what it is; not how it is built, which may change freely."""
+    content = [context_hash, base, *spec.built_for(), spec.revision]
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:32]
+
+
+def _pipeline_name(scope: Construct, image: str) -> str:
+    """Name a pipeline within 20 characters, told apart by stack and path.
+
+    CodePipeline begins the keys of artifacts with the first 20 characters of the name, by which
+    roles are held to their own.
+    Source: https://repost.aws/questions/QUI91tw7A9SUOMohJurNqmgA
+    """
+    stack = Stack.of(scope)
+    while stack.nested_stack_parent is not None:
+        stack = stack.nested_stack_parent
+    place = f"{stack.stack_name}/{scope.node.path}"
+    return f"{image[:11].rstrip('-')}-{hashlib.sha256(place.encode()).hexdigest()[:8]}"

@@ -1,0 +1,79 @@
+"""Images of one's own for jobs, and for the kernels of notebooks."""
+
+from __future__ import annotations
+
+from aws_cdk import aws_kms as kms
+from constructs import Construct
+
+from cdk_emr_eks.field_types import check_argument
+from cdk_emr_eks.images.emr_image import EmrImage
+from cdk_emr_eks.spec.emr_registry import ImageKind
+from cdk_emr_eks.spec.image import ImageSpec
+
+
+class SparkImage(EmrImage):
+    """An image for jobs, Spark Connect and Livy, made of EMR's Spark image.
+
+    Pass ``uri`` to ``EmrEksTenant.job_configuration(..., image=...)``, to ``JobTemplateSpec.image``
+    or to ``Tenant.image``.
+
+    Resources made for both architectures: ten (repository, log group, two roles, two build
+    projects, pipeline, handle and condition of the wait, parameter with the URI); for one
+    architecture: nine. The build context is a file asset.
+
+    Args:
+        spec: The image.
+        key: KMS key of the repository. None: ECR's own encryption.
+        asset_key: KMS key of the asset bucket, where the environment was bootstrapped with
+            ``--bootstrap-customer-key``. None: it has none.
+
+    Raises:
+        ConfigError: If the spec is of a notebook's kind.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        spec: ImageSpec,
+        key: kms.IKey | None = None,
+        asset_key: kms.IKey | None = None,
+    ) -> None:
+        check_argument("SparkImage", "spec", ImageSpec, spec)
+        settled = spec.of_kind(ImageKind.SPARK)
+        super().__init__(scope, id, spec=settled, key=key, asset_key=asset_key)
+
+
+class NotebookImage(EmrImage):
+    """An image for the kernels of interactive endpoints, made of EMR's notebook images.
+
+    Without a kind it is for PySpark and Scala kernels. It is built for amd64 only, where EMR runs
+    endpoints. Pass ``uri`` to ``ManagedEndpointSpec``.
+
+    Resources made: nine, as for a ``SparkImage`` of one architecture.
+
+    Args:
+        spec: The image.
+        key: KMS key of the repository. None: ECR's own encryption.
+        asset_key: KMS key of the asset bucket, where the environment was bootstrapped with
+            ``--bootstrap-customer-key``. None: it has none.
+
+    Raises:
+        ConfigError: If the spec is of Spark's kind, or for arm64.
+
+    Source: https://docs.aws.amazon.com/emr/latest/EMR-on-EKS-DevelopmentGuide/docker-custom-images-managed-endpoint.html
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        spec: ImageSpec,
+        key: kms.IKey | None = None,
+        asset_key: kms.IKey | None = None,
+    ) -> None:
+        check_argument("NotebookImage", "spec", ImageSpec, spec)
+        settled = spec.of_kind(ImageKind.NOTEBOOK_SPARK, ImageKind.NOTEBOOK_PYTHON)
+        super().__init__(scope, id, spec=settled, key=key, asset_key=asset_key)

@@ -1,0 +1,43 @@
+"""Python requirements of an image: exact versions, and no options that pip would follow."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Final
+
+from cdk_emr_eks.errors import Problem
+
+_REQUIREMENT: Final = re.compile(
+    r"[A-Za-z0-9][A-Za-z0-9._-]*"  # name
+    r"(\[[A-Za-z0-9._, -]+\])?"  # extras
+    r" ?== ?[A-Za-z0-9][A-Za-z0-9.!+_-]*"  # version
+    r"( ?; ?[A-Za-z0-9_.,'\"<>=!~() -]+?)?"  # environment marker
+    r"( +--hash=sha256:[0-9a-f]{64})*"
+)
+
+
+def read_requirements(path: Path) -> tuple[str, ...]:
+    """Return the lines of a requirements file, joined where a backslash continues them."""
+    text = path.read_text(encoding="utf-8").replace("\r\n", "\n")
+    lines = re.sub(r"[ \t]*\\\n[ \t]*", " ", text).splitlines()
+    bare = (re.sub(r"(^|\s)#.*", "", line).strip() for line in lines)
+    return tuple(line for line in bare if line)
+
+
+def requirement_problems(field: str, lines: tuple[str, ...]) -> tuple[Problem, ...]:
+    """Check requirements: ``name==version`` each, with extras, a marker and hashes if need be.
+
+    Both architectures are built apart from each other: with a range, a driver and its executors
+    could get different versions. Options such as ``--index-url`` and addresses of archives are
+    refused, since they would have pip run code of another origin than what the list says.
+
+    Source: https://pip.pypa.io/en/stable/reference/requirements-file-format/
+    """
+    rule = "must be NAME==VERSION, with no options but --hash=sha256:"
+    fix = "uv pip compile writes exact versions"
+    return tuple(
+        Problem(field=field, rule=rule, got=line, fix=fix)
+        for line in lines
+        if not _REQUIREMENT.fullmatch(line)
+    )
