@@ -9,7 +9,7 @@ from cdk_emr_eks.claims import AppClaims
 from cdk_emr_eks.errors import ConfigError
 from cdk_emr_eks.manifests import KubernetesObject, ManifestStage
 from cdk_emr_eks.spec.emr_access import emr_role_manifests
-from cdk_emr_eks.spec.namespace import namespace_manifest
+from cdk_emr_eks.spec.namespace import NamespaceOwner, namespace_manifest
 from cdk_emr_eks.spec.security_configuration import (
     AtRestEncryption,
     SecurityConfigurationSpec,
@@ -117,7 +117,7 @@ def system_namespace_objects(
         access: How EMR gets its rights in it.
     """
     rights = emr_role_manifests(system_namespace) if access is EmrAccess.AWS_AUTH else ()
-    return (namespace_manifest(system_namespace, owner), *rights)
+    return (namespace_manifest(system_namespace, NamespaceOwner(tenant=owner)), *rights)
 
 
 def _encryption(spec: SecurityConfigurationSpec) -> _Cfn.EncryptionConfigurationProperty | None:

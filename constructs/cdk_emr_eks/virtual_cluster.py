@@ -17,7 +17,7 @@ from cdk_emr_eks.security_configuration import (
     system_namespace_objects,
 )
 from cdk_emr_eks.spec.emr_access import aws_auth_entry, emr_role_manifests
-from cdk_emr_eks.spec.namespace import namespace_manifest
+from cdk_emr_eks.spec.namespace import NamespaceOwner, namespace_manifest
 from cdk_emr_eks.spec.virtual_cluster import (
     EmrAccess,
     SchedulerLimits,
@@ -55,7 +55,8 @@ class EmrVirtualCluster(Construct):
         context: The platform, made here or elsewhere.
         spec: Name, namespace and options.
         objects: Further Kubernetes objects of the namespace, such as a quota.
-        owner: Value of the namespace's label ``emr-eks/tenant``. None: the namespace's name.
+        owner: Whose the namespace is. None: a tenant of the namespace's name, without admission
+            policies.
 
     Raises:
         ConfigError: If another virtual cluster of the app has one of its namespaces.
@@ -69,7 +70,7 @@ class EmrVirtualCluster(Construct):
         context: TenancyContext,
         spec: VirtualClusterSpec,
         objects: Sequence[KubernetesObject] = (),
-        owner: str | None = None,
+        owner: NamespaceOwner | None = None,
     ) -> None:
         super().__init__(scope, id)
         self.spec = spec
@@ -82,7 +83,7 @@ class EmrVirtualCluster(Construct):
             field="namespace",
             rule="must have one virtual cluster only",
         )
-        manifests = self._manifests(objects, owner or self.namespace)
+        manifests = self._manifests(objects, owner or NamespaceOwner(tenant=self.namespace))
         stage = ManifestStage(self, "Namespace", cluster=context.cluster) if manifests else None
         if stage is not None:
             stage.add(*manifests)
@@ -100,7 +101,9 @@ class EmrVirtualCluster(Construct):
         if spec.scheduler_limits is not None:
             self._limit(spec.scheduler_limits)
 
-    def _manifests(self, objects: Sequence[KubernetesObject], owner: str) -> list[KubernetesObject]:
+    def _manifests(
+        self, objects: Sequence[KubernetesObject], owner: NamespaceOwner
+    ) -> list[KubernetesObject]:
         spec = self.spec
         manifests: list[KubernetesObject] = []
         if spec.create_namespace:
@@ -110,7 +113,7 @@ class EmrVirtualCluster(Construct):
             manifests += emr_role_manifests(self.namespace)
         if own := spec.own_security_configuration:
             system = own.resolved_system_namespace(self.namespace)
-            manifests += system_namespace_objects(system, owner, spec.access)
+            manifests += system_namespace_objects(system, owner.tenant, spec.access)
         return manifests
 
     def _security_configuration(

@@ -1,4 +1,4 @@
-"""What the whole cluster must know of the workloads: priority classes and the storage class."""
+"""What the whole cluster must know before tenants come: priorities, storage, admission."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from aws_cdk import aws_eks_v2 as eks
 from constructs import Construct
 
 from cdk_emr_eks.manifests import ManifestStage
+from cdk_emr_eks.spec.admission.catalog import ADMISSION_POLICIES
 from cdk_emr_eks.spec.storage_class import needs_storage_class, storage_class
 from cdk_emr_eks.spec.workload import Workload
 
 
 class WorkloadPolicies(ManifestStage):
-    """PriorityClasses of drivers and executors, and the StorageClass where volumes are used.
+    """PriorityClasses, the StorageClass where volumes are used, tenants' admission policies.
 
     Resources made: one ``Custom::AWSCDK-EKS-KubernetesResource``.
 
@@ -35,5 +36,7 @@ class WorkloadPolicies(ManifestStage):
         super().__init__(scope, id, cluster=cluster)
         for workload in workloads:
             self.add(*workload.priority_classes())
+        for policy in ADMISSION_POLICIES:
+            self.add(*policy.manifests())
         if needs_storage_class(workloads):
             self.add(storage_class(cluster_name=cluster_name))

@@ -18,7 +18,7 @@ from cdk_emr_eks.spec.execution_role import (
 )
 from cdk_emr_eks.spec.job_size import smallest_job
 from cdk_emr_eks.spec.job_template import JobTemplateSpec, Parameter, ParameterType
-from cdk_emr_eks.spec.namespace import LimitDefaults, Quota, namespace_manifest
+from cdk_emr_eks.spec.namespace import LimitDefaults, NamespaceOwner, Quota, namespace_manifest
 from cdk_emr_eks.spec.security_configuration import SecurityConfigurationSpec
 from cdk_emr_eks.spec.storage import PersistentVolumes
 from cdk_emr_eks.spec.tenancy import Tenant, check_tenant
@@ -315,7 +315,7 @@ def test_limit_range_sets_requests_only() -> None:
 
 
 def test_namespaces_are_labelled_with_tenant_and_pod_security() -> None:
-    manifest = namespace_manifest("data", "team")
+    manifest = namespace_manifest("data", NamespaceOwner(tenant="team"))
     assert manifest["metadata"] == {
         "name": "data",
         "labels": {

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 from cdk_emr_eks.errors import Problems
@@ -115,15 +116,35 @@ def _require_some(problems: Problems, cpu: Cpu, memory: Memory) -> None:
     problems.require(memory > Memory(0), "memory", rule, memory.kubernetes)
 
 
-def namespace_manifest(name: str, tenant: str) -> dict[str, object]:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NamespaceOwner:
+    """Whose a namespace is, and what admission policies read of it.
+
+    Args:
+        tenant: Value of the label ``emr-eks/tenant``.
+        labels: Further labels.
+        annotations: Annotations.
+    """
+
+    tenant: str
+    labels: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] = field(default_factory=dict)
+
+
+def namespace_manifest(name: str, owner: NamespaceOwner) -> dict[str, object]:
     """Return the ``v1`` Namespace, labelled with its tenant and its Pod Security level."""
-    labels = {
-        MANAGED_BY: MANAGER,
-        TENANT: tenant,
-        "pod-security.kubernetes.io/enforce": _POD_SECURITY,
-        "pod-security.kubernetes.io/warn": _POD_SECURITY,
+    metadata: dict[str, object] = {
+        "name": name,
+        "labels": {
+            MANAGED_BY: MANAGER,
+            TENANT: owner.tenant,
+            "pod-security.kubernetes.io/enforce": _POD_SECURITY,
+            "pod-security.kubernetes.io/warn": _POD_SECURITY,
+            **owner.labels,
+        },
     }
-    metadata = {"name": name, "labels": labels}
+    if owner.annotations:
+        metadata["annotations"] = dict(owner.annotations)
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
 
 

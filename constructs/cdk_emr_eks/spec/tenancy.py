@@ -10,6 +10,7 @@ from cdk_emr_eks.errors import Problems, refuse
 from cdk_emr_eks.field_types import check_types, hold_mappings
 from cdk_emr_eks.labels import TENANT
 from cdk_emr_eks.names import dns_label, namespace_problems, release_label
+from cdk_emr_eks.spec.admission.tenant_values import Admission
 from cdk_emr_eks.spec.execution_role import (
     ExecutionRoleSpec,
     JobLogs,
@@ -17,7 +18,7 @@ from cdk_emr_eks.spec.execution_role import (
     default_role_name,
 )
 from cdk_emr_eks.spec.job_size import JobSize, smallest_job
-from cdk_emr_eks.spec.namespace import LimitDefaults, Quota
+from cdk_emr_eks.spec.namespace import LimitDefaults, NamespaceOwner, Quota
 from cdk_emr_eks.spec.security_configuration import SecurityConfigurationSpec
 from cdk_emr_eks.spec.virtual_cluster import (
     EmrAccess,
@@ -39,6 +40,7 @@ class Tenant:
         workloads: Names of the platform's workloads the tenant may use. Empty: all of them.
         quota: Most that its jobs may request at a time. None: no quota.
         limit_defaults: Requests of containers that name none.
+        admission: What its pods may be, whoever makes them. Default: enforced, EMR's images only.
         execution_roles: Job execution roles. Empty: one role without permissions but templates and
             logs, named ``emr-TENANT-`` and six characters that tell cluster and namespace apart.
         logs: Where jobs log.
@@ -63,6 +65,7 @@ class Tenant:
     workloads: tuple[str, ...] = ()
     quota: Quota | None = None
     limit_defaults: LimitDefaults = field(default_factory=LimitDefaults)
+    admission: Admission = field(default_factory=Admission)
     execution_roles: tuple[ExecutionRoleSpec, ...] = ()
     logs: JobLogs = field(default_factory=JobLogs)
     release_label: str = versions.EMR_RELEASE
@@ -134,6 +137,18 @@ class Tenant:
             ConfigError: If the platform does not have one of them.
         """
         return choose(f"Tenant {self.name!r}", self.workloads, workloads)
+
+    def owner(self, workloads: Sequence[str]) -> NamespaceOwner:
+        """Return what the namespace says of its tenant.
+
+        Args:
+            workloads: Names of the workloads that the tenant may use.
+        """
+        return NamespaceOwner(
+            tenant=self.name,
+            labels=self.admission.labels(),
+            annotations=self.admission.annotations(workloads),
+        )
 
     def policies(self) -> tuple[dict[str, object], ...]:
         """Return the Kubernetes objects that bound the namespace."""

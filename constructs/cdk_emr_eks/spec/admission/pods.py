@@ -1,0 +1,245 @@
+"""What pods of tenants may be, whoever makes them: EMR, a controller, or code in a driver."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from cdk_emr_eks import labels
+from cdk_emr_eks.labels import Role
+from cdk_emr_eks.spec.admission.emr_images import EMR_IMAGE
+from cdk_emr_eks.spec.admission.identities import BY_CONTROLLER, BY_TENANT, CREATOR, same_role
+from cdk_emr_eks.spec.admission.policy import AdmissionPolicy, Rule
+from cdk_emr_eks.spec.admission.tenant_values import DIGESTS, REGISTRIES, WORKLOADS
+
+MAX_GRACE_SECONDS: Final = 120
+"""Longest grace period: what spot leaves. More would hold a node that should go."""
+
+_VOLUMES: Final = (
+    *("configMap", "downwardAPI", "emptyDir", "ephemeral"),
+    *("persistentVolumeClaim", "projected", "secret"),
+)
+_NODE_CONDITIONS: Final = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
+
+
+def _annotation(key: str) -> str:
+    return f"namespaceObject.metadata.?annotations[?'{key}'].orValue('')"
+
+
+def _listed(key: str) -> str:
+    return f"({_annotation(key)} == '' ? [] : {_annotation(key)}.split(','))"
+
+
+_VARIABLES: Final = {
+    "containers": "object.spec.containers + object.spec.?initContainers.orValue([])",
+    "workloads": _listed(WORKLOADS),
+    "registries": _listed(REGISTRIES),
+    "creator": CREATOR,
+    "byDriver": "variables.creator.startsWith('emr-containers-sa-spark-driver-')",
+    "account": "object.spec.?serviceAccountName.orValue('')",
+    "role": f"object.metadata.?labels[?'{labels.SPARK_ROLE}'].orValue('')",
+    "foreign": f"variables.containers.filter(c, !c.image.matches('{EMR_IMAGE}'))",
+    "priority": "object.spec.?priorityClassName.orValue('')",
+}
+
+
+def _each(condition: str) -> str:
+    return f"variables.containers.all(c, {condition})"
+
+
+def _offender(condition: str) -> str:
+    return f"variables.containers.filter(c, !({condition}))[0].name"
+
+
+def _of_containers(condition: str, message: str) -> Rule:
+    return Rule(expression=_each(condition), message=message, subject=_offender(condition))
+
+
+_HARDENED: Final = (
+    _of_containers(
+        "c.?securityContext.?runAsNonRoot"
+        ".orValue(object.spec.?securityContext.?runAsNonRoot.orValue(false)) && "
+        "c.?securityContext.?runAsUser"
+        ".orValue(object.spec.?securityContext.?runAsUser.orValue(1)) != 0",
+        "containers must not run as root (runAsNonRoot: true)",
+    ),
+    _of_containers(
+        "!c.?securityContext.?allowPrivilegeEscalation.orValue(true)",
+        "containers must have allowPrivilegeEscalation: false",
+    ),
+    _of_containers(
+        "!c.?securityContext.?privileged.orValue(false)",
+        "containers must not be privileged",
+    ),
+    _of_containers(
+        "'ALL' in c.?securityContext.?capabilities.?drop.orValue([]) && "
+        "c.?securityContext.?capabilities.?add.orValue([]).size() == 0",
+        "containers must drop the capability ALL and add none",
+    ),
+    _of_containers(
+        "c.?ports.orValue([]).all(p, p.?hostPort.orValue(0) == 0)",
+        "containers must not take ports of the node",
+    ),
+    Rule(
+        expression="!object.spec.?hostNetwork.orValue(false) && "
+        "!object.spec.?hostPID.orValue(false) && !object.spec.?hostIPC.orValue(false)",
+        message="pods must not share the network, processes or IPC of the node",
+    ),
+    Rule(
+        expression="object.spec.?volumes.orValue([]).all(v, "
+        + " || ".join(f"has(v.{kind})" for kind in _VOLUMES)
+        + ")",
+        message=f"volumes must be one of {', '.join(_VOLUMES)}",
+    ),
+)
+
+_RESOURCES: Final = (
+    _of_containers(
+        "'cpu' in c.?resources.?requests.orValue({}) && "
+        "'memory' in c.?resources.?requests.orValue({}) && "
+        "'memory' in c.?resources.?limits.orValue({})",
+        "containers must request cpu and memory and limit memory",
+    ),
+    Rule(
+        expression="!has(object.spec.resourceClaims) || object.spec.resourceClaims.size() == 0",
+        message="pods must not claim devices",
+    ),
+)
+
+_IMAGES: Final = (
+    Rule(
+        expression="variables.foreign.all(c, "
+        "variables.registries.exists(r, c.image.startsWith(r)))",
+        message="images must come from EMR or from the tenant's registries",
+        subject="variables.foreign.filter(c, "
+        "!variables.registries.exists(r, c.image.startsWith(r)))[0].image",
+    ),
+    Rule(
+        expression=f"{_annotation(DIGESTS)} != 'required' || "
+        "variables.foreign.all(c, c.image.matches('@sha256:[0-9a-f]{64}$'))",
+        message="images other than EMR's must be named by digest",
+    ),
+)
+
+_PLACEMENT: Final = (
+    Rule(
+        expression="object.spec.?nodeName.orValue('') == ''",
+        message="pods must be placed by the scheduler, not by nodeName",
+    ),
+    Rule(
+        expression="object.spec.?schedulerName.orValue('default-scheduler') == 'default-scheduler'"
+        " && !has(object.spec.runtimeClassName)",
+        message="pods must have the default scheduler and no runtime class",
+    ),
+    Rule(
+        expression="object.spec.?tolerations.orValue([]).all(t, "
+        f"t.?key.orValue('') in [{', '.join(map(repr, _NODE_CONDITIONS))}] || "
+        "(t.?operator.orValue('Equal') == 'Equal' && "
+        f"(t.?key.orValue('') == '{labels.WORKLOAD}' "
+        "? t.?value.orValue('') in variables.workloads "
+        f": t.?key.orValue('') == '{labels.ROLE}' && t.?value.orValue('') in "
+        f"(variables.byDriver ? ['{Role.EXECUTOR}'] : ['{Role.DRIVER}', '{Role.EXECUTOR}']))))",
+        message="pods must tolerate the nodes of the tenant's workloads and of their role only",
+    ),
+    Rule(
+        expression="variables.priority == '' || variables.workloads.exists(w, "
+        f"variables.priority == w + '-{Role.EXECUTOR}' || "
+        f"(!variables.byDriver && variables.priority == w + '-{Role.DRIVER}'))",
+        message="the priority class must be one of the tenant's workloads and of the pod's role",
+        subject="variables.priority",
+    ),
+    Rule(
+        # Kubernetes heeds such a term for the pods of others, too: it would keep them away.
+        expression="object.spec.?affinity.?podAntiAffinity"
+        ".?requiredDuringSchedulingIgnoredDuringExecution.orValue([])"
+        ".all(t, !has(t.namespaceSelector) && t.?namespaces.orValue([]).size() == 0)",
+        message="a required anti-affinity must not reach into other namespaces",
+    ),
+    Rule(
+        expression=f"object.spec.?terminationGracePeriodSeconds.orValue(30) <= {MAX_GRACE_SECONDS}",
+        message=f"the grace period must be at most {MAX_GRACE_SECONDS} seconds",
+    ),
+)
+
+_IDENTITY: Final = (
+    Rule(
+        expression="variables.creator == '' || "
+        + same_role("variables.creator", "variables.account"),
+        message="pods must have a service account of the execution role that makes them",
+        subject="variables.account",
+    ),
+    Rule(
+        expression=f"!variables.byDriver || variables.role == '{Role.EXECUTOR}'",
+        message="what a driver makes must be labelled as an executor",
+    ),
+    Rule(
+        expression=f"!(object.metadata.?annotations[?'{labels.DO_NOT_DISRUPT}'].hasValue()) || "
+        f"(!variables.byDriver && (variables.role == '{Role.DRIVER}' || {BY_CONTROLLER}))",
+        message=f"only drivers and job submitters may be annotated {labels.DO_NOT_DISRUPT}",
+    ),
+)
+
+PODS: Final = AdmissionPolicy(
+    name="emr-eks-pods",
+    resources={"": ("pods",)},
+    operations=("CREATE",),
+    variables=_VARIABLES,
+    rules=(*_HARDENED, *_RESOURCES, *_IMAGES, *_PLACEMENT, *_IDENTITY),
+)
+"""What a pod may be when it is made."""
+
+_KEPT_LABELS: Final = (labels.SPARK_ROLE, labels.SPARK_APP_SELECTOR, labels.WORKLOAD, labels.TENANT)
+
+
+def _same(path: str, key: str) -> str:
+    return f"object.metadata.?{path}[?'{key}'] == oldObject.metadata.?{path}[?'{key}']"
+
+
+POD_CHANGES: Final = AdmissionPolicy(
+    name="emr-eks-pod-changes",
+    resources={"": ("pods", "pods/resize")},
+    operations=("UPDATE",),
+    rules=(
+        Rule(
+            # Kubernetes itself lets images, tolerations and, by resize, resources be changed.
+            expression="object.spec == oldObject.spec",
+            message="the spec of a pod must stay as it was made",
+        ),
+        Rule(
+            expression=" && ".join(
+                [
+                    *(_same("labels", key) for key in _KEPT_LABELS),
+                    _same("annotations", labels.DO_NOT_DISRUPT),
+                ]
+            ),
+            message="labels and annotations that placement and cost rely on must stay",
+        ),
+    ),
+    conditions={"not-a-controller": f"!({BY_CONTROLLER})"},
+)
+"""A pod that runs is no way around the rules for making one."""
+
+POD_OWNERS: Final = AdmissionPolicy(
+    name="emr-eks-pod-owners",
+    resources={"": ("pods",)},
+    operations=("UPDATE", "DELETE"),
+    variables={
+        "creator": CREATOR,
+        "account": "oldObject.spec.?serviceAccountName.orValue('')",
+    },
+    rules=(
+        Rule(
+            expression=same_role("variables.creator", "variables.account"),
+            message="pods of another execution role must be left alone",
+        ),
+    ),
+    conditions={"by-a-pod": BY_TENANT},
+)
+"""Code in a pod may change and delete pods of its own execution role only."""
+
+POD_ACCESS: Final = AdmissionPolicy(
+    name="emr-eks-pod-access",
+    resources={"": ("pods/ephemeralcontainers",)},
+    operations=("UPDATE",),
+    rules=(Rule(expression="false", message="pods must not get ephemeral containers"),),
+)
+"""Nobody puts a container into a tenant's pod that runs."""

@@ -1,0 +1,86 @@
+"""What admission must know of a tenant: labels and annotations of its namespace.
+
+Tenants cannot write them, so one set of policies serves all tenants, and a tenant adds no object.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from cdk_emr_eks.errors import Problems
+from cdk_emr_eks.field_types import check_types
+
+MODE: Final = "emr-eks/admission"
+"""Label: how the policies treat what they do not allow."""
+WORKLOADS: Final = "emr-eks/workloads"
+"""Annotation: names of the workloads whose pools and priority classes the tenant may use."""
+REGISTRIES: Final = "emr-eks/registries"
+"""Annotation: beginnings of image names beside EMR's own that the tenant may run."""
+DIGESTS: Final = "emr-eks/image-digests"
+"""Annotation: ``required`` where images that are not EMR's must be named by digest."""
+
+# Host, optionally with a port, then folders; the slash at the end keeps `team` from `team-other`.
+_REGISTRY: Final = re.compile(r"[a-z0-9][a-z0-9.-]*(:\d+)?(/[a-z0-9][a-z0-9._-]*)*/")
+
+
+class AdmissionMode(StrEnum):
+    """What happens to an object that the policies do not allow."""
+
+    ENFORCE = "enforce"
+    """It is refused."""
+    AUDIT = "audit"
+    """Who makes it is warned, and the API server's audit log has it: to try the policies first."""
+    OFF = "off"
+    """Nothing: the namespace is under Pod Security admission and RBAC only."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Admission:
+    """What the pods of a tenant may be, beyond Kubernetes' own rules.
+
+    Every pod of EMR meets the rules. They bound what code in a driver could make with the driver's
+    service account: pods as root, on nodes or with the priority of others, with another role's
+    service account, from any registry.
+
+    Args:
+        mode: Enforced by default.
+        registries: Beginnings of image names that the tenant may run beside EMR's own images, each
+            with a slash at its end: ``111122223333.dkr.ecr.eu-west-1.amazonaws.com/analytics/``.
+        image_digests: Whether such images must be named by digest. Default False.
+
+    Raises:
+        ConfigError: If a registry is not the beginning of an image name up to a slash.
+    """
+
+    mode: AdmissionMode = AdmissionMode.ENFORCE
+    registries: tuple[str, ...] = ()
+    image_digests: bool = False
+
+    def __post_init__(self) -> None:
+        check_types("Admission", self)
+        problems = Problems("Admission")
+        rule = "must be beginnings of image names, in lower case, up to a slash"
+        for registry in self.registries:
+            holds = bool(_REGISTRY.fullmatch(registry))
+            fix = "end it with '/'" if _REGISTRY.fullmatch(f"{registry}/") else ""
+            problems.require(holds, "registries", rule, registry, fix)
+        problems.raise_if_any()
+
+    def labels(self) -> dict[str, str]:
+        """Return the labels of the namespace."""
+        return {} if self.mode is AdmissionMode.OFF else {MODE: str(self.mode)}
+
+    def annotations(self, workloads: Iterable[str]) -> dict[str, str]:
+        """Return the annotations of the namespace of a tenant that may use some workloads."""
+        if self.mode is AdmissionMode.OFF:
+            return {}
+        made = {WORKLOADS: ",".join(workloads)}
+        if self.registries:
+            made[REGISTRIES] = ",".join(self.registries)
+        if self.image_digests:
+            made[DIGESTS] = "required"
+        return made
