@@ -27,6 +27,8 @@ _NAMED_BY_REF: Final = {
     "AWS::S3::Bucket": "BucketName",
 }
 # Types whose name others' ARNs hold, and that `Ref` gives.
+_LOWER_CASE: Final = frozenset({"AWS::ECR::Repository", "AWS::S3::Bucket"})
+# Types whose names have no capital letters; CloudFormation makes them up without.
 _STARS: Final = re.compile(r"\*{2,}")
 _SUB: Final = re.compile(r"\$\{([^}]+)\}")
 
@@ -79,9 +81,10 @@ def resource_name(stack: AssemblyStack, resource: Mapping[str, object], path: st
 
 
 def _made_up(stack: AssemblyStack, resource: Mapping[str, object]) -> str:
-    prefix = _NAMED_BY_ID.get(str(resource.get("Type")))
+    kind = str(resource.get("Type"))
+    prefix = _NAMED_BY_ID.get(kind)
     if prefix is None:
-        return stack.generated
+        return stack.generated.lower() if kind in _LOWER_CASE else stack.generated
     id = next(id for id, item in stack.resources.items() if item is resource)
     return f"{prefix}{id[:_GENERATED_PREFIX]}*"
 

@@ -12,6 +12,7 @@ from typing import Final
 from cdk_emr_eks.deploy_policy.right import Right, ec2, linked, regional, right
 from cdk_emr_eks.deploy_policy.rights_endpoints import ENDPOINT_PASSED_TO, ENDPOINT_RIGHTS
 from cdk_emr_eks.deploy_policy.rights_identity import IDENTITY_RIGHTS
+from cdk_emr_eks.deploy_policy.rights_images import IMAGE_PASSED_TO, IMAGE_RIGHTS
 from cdk_emr_eks.deploy_policy.rights_network import NETWORK_RIGHTS
 from cdk_emr_eks.deploy_policy.rights_studio import STUDIO_RIGHTS
 
@@ -29,6 +30,7 @@ RIGHTS: Final[Mapping[str, tuple[Right, ...]]] = {
     **IDENTITY_RIGHTS,
     **STUDIO_RIGHTS,
     **ENDPOINT_RIGHTS,
+    **IMAGE_RIGHTS,
     "AWS::EKS::AccessEntry": (
         right("eks", "CreateAccessEntry", _CLUSTER, "ClusterName"),
         right(
@@ -251,6 +253,7 @@ https://docs.aws.amazon.com/cloudformation-cli/latest/userguide/resource-type-sc
 
 PASSED_TO: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
     **ENDPOINT_PASSED_TO,
+    **IMAGE_PASSED_TO,
     "AWS::EC2::FlowLog": (("DeliverLogsPermissionArn", "vpc-flow-logs.amazonaws.com"),),
     "AWS::EKS::Addon": (
         ("ServiceAccountRoleArn", "eks.amazonaws.com"),
