@@ -144,7 +144,7 @@ class Plane(Supervisor):
         with self.client() as admin:
             core = client.CoreV1Api(admin)
             made = core.create_namespaced_service_account_token(name, namespace, request)
-        token = made.status.token if made.status else ""
+        token = str(made.status.token) if made.status else ""
         environment = karpenter_environment(
             launch,
             kubeconfig=self._kubeconfig("karpenter", token),

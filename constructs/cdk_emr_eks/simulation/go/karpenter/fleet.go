@@ -1,0 +1,197 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	kwokec2 "github.com/aws/karpenter-provider-aws/kwok/ec2"
+	"github.com/aws/karpenter-provider-aws/pkg/providers/pricing"
+	"github.com/samber/lo"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+	karpv1 "sigs.k8s.io/karpenter/pkg/apis/v1"
+)
+
+// fleet answers as EC2 does where the module's own played fleet does not.
+type fleet struct {
+	*kwokec2.Client
+	orders    ordersFile
+	instances *instances
+	prices    pricing.Provider
+}
+
+// offer is one instance type in one zone, from one launch template.
+type offer struct {
+	config   ec2types.FleetLaunchTemplateConfigRequest
+	override ec2types.FleetLaunchTemplateOverridesRequest
+	price    float64
+}
+
+// CreateFleet launches the cheapest of all offers that there is capacity for, and tells which
+// cheaper ones there was none for.
+func (f *fleet) CreateFleet(ctx context.Context, input *ec2.CreateFleetInput, options ...func(*ec2.Options)) (*ec2.CreateFleetOutput, error) {
+	if lo.FromPtr(input.DryRun) || input.TargetCapacitySpecification == nil {
+		return f.Client.CreateFleet(ctx, input, options...)
+	}
+	orders, err := f.orders.read()
+	if err != nil {
+		return nil, err
+	}
+	capacityType := capacityTypeOf(input)
+	var refused []ec2types.CreateFleetError
+	for _, each := range f.offers(input, capacityType) {
+		zone := lo.FromPtr(each.override.AvailabilityZone)
+		if matchesAny(orders.Exhausted, zone, capacityType, string(each.override.InstanceType)) {
+			refused = append(refused, insufficient(each))
+			continue
+		}
+		chosen := *input
+		chosen.LaunchTemplateConfigs = []ec2types.FleetLaunchTemplateConfigRequest{{
+			LaunchTemplateSpecification: each.config.LaunchTemplateSpecification,
+			Overrides:                   []ec2types.FleetLaunchTemplateOverridesRequest{each.override},
+		}}
+		output, err := f.Client.CreateFleet(ctx, &chosen, options...)
+		if err != nil {
+			return nil, err
+		}
+		output.Errors = append(output.Errors, refused...)
+		return output, f.remember(ctx, output)
+	}
+	return &ec2.CreateFleetOutput{FleetId: lo.ToPtr("fleet-without-instances"), Errors: refused}, nil
+}
+
+// TerminateInstances also forgets the instances.
+func (f *fleet) TerminateInstances(ctx context.Context, input *ec2.TerminateInstancesInput, options ...func(*ec2.Options)) (*ec2.TerminateInstancesOutput, error) {
+	output, err := f.Client.TerminateInstances(ctx, input, options...)
+	if err != nil {
+		return nil, err
+	}
+	var failed error
+	for _, id := range input.InstanceIds {
+		failed = errors.Join(failed, f.instances.record(change{Gone: id}))
+	}
+	return output, failed
+}
+
+// CreateTags adds to the tags of instances; the module's own fleet would leave the new ones alone.
+func (f *fleet) CreateTags(ctx context.Context, input *ec2.CreateTagsInput, options ...func(*ec2.Options)) (*ec2.CreateTagsOutput, error) {
+	output := &ec2.CreateTagsOutput{}
+	for _, id := range input.Resources {
+		tags := input.Tags
+		known, tagged := f.instances.get(id)
+		if tagged {
+			tags = merged(known.Tags, input.Tags)
+			known.Tags = tags
+			if err := f.instances.record(change{There: &known}); err != nil {
+				return nil, err
+			}
+		}
+		each := *input
+		each.Resources, each.Tags = []string{id}, tags
+		if _, err := f.Client.CreateTags(ctx, &each, options...); err != nil {
+			return nil, err
+		}
+	}
+	return output, nil
+}
+
+// reclaimForever takes away the instances that the orders name.
+func (f *fleet) reclaimForever(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(time.Second):
+		}
+		orders, err := f.orders.read()
+		if err != nil {
+			log.FromContext(ctx).Error(err, "instances are not reclaimed")
+			continue
+		}
+		there := lo.Filter(orders.Reclaimed, func(id string, _ int) bool {
+			_, ok := f.instances.get(id)
+			return ok
+		})
+		if len(there) == 0 {
+			continue
+		}
+		if _, err := f.TerminateInstances(ctx, &ec2.TerminateInstancesInput{InstanceIds: there}); err != nil {
+			log.FromContext(ctx).Error(err, "instances are not reclaimed")
+		}
+	}
+}
+
+// offers are all that a request allows, cheapest first, or by priority where the request has those.
+func (f *fleet) offers(input *ec2.CreateFleetInput, capacityType string) []offer {
+	var found []offer
+	for _, config := range input.LaunchTemplateConfigs {
+		for _, override := range config.Overrides {
+			found = append(found, offer{config, override, f.price(override, capacityType)})
+		}
+	}
+	slices.SortStableFunc(found, func(a, b offer) int {
+		return cmp.Or(
+			cmp.Compare(lo.FromPtr(a.override.Priority), lo.FromPtr(b.override.Priority)),
+			cmp.Compare(a.price, b.price),
+		)
+	})
+	return found
+}
+
+func (f *fleet) price(override ec2types.FleetLaunchTemplateOverridesRequest, capacityType string) float64 {
+	price, known := f.prices.OnDemandPrice(override.InstanceType)
+	if capacityType == karpv1.CapacityTypeSpot {
+		price, known = f.prices.SpotPrice(override.InstanceType, lo.FromPtr(override.AvailabilityZone))
+	}
+	return lo.Ternary(known, price, math.MaxFloat64)
+}
+
+func (f *fleet) remember(ctx context.Context, output *ec2.CreateFleetOutput) error {
+	ids := lo.FlatMap(output.Instances, func(i ec2types.CreateFleetInstance, _ int) []string { return i.InstanceIds })
+	described, err := f.DescribeInstances(ctx, &ec2.DescribeInstancesInput{InstanceIds: ids})
+	if err != nil {
+		return fmt.Errorf("describing what was launched, %w", err)
+	}
+	for _, reservation := range described.Reservations {
+		for _, each := range reservation.Instances {
+			if err := f.instances.record(change{There: &each}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func capacityTypeOf(input *ec2.CreateFleetInput) string {
+	spot := input.TargetCapacitySpecification.DefaultTargetCapacityType == ec2types.DefaultTargetCapacityTypeSpot
+	return lo.Ternary(spot, karpv1.CapacityTypeSpot, karpv1.CapacityTypeOnDemand)
+}
+
+func insufficient(each offer) ec2types.CreateFleetError {
+	return ec2types.CreateFleetError{
+		ErrorCode:    lo.ToPtr("InsufficientInstanceCapacity"),
+		ErrorMessage: lo.ToPtr("The simulation has no capacity for the request."),
+		LaunchTemplateAndOverrides: &ec2types.LaunchTemplateAndOverridesResponse{
+			Overrides: &ec2types.FleetLaunchTemplateOverrides{
+				AvailabilityZone: each.override.AvailabilityZone,
+				InstanceType:     each.override.InstanceType,
+				SubnetId:         each.override.SubnetId,
+			},
+		},
+	}
+}
+
+func merged(old, added []ec2types.Tag) []ec2types.Tag {
+	kept := lo.Reject(old, func(tag ec2types.Tag, _ int) bool {
+		return slices.ContainsFunc(added, func(each ec2types.Tag) bool {
+			return lo.FromPtr(each.Key) == lo.FromPtr(tag.Key)
+		})
+	})
+	return append(kept, added...)
+}

@@ -1,0 +1,120 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	v1 "github.com/aws/karpenter-provider-aws/pkg/apis/v1"
+	"github.com/aws/karpenter-provider-aws/pkg/providers/instancetype"
+	"github.com/aws/karpenter-provider-aws/pkg/utils"
+	"github.com/samber/lo"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+	karpv1 "sigs.k8s.io/karpenter/pkg/apis/v1"
+)
+
+// backupName is what the module's own fleet takes for a backup of its instances.
+const backupName = "kwok-aws-instances-0"
+
+// registrar is the API server as the played instances see it: there a node is what its kubelet,
+// with the settings of its node class, would register, and the backup that the module's own fleet
+// keeps in config maps of the cluster is the file of instances.
+type registrar struct {
+	client.Client
+	cached    client.Client
+	orders    ordersFile
+	instances *instances
+	types     *instancetype.DefaultProvider
+	ec2       *fleet
+}
+
+// Create registers a node, unless its instance is one that never does.
+func (r *registrar) Create(ctx context.Context, object client.Object, options ...client.CreateOption) error {
+	node, ok := object.(*corev1.Node)
+	if !ok {
+		return r.Client.Create(ctx, object, options...)
+	}
+	orders, err := r.orders.read()
+	if err != nil {
+		return err
+	}
+	launched, err := r.instanceOf(ctx, node)
+	if err != nil {
+		return err
+	}
+	spot := launched.InstanceLifecycle == ec2types.InstanceLifecycleTypeSpot
+	capacityType := lo.Ternary(spot, karpv1.CapacityTypeSpot, karpv1.CapacityTypeOnDemand)
+	zone := node.Labels[corev1.LabelTopologyZone]
+	if matchesAny(orders.Mute, zone, capacityType, string(launched.InstanceType)) {
+		log.FromContext(ctx).Info("instance never registers", "instance-id", *launched.InstanceId)
+		return nil
+	}
+	node.Labels[karpv1.CapacityTypeLabelKey] = capacityType
+	if err := r.size(ctx, node, launched.InstanceType); err != nil {
+		return err
+	}
+	return r.Client.Create(ctx, node, options...)
+}
+
+// List reads nodes from Karpenter's cache, which saves the API server a list every few seconds, and
+// the backup from the file of instances.
+func (r *registrar) List(ctx context.Context, list client.ObjectList, options ...client.ListOption) error {
+	switch found := list.(type) {
+	case *corev1.NodeList:
+		return r.cached.List(ctx, found, options...)
+	case *corev1.ConfigMapList:
+		text, err := json.Marshal(r.instances.all())
+		if err != nil {
+			return err
+		}
+		found.Items = []corev1.ConfigMap{{
+			ObjectMeta: metav1.ObjectMeta{Name: backupName},
+			Data:       map[string]string{"instances": string(text)},
+		}}
+		return nil
+	default:
+		return r.Client.List(ctx, list, options...)
+	}
+}
+
+// size gives a node the capacity that Karpenter expects of its instance type in its node class.
+func (r *registrar) size(ctx context.Context, node *corev1.Node, instanceType ec2types.InstanceType) error {
+	pool, class := &karpv1.NodePool{}, &v1.EC2NodeClass{}
+	name := types.NamespacedName{Name: node.Labels[karpv1.NodePoolLabelKey]}
+	if err := r.cached.Get(ctx, name, pool); err != nil {
+		return client.IgnoreNotFound(err) // the pool is gone, and the node will be
+	}
+	name.Name = pool.Spec.Template.Spec.NodeClassRef.Name
+	if err := r.cached.Get(ctx, name, class); err != nil {
+		return client.IgnoreNotFound(err)
+	}
+	found, err := r.types.Get(ctx, class, instanceType)
+	if err != nil {
+		return fmt.Errorf("sizing a node of %s, %w", instanceType, err)
+	}
+	node.Status.Capacity = found.Capacity.DeepCopy()
+	node.Status.Allocatable = found.Allocatable().DeepCopy()
+	return nil
+}
+
+func (r *registrar) instanceOf(ctx context.Context, node *corev1.Node) (ec2types.Instance, error) {
+	id, err := utils.ParseInstanceID(node.Spec.ProviderID)
+	if err != nil {
+		return ec2types.Instance{}, err
+	}
+	if found, ok := r.instances.get(id); ok {
+		return found, nil
+	}
+	// One that boots at once is not in the file yet.
+	described, err := r.ec2.DescribeInstances(ctx, &ec2.DescribeInstancesInput{InstanceIds: []string{id}})
+	if err != nil {
+		return ec2types.Instance{}, err
+	}
+	return described.Reservations[0].Instances[0], nil
+}
