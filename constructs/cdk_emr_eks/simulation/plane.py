@@ -54,6 +54,7 @@ class Plane(Supervisor):
         token: Bearer token of the user ``simulation``, who may do everything.
         ca_bundle: Certificate that the server's own was signed with, PEM in base64.
         kubeconfig: File for kubectl, helm and others, with that token.
+        binaries: The programs it was made with.
         fleet: Orders to the EC2 fleet that Karpenter gets its instances from.
     """
 
@@ -62,7 +63,7 @@ class Plane(Supervisor):
         folder = Path(tempfile.mkdtemp(prefix="simulation-")) if directory is None else directory
         super().__init__(folder.resolve())
         self.directory.mkdir(parents=True, exist_ok=True)
-        self._binaries = binaries
+        self.binaries = binaries
         self._credentials = make_credentials(self.directory / "credentials")
         ports = free_ports(8)
         self._etcd_ports, self._port = ports[:2], ports[2]
@@ -154,7 +155,7 @@ class Plane(Supervisor):
         )
         ready = answers(f"http://{_LOCAL}:{self._karpenter_ports[1]}/healthz")
         process = self.spawn(
-            "karpenter", self._binaries.karpenter, launch.args, environment, ready=ready
+            "karpenter", self.binaries.karpenter, launch.args, environment, ready=ready
         )
         _await(process)
         return process
@@ -171,7 +172,7 @@ class Plane(Supervisor):
             f"--initial-advertise-peer-urls={peer_url}",
             f"--initial-cluster=default={peer_url}",
         )
-        return self.spawn("etcd", self._binaries.etcd, args, ready=answers(f"{client_url}/readyz"))
+        return self.spawn("etcd", self.binaries.etcd, args, ready=answers(f"{client_url}/readyz"))
 
     def _start_api_server(self) -> Process:
         made = self._credentials
@@ -193,7 +194,7 @@ class Plane(Supervisor):
             "--endpoint-reconciler-type=none",
         )
         ready = answers(f"{self.server}/readyz", made.authority)
-        return self.spawn("kube-apiserver", self._binaries.kube_apiserver, args, ready=ready)
+        return self.spawn("kube-apiserver", self.binaries.kube_apiserver, args, ready=ready)
 
     def _start_manager(self) -> Process:
         args = (
@@ -205,27 +206,28 @@ class Plane(Supervisor):
         )
         ready = self._healthy(self._manager_port, "healthz")
         return self.spawn(
-            "kube-controller-manager", self._binaries.kube_controller_manager, args, ready=ready
+            "kube-controller-manager", self.binaries.kube_controller_manager, args, ready=ready
         )
 
     def _start_scheduler(self) -> Process:
         args = self._component(self._scheduler_port)
         ready = self._healthy(self._scheduler_port, "readyz")
-        return self.spawn("kube-scheduler", self._binaries.kube_scheduler, args, ready=ready)
+        return self.spawn("kube-scheduler", self.binaries.kube_scheduler, args, ready=ready)
 
     def _start_kwok(self) -> Process:
-        config = write_stages(self._binaries.stages, self.directory / "stages.yaml")
+        config = write_stages(self.binaries.stages, self.directory / "stages.yaml")
         args = (
             f"--kubeconfig={self.kubeconfig}",
             f"--config={config}",
             "--manage-all-nodes=false",
-            f"--manage-nodes-with-label-selector={'='.join(SIMULATED_NODES)}",
+            # Whatever its value: system nodes have another one than Karpenter's.
+            f"--manage-nodes-with-label-selector={SIMULATED_NODES[0]}",
             f"--node-lease-duration-seconds={_LEASE_SECONDS}",
             f"--server-address={_LOCAL}:{self._kwok_port}",
             "--cidr=100.64.0.1/10",
         )
         ready = answers(f"http://{_LOCAL}:{self._kwok_port}/healthz")
-        return self.spawn("kwok", self._binaries.kwok, args, ready=ready)
+        return self.spawn("kwok", self.binaries.kwok, args, ready=ready)
 
     def _component(self, port: int) -> tuple[str, ...]:
         made = self._credentials
