@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from cdk_emr_eks.plan.intrinsics import mapping
@@ -101,7 +102,7 @@ class Job:
             application = Application(run, attempt, self._stages, self._around, record)
             self._application = application
             await self._start_driver(attempt)
-            if not await self._wait(lambda app=application: bool(app.driver_uid), start_by):
+            if not await self._wait(partial(_is_up, application), start_by):
                 record.outcome = Outcome.NOT_STARTED
                 record.reason = "its driver did not run within the start timeout"
                 return
@@ -147,3 +148,7 @@ class Job:
         except RefusedError as refused:
             if refused.status != 404:
                 raise
+
+
+def _is_up(application: Application) -> bool:
+    return bool(application.driver_uid)

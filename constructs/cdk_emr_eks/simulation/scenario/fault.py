@@ -61,12 +61,14 @@ class SpotInterruption:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ZoneLoss:
-    """A zone goes dark: its nodes stop reporting, and nothing can be bought there.
+    """A zone goes dark: its nodes stop reporting, its instances end, nothing can be bought there.
 
     Args:
         at: Time from the scenario's start.
         zone: Zone's name, its position counted from 1, or ``busiest``. Default the busiest.
-        lasts: How long; None: until the end. Default None.
+        instances_end_after: From the moment that nodes stop reporting to the end of their
+            instances in EC2, by the wall clock. Default 40 seconds.
+        lasts: How long nothing can be bought; None: until the end. Default None.
 
     Raises:
         ConfigError: If a time is negative.
@@ -75,10 +77,15 @@ class ZoneLoss:
     kind: ClassVar[str] = "zone-loss"
     at: timedelta
     zone: str = BUSIEST
+    instances_end_after: timedelta = timedelta(seconds=40)
     lasts: timedelta | None = None
 
     def __post_init__(self) -> None:
-        _checked(self).raise_if_any()
+        problems = _checked(self)
+        after = self.instances_end_after
+        rule = "must not be negative"
+        problems.require(after >= _ZERO, "instances_end_after", rule, str(after))
+        problems.raise_if_any()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -110,23 +117,30 @@ class NoCapacity:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NeverRegisters:
-    """The next instances start, and never become nodes.
+    """Instances that boot in a time start, are paid for, and never become nodes.
+
+    Karpenter gives them up after 15 minutes; the simulation sets the clock of each forward, so that
+    this happens sooner.
 
     Args:
         at: Time from the scenario's start.
-        count: How many instances. Default 1.
+        lasts: For how long instances boot so. Default 20 seconds.
+        given_up_after: When Karpenter gives up on each, by the wall clock. Default a minute.
 
     Raises:
-        ConfigError: If a number is out of its range.
+        ConfigError: If a time is out of its range.
     """
 
     kind: ClassVar[str] = "never-registers"
     at: timedelta
-    count: int = 1
+    lasts: timedelta = timedelta(seconds=20)
+    given_up_after: timedelta = timedelta(minutes=1)
 
     def __post_init__(self) -> None:
         problems = _checked(self)
-        problems.require(self.count > 0, "count", "must be at least 1", self.count)
+        good = timedelta() < self.given_up_after <= timedelta(minutes=15)
+        rule = "must be more than 0, at most 15 minutes"
+        problems.require(good, "given_up_after", rule, str(self.given_up_after))
         problems.raise_if_any()
 
 

@@ -1,0 +1,147 @@
+"""Plays a scenario on a control plane that has the platform on it."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from cdk_emr_eks.simulation.aws import EmulatedAws
+from cdk_emr_eks.simulation.clock import Clock
+from cdk_emr_eks.simulation.faults import Faults, Struck
+from cdk_emr_eks.simulation.feed import Feed
+from cdk_emr_eks.simulation.jobs.application import Surroundings
+from cdk_emr_eks.simulation.jobs.blueprint import Blueprint
+from cdk_emr_eks.simulation.jobs.record import JobRecord
+from cdk_emr_eks.simulation.jobs.runner import JobRunner, arrivals, run_prefix
+from cdk_emr_eks.simulation.kube_api import PODS, KubeApi
+from cdk_emr_eks.simulation.observe import Observer
+from cdk_emr_eks.simulation.plane import Plane
+from cdk_emr_eks.simulation.samples import Sample
+from cdk_emr_eks.simulation.scenario import Scenario
+
+_SAMPLE_SECONDS: Final = 1.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Stage:
+    """Where a scenario is played.
+
+    Args:
+        plane: The control plane, with Karpenter running.
+        aws: The emulated AWS.
+        blueprints: Kinds of jobs that the platform has.
+    """
+
+    plane: Plane
+    aws: EmulatedAws
+    blueprints: Sequence[Blueprint]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Played:
+    """What was noted while a scenario was played.
+
+    Args:
+        observer: Of the cluster.
+        records: Of each job.
+        struck: Of the faults.
+        jobs_ended: Seconds of the wall clock until the last job had ended, or the time limit.
+        gone_after: Seconds from there to the end of the last node; None if not waited for or left.
+    """
+
+    observer: Observer
+    records: Sequence[JobRecord]
+    struck: Sequence[Struck]
+    jobs_ended: float
+    gone_after: float | None
+
+
+async def play(
+    scenario: Scenario, stage: Stage, show: Callable[[Sample, Observer], None]
+) -> Played:
+    """Play a scenario to its end, or to its time limit.
+
+    Args:
+        scenario: What is played.
+        stage: Where.
+        show: Called with each sample, about once a second.
+
+    Raises:
+        ConfigError: If the scenario names a tenant or a workload that the platform lacks.
+        RefusedError: If the cluster does not let EMR make what it makes in a namespace.
+    """
+    jobs = arrivals(scenario, stage.blueprints, stage.aws.account, prefix=run_prefix())
+    stage.plane.fleet.boot(scenario.boot_time.total_seconds())
+    plane = stage.plane
+    authority = base64.b64decode(plane.ca_bundle).decode()
+    async with KubeApi(plane.server, plane.token, authority) as api:
+        feed = Feed(api)
+        clock = Clock(scenario.speed)
+        observer = Observer(stage.aws.prices.hourly, scenario.speed)
+        runner = JobRunner(jobs, Surroundings(api=api, clock=clock))
+        faults = Faults(plane, stage.aws, api, observer, clock)
+        observer.attach(feed)
+        feed.listen(PODS, runner.on_pod)
+        await runner.prepare()
+        background = [
+            asyncio.create_task(feed.run()),
+            asyncio.create_task(_sample(observer, runner, clock, show)),
+            asyncio.create_task(faults.run(scenario.faults)),
+        ]
+        try:
+            await _within(runner.run(), background, scenario.time_limit.total_seconds())
+            runner.stop()
+            ended = clock.wall()
+            gone = await _until_gone(observer, clock, scenario.settle.total_seconds())
+        finally:
+            for task in background:
+                task.cancel()
+            await asyncio.gather(*background, return_exceptions=True)
+    return Played(
+        observer=observer,
+        records=runner.records,
+        struck=faults.struck,
+        jobs_ended=ended,
+        gone_after=gone,
+    )
+
+
+async def _within(
+    jobs: Coroutine[object, object, None], others: Sequence[asyncio.Task[None]], seconds: float
+) -> None:
+    """Run the jobs for at most some time; what goes wrong beside them ends them."""
+    task = asyncio.create_task(jobs)
+    waiting: set[asyncio.Task[None]] = {task, *others}
+    loop = asyncio.get_running_loop()
+    until = loop.time() + seconds
+    try:
+        while not task.done() and loop.time() < until:
+            done, waiting = await asyncio.wait(
+                waiting, timeout=until - loop.time(), return_when=asyncio.FIRST_COMPLETED
+            )
+            for each in done:
+                each.result()
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def _sample(
+    observer: Observer, runner: JobRunner, clock: Clock, show: Callable[[Sample, Observer], None]
+) -> None:
+    while True:
+        show(observer.sample(clock.wall(), runner.active), observer)
+        await asyncio.sleep(_SAMPLE_SECONDS)
+
+
+async def _until_gone(observer: Observer, clock: Clock, seconds: float) -> float | None:
+    """Wait until no instance is left; tell how long that took, None if one is."""
+    began = clock.wall()
+    while clock.wall() - began < seconds:
+        if not observer.alive:
+            return clock.wall() - began
+        await asyncio.sleep(0.5)
+    return None
