@@ -23,7 +23,7 @@ RINGS: Final = (
     ),
     ("spec", frozenset({"spec"})),
     ("findings", frozenset({"nag"})),
-    ("door", frozenset({"manifests"})),
+    ("door", frozenset({"manifests", "sdk_calls"})),
     (
         "network",
         frozenset({"network", "pod_subnets", "vpc_endpoints", "flow_logs", "encryption"}),

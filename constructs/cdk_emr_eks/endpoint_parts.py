@@ -11,6 +11,7 @@ from constructs import Construct, DependencyGroup, IDependable
 from cdk_emr_eks.cluster import EksCluster
 from cdk_emr_eks.errors import refuse
 from cdk_emr_eks.node_pools import NodePools
+from cdk_emr_eks.sdk_calls import accept_sdk_call
 from cdk_emr_eks.spec.gateway_pool import GATEWAY, GatewayPool, gateway_security_group_tag
 from cdk_emr_eks.spec.placement import Zone
 
@@ -99,7 +100,7 @@ class EndpointParts(Construct):
             resources=[arn],
             conditions={"ForAllValues:StringEquals": {"aws:TagKeys": [key]}},
         )
-        return custom_resources.AwsCustomResource(
+        call = custom_resources.AwsCustomResource(
             self,
             "SecurityGroupTag",
             on_update=create,
@@ -109,3 +110,5 @@ class EndpointParts(Construct):
             # Lambda's own copy of the SDK has known both operations since it exists.
             install_latest_aws_sdk=False,
         )
+        accept_sdk_call(call)
+        return call

@@ -12,6 +12,7 @@ from constructs import Construct
 
 from cdk_emr_eks.claims import AppClaims
 from cdk_emr_eks.manifests import KubernetesObject, ManifestStage
+from cdk_emr_eks.sdk_calls import accept_sdk_call
 from cdk_emr_eks.security_configuration import (
     EmrSecurityConfiguration,
     system_namespace_objects,
@@ -166,7 +167,7 @@ class EmrVirtualCluster(Construct):
             parameters={"id": self.id, "schedulerConfiguration": limits.parameters()},
             physical_resource_id=custom_resources.PhysicalResourceId.of("scheduler-limits"),
         )
-        custom_resources.AwsCustomResource(
+        setting = custom_resources.AwsCustomResource(
             self,
             "SchedulerLimits",
             on_update=call,
@@ -183,6 +184,7 @@ class EmrVirtualCluster(Construct):
             # is a download of about a minute when limits are set.
             install_latest_aws_sdk=True,
         )
+        accept_sdk_call(setting)
 
 
 class EmrServiceLinkedRole(Construct):
