@@ -143,3 +143,8 @@ def pod_template_rules() -> PodTemplateRules:
 def base36_vectors() -> Mapping[str, str]:
     """Return the base36 text by role name."""
     return cast(Mapping[str, str], _read("base36.json")["vectors"])
+
+
+def studio() -> Mapping[str, Any]:
+    """Return what EMR's guide says of a Studio's roles, key and security groups."""
+    return _read("emr_studio.json")

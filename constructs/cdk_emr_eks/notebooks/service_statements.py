@@ -24,7 +24,7 @@ _ON_TAGGED: Final = {f"aws:ResourceTag/{EMR_MANAGED_TAG}": "true"}
 _WITH_TAG: Final = {f"aws:RequestTag/{EMR_MANAGED_TAG}": "true"}
 
 _WILDCARDS: Final = {
-    "*": "Lists of EC2 and searches in Identity Center can't be narrowed to a resource",
+    "*": "Lists of EC2 and IAM, and searches in Identity Center, can't be narrowed to a resource",
     ":cluster/*": "The guide's own: reading which clusters there are",
     ":instance/*": "The guide's own: instances of a cluster on EC2",
     ":network-interface/*": "EMR makes the interfaces, and tags them; the condition names the tag",
@@ -185,17 +185,18 @@ def _look_up_people(spec: StudioSpec) -> Iterator[Statement]:
     yield _allow(
         "AllowWorkspaceCollaboration",
         "iam",
-        ("GetUser", "GetRole", "ListUsers", "ListRoles"),
+        ("GetUser", "GetRole"),
         [f"{iam}user/*", f"{iam}role/*"],
     )
-    if spec.auth.mode is AuthMode.SSO:
-        yield {
-            "Sid": "AllowCollaborationInIdentityCenter",
-            "Effect": "Allow",
-            "Action": ["sso:GetManagedApplicationInstance", "sso-directory:SearchUsers"],
-            # Identity Center's actions can't be narrowed to a resource.
-            "Resource": ["*"],
-        }
+    center = ("sso:GetManagedApplicationInstance", "sso-directory:SearchUsers")
+    more = center if spec.auth.mode is AuthMode.SSO else ()
+    yield {
+        "Sid": "AllowWorkspaceCollaborationLists",
+        "Effect": "Allow",
+        "Action": ["iam:ListUsers", "iam:ListRoles", *more],
+        # Lists and searches can't be narrowed to a resource.
+        "Resource": ["*"],
+    }
 
 
 def _ec2(kind: str, id: str = "*") -> str:
