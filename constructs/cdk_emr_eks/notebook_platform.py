@@ -24,7 +24,12 @@ from cdk_emr_eks.notebooks.users import (
     user_statements,
 )
 from cdk_emr_eks.spec.notebook_endpoint import NotebookEndpoint
-from cdk_emr_eks.spec.notebook_rules import check_references, check_sign_in, check_users, merged
+from cdk_emr_eks.spec.notebook_rules import (
+    check_references,
+    check_sign_in,
+    check_users,
+    merged,
+)
 from cdk_emr_eks.spec.notebook_user import IdentityKind, NotebookUser
 from cdk_emr_eks.spec.studio import StudioSpec
 from cdk_emr_eks.spec.studio_auth import AuthMode, StudioAuth, studio_auth
@@ -179,8 +184,26 @@ class NotebookPlatform(Construct):
                 hold; if an endpoint is not there, or its code would get at rights that were meant
                 for another's.
         """
-        check_argument(self._where, "users", Sequence[NotebookUser], users)
         check_argument(self._where, "scope", Construct | None, scope)
+        plan, kinds = self._check(users)
+        place = scope or self
+        self._make(plan, place)
+        added = [self._user(user, kind, place) for user, kind in zip(users, kinds, strict=True)]
+        self.users += added
+        return tuple(added)
+
+    def check_users(self, users: Sequence[NotebookUser]) -> None:
+        """Check users together, as ``add_users`` does, and make nothing.
+
+        Raises:
+            ConfigError: As ``add_users``.
+        """
+        self._check(users)
+
+    def _check(
+        self, users: Sequence[NotebookUser]
+    ) -> tuple[dict[str, NotebookEndpoint], tuple[IdentityKind, ...]]:
+        check_argument(self._where, "users", Sequence[NotebookUser], users)
         mode = self.studio.spec.auth.mode
         kinds = check_users(self._where, mode, [each.user for each in self.users], users)
         asked = [e for user in users for e in user.endpoints if isinstance(e, NotebookEndpoint)]
@@ -188,11 +211,7 @@ class NotebookPlatform(Construct):
         check_references(self._where, plan, users)
         for user, kind in zip(users, kinds, strict=True):
             self._check_user(user, kind, plan)
-        place = scope or self
-        self._make(plan, place)
-        added = [self._user(user, kind, place) for user, kind in zip(users, kinds, strict=True)]
-        self.users += added
-        return tuple(added)
+        return plan, kinds
 
     def _plan(self, asked: Iterable[NotebookEndpoint]) -> dict[str, NotebookEndpoint]:
         plan = merged(self._where, self._tenants.home, self._declared, asked)

@@ -1,0 +1,174 @@
+"""What IAM would decide: the identity policies of a template, evaluated for one request.
+
+Only what this library writes: Allow statements, and the condition operators below. Anything else is
+an error here, so that a statement that is not understood never passes for one that denies.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import Any, Final
+
+_PSEUDO: Final = {
+    "AWS::Partition": "aws",
+    "AWS::Region": "eu-west-1",
+    "AWS::AccountId": "111122223333",
+    "AWS::URLSuffix": "amazonaws.com",
+    "AWS::NoValue": "",
+}
+_CONTAINERS: Final = "arn:aws:emr-containers:eu-west-1:111122223333:/virtualclusters/"
+_VARIABLE: Final = re.compile(r"\$\{([^}]+)\}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """A request of somebody to AWS.
+
+    Attributes:
+        action: Such as ``s3:GetObject``.
+        resource: ARN, or ``*`` for an action without resources.
+        keys: Condition keys that the request carries, in any case.
+    """
+
+    action: str
+    resource: str = "*"
+    keys: Mapping[str, str] = field(default_factory=dict)
+
+    def key(self, name: str) -> str | None:
+        """Value of a condition key; None if the request does not carry it."""
+        return {key.lower(): value for key, value in self.keys.items()}.get(name.lower())
+
+
+class Account:
+    """The templates of an app as deployed, with made-up ids."""
+
+    def __init__(self, templates: Mapping[str, Mapping[str, Any]]) -> None:
+        self._templates = templates
+        self._exports = {
+            self.text(stack, output["Export"]["Name"]): self.value(stack, output["Value"])
+            for stack, template in templates.items()
+            for output in template.get("Outputs", {}).values()
+            if "Export" in output
+        }
+
+    def of_type(self, kind: str) -> list[tuple[str, str, Mapping[str, Any]]]:
+        """Stack, logical id and properties of all resources of a type."""
+        return [
+            (stack, id, resource.get("Properties", {}))
+            for stack, template in self._templates.items()
+            for id, resource in template["Resources"].items()
+            if resource["Type"] == kind
+        ]
+
+    def endpoint(self, name: str) -> tuple[str, str]:
+        """ARN of an endpoint by its name, and that of its execution role."""
+        ((stack, id, properties),) = [
+            each for each in self.of_type("AWS::EMRContainers::Endpoint") if each[2]["Name"] == name
+        ]
+        return self._attribute(stack, id, "Arn"), self.text(stack, properties["ExecutionRoleArn"])
+
+    def policies(self, description: str) -> list[list[Mapping[str, Any]]]:
+        """The statements of each managed policy whose description ends so."""
+        return [
+            [self.value(stack, each) for each in properties["PolicyDocument"]["Statement"]]
+            for stack, _, properties in self.of_type("AWS::IAM::ManagedPolicy")
+            if properties["Description"].endswith(description)
+        ]
+
+    def may(self, description: str, request: Request) -> bool:
+        """Whether the policies with that description allow a request."""
+        found = self.policies(description)
+        assert found, description
+        return allows([statement for policy in found for statement in policy], request)
+
+    def text(self, stack: str, value: object) -> str:
+        """A value of a template as text."""
+        found = self.value(stack, value)
+        assert isinstance(found, str), found
+        return found
+
+    def value(self, stack: str, value: Any) -> Any:
+        """A value of a template with its functions worked out."""
+        match value:
+            case {"Ref": str(name)} if len(value) == 1:
+                return _PSEUDO[name] if name in _PSEUDO else self._attribute(stack, name, "Ref")
+            case {"Fn::GetAtt": [str(id), str(attribute)]}:
+                return self._attribute(stack, id, attribute)
+            case {"Fn::Join": [str(by), list(parts)]}:
+                return by.join(self.text(stack, part) for part in parts)
+            case {"Fn::ImportValue": str(name)}:
+                return self._exports[name]
+            case Mapping():
+                assert not any(str(key).startswith("Fn::") for key in value), value
+                return {key: self.value(stack, item) for key, item in value.items()}
+            case list():
+                return [self.value(stack, item) for item in value]
+        return value
+
+    def _attribute(self, stack: str, id: str, attribute: str) -> str:
+        resource = self._templates[stack]["Resources"][id]
+        properties = resource.get("Properties", {})
+        match resource["Type"], attribute:
+            case "AWS::IAM::Role", "Arn":
+                name = properties.get("RoleName", id)
+                return f"arn:aws:iam::111122223333:role/{name}"
+            case "AWS::EMRContainers::VirtualCluster", "Arn":
+                return f"{_CONTAINERS}{id}"
+            case "AWS::EMRContainers::Endpoint", "Arn":
+                cluster = self.value(stack, properties["VirtualClusterId"])
+                return f"{_CONTAINERS}{cluster}/endpoints/{id}"
+            case "AWS::EMR::Studio", "Arn":
+                return f"arn:aws:elasticmapreduce:eu-west-1:111122223333:studio/{id}"
+            case _, "Arn":
+                return f"arn:aws:test:::{id}"
+        return id
+
+
+def allows(statements: Iterable[Mapping[str, Any]], request: Request) -> bool:
+    """Whether one of some Allow statements matches a request."""
+    return any(_matches(statement, request) for statement in statements)
+
+
+def _matches(statement: Mapping[str, Any], request: Request) -> bool:
+    assert set(statement) <= {"Sid", "Effect", "Action", "Resource", "Condition"}, statement
+    assert statement["Effect"] == "Allow"
+    return (
+        any(
+            fnmatchcase(request.action.lower(), each.lower()) for each in _list(statement["Action"])
+        )
+        and any(_like(request.resource, each, request) for each in _list(statement["Resource"]))
+        and all(
+            _holds(operator, key, _list(wanted), request)
+            for operator, keys in statement.get("Condition", {}).items()
+            for key, wanted in keys.items()
+        )
+    )
+
+
+def _holds(operator: str, key: str, wanted: Sequence[str], request: Request) -> bool:
+    got = request.key(key)
+    if got is None:
+        return operator.endswith("IfExists")
+    match operator.removesuffix("IfExists"):
+        case "StringEquals":
+            return got in [_filled(each, request) for each in wanted]
+        case "ArnEquals" | "StringLike" | "ArnLike":
+            return any(_like(got, each, request) for each in wanted)
+    raise AssertionError(f"unknown operator {operator}")
+
+
+def _like(text: str, pattern: str, request: Request) -> bool:
+    # Brackets are plain letters in IAM.
+    return fnmatchcase(text, _filled(pattern, request).replace("[", "[[]"))
+
+
+def _filled(text: str, request: Request) -> str:
+    # A variable that the request does not have matches nothing.
+    return _VARIABLE.sub(lambda found: request.key(found[1]) or "\0", text)
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else [value]
