@@ -1,0 +1,185 @@
+"""What a simulation found, in words: the same sentences in every report."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from cdk_emr_eks.simulation.jobs.record import Outcome
+from cdk_emr_eks.simulation.results import JobResult, Results, quantile
+
+_WELL_PACKED: Final = 0.9
+_NAMED: Final = 3
+
+
+class Level(StrEnum):
+    """How good what was found is."""
+
+    GOOD = "good"
+    NOTE = "note"
+    BAD = "bad"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Finding:
+    """One sentence.
+
+    Args:
+        level: How good it is.
+        text: The sentence.
+    """
+
+    level: Level
+    text: str
+
+
+def findings(results: Results) -> tuple[Finding, ...]:
+    """Return what was found, the most important first."""
+    return tuple(
+        finding
+        for part in (_outcomes, _zones, _drivers, _starts, _executors, _packing, _cost, _rest)
+        for finding in part(results)
+    )
+
+
+def _good(text: str) -> Finding:
+    return Finding(level=Level.GOOD, text=text)
+
+
+def _note(text: str) -> Finding:
+    return Finding(level=Level.NOTE, text=text)
+
+
+def _bad(text: str) -> Finding:
+    return Finding(level=Level.BAD, text=text)
+
+
+def _outcomes(results: Results) -> Iterator[Finding]:
+    total = len(results.jobs)
+    by_outcome = Counter(job.outcome for job in results.jobs)
+    done = by_outcome.pop(Outcome.SUCCEEDED, 0)
+    if done == total:
+        yield _good(f"All {total:,} jobs succeeded.")
+        return
+    yield _bad(f"{done:,} of {total:,} jobs succeeded.")
+    words = {Outcome.RUNNING: "had not ended", Outcome.NOT_STARTED: "did not start"}
+    for outcome, count in by_outcome.most_common():
+        reasons = Counter(job.reason for job in results.jobs if job.outcome is outcome)
+        reason, _ = reasons.most_common(1)[0]
+        because = f": {reason}" if reason else ""
+        yield _bad(f"{count:,} jobs {words.get(outcome, f'were {outcome}')}{because}.")
+
+
+def _zones(results: Results) -> Iterator[Finding]:
+    placed = [job for job in results.jobs if job.zones]
+    across = [job for job in placed if len(job.zones) > 1]
+    if across:
+        yield _bad(
+            f"{len(across):,} of {len(placed):,} jobs were spread over zones ({_names(across)}): "
+            "they pay for traffic between zones, and shuffle slower."
+        )
+    elif placed:
+        yield _good(f"Every one of {len(placed):,} jobs stayed in one zone.")
+    counts = results.driver_zones
+    if not placed:
+        return
+    each = ", ".join(f"{zone} {count:,}" for zone, count in counts.items())
+    most = max(counts.values()) / sum(counts.values())
+    if len(placed) > 1 and most == 1:
+        yield _note(f"All jobs were in one and the same zone ({each}): its loss would stop all.")
+    else:
+        yield _note(f"Jobs by zone: {each}; the fullest has {most:.0%}.")
+
+
+def _drivers(results: Results) -> Iterator[Finding]:
+    on_spot = [job for job in results.jobs if job.driver_on_spot]
+    if on_spot:
+        yield _bad(f"{len(on_spot):,} drivers were on spot nodes ({_names(on_spot)}).")
+    else:
+        yield _good("No driver was on a spot node.")
+    lost = [each for job in results.jobs for each in job.lost_drivers]
+    chosen = [each for each in lost if each.by_choice]
+    if chosen:
+        reasons = ", ".join(sorted({each.by_choice for each in chosen}))
+        yield _bad(f"Karpenter disrupted {len(chosen):,} drivers by its own choice ({reasons}).")
+    else:
+        yield _good("Karpenter disrupted no driver by its own choice.")
+    if len(lost) > len(chosen):
+        reason, _ = Counter(each.reason for each in lost).most_common(1)[0]
+        again = sum(job.attempts > 1 and job.outcome is Outcome.SUCCEEDED for job in results.jobs)
+        yield _note(
+            f"{len(lost) - len(chosen):,} drivers were lost otherwise ({reason}); "
+            f"{again:,} jobs succeeded when started again."
+        )
+
+
+def _starts(results: Results) -> Iterator[Finding]:
+    starts = [job.start_seconds for job in results.jobs if job.start_seconds is not None]
+    if starts:
+        boot = results.scenario.boot_time.total_seconds()
+        yield _note(
+            f"From submission to all executors running: median {quantile(starts, 0.5):.0f} s, "
+            f"95 % within {quantile(starts, 0.95):.0f} s, at most {max(starts):.0f} s, "
+            f"with instances that boot in {boot:.0f} s."
+        )
+    never = [job for job in results.jobs if job.all_running is None]
+    if never:
+        yield _bad(f"{len(never):,} jobs never had all their executors ({_names(never)}).")
+
+
+def _executors(results: Results) -> Iterator[Finding]:
+    lost = sum(job.lost_executors for job in results.jobs)
+    if lost:
+        yield _note(f"{lost:,} executors were lost and asked for again.")
+    refused: Counter[str] = Counter()
+    for job in results.jobs:
+        refused.update(job.refused)
+    for message, count in refused.most_common(_NAMED):
+        jobs = sum(message in job.refused for job in results.jobs)
+        yield _bad(
+            f"Kubernetes refused executors of {jobs:,} jobs, {count:,} times: {message.strip()}."
+        )
+
+
+def _packing(results: Results) -> Iterator[Finding]:
+    for workload, packing in results.packing.items():
+        text = (
+            f"Executors of {workload} requested {packing.peak:.0%} of their nodes' allocatable "
+            f"cores when they were most, {packing.mean:.0%} over the whole time."
+        )
+        yield _good(text) if packing.peak >= _WELL_PACKED else _note(text)
+
+
+def _cost(results: Results) -> Iterator[Finding]:
+    peak = max((sample.cost_per_hour for sample in results.samples), default=0.0)
+    each = results.cost / len(results.jobs) if results.jobs else 0.0
+    yield _note(
+        f"Instances cost ${results.cost:,.2f} in all, ${each:,.3f} a job, and ${peak:,.2f} an hour "
+        "at their most. Spot prices are an assumption: a share of the on-demand price."
+    )
+
+
+def _rest(results: Results) -> Iterator[Finding]:
+    if results.gone_after is not None:
+        after = results.gone_after
+        yield _good(f"The last node was gone {after:.0f} s after the last job.")
+    elif results.scenario.settle.total_seconds():
+        left = sum(results.samples[-1].nodes.values()) if results.samples else 0
+        yield _bad(f"{left:,} nodes were still there after the time to settle.")
+    if results.scenario.speed != 1:
+        yield _note(
+            f"The scenario ran at {results.scenario.speed:g} times speed, the control plane did "
+            "not: nodes wait and boot by the wall clock, so costs are higher than those of a day."
+        )
+    for problem in results.problems:
+        yield _bad(problem)
+    if results.not_simulated:
+        yield _note(f"Not simulated, with the reasons below: {len(results.not_simulated):,}.")
+
+
+def _names(jobs: list[JobResult]) -> str:
+    shown = ", ".join(job.id for job in jobs[:_NAMED])
+    return shown if len(jobs) <= _NAMED else f"{shown} and {len(jobs) - _NAMED:,} more"

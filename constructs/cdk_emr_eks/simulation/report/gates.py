@@ -1,0 +1,92 @@
+"""What a CI may hold a simulation to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from cdk_emr_eks.errors import Problems
+from cdk_emr_eks.field_types import check_types
+from cdk_emr_eks.simulation.jobs.record import Outcome
+from cdk_emr_eks.simulation.results import JobResult, Results
+
+_OF_JOBS: Final[Mapping[str, tuple[str, Callable[[JobResult], bool]]]] = MappingProxyType(
+    {
+        "jobs-across-zones": ("jobs in more than one zone", lambda job: len(job.zones) > 1),
+        "drivers-on-spot": ("jobs with a driver on spot", lambda job: job.driver_on_spot),
+        "drivers-disrupted": (
+            "jobs whose driver Karpenter disrupted by its own choice",
+            lambda job: any(each.by_choice for each in job.lost_drivers),
+        ),
+        "drivers-lost": ("jobs that lost a driver", lambda job: bool(job.lost_drivers)),
+        "jobs-failed": (
+            "jobs that did not succeed",
+            lambda job: job.outcome is not Outcome.SUCCEEDED,
+        ),
+        "pending": (
+            "jobs that never had all their executors",
+            lambda job: job.all_running is None,
+        ),
+        "executors-refused": (
+            "jobs with executors that Kubernetes refused",
+            lambda job: bool(job.refused),
+        ),
+    }
+)
+_NODES_LEFT: Final = "nodes-left"
+CONDITIONS: Final = (*_OF_JOBS, _NODES_LEFT)
+"""What ``--fail-if`` takes."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Gates:
+    """Conditions under which a simulation counts as failed.
+
+    Args:
+        fail_if: Some of ``CONDITIONS``. Default none.
+        max_hourly_cost: Most that instances may cost an hour, in US dollars. Default no bound.
+        max_start_seconds: Longest time from a job's submission to all its executors running.
+            Default no bound.
+
+    Raises:
+        ConfigError: If a condition is unknown or a bound not positive.
+    """
+
+    fail_if: tuple[str, ...] = ()
+    max_hourly_cost: float | None = None
+    max_start_seconds: float | None = None
+
+    def __post_init__(self) -> None:
+        check_types("Gates", self)
+        problems = Problems("Gates")
+        for name in self.fail_if:
+            rule = f"must be some of {', '.join(CONDITIONS)}"
+            problems.require(name in CONDITIONS, "fail_if", rule, name)
+        for field in ("max_hourly_cost", "max_start_seconds"):
+            bound = getattr(self, field)
+            problems.require(bound is None or bound > 0, field, "must be more than 0", bound)
+        problems.raise_if_any()
+
+    def failures(self, results: Results) -> tuple[str, ...]:
+        """Return, in words, every condition that holds; empty: the simulation passed."""
+        found = [
+            f"{name}: {count:,} {_OF_JOBS[name][0]}"
+            for name in self.fail_if
+            if name in _OF_JOBS and (count := _count(results.jobs, _OF_JOBS[name][1]))
+        ]
+        left = sum(results.samples[-1].nodes.values()) if results.samples else 0
+        if _NODES_LEFT in self.fail_if and results.gone_after is None:
+            found.append(f"{_NODES_LEFT}: {left:,} nodes after the time to settle")
+        peak = max((sample.cost_per_hour for sample in results.samples), default=0.0)
+        if self.max_hourly_cost is not None and peak > self.max_hourly_cost:
+            found.append(f"max-hourly-cost: ${peak:,.2f}, at most ${self.max_hourly_cost:,.2f}")
+        slowest = max((job.start_seconds or 0.0 for job in results.jobs), default=0.0)
+        if self.max_start_seconds is not None and slowest > self.max_start_seconds:
+            found.append(f"max-start-seconds: {slowest:.0f}, at most {self.max_start_seconds:.0f}")
+        return tuple(found)
+
+
+def _count(jobs: Sequence[JobResult], holds: Callable[[JobResult], bool]) -> int:
+    return sum(holds(job) for job in jobs)
