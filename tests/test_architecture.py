@@ -57,7 +57,9 @@ RINGS: Final = (
         ),
     ),
 )
-PURE: Final = frozenset({"errors", "units", "field_types", "labels", "names", "versions", "spec"})
+PURE: Final = frozenset(
+    {"errors", "units", "field_types", "labels", "names", "versions", "spec", "plan", "simulation"}
+)
 
 LIMITS: Final = {
     "lines of a file": 300,
@@ -83,7 +85,7 @@ _ONE_VALUE: Final = "all that must agree is derived from this one value, so it h
 
 RAISED: Final[dict[tuple[str, str], Raised]] = {
     ("public attributes of a class", "cdk_emr_eks.spec.workload:Workload"): Raised(21, _ONE_VALUE),
-    ("public attributes of a class", "cdk_emr_eks.spec.tenancy:Tenant"): Raised(19, _ONE_VALUE),
+    ("public attributes of a class", "cdk_emr_eks.spec.tenancy:Tenant"): Raised(20, _ONE_VALUE),
 }
 """By rule and subject. An entry that is no longer needed fails the test, as does a loose one."""
 

@@ -37,7 +37,10 @@ print(json.dumps([cdk_emr_eks.__file__, constructs.__file__, sorted(sys.modules)
 """
 
 # What the extras bring, by import name.
-OF_EXTRAS: Final = frozenset({"cel", "click", "jsonschema", "pytest", "rich", "syrupy", "yaml"})
+OF_EXTRAS: Final = frozenset(
+    {"cel", "click", "jsonschema", "pytest", "rich", "syrupy", "yaml"}
+    | {"boto3", "cryptography", "filelock", "kubernetes", "moto", "platformdirs", "tenacity"}
+)
 
 
 @pytest.fixture(scope="session")
@@ -78,6 +81,8 @@ def test_the_wheel_holds_every_file_of_the_library(names: list[str]) -> None:
     assert {name for name in names if not name.split("/")[0].endswith(".dist-info")} == here
     assert "cdk_emr_eks/py.typed" in here
     assert any("/data/" in name for name in here), "rules and schemas are data beside the code"
+    go = "cdk_emr_eks/simulation/go/karpenter"
+    assert {f"{go}/go.mod", f"{go}/go.sum", f"{go}/main.go"} <= here, "built where it is installed"
 
 
 def test_the_library_depends_on_the_cdk_alone(metadata: Message) -> None:
@@ -91,7 +96,13 @@ def test_the_library_depends_on_the_cdk_alone(metadata: Message) -> None:
 
 
 def test_each_extra_stands_for_something(metadata: Message) -> None:
-    assert set(metadata.get_all("Provides-Extra", [])) == {"cli", "manifests", "testing"}
+    assert set(metadata.get_all("Provides-Extra", [])) == {
+        "cli",
+        "manifests",
+        "simulation",
+        "simulation-spark",
+        "testing",
+    }
     assert metadata["License-Expression"] == "Apache-2.0"
     assert metadata["Requires-Python"] == ">=3.11"
 

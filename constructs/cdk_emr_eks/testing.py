@@ -1,6 +1,7 @@
-"""Snapshots of synthesized templates for your CI: an unreviewed change of a stack fails a test.
+"""For your CI: snapshots of synthesized templates, and a Kubernetes control plane to try things on.
 
-Five lines in a test file, besides the stack's own import::
+With a snapshot, an unreviewed change of a stack fails a test. Five lines in a test file, besides
+the stack's own import::
 
     from aws_cdk import App
     from cdk_emr_eks.testing import template_of, template_snapshot  # the latter is a fixture
@@ -22,15 +23,25 @@ The snapshot is the template in CloudFormation's YAML short form, made to be rea
   resources of a policy statement). All other lists keep their order.
 
 Logical ids stay as they are, hash included: they are contract.
+
+The fixture ``plane`` is a control plane of the whole session, ``simulation.plane.Plane``::
+
+    from kubernetes import client
+    from cdk_emr_eks.testing import plane  # a fixture
+
+    def test_our_policy_admits_our_pods(plane):
+        core = client.CoreV1Api(plane.client(as_user="system:serviceaccount:team-a:driver"))
+        core.create_namespaced_pod("team-a", POD, dry_run="All")
+
+It needs the extra ``simulation``; a test is skipped, with the reason, where no plane can run.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-
-from aws_cdk import Stack, Stage
+from typing import TYPE_CHECKING
 
 try:
     import pytest
@@ -45,7 +56,12 @@ except ImportError as error:
         "pip install 'cdk-emr-eks[testing]'"
     ) from error
 
-__all__ = ["TemplateSnapshotExtension", "template_of", "template_snapshot"]
+if TYPE_CHECKING:
+    from aws_cdk import Stack
+
+    from cdk_emr_eks.simulation.plane import Plane
+
+__all__ = ["TemplateSnapshotExtension", "plane", "template_of", "template_snapshot"]
 
 
 class TemplateSnapshotExtension(SingleFileSnapshotExtension):
@@ -94,6 +110,28 @@ def template_snapshot(snapshot: SnapshotAssertion) -> SnapshotAssertion:
     return snapshot.use_extension(TemplateSnapshotExtension)
 
 
+@pytest.fixture(scope="session")
+def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plane]:
+    """A Kubernetes control plane without nodes, for the whole test session.
+
+    Its programs are built the first time that a machine needs them, which takes minutes; keep the
+    folder of ``simulation.binaries.default_cache()`` between runs of your CI. Tests share the
+    plane: let each work in a namespace of its own. Logs stay in pytest's temporary folder.
+    """
+    try:
+        from cdk_emr_eks.simulation.binaries import binaries
+        from cdk_emr_eks.simulation.plane import Plane
+        from cdk_emr_eks.simulation.unavailable import SimulationUnavailable
+    except ImportError as error:
+        pytest.skip(f"no simulation ({error}): pip install 'cdk-emr-eks[simulation]'")
+    try:
+        programs = binaries()
+    except SimulationUnavailable as error:
+        pytest.skip(f"no simulation: {error.reason}")
+    with Plane(programs, directory=tmp_path_factory.mktemp("plane")) as running:
+        yield running
+
+
 def template_of(stack: Stack) -> dict[str, object]:
     """Synthesize the app of a stack, the first time only, and return the stack's template.
 
@@ -103,6 +141,8 @@ def template_of(stack: Stack) -> dict[str, object]:
     Raises:
         ValueError: If the stack has no App above it.
     """
+    from aws_cdk import Stage
+
     stage = Stage.of(stack)
     if stage is None:
         raise ValueError(f"Stack {stack.node.path!r} must be made in an App or a Stage")

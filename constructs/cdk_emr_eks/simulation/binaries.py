@@ -84,6 +84,7 @@ def binaries(progress: Progress | None = None, *, cache: Path | None = None) -> 
     Raises:
         SimulationUnavailable: If a program is missing and cannot be built: no Go that is new
             enough, no network for its modules, no POSIX system.
+        BuildFailedError: If Go fails though it has all it needs.
     """
     if sys.platform == "win32":
         raise SimulationUnavailable("The simulation needs Linux or macOS: use WSL on Windows")

@@ -17,9 +17,13 @@ from cdk_emr_eks.simulation.unavailable import SimulationUnavailable
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-__all__ = ["build"]
+__all__ = ["BuildFailedError", "build"]
 
 _LINES_OF_ERROR: Final = 12
+
+
+class BuildFailedError(RuntimeError):
+    """Go has all it needs and cannot build: a defect of this package or of a module."""
 
 
 def build(
@@ -32,7 +36,8 @@ def build(
     """Make programs and files of a group in a folder; each appears there when it is whole.
 
     Raises:
-        SimulationUnavailable: If Go fails, with the last lines of what it said.
+        SimulationUnavailable: If Go cannot get its modules, with the end of what it said.
+        BuildFailedError: If it has them and fails.
     """
     folder.mkdir(parents=True, exist_ok=True)
     go = _Go(group, toolchain)
@@ -79,7 +84,11 @@ class _Go:
             check=False,
         )
         if done.returncode:
-            raise self._failure(done.stderr.splitlines())
+            said = "\n".join(done.stderr.splitlines()[-_LINES_OF_ERROR:])
+            raise SimulationUnavailable(
+                f"{self._toolchain.go} lacks modules of {self._group.name} {self._group.version}: "
+                f"what is not in the module cache comes from a Go proxy (GOPROXY):\n{said}"
+            )
         return done.stdout
 
     def build(self, packages: list[str], target: Path, progress: Progress | None) -> None:
@@ -109,11 +118,5 @@ class _Go:
                     if progress is not None and task is not None:
                         progress.advance(task)
             if going.returncode:
-                raise self._failure(list(said))
-
-    def _failure(self, said: list[str]) -> SimulationUnavailable:
-        end = "\n".join(said[-_LINES_OF_ERROR:])
-        return SimulationUnavailable(
-            f"{self._toolchain.go} could not build {self._group.name} {self._group.version} "
-            f"(without its modules in the module cache it needs a Go proxy):\n{end}"
-        )
+                end = "\n".join(said)
+                raise BuildFailedError(f"{self._group.name} {self._group.version}:\n{end}")
