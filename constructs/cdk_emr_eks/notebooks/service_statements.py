@@ -40,7 +40,8 @@ def service_statements(
     spec: StudioSpec, *, vpc_id: str, subnet_ids: Sequence[str]
 ) -> tuple[Statement, ...]:
     """Return the statements of a Studio's service role, without those on its bucket and key."""
-    statements = [_read_clusters(), *_interfaces(subnet_ids), *_security_groups(vpc_id)]
+    statements = [_read_clusters(), _read_network()]
+    statements += [*_interfaces(subnet_ids), *_security_groups(vpc_id)]
     git = spec.git_access
     if git is not None and git.secrets is GitSecrets.SERVICE:
         statements.append(_read_secrets())
@@ -120,7 +121,7 @@ def _interfaces(subnet_ids: Sequence[str]) -> Iterator[Statement]:
 
 
 def _security_groups(vpc_id: str) -> Iterator[Statement]:
-    """Yield what EMR does with security groups, and what it reads of the network."""
+    """Yield what EMR does with security groups."""
     groups = _ec2("security-group")
     yield _allow(
         "AllowEC2SecurityGroupActionsWithEMRTags",
@@ -157,20 +158,15 @@ def _security_groups(vpc_id: str) -> Iterator[Statement]:
         [f"arn:{Aws.PARTITION}:ec2:*:*:security-group/*"],
         {**_WITH_TAG, "ec2:CreateAction": "CreateSecurityGroup"},
     )
-    yield _allow(
-        "AllowEC2ReadOnlyActions",
-        "ec2",
-        (
-            "DescribeSecurityGroups",
-            "DescribeNetworkInterfaces",
-            "DescribeTags",
-            "DescribeInstances",
-            "DescribeSubnets",
-            "DescribeVpcs",
-        ),
-        # EC2's lists can't be narrowed to a resource.
-        ["*"],
+
+
+def _read_network() -> Statement:
+    verbs = (
+        *("DescribeSecurityGroups", "DescribeNetworkInterfaces", "DescribeTags"),
+        *("DescribeInstances", "DescribeSubnets", "DescribeVpcs"),
     )
+    # EC2's lists can't be narrowed to a resource.
+    return _allow("AllowEC2ReadOnlyActions", "ec2", verbs, ["*"])
 
 
 def _read_secrets() -> Statement:

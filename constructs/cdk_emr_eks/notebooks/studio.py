@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from aws_cdk import CfnOutput, CfnTag, Tags
-from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_emr as emr
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -72,21 +71,18 @@ class EmrStudio(Construct):
         key: kms.IKey | None = None,
         access_logs: s3.IBucket | None = None,
     ) -> None:
-        check_argument("EmrStudio", "spec", StudioSpec, spec)
-        where = f"EmrStudio {spec.name!r}"
-        check_argument(where, "network", StudioNetwork, network)
-        check_argument(where, "bucket", s3.IBucket | None, bucket)
-        check_argument(where, "key", kms.IKey | None, key)
-        check_argument(where, "access_logs", s3.IBucket | None, access_logs)
-        _check_own_bucket(where, bucket, access_logs)
+        where = _check(spec, network, bucket, key)
+        _check_access_logs(where, bucket, access_logs)
         super().__init__(scope, id)
         self.spec = spec
         self._connections: set[str] = set()
+        vpc_id = network.vpc.vpc_id
+        subnet_ids = [subnet.subnet_id for subnet in network.subnets]
         groups = StudioSecurityGroups(
             self, "SecurityGroups", vpc=network.vpc, studio=spec.name, git=spec.git_access
         )
-        self.engine_security_group: ec2.ISecurityGroup = groups.engine
-        self.workspace_security_group: ec2.ISecurityGroup = groups.workspace
+        self.engine_security_group = groups.engine
+        self.workspace_security_group = groups.workspace
         storage = WorkspaceBucket(
             self,
             "Workspaces",
@@ -96,36 +92,23 @@ class EmrStudio(Construct):
             access_logs=access_logs,
         )
         self.bucket, self.key = storage.bucket, storage.key
-        subnet_ids = [subnet.subnet_id for subnet in network.subnets]
-        statements = (
-            *service_statements(spec, vpc_id=network.vpc.vpc_id, subnet_ids=subnet_ids),
-            *storage.statements(),
-        )
-        reasons = wildcard_reasons(statements) | {
-            storage.files: "Files of workspaces have names by people and by EMR"
-        }
-        service = StudioServiceRole(
-            self, "Service", studio=spec.name, statements=statements, reasons=reasons
-        )
-        self._service = service
-        self.service_role: iam.IRole = service.role
-        storage.allow(service.role)
+        self._service = _service(self, spec, storage, vpc_id, subnet_ids)
+        self.service_role: iam.IRole = self._service.role
         self.user_role = (
             make_user_role(self, "UserRole", studio=spec.name)
             if isinstance(spec.auth, IdentityCenterAuth)
             else None
         )
-        self.resource = self._studio(network.vpc.vpc_id, subnet_ids, storage.uri)
+        self.resource = self._studio(vpc_id, subnet_ids, storage.uri)
         # EMR cleans up while a Studio goes, so that the groups' rules and the rights go after it.
-        self.resource.node.add_dependency(groups, service.policy, storage)
+        self.resource.node.add_dependency(groups, self._service.policy, storage)
         self.id: str = self.resource.attr_studio_id
         self.arn: str = self.resource.attr_arn
         self.url: str = self.resource.attr_url
-        CfnOutput(self, "Url", value=self.url, description=f"EMR Studio {spec.name}")
-        CfnOutput(self, "Id", value=self.id, description=f"Id of EMR Studio {spec.name}")
-        CfnOutput(
-            self, "Location", value=storage.uri, description=f"Workspaces of EMR Studio {spec.name}"
-        )
+        name = f"EMR Studio {spec.name}"
+        CfnOutput(self, "Url", value=self.url, description=name)
+        CfnOutput(self, "Id", value=self.id, description=f"Id of {name}")
+        CfnOutput(self, "Location", value=storage.uri, description=f"Workspaces of {name}")
 
     def connect_endpoint(
         self, id: str, security_group_id: str, *, scope: Construct | None = None
@@ -221,10 +204,43 @@ class EmrStudio(Construct):
         )
 
 
-def _check_own_bucket(
+def _check(
+    spec: StudioSpec, network: StudioNetwork, bucket: s3.IBucket | None, key: kms.IKey | None
+) -> str:
+    """Check the arguments' types, and return the Studio's name for further errors."""
+    check_argument("EmrStudio", "spec", StudioSpec, spec)
+    where = f"EmrStudio {spec.name!r}"
+    check_argument(where, "network", StudioNetwork, network)
+    check_argument(where, "bucket", s3.IBucket | None, bucket)
+    check_argument(where, "key", kms.IKey | None, key)
+    return where
+
+
+def _check_access_logs(
     where: str, bucket: s3.IBucket | None, access_logs: s3.IBucket | None
 ) -> None:
-    """Refuse what is said of a new bucket where one is given."""
+    check_argument(where, "access_logs", s3.IBucket | None, access_logs)
     if bucket is not None and access_logs is not None:
         rule = "must not be given with a bucket of your own: set its access logs where it is made"
         raise refuse(where, "access_logs", rule, access_logs.node.path)
+
+
+def _service(
+    scope: Construct,
+    spec: StudioSpec,
+    storage: WorkspaceBucket,
+    vpc_id: str,
+    subnet_ids: list[str],
+) -> StudioServiceRole:
+    """Make the service role, with what it may do and why some of that has wildcards."""
+    statements = (
+        *service_statements(spec, vpc_id=vpc_id, subnet_ids=subnet_ids),
+        *storage.statements(),
+    )
+    reasons = wildcard_reasons(statements)
+    reasons[storage.files] = "Files of workspaces have names by people and by EMR"
+    service = StudioServiceRole(
+        scope, "Service", studio=spec.name, statements=statements, reasons=reasons
+    )
+    storage.allow(service.role)
+    return service
