@@ -11,11 +11,13 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from cdk_emr_eks.claims import AppClaims
-from cdk_emr_eks.errors import refuse
+from cdk_emr_eks.errors import ConfigError, refuse
 from cdk_emr_eks.execution_role import ExecutionRole
+from cdk_emr_eks.field_types import check_argument
 from cdk_emr_eks.labels import TENANT
 from cdk_emr_eks.nag import skip_checkov
 from cdk_emr_eks.spec.execution_role import RoleUse
+from cdk_emr_eks.spec.job_config import with_image
 from cdk_emr_eks.spec.tenancy import Tenant, check_tenant
 from cdk_emr_eks.spec.workload import Workload
 from cdk_emr_eks.tenancy_context import TenancyContext
@@ -118,16 +120,26 @@ class EmrEksTenant(Construct):
         fix = f"add ExecutionRoleSpec(name=..., uses=(RoleUse.{use.name},)) to execution_roles"
         raise refuse(f"Tenant {self.tenant.name!r}", "role", rule, name, "" if able else fix)
 
-    def job_configuration(self, workload: str) -> Mapping[str, object]:
+    def job_configuration(self, workload: str, *, image: str | None = None) -> Mapping[str, object]:
         """Return the ``configurationOverrides`` of a workload, as StartJobRun takes them.
 
+        Args:
+            workload: Name of the workload.
+            image: URI of the image of driver and executors, by digest or as a token such as
+                ``SparkImage.uri``. None: the tenant's, which by default is the EMR release's.
+
         Raises:
-            ConfigError: If the tenant does not have the workload.
+            ConfigError: If the tenant does not have the workload, or the image has no digest or is
+                none that the tenant's pods may run.
         """
+        where = f"Tenant {self.tenant.name!r}"
         if workload not in self._configurations:
             rule = f"must be one of {', '.join(self._configurations)}"
-            raise refuse(f"Tenant {self.tenant.name!r}", "workload", rule, workload)
-        return self._configurations[workload]
+            raise refuse(where, "workload", rule, workload)
+        check_argument(where, "image", str | None, image)
+        if problems := self.tenant.image_problems(image):
+            raise ConfigError(where, problems)
+        return with_image(where, self._configurations[workload], image)
 
     def grant_start_job_run(self, grantee: iam.IGrantable, *, role: str | None = None) -> iam.Grant:
         """Let somebody run jobs of this tenant with one of its roles.
@@ -174,7 +186,7 @@ class EmrEksTenant(Construct):
         return role
 
     def _configuration(self, workload: Workload) -> Mapping[str, object]:
-        return self.context.job_configuration(
+        configuration = self.context.job_configuration(
             workload,
             log_group=self.log_group_name,
             log_uri=self.tenant.logs.s3_uri,
@@ -182,6 +194,7 @@ class EmrEksTenant(Construct):
             # What split cost allocation imports, once the payer has activated it as a cost tag.
             pod_labels={TENANT: self.tenant.name},
         )
+        return with_image(f"Tenant {self.tenant.name!r}", configuration, self.tenant.image)
 
     def _outputs(self) -> None:
         stack = Stack.of(self)

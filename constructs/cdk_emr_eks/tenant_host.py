@@ -15,6 +15,7 @@ from cdk_emr_eks.notebooks.managed_endpoint import ManagedEndpoint
 from cdk_emr_eks.notebooks.spark_connect import SparkConnectEndpoint
 from cdk_emr_eks.pod_templates import PodTemplateLocation
 from cdk_emr_eks.spec.execution_role import ExecutionRoleSpec
+from cdk_emr_eks.spec.job_config import with_image
 from cdk_emr_eks.spec.job_template import JobTemplateSpec
 from cdk_emr_eks.spec.managed_endpoint import ManagedEndpointSpec
 from cdk_emr_eks.spec.pod_template import PodTemplate
@@ -115,7 +116,12 @@ class TenantHost(Construct):
         return self.context.pod_templates.upload(name, template)
 
     def job_configuration(
-        self, workload: str, *, log_group: str, log_uri: str | None = None
+        self,
+        workload: str,
+        *,
+        log_group: str,
+        log_uri: str | None = None,
+        image: str | None = None,
     ) -> Mapping[str, object]:
         """Return the ``configurationOverrides`` of a workload's jobs, as StartJobRun takes them.
 
@@ -125,14 +131,17 @@ class TenantHost(Construct):
             workload: Name of the workload.
             log_group: Name of the CloudWatch log group, which must exist before the first job.
             log_uri: ``s3://`` URI for logs as well. None: CloudWatch only.
+            image: URI of the image of driver and executors, by digest or as a token such as
+                ``SparkImage.uri``. None: the EMR release's.
 
         Raises:
-            ConfigError: If the cluster lacks the workload.
+            ConfigError: If the cluster lacks the workload, or the image has no digest.
         """
-        (chosen,) = choose(
-            f"Cluster {self.context.cluster_name!r}", [workload], self.context.workloads
-        )
-        return self.context.job_configuration(chosen, log_group=log_group, log_uri=log_uri)
+        where = f"Cluster {self.context.cluster_name!r}"
+        check_argument(where, "image", str | None, image)
+        (chosen,) = choose(where, [workload], self.context.workloads)
+        configuration = self.context.job_configuration(chosen, log_group=log_group, log_uri=log_uri)
+        return with_image(where, configuration, image)
 
     def add_job_template(
         self, spec: JobTemplateSpec, *, tenant: EmrEksTenant, role: str | None = None

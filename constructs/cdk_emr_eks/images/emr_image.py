@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from typing import cast
+from typing import Final, cast
 
 import jsii
 from aws_cdk import (
@@ -41,7 +41,8 @@ from cdk_emr_eks.spec.emr_registry import base_image
 from cdk_emr_eks.spec.image import ImageSpec
 from cdk_emr_eks.spec.image_uri import ecr_repository
 
-_JOIN_MINUTES = 15
+_JOIN_MINUTES: Final = 15
+_FOLDER: Final = "emr-eks"
 
 
 class EmrImage(Construct):
@@ -57,6 +58,8 @@ class EmrImage(Construct):
         tag: Tag: 32 digits that stand for the content, base image and architectures.
         base: URI of the image it is made of.
         repository: Repository in ECR: immutable tags, scanned on push.
+        registry: Beginning of the image's name, for ``Admission.registries``; a token where account
+            or region is one.
         parameter: Name of an SSM parameter with the URI by digest, for scripts; a token.
         ready: What waits for the image; ``uri`` waits as well.
     """
@@ -84,6 +87,9 @@ class EmrImage(Construct):
         context = build_context(self, "Context", spec)
         self.tag = _content_tag(spec, self.base, context.asset_hash)
         self.repository = _repository(self, spec, key)
+        stack = Stack.of(self)
+        host = f"{stack.account}.dkr.ecr.{stack.region}.{stack.url_suffix}"
+        self.registry = f"{host}/{_FOLDER}/{spec.name}/"
         self._repository_uri = self.repository.repository_uri
         wait = self._build(context, asset_key)
         self.ready: IDependable = wait
@@ -111,7 +117,7 @@ class EmrImage(Construct):
         name = _pipeline_name(self, self.spec.name)
         bucket_arn = f"arn:{Aws.PARTITION}:s3:::{bucket}"
         artifacts = f"{bucket_arn}/{name}/*"
-        projects = self._projects(artifacts)
+        projects = self._projects(name, artifacts)
         pipeline_access = pipeline_role(
             self,
             "PipelineRole",
@@ -150,7 +156,7 @@ class EmrImage(Construct):
         wait.add_resource_dependency(pipeline)
         return wait
 
-    def _projects(self, artifacts: str) -> Mapping[Architecture, codebuild.CfnProject]:
+    def _projects(self, name: str, artifacts: str) -> Mapping[Architecture, codebuild.CfnProject]:
         log_group = logs.CfnLogGroup(self, "Logs", retention_in_days=30)
         why = "CloudWatch's own key: what pip and Docker print about public packages"
         skip_checkov(log_group, {"CKV_AWS_158": why})
@@ -168,6 +174,7 @@ class EmrImage(Construct):
             architecture: build_project(
                 self,
                 architecture,
+                name=f"{name}-{architecture}",
                 builder=self.spec.builder,
                 role_arn=role_arn,
                 repository_uri=self._repository_uri,
@@ -215,9 +222,12 @@ def _uri_parameter(
 
 def _repository(scope: Construct, spec: ImageSpec, key: kms.IKey | None) -> ecr.Repository:
     store = spec.store
+    # Another key makes another repository, which cannot have the same name.
+    salt = key.node.path if key else ""
     repository = ecr.Repository(
         scope,
         "Repository",
+        repository_name=f"{_FOLDER}/{spec.name}/{_place(scope, salt)}",
         image_scan_on_push=True,
         image_tag_mutability=ecr.TagMutability.IMMUTABLE,
         encryption=ecr.RepositoryEncryption.KMS if key else ecr.RepositoryEncryption.AES_256,
@@ -252,14 +262,19 @@ def _content_tag(spec: ImageSpec, base: str, context_hash: str) -> str:
 
 
 def _pipeline_name(scope: Construct, image: str) -> str:
-    """Name a pipeline within 20 characters, told apart by stack and path.
+    """Name a pipeline within 20 characters.
 
     CodePipeline begins the keys of artifacts with the first 20 characters of the name, by which
     roles are held to their own.
     Source: https://repost.aws/questions/QUI91tw7A9SUOMohJurNqmgA
     """
+    return f"{image[:11].rstrip('-')}-{_place(scope)}"
+
+
+def _place(scope: Construct, salt: str = "") -> str:
+    """Tell images of one name apart by their stacks and paths, in eight digits."""
     stack = Stack.of(scope)
     while stack.nested_stack_parent is not None:
         stack = stack.nested_stack_parent
-    place = f"{stack.stack_name}/{scope.node.path}"
-    return f"{image[:11].rstrip('-')}-{hashlib.sha256(place.encode()).hexdigest()[:8]}"
+    place = json.dumps([stack.stack_name, scope.node.path, salt])
+    return hashlib.sha256(place.encode()).hexdigest()[:8]

@@ -27,6 +27,7 @@ def build_project(
     scope: Construct,
     architecture: Architecture,
     *,
+    name: str,
     builder: ImageBuilder,
     role_arn: str,
     repository_uri: str,
@@ -40,6 +41,7 @@ def build_project(
     project = codebuild.CfnProject(
         scope,
         f"Build{architecture.capitalize()}",
+        name=name,
         artifacts=codebuild.CfnProject.ArtifactsProperty(type="CODEPIPELINE"),
         environment=codebuild.CfnProject.EnvironmentProperty(
             type=_TYPES[architecture],

@@ -48,7 +48,7 @@ class JobTemplate(Construct):
         spec: JobTemplateSpec,
         role: str | None = None,
     ) -> None:
-        configuration = tenant.job_configuration(spec.workload)
+        configuration = tenant.job_configuration(spec.workload, image=spec.image)
         execution_role = tenant.role_for(RoleUse.JOBS, role)
         overrides = _overrides(spec, configuration)
         super().__init__(scope, id)

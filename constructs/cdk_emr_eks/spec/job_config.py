@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Final, cast
 
 from cdk_emr_eks import labels
-from cdk_emr_eks.errors import Problems, refuse
+from cdk_emr_eks.errors import ConfigError, Problems, refuse
 from cdk_emr_eks.labels import CapacityType, Role
 from cdk_emr_eks.names import release_label as release_label_problems
 from cdk_emr_eks.names import release_version
 from cdk_emr_eks.spec.executor_shape import SizedExecutor, driver_shape, executor_shape
+from cdk_emr_eks.spec.image_uri import image_uri
 from cdk_emr_eks.spec.pod_template import SPOT_GRACE_SECONDS
 from cdk_emr_eks.spec.spark_conf import MAX_PROPERTIES, MAX_TEXT
 from cdk_emr_eks.spec.storage import PersistentVolumes
@@ -25,6 +26,12 @@ Source: https://docs.aws.amazon.com/emr/latest/EMR-on-EKS-DevelopmentGuide/emr-e
 """
 OLDEST_RELEASE_VOLUMES: Final = (6, 12, 0)
 """Oldest EMR release (Spark 3.4) that waits for the volume of a lost executor to be reused."""
+
+IMAGE: Final = "spark.kubernetes.container.image"
+"""Property that names the image of driver and executors.
+
+Source: https://docs.aws.amazon.com/emr/latest/EMR-on-EKS-DevelopmentGuide/docker-custom-images-steps.html
+"""
 
 _GLUE_FACTORY: Final = "com.amazonaws.glue.catalog.metastore.AWSGlueDataCatalogHiveClientFactory"
 _LOCAL_DISK_SHUFFLE: Final = "org.apache.spark.shuffle.KubernetesLocalDiskShuffleDataIO"
@@ -96,6 +103,36 @@ def job_configuration(
         ],
         "monitoringConfiguration": monitoring,
     }
+
+
+def with_image(
+    where: str, configuration: Mapping[str, object], image: str | None
+) -> Mapping[str, object]:
+    """Return a job's configuration with an image of one's own for driver and executors.
+
+    It takes the place of the release's, or of one that the workload names.
+
+    Args:
+        where: Whose configuration it is, for errors.
+        configuration: What ``job_configuration`` rendered.
+        image: URI by digest; may be a token. None: nothing is changed.
+
+    Raises:
+        ConfigError: If the URI has no digest, or the configuration exceeds what the API takes.
+    """
+    if image is None:
+        return configuration
+    if problems := image_uri("image", image):
+        raise ConfigError(where, problems)
+    given = cast(Sequence[Mapping[str, object]], configuration["applicationConfiguration"])
+    changed = []
+    for item in given:
+        properties = cast(Mapping[str, str], item["properties"])
+        if item["classification"] == "spark-defaults":
+            properties = {**properties, IMAGE: image}
+            _check_size(where, {"spark-defaults": properties})
+        changed.append({**item, "properties": properties})
+    return {**configuration, "applicationConfiguration": changed}
 
 
 def spark_defaults(workload: Workload) -> dict[str, str]:

@@ -12,6 +12,7 @@ from cdk_emr_eks import versions
 from cdk_emr_eks.errors import Problem, Problems
 from cdk_emr_eks.field_types import check_types, hold_mappings
 from cdk_emr_eks.names import emr_name, release_label
+from cdk_emr_eks.spec.image_uri import image_uri
 
 _PLACEHOLDER: Final = re.compile(r"\$\{([A-Za-z0-9_.-]+)\}")
 _BARRED: Final = re.compile(r"[()\[\]{}]")
@@ -71,10 +72,13 @@ class JobTemplateSpec:
         submit_parameters: Parameters of ``spark-submit``, such as ``--class Main``.
         parameters: Parameters by name; each must be used, and each one used must be here.
         release_label: EMR release.
+        image: Image of driver and executors, by digest or a token such as ``SparkImage.uri``. None:
+            the tenant's, or else the release's.
         tags: Tags of each job started from it.
 
     Raises:
-        ConfigError: If a limit of EMR's is broken, or parameters and placeholders differ.
+        ConfigError: If a limit of EMR's is broken, the image has no digest, or parameters and
+            placeholders differ.
 
     Source: https://docs.aws.amazon.com/emr-on-eks/latest/APIReference/API_JobTemplateData.html
     """
@@ -86,6 +90,7 @@ class JobTemplateSpec:
     submit_parameters: str = ""
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
     release_label: str = versions.EMR_RELEASE
+    image: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -94,6 +99,8 @@ class JobTemplateSpec:
         problems = Problems(f"Job template {self.name!r}")
         problems.extend(emr_name("name", self.name))
         problems.extend(release_label("release_label", self.release_label))
+        if self.image is not None:
+            problems.extend(image_uri("image", self.image))
         length = len(self.entry_point)
         rule = f"must be 1 to {MAX_ENTRY_POINT} characters"
         problems.require(1 <= length <= MAX_ENTRY_POINT, "entry_point", rule, length)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from cdk_emr_eks import versions
-from cdk_emr_eks.errors import Problems, refuse
+from cdk_emr_eks.errors import Problem, Problems, refuse
 from cdk_emr_eks.field_types import check_types, hold_mappings
 from cdk_emr_eks.labels import TENANT
 from cdk_emr_eks.names import dns_label, namespace_problems, release_label
@@ -17,6 +17,7 @@ from cdk_emr_eks.spec.execution_role import (
     RoleUse,
     default_role_name,
 )
+from cdk_emr_eks.spec.image_uri import image_uri
 from cdk_emr_eks.spec.job_size import JobSize, smallest_job
 from cdk_emr_eks.spec.namespace import LimitDefaults, NamespaceOwner, Quota
 from cdk_emr_eks.spec.security_configuration import SecurityConfigurationSpec
@@ -45,6 +46,8 @@ class Tenant:
             logs, named ``emr-TENANT-`` and six characters that tell cluster and namespace apart.
         logs: Where jobs log.
         release_label: EMR release of the job configurations; jobs may name another one.
+        image: Image that driver and executors of its jobs run, unless a job names another one: by
+            digest, or a token such as ``SparkImage.uri``. None: the release's.
         access: How EMR gets its rights in the namespace.
         session_enabled: Whether Spark Connect endpoints may be made. The role that is made where
             none is given is for endpoints, too.
@@ -56,7 +59,8 @@ class Tenant:
 
     Raises:
         ConfigError: If a name, label or tag breaks a rule, two roles share a name, a role needs
-            a newer EMR release, or a security configuration is told twice or without sessions.
+            a newer EMR release, a security configuration is told twice or without sessions, or the
+            image has no digest or is none that the tenant's pods may run.
     """
 
     name: str
@@ -69,6 +73,7 @@ class Tenant:
     execution_roles: tuple[ExecutionRoleSpec, ...] = ()
     logs: JobLogs = field(default_factory=JobLogs)
     release_label: str = versions.EMR_RELEASE
+    image: str | None = None
     access: EmrAccess = EmrAccess.ACCESS_ENTRY
     session_enabled: bool = False
     security_configuration: SecurityConfigurationSpec | None = None
@@ -85,6 +90,7 @@ class Tenant:
         label = release_label("release_label", self.release_label)
         problems.extend(label)
         problems.extend(tag_problems("tags", self.all_tags))
+        problems.extend(self.image_problems(self.image))
         seen: set[str] = set()
         for role in self.execution_roles:
             rule = "must have a name of its own for each role"
@@ -129,6 +135,12 @@ class Tenant:
         name = default_role_name(self.name, cluster_name, self.resolved_namespace)
         uses = (RoleUse.JOBS, RoleUse.ENDPOINTS) if self.session_enabled else (RoleUse.JOBS,)
         return self.execution_roles or (ExecutionRoleSpec(name=name, uses=uses),)
+
+    def image_problems(self, image: str | None) -> tuple[Problem, ...]:
+        """Return what is wrong with an image for jobs of the tenant."""
+        if image is None:
+            return ()
+        return image_uri("image", image) or self.admission.image_problems("image", image)
 
     def chosen(self, workloads: Mapping[str, Workload]) -> tuple[Workload, ...]:
         """Return the tenant's workloads out of the platform's.

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from cdk_emr_eks.errors import Problems
+from cdk_emr_eks.errors import Problem, Problems
 from cdk_emr_eks.field_types import check_types
 
 MODE: Final = "emr-eks/admission"
@@ -23,6 +23,7 @@ REGISTRIES: Final = "emr-eks/registries"
 DIGESTS: Final = "emr-eks/image-digests"
 """Annotation: ``required`` where images that are not EMR's must be named by digest."""
 
+_TOKEN: Final = "${Token["
 # Host, optionally with a port, then folders; the slash at the end keeps `team` from `team-other`.
 _REGISTRY: Final = re.compile(r"[a-z0-9][a-z0-9.-]*(:\d+)?(/[a-z0-9][a-z0-9._-]*)*/")
 
@@ -49,7 +50,8 @@ class Admission:
     Args:
         mode: Enforced by default.
         registries: Beginnings of image names that the tenant may run beside EMR's own images, each
-            with a slash at its end: ``111122223333.dkr.ecr.eu-west-1.amazonaws.com/analytics/``.
+            with a slash at its end: ``111122223333.dkr.ecr.eu-west-1.amazonaws.com/analytics/``; or
+            ``SparkImage.registry``, a token.
         image_digests: Whether such images must be named by digest. Default False.
 
     Raises:
@@ -65,10 +67,26 @@ class Admission:
         problems = Problems("Admission")
         rule = "must be beginnings of image names, in lower case, up to a slash"
         for registry in self.registries:
-            holds = bool(_REGISTRY.fullmatch(registry))
+            token = _TOKEN in registry and registry.endswith("/") and "," not in registry
+            holds = token or bool(_REGISTRY.fullmatch(registry))
             fix = "end it with '/'" if _REGISTRY.fullmatch(f"{registry}/") else ""
             problems.require(holds, "registries", rule, registry, fix)
         problems.raise_if_any()
+
+    def image_problems(self, field: str, image: str) -> tuple[Problem, ...]:
+        """Return what speaks against an image that is not EMR's; of a token, only the plain case.
+
+        Args:
+            field: Field that names the image.
+            image: URI of the image; may be a token, whose registry is not known.
+        """
+        known = image if _TOKEN not in image else ""
+        admitted = any(not known or known.startswith(each) for each in self.registries)
+        if self.mode is not AdmissionMode.ENFORCE or admitted:
+            return ()
+        rule = "must be of a registry in admission.registries, or its pods are refused"
+        fix = "SparkImage.registry is its beginning"
+        return (Problem(field=field, rule=rule, got=image, fix=fix),)
 
     def labels(self) -> dict[str, str]:
         """Return the labels of the namespace."""
