@@ -15,6 +15,7 @@ from cdk_emr_eks.manifests import ManifestStage
 from cdk_emr_eks.network import ExistingNetwork, Nat, Network, NetworkSpec
 from cdk_emr_eks.node_pools import NodeEnvironment, NodePools
 from cdk_emr_eks.notebook_platform import NotebookPlatform
+from cdk_emr_eks.notebooks.livy import Livy
 from cdk_emr_eks.notebooks.managed_endpoint import ManagedEndpoint
 from cdk_emr_eks.notebooks.spark_connect import SparkConnectEndpoint
 from cdk_emr_eks.notebooks.studio import EmrStudio
@@ -44,6 +45,7 @@ from cdk_emr_eks.spec.git_access import GitAccess, GitSecrets
 from cdk_emr_eks.spec.image import BuilderSize, ImageBuilder, ImageSpec, ImageStore
 from cdk_emr_eks.spec.instances import Instances
 from cdk_emr_eks.spec.job_template import JobTemplateSpec, Parameter, ParameterType
+from cdk_emr_eks.spec.livy import LivySpec
 from cdk_emr_eks.spec.managed_endpoint import KernelImages, ManagedEndpointSpec
 from cdk_emr_eks.spec.namespace import LimitDefaults, Quota
 from cdk_emr_eks.spec.node_class import NodeClass
@@ -135,6 +137,8 @@ __all__ = [
     "KernelImages",
     "LimitDefaults",
     "Limits",
+    "Livy",
+    "LivySpec",
     "LoadBalancerController",
     "LogType",
     "ManagedEndpoint",

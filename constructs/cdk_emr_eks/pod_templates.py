@@ -112,12 +112,17 @@ class PodTemplates(Construct):
         self._folder.mkdir(parents=True, exist_ok=True)
         path = self._folder / f"{name}.yaml"
         path.write_text(cdk8s.Yaml.stringify(plain(manifest)), encoding="utf-8")
-        asset = assets.Asset(self, name, path=str(path))
-        bucket, key = asset.s3_bucket_name, asset.s3_object_key
-        return PodTemplateLocation(
-            uri=f"s3://{bucket}/{key}",
-            object_arn=f"arn:{Aws.PARTITION}:s3:::{bucket}/{key}",
-        )
+        return template_asset(self, name, path)
+
+
+def template_asset(scope: Construct, id: str, path: Path) -> PodTemplateLocation:
+    """Make a file a content-addressed object that a role may read."""
+    asset = assets.Asset(scope, id, path=str(path))
+    bucket, key = asset.s3_bucket_name, asset.s3_object_key
+    return PodTemplateLocation(
+        uri=f"s3://{bucket}/{key}",
+        object_arn=f"arn:{Aws.PARTITION}:s3:::{bucket}/{key}",
+    )
 
 
 def _manifest(

@@ -23,6 +23,7 @@ from cdk_emr_eks.spec.git_access import GitAccess
 from cdk_emr_eks.spec.image import ImageBuilder, ImageSpec, ImageStore
 from cdk_emr_eks.spec.instances import Resources
 from cdk_emr_eks.spec.job_template import JobTemplateSpec, Parameter
+from cdk_emr_eks.spec.livy import LivySpec
 from cdk_emr_eks.spec.namespace import LimitDefaults, Quota
 from cdk_emr_eks.spec.network import NetworkSpec
 from cdk_emr_eks.spec.node_class import node_classes
@@ -64,7 +65,7 @@ VALUES: tuple[object, ...] = (
     *(Tenant(name="data"), QUOTA, LimitDefaults(), ExecutionRoleSpec(name="data"), READ, JobLogs()),
     *(VirtualClusterSpec(name="data"), SchedulerLimits(max_concurrent_job_runs=5)),
     *(SecurityConfigurationSpec(), TLS, AtRestEncryption(s3=S3Encryption.SSE_S3)),
-    *(SparkConnectSpec(name="connect"),),
+    *(SparkConnectSpec(name="connect"), LivySpec(upload_uri="s3://bucket/livy")),
     *(StudioSpec(name="research"), IamAuth(), SAML, CENTER, GitAccess(), WorkspaceStorage()),
     *(JOB, Parameter(), PodTemplate(driver_template(SHARED)), NetworkSpec(), ClusterSpec()),
     *(ImageSpec(name="i", requirements=("a==1",)), ImageBuilder(), ImageStore()),

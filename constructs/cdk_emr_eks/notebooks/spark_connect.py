@@ -66,7 +66,7 @@ class SparkConnectEndpoint(Construct):
         _check_tenant(where, tenant)
         execution_role = tenant.role_for(RoleUse.ENDPOINTS, role)
         overrides = endpoint_overrides(
-            where, spec.configuration(tenant.job_configuration(spec.workload))
+            where, spec.configuration(tenant.job_configuration(spec.workload, image=spec.image))
         )
         super().__init__(scope, id)
         self.spec = spec

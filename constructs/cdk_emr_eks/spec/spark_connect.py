@@ -13,11 +13,12 @@ from cdk_emr_eks.errors import Problem, Problems, refuse
 from cdk_emr_eks.field_types import check_types, hold_mappings
 from cdk_emr_eks.labels import Architecture
 from cdk_emr_eks.names import release_label, release_version
+from cdk_emr_eks.spec.image_uri import image_uri
+from cdk_emr_eks.spec.job_config import IMAGE
 from cdk_emr_eks.spec.spark_conf import MAX_PROPERTIES, spark_conf_problems
 from cdk_emr_eks.spec.workload import Workload
 
 _NAME: Final = re.compile(r"[0-9A-Za-z][A-Za-z0-9\-_]*")
-_IMAGE: Final = "spark.kubernetes.container.image"
 # "emr-containers-defaults" is for job runs only.
 # Source: https://docs.aws.amazon.com/emr/latest/EMR-on-EKS-DevelopmentGuide/emr-eks-spark-8.1.0.html
 _CLASSIFICATIONS: Final = ("spark-defaults", "emr-job-submitter")
@@ -41,7 +42,8 @@ class SparkConnectSpec:
             by default, as EMR has it.
         spark_conf: Spark properties on top of the workload's; those that the workload derives are
             refused.
-        image: Image of driver and executors, in ECR. None: the release's own.
+        image: Image of driver and executors, by digest or as a token such as ``SparkImage.uri``.
+            None: the tenant's, which by default is the EMR release's.
 
     Raises:
         ConfigError: If the name breaks EMR's rule, the release is too old, the timeout is no whole
@@ -71,8 +73,9 @@ class SparkConnectSpec:
         problems.require(whole, "session_idle_timeout", rule, str(timeout))
         problems.extend(spark_conf_problems(self.spark_conf))
         rule, fix = "must not set", "use image"
-        problems.require(_IMAGE not in self.spark_conf, "spark_conf", rule, _IMAGE, fix)
-        problems.require(self.image != "", "image", "must not be empty")
+        problems.require(IMAGE not in self.spark_conf, "spark_conf", rule, IMAGE, fix)
+        if self.image is not None:
+            problems.extend(image_uri("image", self.image))
         problems.raise_if_any()
 
     @property
@@ -84,7 +87,7 @@ class SparkConnectSpec:
         """Return the endpoint's ``configurationOverrides``, from those of the workload's jobs.
 
         Args:
-            job: What ``job_configuration`` gives for the workload.
+            job: What ``job_configuration`` gives for the workload and the image.
 
         Raises:
             ConfigError: If the endpoint's properties make too many with the workload's.
@@ -100,8 +103,6 @@ class SparkConnectSpec:
         # to say how many to start with.
         spark["spark.executor.instances"] = spark["spark.dynamicAllocation.initialExecutors"]
         spark |= self.spark_conf
-        if self.image is not None:
-            spark[_IMAGE] = self.image
         if len(spark) > MAX_PROPERTIES:
             rule = f"must be at most {MAX_PROPERTIES} properties with the workload's"
             where = f"Spark Connect endpoint {self.name!r}"

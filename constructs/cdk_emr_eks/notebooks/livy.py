@@ -1,0 +1,303 @@
+"""Apache Livy of a tenant, from EMR's own chart."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final, cast
+
+import cdk8s
+from aws_cdk import Aws, CfnMapping, CfnOutput, Duration, Stack, Stage, Token
+from aws_cdk import aws_eks as eks_l1
+from aws_cdk import aws_eks_v2 as eks
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from cdk_emr_eks.claims import AppClaims
+from cdk_emr_eks.errors import refuse
+from cdk_emr_eks.execution_role import ExecutionRole
+from cdk_emr_eks.labels import ENDPOINT_NODES, Role
+from cdk_emr_eks.manifests import ManifestStage, plain
+from cdk_emr_eks.nag import accept, wildcard
+from cdk_emr_eks.pod_identity import PODS_SERVICE, pod_identity_trust
+from cdk_emr_eks.pod_templates import PodTemplateLocation, template_asset
+from cdk_emr_eks.spec.admission.emr_images import EMR_ACCOUNTS
+from cdk_emr_eks.spec.emr_registry import ImageKind, base_image
+from cdk_emr_eks.spec.execution_role import Component, JobIdentity, RoleUse, service_account
+from cdk_emr_eks.spec.gateway_pool import GATEWAY
+from cdk_emr_eks.spec.job_config import IMAGE
+from cdk_emr_eks.spec.livy import PORT, LivySpec
+from cdk_emr_eks.spec.livy_objects import RELEASE, SERVER_ACCOUNT, hardened, livy_objects
+from cdk_emr_eks.spec.pod_template import driver_template, executor_template
+from cdk_emr_eks.tenant import EmrEksTenant
+
+_TIMEOUT_MINUTES: Final = 10
+_ACCOUNTS: Final = "EmrRegistryAccounts"
+_OBJECTS: Final = "Livy names the objects that sessions need, all under its own prefix"
+
+
+class Livy(Construct):
+    """A Livy server that starts sessions in a tenant's namespace, with one of its roles.
+
+    A construct with a tenant and no add-on of the cluster: Livy knows no users, so a server for all
+    would let anybody run code with anybody's role. Its chart is told neither to make rights nor a
+    load balancer: both are made here, narrower.
+
+    Resources made: one stage of Kubernetes objects (the server's namespace, service accounts, roles
+    and a network policy; with ``client_cidrs`` a load balancer), one
+    ``Custom::AWSCDK-EKS-HelmChart``, one ``AWS::IAM::Role`` of the server with its
+    ``AWS::EKS::PodIdentityAssociation``, and three policies of the two roles.
+
+    Stack outputs: ``SessionConf``, the Spark properties of a session as JSON, for clients that set
+    some of their own; ``PortForward``, a command that brings the server to one's own machine.
+
+    Attributes:
+        spec: What was asked for.
+        tenant: Whose server it is.
+        role: The execution role of its sessions.
+        namespace: The server's namespace.
+
+    Args:
+        tenant: Whose server it is.
+        spec: Where sessions put things, who reaches it, and options.
+        role: Name of a tenant's execution role for Livy. None: its first.
+
+    Raises:
+        ConfigError: If the tenant lacks the workload or a role for Livy, the cluster cannot have
+            endpoints, a Spark property cannot be told to the server, EMR has no registry in the
+            region, or namespace or ``upload_uri`` are another construct's.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        tenant: EmrEksTenant,
+        spec: LivySpec,
+        role: str | None = None,
+    ) -> None:
+        where = f"Livy of tenant {tenant.tenant.name!r}"
+        interactive = tenant.context.interactive
+        if interactive is None:
+            rule = "must be on a cluster with the AWS Load Balancer Controller and gateway nodes"
+            fix = "on an imported cluster that has them, set endpoints=True"
+            raise refuse(where, "tenant", rule, tenant.context.cluster_name, fix)
+        execution_role = tenant.role_for(RoleUse.LIVY, role)
+        derived = _derived(tenant, spec)
+        spec.environment(derived)
+        registry = _registry(where, Stack.of(scope))
+        super().__init__(scope, id)
+        self.spec = spec
+        self.tenant = tenant
+        self.role = execution_role
+        templates = self._templates()
+        spark = {**derived, **self._session(derived, templates)}
+        self.namespace = spec.resolved_namespace(tenant.tenant.resolved_namespace)
+        self._claim()
+        stage = self._objects()
+        stage.node.add_dependency(interactive(), tenant.virtual_cluster, execution_role)
+        server = self._server_rights([each.object_arn for each in templates.values()])
+        stage.node.add_dependency(self._share_uploads(execution_role.role, "Session"))
+        chart = self._chart(registry, spec.environment(spark))
+        chart.node.add_dependency(stage, server)
+        self._outputs(spark)
+
+    def _claim(self) -> None:
+        claims = AppClaims.of(self)
+        claims.take(
+            self,
+            "namespace",
+            self.tenant.context.cluster_name,
+            self.namespace,
+            field="namespace",
+            rule="must be Livy's alone",
+        )
+        rule = "must be apart from what others write, which sessions would run"
+        claims.take_folder(self, *self.spec.upload_location, field="upload_uri", rule=rule)
+
+    def _objects(self) -> ManifestStage:
+        spec, identity = self.spec, self.role.spec.identity
+        stage = ManifestStage(self, "Objects", cluster=self.tenant.context.cluster)
+        stage.add(
+            *livy_objects(
+                server_namespace=self.namespace,
+                namespace=self.tenant.tenant.resolved_namespace,
+                tenant=self.tenant.tenant.name,
+                session_account=_session_account(self.role),
+                session_role_arn=self.role.arn if identity is JobIdentity.IRSA else None,
+                client_cidrs=spec.client_cidrs,
+                certificate_arn=spec.certificate_arn,
+            )
+        )
+        return stage
+
+    def _templates(self) -> dict[Role, PodTemplateLocation]:
+        stage = cast(Stage, Stage.of(self))
+        folder = Path(stage.asset_outdir) / "pod-templates" / self.node.path.replace("/", "-")
+        folder.mkdir(parents=True, exist_ok=True)
+        workload = self.tenant.context.workloads[self.spec.workload]
+        rendered = {Role.DRIVER: driver_template, Role.EXECUTOR: executor_template}
+        found: dict[Role, PodTemplateLocation] = {}
+        for role, render in rendered.items():
+            path = folder / f"{role}.yaml"
+            path.write_text(
+                cdk8s.Yaml.stringify(plain(hardened(render(workload)))), encoding="utf-8"
+            )
+            found[role] = template_asset(self, f"{role.title()}Template", path)
+        return found
+
+    def _session(
+        self, derived: Mapping[str, str], templates: Mapping[Role, PodTemplateLocation]
+    ) -> dict[str, str]:
+        """Return the properties that say where a session runs, as whom, and from which image."""
+        region = Stack.of(self).region
+        known = None if Token.is_unresolved(region) else region
+        image = base_image(ImageKind.SPARK, self.spec.release_label, known)
+        return {
+            "spark.kubernetes.namespace": self.tenant.tenant.resolved_namespace,
+            IMAGE: derived.get(IMAGE, image),
+            "spark.kubernetes.authenticate.driver.serviceAccountName": _session_account(self.role),
+            "spark.kubernetes.file.upload.path": "s3://" + "/".join(self.spec.upload_location),
+            **{
+                f"spark.kubernetes.{role}.podTemplateFile": location.uri
+                for role, location in templates.items()
+            },
+        }
+
+    def _server_rights(self, templates: Sequence[str]) -> eks_l1.CfnPodIdentityAssociation:
+        """Let the server read pod templates and put what sessions need: it is spark-submit."""
+        context = self.tenant.context
+        role = iam.Role(
+            self,
+            "ServerRole",
+            description=f"Livy of namespace {self.namespace} on cluster {context.cluster_name}",
+            assumed_by=iam.ServicePrincipal(PODS_SERVICE),
+        )
+        role.add_to_policy(iam.PolicyStatement(actions=["s3:GetObject"], resources=list(templates)))
+        cast(iam.CfnRole, role.node.default_child).add_property_override(
+            "AssumeRolePolicyDocument",
+            pod_identity_trust(
+                cluster_name=context.cluster_name,
+                namespace=self.namespace,
+                service_accounts=[SERVER_ACCOUNT],
+            ),
+        )
+        rights = self._share_uploads(role, "Server")
+        association = eks_l1.CfnPodIdentityAssociation(
+            self,
+            "Server",
+            cluster_name=context.cluster_name,
+            namespace=self.namespace,
+            service_account=SERVER_ACCOUNT,
+            role_arn=role.role_arn,
+        )
+        association.node.add_dependency(role, rights, self.tenant.virtual_cluster)
+        return association
+
+    def _share_uploads(self, role: iam.Role, id: str) -> iam.Policy:
+        bucket, prefix = self.spec.upload_location
+        arn = f"arn:{Aws.PARTITION}:s3:::{bucket}"
+        objects = f"{arn}/{prefix}/*"
+        policy = iam.Policy(
+            self,
+            f"{id}Uploads",
+            statements=[
+                iam.PolicyStatement(
+                    actions=["s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
+                    resources=[objects],
+                ),
+                iam.PolicyStatement(
+                    actions=["s3:ListBucket"],
+                    resources=[arn],
+                    conditions={"StringLike": {"s3:prefix": f"{prefix}/*"}},
+                ),
+            ],
+        )
+        policy.attach_to_role(role)
+        accept(policy, {wildcard(self, objects): _OBJECTS})
+        return policy
+
+    def _chart(self, registry: str, environment: Mapping[str, str]) -> eks.HelmChart:
+        spec = self.spec
+        requests = {"cpu": spec.cpu.kubernetes, "memory": spec.memory.kubernetes}
+        values: dict[str, object] = {
+            "image": f"{registry}/{spec.server_image}",
+            "sparkNamespace": self.tenant.tenant.resolved_namespace,
+            "rbac": {"create": False},
+            "serviceAccount": {"create": False, "name": SERVER_ACCOUNT},
+            "sparkServiceAccount": {"create": False, "name": _session_account(self.role)},
+            "loadbalancer": {"enabled": False},
+            # EMR does not say that its server runs on arm64; the gateway's nodes are x86 and have
+            # no taints.
+            "nodeSelector": {ENDPOINT_NODES: GATEWAY},
+            "resources": {"requests": requests, "limits": {"memory": spec.memory.kubernetes}},
+            "env": {name: {"value": value} for name, value in environment.items()},
+        }
+        return eks.HelmChart(
+            self,
+            "Chart",
+            cluster=self.tenant.context.cluster,
+            repository=f"oci://{registry}/livy",
+            chart="livy",
+            version=spec.chart_version,
+            release=RELEASE,
+            namespace=self.namespace,
+            create_namespace=False,
+            # A failed upgrade is rolled back, and a deletion waits until the pods are gone.
+            atomic=True,
+            wait=True,
+            timeout=Duration.minutes(_TIMEOUT_MINUTES),
+            values={key: plain(value) for key, value in values.items()},
+        )
+
+    def _outputs(self, spark: Mapping[str, str]) -> None:
+        forward = (
+            f"kubectl --namespace {self.namespace} port-forward "
+            f"$(kubectl --namespace {self.namespace} get pods --output name "
+            f"--selector app.kubernetes.io/instance={RELEASE}) {PORT}"
+        )
+        name = self.tenant.tenant.name
+        values = {
+            # Tokens stand in it as text that JSON leaves alone: URIs without quotes.
+            "SessionConf": (
+                json.dumps(dict(spark)),
+                f"Spark properties of Livy sessions of {name}",
+            ),
+            "PortForward": (forward, f"Brings Livy of {name} to http://localhost:{PORT}"),
+        }
+        for id, (value, description) in values.items():
+            CfnOutput(self, id, value=value, description=description)
+
+
+def _session_account(role: ExecutionRole) -> str:
+    return service_account(Component.LIVY, Aws.ACCOUNT_ID, role.spec.name)
+
+
+def _derived(tenant: EmrEksTenant, spec: LivySpec) -> dict[str, str]:
+    """Return the Spark properties of the workload's jobs, with the server's own."""
+    job = tenant.job_configuration(spec.workload)
+    items = cast(Sequence[Mapping[str, object]], job["applicationConfiguration"])
+    derived = next(item for item in items if item["classification"] == "spark-defaults")
+    return {**cast(Mapping[str, str], derived["properties"]), **spec.spark_conf}
+
+
+def _registry(where: str, stack: Stack) -> str:
+    """Return EMR's registry of the stack's region; it is looked up at deployment where unknown."""
+    region = stack.region
+    if not Token.is_unresolved(region):
+        if region not in EMR_ACCOUNTS:
+            rule = f"must be one with a registry of EMR's ({', '.join(EMR_ACCOUNTS)})"
+            raise refuse(where, "region", rule, region)
+        account = EMR_ACCOUNTS[region]
+    else:
+        found = stack.node.try_find_child(_ACCOUNTS)
+        table = cast(CfnMapping, found) if found else _table(stack)
+        account = table.find_in_map(Aws.REGION, "Account")
+    return f"{account}.dkr.ecr.{region}.{Aws.URL_SUFFIX}"
+
+
+def _table(stack: Stack) -> CfnMapping:
+    rows = {region: {"Account": account} for region, account in EMR_ACCOUNTS.items()}
+    return CfnMapping(stack, _ACCOUNTS, mapping=rows)
