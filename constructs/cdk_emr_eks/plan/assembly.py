@@ -16,6 +16,7 @@ from typing import Final
 
 from cdk_emr_eks.plan.intrinsics import Intrinsics, mapping, sequence
 
+_STACK: Final = "aws:cloudformation:stack"
 _LEVELS: Final = {"aws:cdk:warning": "warning", "aws:cdk:error": "error"}
 
 
@@ -48,6 +49,8 @@ class StackFile:
         size: Bytes of the template.
         environment: Account and region as ``aws://account/region``.
         messages: What constructs of the stack reported.
+        stack_name: Name as CloudFormation has it; empty for a nested stack, whose name it makes up.
+        dependencies: Stack names of those that must be deployed before.
     """
 
     name: str
@@ -55,6 +58,8 @@ class StackFile:
     size: int
     environment: str
     messages: tuple[Message, ...] = ()
+    stack_name: str = ""
+    dependencies: tuple[str, ...] = ()
 
     def resources(self, *types: str) -> Iterator[tuple[str, Mapping[str, object]]]:
         """Yield logical id and properties of the resources of these types, or of all of them."""
@@ -94,16 +99,23 @@ def read_assembly(folder: Path) -> tuple[StackFile, ...]:
 
 def _stacks(folder: Path) -> Iterator[StackFile]:
     artifacts = mapping(_read(folder / "manifest.json").get("artifacts"))
+    names = {
+        artifact_id: str(mapping(mapping(artifact).get("properties")).get("stackName", artifact_id))
+        for artifact_id, artifact in artifacts.items()
+        if mapping(artifact).get("type") == _STACK
+    }
     for artifact_id, artifact in artifacts.items():
         properties = mapping(mapping(artifact).get("properties"))
         match mapping(artifact).get("type"):
             case "aws:cloudformation:stack":
-                yield from _stack(folder, artifact_id, mapping(artifact))
+                yield from _stack(folder, artifact_id, mapping(artifact), names)
             case "cdk:cloud-assembly":
                 yield from _stacks(folder / str(properties.get("directoryName")))
 
 
-def _stack(folder: Path, artifact_id: str, artifact: Mapping[str, object]) -> Iterator[StackFile]:
+def _stack(
+    folder: Path, artifact_id: str, artifact: Mapping[str, object], names: Mapping[str, str]
+) -> Iterator[StackFile]:
     path = folder / str(mapping(artifact.get("properties")).get("templateFile"))
     environment = str(artifact.get("environment", ""))
     stack = StackFile(
@@ -112,6 +124,12 @@ def _stack(folder: Path, artifact_id: str, artifact: Mapping[str, object]) -> It
         size=path.stat().st_size,
         environment=environment,
         messages=tuple(_messages(folder, artifact)),
+        stack_name=names[artifact_id],
+        dependencies=tuple(
+            names[str(other)]
+            for other in sequence(artifact.get("dependencies"))
+            if str(other) in names
+        ),
     )
     yield stack
     yield from _nested(folder, stack)

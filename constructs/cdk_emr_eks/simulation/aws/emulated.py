@@ -16,7 +16,6 @@ import boto3
 from botocore.config import Config
 
 from cdk_emr_eks.errors import Problems
-from cdk_emr_eks.simulation.aws.capacity import CAPACITY_VARIABLE, Capacity
 from cdk_emr_eks.simulation.aws.events import close_refused_targets
 from cdk_emr_eks.simulation.aws.prices import DEFAULT_SPOT_SHARE, PRICED_REGION, read_prices
 from cdk_emr_eks.simulation.aws.server import CONTROL
@@ -35,12 +34,14 @@ class AwsUnavailableError(RuntimeError):
 class EmulatedAws:
     """An empty AWS account: moto's services, with prices, spot prices and machine images added.
 
+    What EC2 has to give is not its matter, but the fleet's: see ``Plane.fleet``.
+
     A context manager: the account is there from ``__enter__`` to ``__exit__``. Each is a process of
     its own, so two of them share nothing.
 
     Args:
         price_table: Karpenter's table of on-demand prices; ``Binaries.prices`` is its path.
-        directory: Folder for the log and the capacity file. Default: a temporary one.
+        directory: Folder for the log. Default: a temporary one.
         account: Account id, 12 digits.
         region: AWS Region. Prices are those of us-east-1 in any Region.
         spot_share: Spot price as a share of the on-demand price. Default 0.4: an assumption.
@@ -49,7 +50,6 @@ class EmulatedAws:
         account: Account id.
         region: AWS Region.
         prices: Hourly prices that Karpenter sees.
-        capacity: What EC2 has none of.
         refused_targets: Queue targets of rules that EventBridge may not send to, for their queue's
             policy does not let it; nothing is delivered to them.
 
@@ -76,7 +76,6 @@ class EmulatedAws:
         self._table = price_table
         self._directory = directory or Path(tempfile.mkdtemp(prefix="emulated-aws-"))
         self._directory.mkdir(parents=True, exist_ok=True)
-        self.capacity = Capacity(self._directory / "capacity.json")
         self.refused_targets: tuple[str, ...] = ()
         self._clients: dict[str, BaseClient] = {}
         self._process: subprocess.Popen[str] | None = None
@@ -91,13 +90,12 @@ class EmulatedAws:
 
     @property
     def environment(self) -> Mapping[str, str]:
-        """Environment variables by which a process finds this account and its capacity."""
+        """Environment variables by which a process finds this account."""
         return {
             "AWS_ENDPOINT_URL": self.endpoint_url,
             "AWS_REGION": self.region,
             "AWS_ACCESS_KEY_ID": _KEY,
             "AWS_SECRET_ACCESS_KEY": _KEY,
-            CAPACITY_VARIABLE: str(self.capacity.file),
         }
 
     def __enter__(self) -> Self:

@@ -1,0 +1,246 @@
+"""Resources of CloudFormation as calls of AWS's own APIs, one row each.
+
+A row says which properties the emulated account gets; of all others the outcome says that they have
+no effect. That is why this is a table and not moto's own CloudFormation, which takes any property
+and says nothing of those it does not read, and has no EKS cluster, node group or virtual cluster.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+import jmespath
+
+from cdk_emr_eks.plan.intrinsics import mapping, sequence
+from cdk_emr_eks.simulation.deploy.names import physical_name
+from cdk_emr_eks.simulation.deploy.outcome import Deployed, Outcome, Request
+from cdk_emr_eks.simulation.deploy.resolve import Made
+
+if TYPE_CHECKING:
+    from cdk_emr_eks.simulation.aws import EmulatedAws
+
+Undo = Callable[[float], tuple[str, ...]]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Row:
+    """How a resource is made and deleted.
+
+    Args:
+        service: Service as boto3 names it.
+        create: Method that makes it.
+        passes: Argument of that method by property.
+        ref: Where its answer has what ``Ref`` gives; or a property, as ``=Name``.
+        delete: Method that deletes it; empty if it goes with another resource.
+        by: Arguments of that method: ``ref``, or a property, as ``=Name``.
+        attributes: Where the answer has what ``Fn::GetAtt`` gives, by attribute.
+        tagged: Type of the resource in ``TagSpecifications``; empty where there are no tags.
+    """
+
+    service: str
+    create: str
+    passes: Mapping[str, str]
+    ref: str
+    delete: str
+    by: Mapping[str, str]
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    tagged: str = ""
+
+
+def _same(*names: str) -> Mapping[str, str]:
+    return {name: name for name in names}
+
+
+ROWS: Final[Mapping[str, Row]] = {
+    "AWS::EC2::VPC": Row(
+        service="ec2",
+        create="create_vpc",
+        passes=_same("CidrBlock", "InstanceTenancy"),
+        ref="Vpc.VpcId",
+        attributes={"VpcId": "Vpc.VpcId", "CidrBlock": "Vpc.CidrBlock"},
+        delete="delete_vpc",
+        by={"VpcId": "ref"},
+        tagged="vpc",
+    ),
+    "AWS::EC2::VPCCidrBlock": Row(
+        service="ec2",
+        create="associate_vpc_cidr_block",
+        passes=_same("VpcId", "CidrBlock"),
+        ref="CidrBlockAssociation.AssociationId",
+        delete="disassociate_vpc_cidr_block",
+        by={"AssociationId": "ref"},
+    ),
+    "AWS::EC2::Subnet": Row(
+        service="ec2",
+        create="create_subnet",
+        passes=_same("VpcId", "CidrBlock", "AvailabilityZone"),
+        ref="Subnet.SubnetId",
+        attributes={
+            "SubnetId": "Subnet.SubnetId",
+            "VpcId": "Subnet.VpcId",
+            "CidrBlock": "Subnet.CidrBlock",
+            "AvailabilityZone": "Subnet.AvailabilityZone",
+        },
+        delete="delete_subnet",
+        by={"SubnetId": "ref"},
+        tagged="subnet",
+    ),
+    "AWS::EC2::RouteTable": Row(
+        service="ec2",
+        create="create_route_table",
+        passes=_same("VpcId"),
+        ref="RouteTable.RouteTableId",
+        attributes={"RouteTableId": "RouteTable.RouteTableId"},
+        delete="delete_route_table",
+        by={"RouteTableId": "ref"},
+        tagged="route-table",
+    ),
+    "AWS::EC2::SubnetRouteTableAssociation": Row(
+        service="ec2",
+        create="associate_route_table",
+        passes=_same("RouteTableId", "SubnetId"),
+        ref="AssociationId",
+        attributes={"Id": "AssociationId"},
+        delete="disassociate_route_table",
+        by={"AssociationId": "ref"},
+    ),
+    "AWS::EC2::Route": Row(
+        service="ec2",
+        create="create_route",
+        passes=_same(
+            "RouteTableId",
+            "DestinationCidrBlock",
+            "GatewayId",
+            "NatGatewayId",
+            "TransitGatewayId",
+        ),
+        ref="=RouteTableId",
+        delete="delete_route",
+        by={"RouteTableId": "=RouteTableId", "DestinationCidrBlock": "=DestinationCidrBlock"},
+    ),
+    "AWS::EC2::InternetGateway": Row(
+        service="ec2",
+        create="create_internet_gateway",
+        passes={},
+        ref="InternetGateway.InternetGatewayId",
+        attributes={"InternetGatewayId": "InternetGateway.InternetGatewayId"},
+        delete="delete_internet_gateway",
+        by={"InternetGatewayId": "ref"},
+        tagged="internet-gateway",
+    ),
+    "AWS::EC2::VPCGatewayAttachment": Row(
+        service="ec2",
+        create="attach_internet_gateway",
+        passes=_same("InternetGatewayId", "VpcId"),
+        ref="=VpcId",
+        delete="detach_internet_gateway",
+        by={"InternetGatewayId": "=InternetGatewayId", "VpcId": "=VpcId"},
+    ),
+    "AWS::EC2::EIP": Row(
+        service="ec2",
+        create="allocate_address",
+        passes=_same("Domain"),
+        ref="PublicIp",
+        attributes={"AllocationId": "AllocationId", "PublicIp": "PublicIp"},
+        delete="release_address",
+        by={"AllocationId": "AllocationId"},
+        tagged="elastic-ip",
+    ),
+    "AWS::EC2::NatGateway": Row(
+        service="ec2",
+        create="create_nat_gateway",
+        passes=_same("AllocationId", "SubnetId"),
+        ref="NatGateway.NatGatewayId",
+        attributes={"NatGatewayId": "NatGateway.NatGatewayId"},
+        delete="delete_nat_gateway",
+        by={"NatGatewayId": "ref"},
+        tagged="natgateway",
+    ),
+    "AWS::EC2::VPCEndpoint": Row(
+        service="ec2",
+        create="create_vpc_endpoint",
+        passes=_same(
+            "VpcId",
+            "ServiceName",
+            "VpcEndpointType",
+            "RouteTableIds",
+            "SubnetIds",
+            "SecurityGroupIds",
+            "PrivateDnsEnabled",
+        ),
+        ref="VpcEndpoint.VpcEndpointId",
+        attributes={"Id": "VpcEndpoint.VpcEndpointId"},
+        delete="delete_vpc_endpoints",
+        by={"VpcEndpointIds": "ref"},
+    ),
+    "AWS::EC2::LaunchTemplate": Row(
+        service="ec2",
+        create="create_launch_template",
+        passes=_same("LaunchTemplateName", "LaunchTemplateData"),
+        ref="LaunchTemplate.LaunchTemplateId",
+        attributes={
+            "LaunchTemplateId": "LaunchTemplate.LaunchTemplateId",
+            "LatestVersionNumber": "LaunchTemplate.LatestVersionNumber",
+            "DefaultVersionNumber": "LaunchTemplate.DefaultVersionNumber",
+        },
+        delete="delete_launch_template",
+        by={"LaunchTemplateId": "ref"},
+    ),
+    "AWS::KMS::Key": Row(
+        service="kms",
+        create="create_key",
+        passes=_same("Description"),
+        ref="KeyMetadata.KeyId",
+        attributes={"Arn": "KeyMetadata.Arn", "KeyId": "KeyMetadata.KeyId"},
+        delete="schedule_key_deletion",
+        by={"KeyId": "ref"},
+    ),
+}
+
+
+def deploy_row(row: Row, request: Request, aws: EmulatedAws) -> Deployed:
+    """Make a resource as its row says.
+
+    Raises:
+        ClientError: If the emulated account refuses.
+    """
+    client = aws.client(row.service)
+    given = request.properties
+    arguments = {row.passes[name]: value for name, value in given.items() if name in row.passes}
+    if request.type == "AWS::EC2::LaunchTemplate":
+        arguments.setdefault("LaunchTemplateName", physical_name(request, 128))
+    if row.tagged and given.get("Tags"):
+        specification = {"ResourceType": row.tagged, "Tags": given["Tags"]}
+        arguments["TagSpecifications"] = [specification]
+    answer = getattr(client, row.create)(**arguments)
+    attributes = {name: jmespath.search(path, answer) for name, path in row.attributes.items()}
+    ref = _read(row.ref, given, answer)
+    by = {}
+    for argument, source in row.by.items():
+        value = ref if source == "ref" else attributes.get(source, given.get(source[1:]))
+        by[argument] = [value] if argument.endswith("Ids") else value
+
+    def undo(_: float) -> tuple[str, ...]:
+        getattr(client, row.delete)(**by)
+        return ()
+
+    unread = sorted(set(given) - set(row.passes) - {"Tags" if row.tagged else ""})
+    return Deployed(
+        made=Made(ref=ref, attributes=attributes),
+        outcome=Outcome.EMULATED,
+        why=f"without effect: {', '.join(unread)}" if unread else "",
+        undo=undo,
+    )
+
+
+def _read(source: str, given: Mapping[str, object], answer: object) -> str:
+    found = given.get(source[1:]) if source[0] == "=" else jmespath.search(source, answer)
+    return str(found)
+
+
+def tags(request: Request) -> dict[str, str]:
+    """Return the resource's tags as a mapping."""
+    given = [mapping(tag) for tag in sequence(request.properties.get("Tags"))]
+    return {str(tag.get("Key")): str(tag.get("Value")) for tag in given}

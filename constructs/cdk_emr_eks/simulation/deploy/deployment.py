@@ -1,0 +1,174 @@
+"""A whole cloud assembly on the plane and the emulated account, and away again."""
+
+from __future__ import annotations
+
+import graphlib
+import time
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from botocore.exceptions import BotoCoreError, ClientError
+from kubernetes import client
+
+from cdk_emr_eks.errors import Problems
+from cdk_emr_eks.plan.assembly import StackFile, read_assembly
+from cdk_emr_eks.plan.model import Plan, TenantPlan
+from cdk_emr_eks.plan.reader import read_plan
+from cdk_emr_eks.simulation.deploy.objects import Objects
+from cdk_emr_eks.simulation.deploy.outcome import (
+    Deployed,
+    Outcome,
+    Request,
+    ResourceOutcome,
+)
+from cdk_emr_eks.simulation.deploy.site import ClusterIdentity, Site
+from cdk_emr_eks.simulation.deploy.stack import StackDeployment
+from cdk_emr_eks.simulation.karpenter import KarpenterLaunch
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from cdk_emr_eks.simulation.aws import EmulatedAws
+    from cdk_emr_eks.simulation.plane import Plane
+
+DESTROY_SECONDS: Final = timedelta(minutes=5)
+"""How long a deletion may take as a whole."""
+
+
+class Deployment:
+    """A deployed assembly.
+
+    Args:
+        plan: What the assembly says of itself.
+        site: Where it went.
+        stacks: Its stacks, in the order of deployment.
+
+    Attributes:
+        plan: Pools, tenants and zones as ``emr-eks plan`` shows them.
+        resources: Every resource of every template, with what became of it.
+        identities: Who may do what in the cluster, and which role pods have.
+    """
+
+    def __init__(self, *, plan: Plan, site: Site, stacks: tuple[StackDeployment, ...]) -> None:
+        self.plan = plan
+        self._site = site
+        self._stacks = stacks
+        self.resources: tuple[ResourceOutcome, ...] = tuple(
+            outcome for stack in stacks for outcome in stack.resources
+        )
+        self.identities: tuple[ClusterIdentity, ...] = tuple(site.identities)
+
+    @property
+    def not_simulated(self) -> tuple[ResourceOutcome, ...]:
+        """The resources that would do something and here do not."""
+        return tuple(r for r in self.resources if r.outcome is Outcome.NOT_SIMULATED)
+
+    @property
+    def workloads(self) -> tuple[str, ...]:
+        """Names of the workloads that have node pools."""
+        return tuple(dict.fromkeys(p.workload for p in self.plan.pools if p.workload))
+
+    @property
+    def tenants(self) -> tuple[TenantPlan, ...]:
+        """The tenants, as their stacks say."""
+        return self.plan.tenants
+
+    @property
+    def karpenter(self) -> KarpenterLaunch | None:
+        """How the rendered chart starts Karpenter; None if the assembly does not install it."""
+        return self._site.karpenter
+
+    def destroy(self, within: timedelta = DESTROY_SECONDS) -> tuple[str, ...]:
+        """Delete everything in the opposite order, as ``cdk destroy`` would.
+
+        Karpenter must run until then, for its finalizers to end; it is stopped with its chart.
+
+        Args:
+            within: How long it may take as a whole; what is not gone by then is a problem.
+
+        Returns:
+            What could not be deleted, or not in time, and why. Empty: nothing is left behind.
+        """
+        end = time.monotonic() + within.total_seconds()
+        problems: list[str] = []
+        for stack in reversed(self._stacks):
+            for request, deployed in reversed(stack.deployed):
+                left = max(end - time.monotonic(), 0.0)
+                problems += _undo(request, deployed, left)
+            stack.deployed.clear()
+        return tuple(problems)
+
+
+def deploy(
+    assembly: Path,
+    *,
+    plane: Plane,
+    aws: EmulatedAws,
+    parameters: Mapping[str, Mapping[str, object]] | None = None,
+    progress: Progress | None = None,
+) -> Deployment:
+    """Deploy a cloud assembly: its templates, resource by resource, as CloudFormation would.
+
+    Args:
+        assembly: Folder that ``cdk synth`` wrote.
+        plane: Control plane that stands for the EKS cluster; started, and with nothing deployed.
+        aws: Emulated account; started.
+        parameters: Values of CloudFormation parameters by name, by stack. Default: the templates'
+            own defaults.
+        progress: A bar of rich's that gets a task. Default: none.
+
+    Raises:
+        AssemblyError: If the folder is no cloud assembly, or has nothing of EMR on EKS in it.
+        ConfigError: If a stack is for another account or Region than the emulated one.
+        DeploymentFailedError: If the real deployment would fail, too, with what was refused.
+    """
+    stacks = _ordered(read_assembly(assembly))
+    for stack in stacks:
+        _check_environment(stack, aws)
+    plan = read_plan(assembly)
+    total = sum(len(stack.types) for stack in stacks)
+    task = progress.add_task("Deploying", total=total) if progress else None
+    exports: dict[str, object] = {}
+    done: list[StackDeployment] = []
+    site = Site(plane=plane, aws=aws, assembly=assembly, objects=Objects(plane.client()))
+    for stack in stacks:
+        deployment = StackDeployment(
+            name=stack.stack_name, template=stack.template, site=site, exports=exports
+        )
+        for outcome in deployment.run((parameters or {}).get(stack.stack_name, {})):
+            if progress and task is not None:
+                progress.update(task, advance=1, description=f"Deploying {outcome.logical_id}")
+        done.append(deployment)
+    return Deployment(plan=plan, site=site, stacks=tuple(done))
+
+
+def _ordered(stacks: tuple[StackFile, ...]) -> tuple[StackFile, ...]:
+    """Return the stacks, each after those it depends on; nested ones go with their parents."""
+    own = {stack.stack_name: stack for stack in stacks if stack.stack_name}
+    graph = {name: set(stack.dependencies) & own.keys() for name, stack in own.items()}
+    return tuple(own[name] for name in graphlib.TopologicalSorter(graph).static_order())
+
+
+def _check_environment(stack: StackFile, aws: EmulatedAws) -> None:
+    account, _, region = stack.environment.removeprefix("aws://").partition("/")
+    problems = Problems(f"Stack {stack.name!r}")
+    for field, wanted, given in (
+        ("account", account, aws.account),
+        ("region", region, aws.region),
+    ):
+        agnostic = not wanted or wanted.startswith("unknown-")
+        fix = f"give EmulatedAws {field}={wanted!r}"
+        problems.require(agnostic or wanted == given, field, f"must be {given}", wanted, fix)
+    problems.raise_if_any()
+
+
+def _undo(request: Request, deployed: Deployed, seconds: float) -> list[str]:
+    if deployed.undo is None:
+        return []
+    where = f"{request.stack} {request.logical_id}"
+    try:
+        return [f"{where}: {problem}" for problem in deployed.undo(seconds)]
+    except (ClientError, BotoCoreError, client.ApiException) as error:
+        return [f"{where}: {error}"]
