@@ -208,7 +208,8 @@ class Network(Construct):
             Annotations.of(self).add_warning_v2(
                 "cdk-emr-eks:untagged-subnets",
                 f"Imported subnets can't be tagged here. Internal load balancers need the tag "
-                f"{_INTERNAL_BALANCER}=1, EMR Studio the tag {labels.EMR_MANAGED_TAG}=true on: {ids}",
+                f"{_INTERNAL_BALANCER}=1, an EMR Studio made elsewhere the tag "
+                f"{labels.EMR_MANAGED_TAG}=true on: {ids}",
             )
 
 
