@@ -84,6 +84,9 @@ class Raised:
 _ONE_VALUE: Final = "all that must agree is derived from this one value, so it has all of it"
 
 RAISED: Final[dict[tuple[str, str], Raised]] = {
+    ("arguments of a function", "cdk_emr_eks.simulation.cli:simulate"): Raised(
+        9, "click gives each option of a command as an argument of its own"
+    ),
     ("public attributes of a class", "cdk_emr_eks.spec.workload:Workload"): Raised(21, _ONE_VALUE),
     ("public attributes of a class", "cdk_emr_eks.spec.tenancy:Tenant"): Raised(20, _ONE_VALUE),
 }

@@ -30,6 +30,7 @@ from cdk_emr_eks.plan.leftovers import delete_commands, leftovers
 from cdk_emr_eks.plan.objects import open_assembly
 from cdk_emr_eks.plan.render import print_plan
 from cdk_emr_eks.plan.render_diff import print_diff
+from cdk_emr_eks.simulation.cli import simulate
 from cdk_emr_eks.synth import AppSettings, SynthError, synthesize
 
 _PIPED_WIDTH: Final = 120
@@ -129,6 +130,9 @@ def deploy_policy(assembly: Path, *, write: bool) -> None:
             _print_json(list(deploy_policies(assembly)))
     except (AssemblyError, ConfigError) as error:
         raise click.ClickException(str(error)) from error
+
+
+main.add_command(simulate)
 
 
 def _print(show: Callable[[Console], None]) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from cdk_emr_eks.errors import Problems
 from cdk_emr_eks.field_types import check_types
 from cdk_emr_eks.simulation.jobs.record import Outcome
-from cdk_emr_eks.simulation.results import JobResult, Results
+
+if TYPE_CHECKING:
+    from cdk_emr_eks.simulation.results import JobResult, Results
 
 _OF_JOBS: Final[Mapping[str, tuple[str, Callable[[JobResult], bool]]]] = MappingProxyType(
     {

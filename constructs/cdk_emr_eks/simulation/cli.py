@@ -1,0 +1,163 @@
+"""``emr-eks simulate``: a scenario on a real control plane of one's own machine."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from cdk_emr_eks.errors import ConfigError
+from cdk_emr_eks.plan.assembly import AssemblyError
+from cdk_emr_eks.simulation.report.gates import CONDITIONS, Gates
+from cdk_emr_eks.simulation.scenario import Scenario, read_scenario, shipped_scenarios
+from cdk_emr_eks.simulation.unavailable import SimulationUnavailable
+from cdk_emr_eks.synth import AppSettings, SynthError, synthesize
+
+if TYPE_CHECKING:
+    # What the command's extra brings is imported when it runs, so that `emr-eks --help` does
+    # without it.
+    from cdk_emr_eks.simulation.results import Results
+    from cdk_emr_eks.simulation.run import Watching
+    from cdk_emr_eks.simulation.samples import Sample
+
+FAILED: Final = 1
+"""Exit code when a gate did not hold. Wrong usage has click's own, 2."""
+UNAVAILABLE: Final = 3
+"""Exit code when this machine cannot simulate: no Go, no network for its modules."""
+
+_PIPED_WIDTH: Final = 120
+_PIPED_SECONDS: Final = 15
+_FOLDER: Final = click.Path(file_okay=False, path_type=Path)
+_FILE: Final = click.Path(dir_okay=False, path_type=Path, writable=True)
+_SCENARIOS: Final = ", ".join(shipped_scenarios())
+
+
+@click.command(short_help="Run jobs on a simulated platform, on this machine.")
+@click.option("--app", help="Run this app first, as `synth` does, and simulate what it makes.")
+@click.option("--assembly", type=_FOLDER, default="cdk.out", show_default=True)
+@click.option(
+    "--scenario", default="default", show_default=True, help=f"A YAML file, or one of {_SCENARIOS}."
+)
+@click.option("--html", type=_FILE, help="Write the report as one HTML page.")
+@click.option("--json", "json_file", type=_FILE, help="Write the report as JSON.")
+@click.option(
+    "--fail-if",
+    multiple=True,
+    type=click.Choice(CONDITIONS),
+    help="Exit with 1 if this was seen; may be given several times.",
+)
+@click.option("--max-hourly-cost", type=float, help="Exit with 1 above so many US dollars an hour.")
+@click.option("--max-start-seconds", type=float, help="Exit with 1 if a job took longer to start.")
+@click.option("--keep", type=_FOLDER, help="Keep logs and data of all processes in this folder.")
+def simulate(
+    *,
+    app: str | None,
+    assembly: Path,
+    scenario: str,
+    html: Path | None,
+    json_file: Path | None,
+    fail_if: tuple[str, ...],
+    max_hourly_cost: float | None,
+    max_start_seconds: float | None,
+    keep: Path | None,
+) -> None:
+    """Deploy an assembly to a real Kubernetes control plane on this machine, and run jobs on it.
+
+    Kubernetes and Karpenter are the real ones; AWS is emulated, nodes and pods are played. Nothing
+    leaves this machine, but for Go's modules, from which the programs are built the first time.
+
+    Exit codes: 0, 1 if a gate did not hold or the platform does not deploy, 2 for wrong usage, 3
+    if this machine cannot simulate.
+    """
+    try:
+        gates = Gates(
+            fail_if=fail_if,
+            max_hourly_cost=max_hourly_cost,
+            max_start_seconds=max_start_seconds,
+        )
+        played = read_scenario(scenario)
+        if app is not None:
+            settings = replace(AppSettings.read(Path.cwd()), command=app, output=assembly)
+            assembly = synthesize(settings, Path.cwd())
+        results = _run(assembly, played, keep)
+    except ConfigError as error:
+        raise click.UsageError(str(error)) from error
+    except (AssemblyError, SynthError) as error:
+        raise click.ClickException(str(error)) from error
+    except SimulationUnavailable as error:
+        click.echo(f"Cannot simulate here: {error}", err=True)
+        click.get_current_context().exit(UNAVAILABLE)
+    failures = gates.failures(results)
+    _report(results, failures, html, json_file)
+    if failures:
+        click.get_current_context().exit(FAILED)
+
+
+def _run(assembly: Path, scenario: Scenario, keep: Path | None) -> Results:
+    """Simulate, and show what happens."""
+    try:
+        from cdk_emr_eks.simulation import run
+        from cdk_emr_eks.simulation.deploy import DeploymentFailedError
+    except ImportError as error:
+        fix = "pip install 'cdk-emr-eks[simulation]'"
+        raise click.ClickException(f"emr-eks simulate needs its extra ({error}): {fix}") from error
+    try:
+        with _watching() as watching:
+            return run.simulate(assembly, scenario, directory=keep, watching=watching)
+    except (DeploymentFailedError, run.NoKarpenterError) as error:
+        raise click.ClickException(str(error)) from error
+
+
+@contextmanager
+def _watching() -> Iterator[Watching]:
+    """Show progress as a bar on a terminal, as a line now and then elsewhere."""
+    from cdk_emr_eks.simulation.report.table import progress_line
+    from cdk_emr_eks.simulation.run import Watching
+
+    if not sys.stderr.isatty():
+        shown = time.monotonic()
+
+        def line(sample: Sample) -> None:
+            nonlocal shown
+            if time.monotonic() - shown >= _PIPED_SECONDS:
+                shown = time.monotonic()
+                click.echo(progress_line(sample), err=True)
+
+        yield Watching(phase=lambda name: click.echo(f"{name} ...", err=True), sample=line)
+        return
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("", total=None)
+        yield Watching(
+            progress=progress,
+            phase=lambda name: progress.update(task, description=name),
+            sample=lambda sample: progress.update(task, description=progress_line(sample)),
+        )
+
+
+def _report(
+    results: Results, failures: tuple[str, ...], html: Path | None, json_file: Path | None
+) -> None:
+    from cdk_emr_eks.simulation.report.document import document
+    from cdk_emr_eks.simulation.report.page import page
+    from cdk_emr_eks.simulation.report.table import print_results
+
+    piped = not sys.stdout.isatty()
+    console = Console(width=_PIPED_WIDTH if piped else None, highlight=False, markup=False)
+    print_results(results, console, failures)
+    if html:
+        html.write_text(page(results, failures), encoding="utf-8")
+        click.echo(f"Written: {html}")
+    if json_file:
+        text = json.dumps(document(results, failures), indent=1, ensure_ascii=False)
+        json_file.write_text(text + "\n", encoding="utf-8")
+        click.echo(f"Written: {json_file}")
