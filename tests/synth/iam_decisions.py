@@ -59,7 +59,7 @@ class Account:
         return [
             (stack, id, resource.get("Properties", {}))
             for stack, template in self._templates.items()
-            for id, resource in template["Resources"].items()
+            for id, resource in template.get("Resources", {}).items()
             if resource["Type"] == kind
         ]
 
@@ -68,7 +68,11 @@ class Account:
         ((stack, id, properties),) = [
             each for each in self.of_type("AWS::EMRContainers::Endpoint") if each[2]["Name"] == name
         ]
-        return self._attribute(stack, id, "Arn"), self.text(stack, properties["ExecutionRoleArn"])
+        return self.arn(stack, id), self.text(stack, properties["ExecutionRoleArn"])
+
+    def arn(self, stack: str, id: str) -> str:
+        """ARN of a resource."""
+        return self._attribute(stack, id, "Arn")
 
     def policies(self, description: str) -> list[list[Mapping[str, Any]]]:
         """The statements of each managed policy whose description ends so."""
@@ -111,20 +115,22 @@ class Account:
     def _attribute(self, stack: str, id: str, attribute: str) -> str:
         resource = self._templates[stack]["Resources"][id]
         properties = resource.get("Properties", {})
+        # Two stacks may have the same logical id.
+        unique = f"{stack}-{id}"
         match resource["Type"], attribute:
             case "AWS::IAM::Role", "Arn":
-                name = properties.get("RoleName", id)
+                name = properties.get("RoleName", unique)
                 return f"arn:aws:iam::111122223333:role/{name}"
             case "AWS::EMRContainers::VirtualCluster", "Arn":
-                return f"{_CONTAINERS}{id}"
+                return f"{_CONTAINERS}{unique}"
             case "AWS::EMRContainers::Endpoint", "Arn":
                 cluster = self.value(stack, properties["VirtualClusterId"])
-                return f"{_CONTAINERS}{cluster}/endpoints/{id}"
+                return f"{_CONTAINERS}{cluster}/endpoints/{unique}"
             case "AWS::EMR::Studio", "Arn":
-                return f"arn:aws:elasticmapreduce:eu-west-1:111122223333:studio/{id}"
+                return f"arn:aws:elasticmapreduce:eu-west-1:111122223333:studio/{unique}"
             case _, "Arn":
-                return f"arn:aws:test:::{id}"
-        return id
+                return f"arn:aws:test:::{unique}"
+        return unique
 
 
 def allows(statements: Iterable[Mapping[str, Any]], request: Request) -> bool:

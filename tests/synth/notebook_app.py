@@ -49,6 +49,7 @@ def new_network(scope: cdk.Stack) -> StudioNetwork:
         vpc_id="vpc-0123456789abcdef0",
         availability_zones=["eu-west-1a", "eu-west-1b"],
         private_subnet_ids=["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"],
+        private_subnet_route_table_ids=["rtb-0123456789abcdef0", "rtb-0123456789abcdef1"],
     )
     return StudioNetwork(vpc=vpc, subnets=tuple(vpc.private_subnets))
 

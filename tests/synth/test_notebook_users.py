@@ -111,8 +111,8 @@ def test_only_who_was_asked_to_shares_workspaces(user: str) -> None:
 
 def test_users_of_iam_open_their_own_studio_and_those_of_identity_center_need_no_right() -> None:
     studios = {
-        properties["Name"]: f"arn:aws:elasticmapreduce:eu-west-1:111122223333:studio/{id}"
-        for _, id, properties in account().of_type("AWS::EMR::Studio")
+        properties["Name"]: account().arn(stack, id)
+        for stack, id, properties in account().of_type("AWS::EMR::Studio")
     }
     home = {"IAM": "research", "federated": "federated", "Identity": None}
     for user in USERS:
@@ -123,20 +123,17 @@ def test_users_of_iam_open_their_own_studio_and_those_of_identity_center_need_no
 
 @pytest.mark.parametrize("user", USERS)
 def test_only_the_studios_service_role_is_passed_and_only_to_emr(user: str) -> None:
-    roles = {
-        id: f"arn:aws:iam::111122223333:role/{properties.get('RoleName', id)}"
-        for _, id, properties in account().of_type("AWS::IAM::Role")
-    }
+    roles = [account().arn(stack, id) for stack, id, _ in account().of_type("AWS::IAM::Role")]
     emr = {"iam:PassedToService": "elasticmapreduce.amazonaws.com"}
-    passed = [
-        id
-        for id, arn in roles.items()
+    (passed,) = [
+        arn
+        for arn in roles
         if account().may(user, Request(action="iam:PassRole", resource=arn, keys=emr))
     ]
-    assert len(passed) == 1
-    assert "StudioService" in passed[0]
+    stack = {"IAM": "Iam", "federated": "Saml", "Identity": "Center"}[user.split(maxsplit=1)[0]]
+    assert f"{stack}-NotebooksStudioService" in passed
     others = {"iam:PassedToService": "lambda.amazonaws.com"}
-    request = Request(action="iam:PassRole", resource=roles[passed[0]], keys=others)
+    request = Request(action="iam:PassRole", resource=passed, keys=others)
     assert not account().may(user, request)
 
 
