@@ -19,7 +19,7 @@ BASE_ARGUMENT: Final = "BASE_IMAGE"
 REQUIREMENTS: Final = "requirements.txt"
 JARS: Final = "jars"
 
-_HEREDOC: Final = re.compile(r"<<-?[\"']?(\w+)[\"']?")
+_HEREDOC: Final = re.compile(r"(?<!<)<<(?!<)-?[\"']?(\w+)[\"']?")
 _BASES: Final = frozenset({f"${BASE_ARGUMENT}", f"${{{BASE_ARGUMENT}}}"})
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
+
+from cdk_emr_eks.spec.admission.emr_images import EMR_ACCOUNTS
 
 
 class ImageKind(StrEnum):
@@ -23,16 +24,10 @@ OLDEST_RELEASE: Final = (6, 9, 0)
 
 Source: https://docs.aws.amazon.com/emr/latest/EMR-on-EKS-DevelopmentGuide/docker-custom-images-tag.html
 """
-_WITHOUT_PUBLIC: Final[Mapping[str, str]] = {
-    "cn-north-1": "068337069695.dkr.ecr.cn-north-1.amazonaws.com.cn",
-    "cn-northwest-1": "068420816659.dkr.ecr.cn-northwest-1.amazonaws.com.cn",
-    "us-gov-east-1": "299393998622.dkr.ecr.us-gov-east-1.amazonaws.com",
-    "us-gov-west-1": "299385240661.dkr.ecr.us-gov-west-1.amazonaws.com",
-}
-"""EMR's own registry, where the API that logs in to ECR Public has no partition's credentials.
+_WITHOUT_PUBLIC: Final = ("cn-", "us-gov-")
+"""Beginnings of regions whose credentials do not log in to ECR Public.
 
-Source: as above (registry accounts by region);
-https://docs.aws.amazon.com/AmazonECR/latest/public/public-registries.html
+Source: https://docs.aws.amazon.com/AmazonECR/latest/public/public-registries.html
 """
 
 
@@ -50,5 +45,8 @@ def base_image(kind: ImageKind, release_label: str, region: str | None = None) -
     Source: https://docs.aws.amazon.com/emr/latest/EMR-on-EKS-DevelopmentGuide/docker-custom-images-tag.html
     """
     release, _, tag = release_label.rpartition("-")
-    registry = _WITHOUT_PUBLIC.get(region or "", "public.ecr.aws/emr-on-eks")
+    registry = "public.ecr.aws/emr-on-eks"
+    if region in EMR_ACCOUNTS and region.startswith(_WITHOUT_PUBLIC):
+        suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
+        registry = f"{EMR_ACCOUNTS[region]}.dkr.ecr.{region}.{suffix}"
     return f"{registry}/{kind}/{release}:{tag}"

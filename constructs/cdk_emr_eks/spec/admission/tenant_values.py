@@ -13,6 +13,7 @@ from typing import Final
 
 from cdk_emr_eks.errors import Problem, Problems
 from cdk_emr_eks.field_types import check_types
+from cdk_emr_eks.spec.admission.emr_images import EMR_IMAGE
 
 MODE: Final = "emr-eks/admission"
 """Label: how the policies treat what they do not allow."""
@@ -74,7 +75,7 @@ class Admission:
         problems.raise_if_any()
 
     def image_problems(self, field: str, image: str) -> tuple[Problem, ...]:
-        """Return what speaks against an image that is not EMR's; of a token, only the plain case.
+        """Return what speaks against an image: whether pods that run it would be refused.
 
         Args:
             field: Field that names the image.
@@ -82,6 +83,7 @@ class Admission:
         """
         known = image if _TOKEN not in image else ""
         admitted = any(not known or known.startswith(each) for each in self.registries)
+        admitted |= re.match(EMR_IMAGE, image) is not None
         if self.mode is not AdmissionMode.ENFORCE or admitted:
             return ()
         rule = "must be of a registry in admission.registries, or its pods are refused"
