@@ -214,7 +214,7 @@ def rules(studio: str) -> dict[str, dict[str, set[Rule]]]:
         assert egress
         nothing = [rule for rule in egress if rule.get("CidrIp") == "255.255.255.255/32"]
         found[groups[id]]["outbound"] |= {read(rule) for rule in egress if rule not in nothing}
-        assert properties["Tags"] == [{"Key": EMR_MANAGED_TAG, "Value": "true"}]
+        assert {"Key": EMR_MANAGED_TAG, "Value": "true"} in properties["Tags"]
     for item in app.under(studio, "AWS::EC2::SecurityGroupIngress").values():
         group = groups[item["Properties"]["GroupId"]["Fn::GetAtt"][0]]
         found[group]["inbound"].add(read(item["Properties"]))

@@ -12,6 +12,7 @@ import pytest
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_secretsmanager as secretsmanager
+from aws_cdk.assertions import Template
 
 from cdk_emr_eks.deploy_policy import deploy_policies
 from cdk_emr_eks.errors import ConfigError
@@ -19,6 +20,7 @@ from cdk_emr_eks.labels import EMR_MANAGED_TAG
 from cdk_emr_eks.network import NetworkSpec
 from cdk_emr_eks.notebooks.studio import EmrStudio
 from cdk_emr_eks.notebooks.studio_network import StudioNetwork
+from cdk_emr_eks.plan.replacement import REPLACING
 from cdk_emr_eks.spec.git_access import GitAccess, GitSecrets
 from cdk_emr_eks.spec.studio import StudioSpec
 from cdk_emr_eks.spec.studio_auth import IdentityCenterAuth
@@ -76,6 +78,19 @@ def test_two_studios_of_a_stack_share_nothing_but_the_network() -> None:
         assert plain[key] != shared[key]
     assert shared["Description"] == "Whoever writes notebooks"
     assert shared["Tags"] == [{"Key": "cost-center", "Value": "42"}]
+
+
+def test_another_name_is_no_reason_for_another_studio() -> None:
+    def replacing(name: str) -> dict[str, object]:
+        studio = new_studio(StudioSpec(name=name))
+        found = Template.from_stack(cdk.Stack.of(studio)).to_json()["Resources"]
+        return {
+            id: {key: item["Properties"].get(key) for key in REPLACING[item["Type"]]}
+            for id, item in found.items()
+            if item["Type"] in REPLACING
+        }
+
+    assert replacing("before") == replacing("after")
 
 
 def test_outputs_say_where_the_studio_is() -> None:

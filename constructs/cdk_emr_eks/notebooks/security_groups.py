@@ -31,7 +31,7 @@ class StudioSecurityGroups(Construct):
 
     Args:
         vpc: The Studio's VPC.
-        studio: Name of the Studio, for the descriptions.
+        studio: Name of the Studio, for the groups' tags ``Name``.
         git: What workspaces may reach of Git. None: nothing.
 
     Attributes:
@@ -51,7 +51,7 @@ class StudioSecurityGroups(Construct):
             self,
             "Engine",
             vpc=vpc,
-            description=_description("Engine", studio),
+            description="Engine of an EMR Studio",
             allow_all_outbound=False,
         )
         rules = [_to_engine(engine), *(_to_git(each) for each in (git.destinations if git else ()))]
@@ -60,7 +60,7 @@ class StudioSecurityGroups(Construct):
         workspace = ec2.CfnSecurityGroup(
             self,
             "Workspace",
-            group_description=_description("Workspaces", studio),
+            group_description="Workspaces of an EMR Studio",
             vpc_id=vpc.vpc_id,
             security_group_egress=rules,
         )
@@ -70,6 +70,9 @@ class StudioSecurityGroups(Construct):
         )
         self.engine.add_ingress_rule(self.workspace, ec2.Port.tcp(NOTEBOOK_PORT), "From workspaces")
         Tags.of(self).add(EMR_MANAGED_TAG, "true")
+        # In tags, since another description would be another group, and that another Studio.
+        Tags.of(engine).add("Name", f"{studio} engine")
+        Tags.of(workspace).add("Name", f"{studio} workspaces")
 
 
 class EndpointConnection(Construct):
@@ -119,11 +122,6 @@ class EndpointConnection(Construct):
             source_security_group_id=source,
             description="From workspaces of a Studio",
         )
-
-
-def _description(what: str, studio: str) -> str:
-    # EC2 takes 255 characters.
-    return f"{what} of EMR Studio {studio}"[:255]
 
 
 def _to_engine(engine: ec2.SecurityGroup) -> ec2.CfnSecurityGroup.EgressProperty:
