@@ -72,6 +72,9 @@ class EmrEksCluster(TenantHost):
             contradict each other.
     """
 
+    _charts: ManifestStage | None = None
+    _endpoints: EndpointParts | None = None
+
     def __init__(
         self,
         scope: Construct,
@@ -121,8 +124,6 @@ class EmrEksCluster(TenantHost):
             ready=(policies, self.node_pools),
             interactive=self.enable_endpoints,
         )
-        self._endpoints: EndpointParts | None = None
-        self._charts: ManifestStage | None = None
         self._outputs()
 
     @classmethod

@@ -13,17 +13,20 @@ import pytest
 import cdk_emr_eks
 from cdk_emr_eks.addons.karpenter import FeatureGates, Karpenter
 from cdk_emr_eks.addons.karpenter.values import Batch
+from cdk_emr_eks.addons.load_balancer_controller import LoadBalancerController
 from cdk_emr_eks.errors import ConfigError
 from cdk_emr_eks.spec.admission.tenant_values import Admission
 from cdk_emr_eks.spec.catalog import SHARED
 from cdk_emr_eks.spec.cluster import ClusterSpec
 from cdk_emr_eks.spec.disruption import Disruption, Freeze
 from cdk_emr_eks.spec.execution_role import ExecutionRoleSpec, JobLogs, Permission
+from cdk_emr_eks.spec.gateway_pool import GatewayPool
 from cdk_emr_eks.spec.git_access import GitAccess
 from cdk_emr_eks.spec.image import ImageBuilder, ImageSpec, ImageStore
 from cdk_emr_eks.spec.instances import Resources
 from cdk_emr_eks.spec.job_template import JobTemplateSpec, Parameter
 from cdk_emr_eks.spec.livy import LivySpec
+from cdk_emr_eks.spec.managed_endpoint import KernelImages, ManagedEndpointSpec
 from cdk_emr_eks.spec.namespace import LimitDefaults, Quota
 from cdk_emr_eks.spec.network import NetworkSpec
 from cdk_emr_eks.spec.node_class import node_classes
@@ -65,6 +68,8 @@ VALUES: tuple[object, ...] = (
     *(Tenant(name="data"), QUOTA, LimitDefaults(), ExecutionRoleSpec(name="data"), READ, JobLogs()),
     *(VirtualClusterSpec(name="data"), SchedulerLimits(max_concurrent_job_runs=5)),
     *(SecurityConfigurationSpec(), TLS, AtRestEncryption(s3=S3Encryption.SSE_S3)),
+    *(ManagedEndpointSpec(name="notebooks"), KernelImages(spark="a@sha256:" + "0" * 64)),
+    *(GatewayPool(), LoadBalancerController()),
     *(SparkConnectSpec(name="connect"), LivySpec(upload_uri="s3://bucket/livy")),
     *(StudioSpec(name="research"), IamAuth(), SAML, CENTER, GitAccess(), WorkspaceStorage()),
     *(JOB, Parameter(), PodTemplate(driver_template(SHARED)), NetworkSpec(), ClusterSpec()),

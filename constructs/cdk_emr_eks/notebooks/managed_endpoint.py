@@ -9,7 +9,7 @@ from aws_cdk import aws_emrcontainers as emrcontainers
 from constructs import Construct
 
 from cdk_emr_eks.claims import AppClaims
-from cdk_emr_eks.errors import Problems, refuse
+from cdk_emr_eks.errors import ConfigError, refuse
 from cdk_emr_eks.labels import TENANT
 from cdk_emr_eks.notebooks.endpoint_overrides import endpoint_overrides
 from cdk_emr_eks.spec.execution_role import RoleUse
@@ -70,9 +70,8 @@ class ManagedEndpoint(Construct):
             raise refuse(spec.where, "tenant", rule, context.cluster_name, fix)
         execution_role = tenant.role_for(RoleUse.ENDPOINTS, role)
         release = spec.release_label or tenant.tenant.release_label
-        problems = Problems(spec.where)
-        problems.extend(execution_role.spec.release_problems(release))
-        problems.raise_if_any()
+        for problem in execution_role.spec.release_problems(release):
+            raise ConfigError(spec.where, (problem,))
         job = _job_configuration(context, tenant, spec, release)
         overrides = endpoint_overrides(spec.where, spec.configuration(job))
         super().__init__(scope, id)
