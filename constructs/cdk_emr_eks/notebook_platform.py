@@ -15,13 +15,12 @@ from cdk_emr_eks.notebook_tenants import NotebookTenants, default_home
 from cdk_emr_eks.notebooks.managed_endpoint import ManagedEndpoint
 from cdk_emr_eks.notebooks.studio import EmrStudio
 from cdk_emr_eks.notebooks.studio_network import StudioNetwork
-from cdk_emr_eks.notebooks.user_policies import EndpointAccess, StudioAccess
+from cdk_emr_eks.notebooks.user_policies import EndpointAccess
 from cdk_emr_eks.notebooks.users import (
     STUDIO_TAG,
     NotebookAccess,
     bound_user_role,
-    policy_documents,
-    user_statements,
+    check_size,
 )
 from cdk_emr_eks.spec.notebook_endpoint import NotebookEndpoint
 from cdk_emr_eks.spec.notebook_rules import (
@@ -216,6 +215,7 @@ class NotebookPlatform(Construct):
     def _plan(self, asked: Iterable[NotebookEndpoint]) -> dict[str, NotebookEndpoint]:
         plan = merged(self._where, self._tenants.home, self._declared, asked)
         self._tenants.check(plan.values())
+        self.studio.check_room(len(plan) - len(self.endpoints))
         return plan
 
     def _make(self, plan: Mapping[str, NotebookEndpoint], scope: Construct) -> None:
@@ -227,7 +227,8 @@ class NotebookPlatform(Construct):
             made = self._cluster.add_managed_endpoint(endpoint, tenant=tenant, role=role)
             Tags.of(made).add(STUDIO_TAG, self.studio.spec.name)
             # Beside the endpoint, whose security group the rules name.
-            self.studio.connect_endpoint(name, made.resource.attr_security_group, scope=made)
+            group = made.resource.attr_security_group
+            self.studio.connect_endpoint(f"{endpoint.namespace}.{name}", group, scope=made)
             self.endpoints[name] = made
         self._declared = dict(plan)
 
@@ -238,20 +239,10 @@ class NotebookPlatform(Construct):
             rule = "must be False: the Studio has no collaboration"
             where = f"Notebook user {user.identity_name!r}"
             raise refuse(where, "collaboration", rule, True, "set StudioSpec(collaboration=True)")
-        # Stand-ins of the right length and likeness, since nothing is made yet.
-        studio = StudioAccess(
-            arn=_stand_in(0), service_role_arn=_stand_in(1), git=self.studio.spec.git_access
-        )
-        names: dict[str, str] = {}
-        access = []
-        for each in (plan[name] for name in user.endpoint_names):
-            role = self._tenants.role_of(each).name
-            parts = (f"endpoint {each.name}", f"namespace {each.namespace}", f"role {role}")
-            arns = [names.setdefault(part, _stand_in(len(names) + 2)) for part in parts]
-            access.append(
-                EndpointAccess(arn=arns[0], virtual_cluster_arn=arns[1], role_arn=arns[2])
-            )
-        policy_documents(user, kind, user_statements(user, kind, studio, access))
+        tenants = self._tenants
+        roles = {name: tenants.role_of(plan[name]).name for name in user.endpoint_names}
+        homes = {name: plan[name].namespace or tenants.home for name in roles}
+        check_size(user, kind, git=self.studio.spec.git_access, homes=homes, roles=roles)
 
     def _user(self, user: NotebookUser, kind: IdentityKind, scope: Construct) -> NotebookAccess:
         access = []
@@ -293,7 +284,3 @@ def _network_of(where: str, cluster: TenantHost) -> StudioNetwork:
         return StudioNetwork.of(found)
     fix = "write StudioNetwork(vpc=..., subnets=...) with the cluster's"
     raise refuse(where, "network", "must be given for an imported cluster", fix=fix)
-
-
-def _stand_in(number: int) -> str:
-    return f"${{Token[ARN.{number}]}}"

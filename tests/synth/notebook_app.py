@@ -65,6 +65,40 @@ def own(user: str, **options: Any) -> NotebookEndpoint:
 SHARED = NotebookEndpoint(name="team", permissions=glue_access("sales"))
 
 
+def user(name: str, *given: NotebookEndpoint | str, **options: Any) -> NotebookUser:
+    """A user of these endpoints."""
+    return NotebookUser(identity_name=name, endpoints=given, **options)
+
+
+def endpoint(name: str = "team", **options: Any) -> NotebookEndpoint:
+    """An endpoint without data, unless told."""
+    return NotebookEndpoint(name=name, **options)
+
+
+class Parts:
+    """A stack with a cluster and a network, and a platform on them."""
+
+    def __init__(self, **options: Any) -> None:
+        self.app = cdk.App(analytics_reporting=False)
+        self.stack = cdk.Stack(self.app, "Stack")
+        self.cluster = new_cluster(self.stack)
+        self.network = new_network(self.stack)
+        given = {"studio_name": "research", "network": self.network}
+        self.platform = NotebookPlatform(
+            self.stack, "Notebooks", cluster=self.cluster, **{**given, **options}
+        )
+
+    def made(self) -> set[str]:
+        """Paths of all constructs."""
+        return {each.node.path for each in self.app.node.find_all()}
+
+    def resources(self, kind: str) -> list[dict[str, Any]]:
+        """Properties of the resources of a type."""
+        template = self.app.synth().get_stack_by_name("Stack").template
+        found = template["Resources"].values()
+        return [each.get("Properties", {}) for each in found if each["Type"] == kind]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Notebooks:
     """The app as deployed, and its cloud assembly."""

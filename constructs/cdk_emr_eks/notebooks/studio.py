@@ -110,6 +110,25 @@ class EmrStudio(Construct):
         CfnOutput(self, "Id", value=self.id, description=f"Id of {name}")
         CfnOutput(self, "Location", value=storage.uri, description=f"Workspaces of {name}")
 
+    def check_room(self, endpoints: int) -> None:
+        """Check that so many more endpoints can be connected.
+
+        Raises:
+            ConfigError: If the workspaces' security group would have more rules than the account
+                allows.
+        """
+        git = self.spec.git_access
+        own = 1 + (len(git.destinations) if git else 0)
+        quota = self.spec.rules_per_security_group
+        wanted = len(self._connections) + endpoints
+        if own + wanted > quota:
+            rule = f"must be at most {quota - own} with {quota} outbound rules for a security group"
+            fix = (
+                "have people share endpoints, use a second Studio, or raise the quota and say so "
+                "as rules_per_security_group"
+            )
+            raise refuse(f"EmrStudio {self.spec.name!r}", "endpoints", rule, wanted, fix)
+
     def connect_endpoint(
         self, id: str, security_group_id: str, *, scope: Construct | None = None
     ) -> EndpointConnection:
@@ -132,16 +151,7 @@ class EmrStudio(Construct):
         check_argument(where, "scope", Construct | None, scope)
         if id in self._connections:
             raise refuse(where, "id", "must be connected once", id)
-        git = self.spec.git_access
-        own = 1 + (len(git.destinations) if git else 0)
-        quota = self.spec.rules_per_security_group
-        if own + len(self._connections) >= quota:
-            rule = f"must be at most {quota - own} with {quota} outbound rules for a security group"
-            fix = (
-                "have people share endpoints, use a second Studio, or raise the quota and say so "
-                "as rules_per_security_group"
-            )
-            raise refuse(where, "endpoints", rule, len(self._connections) + 1, fix)
+        self.check_room(1)
         self._connections.add(id)
         return EndpointConnection(
             scope or self,

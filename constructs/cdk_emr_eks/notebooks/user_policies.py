@@ -160,7 +160,7 @@ def pass_service_role(studio: StudioAccess) -> Statement:
     return _allow("PassServiceRole", ["iam:PassRole"], [studio.service_role_arn], service)
 
 
-def git(access: GitAccess | None) -> list[Statement]:
+def git_links(access: GitAccess | None) -> list[Statement]:
     """Let somebody link Git repositories, with credentials that nobody else can read.
 
     EMR writes the creator into a tag of each secret. Without the condition on that tag, whoever may

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, cast
 
 from aws_cdk import CfnOutput, Duration, Stack, Token
@@ -23,12 +23,13 @@ from cdk_emr_eks.notebooks.user_policies import (
     any_endpoint,
     documents,
     endpoints,
-    git,
+    git_links,
     pass_service_role,
     sign_in,
     wildcards,
     workspaces,
 )
+from cdk_emr_eks.spec.git_access import GitAccess
 from cdk_emr_eks.spec.notebook_user import IdentityKind, NotebookUser
 from cdk_emr_eks.spec.studio_auth import SamlAuth
 
@@ -177,9 +178,47 @@ def user_statements(
         *([] if kind in _SSO else [sign_in(studio)]),
         *workspaces(collaboration=user.collaboration),
         pass_service_role(studio),
-        *git(studio.git),
+        *git_links(studio.git),
         *endpoints(access),
     ]
+
+
+def check_size(
+    user: NotebookUser,
+    kind: IdentityKind,
+    *,
+    git: GitAccess | None,
+    homes: Mapping[str, str],
+    roles: Mapping[str, str],
+) -> None:
+    """Check that a user's policies will hold the user's endpoints, before any of them is made.
+
+    Args:
+        user: Who it is.
+        kind: What the user is.
+        git: What the Studio's workspaces reach of Git.
+        homes: Namespace of each endpoint, by its name.
+        roles: Name of its execution role, by its name.
+
+    Raises:
+        ConfigError: If they do not.
+    """
+    # Stand-ins that are the same where ARNs will be, and count as the longest.
+    found: dict[str, str] = {}
+
+    def arn(kind: str, name: str) -> str:
+        return found.setdefault(f"{kind} {name}", f"${{Token[ARN.{len(found)}]}}")
+
+    studio = StudioAccess(arn=arn("studio", ""), service_role_arn=arn("service", ""), git=git)
+    access = [
+        EndpointAccess(
+            arn=arn("endpoint", name),
+            virtual_cluster_arn=arn("cluster", homes[name]),
+            role_arn=arn("role", roles[name]),
+        )
+        for name in user.endpoint_names
+    ]
+    policy_documents(user, kind, user_statements(user, kind, studio, access))
 
 
 def policy_documents(
@@ -212,7 +251,7 @@ def bound_user_role(scope: Construct, studio: EmrStudio) -> None:
     statements = [
         *workspaces(collaboration=True),
         pass_service_role(access),
-        *git(access.git),
+        *git_links(access.git),
         *any_endpoint({STUDIO_TAG: studio.spec.name}),
     ]
     for number, document in enumerate(documents(statements)):
