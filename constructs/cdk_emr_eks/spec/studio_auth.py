@@ -105,7 +105,9 @@ class SamlAuth:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class IdentityCenterAuth:
-    """People and groups of IAM Identity Center.
+    """People and groups of IAM Identity Center, enabled in the region of the Studio.
+
+    EMR takes at most 100 people and 5 groups for a Studio.
 
     Args:
         instance_arn: ARN of the Identity Center instance, ``arn:…:sso:::instance/ssoins-…``; may
