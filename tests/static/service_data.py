@@ -61,6 +61,14 @@ MORE_TYPES: Final[Mapping[str, Mapping[str, str]]] = {
     },
 }
 
+# Condition keys that the reference leaves out of an action, each with its source.
+MORE_KEYS: Final[Mapping[str, tuple[str, ...]]] = {
+    # Who asks for a session names the execution role. Source: the policies that AWS gives for users
+    # of EMR Studio, statement AllowRetrievingManagedEndpointCredentials,
+    # https://docs.aws.amazon.com/emr/latest/ManagementGuide/emr-studio-user-permissions.html
+    "emr-containers:GetManagedEndpointSessionCredentials": ("emr-containers:ExecutionRoleArn",),
+}
+
 
 @cache
 def _definition() -> Mapping[str, Mapping[str, object]]:
@@ -98,6 +106,8 @@ def _action(
     for kind, arn in MORE_TYPES.get(name, {}).items():
         types[kind] = arn
         keys[kind] = tuple(cast(list[str], resources.get(kind, {}).get("condition_keys", [])))
+    if name in MORE_KEYS:
+        keys[""] = (*keys.get("", ()), *MORE_KEYS[name])
     return Action(name=name, types=types, keys=keys)
 
 

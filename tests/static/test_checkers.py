@@ -21,7 +21,7 @@ from tests.static.checkov import PROGRAM, checkov_findings
 from tests.static.iam import check_iam
 from tests.static.lint import lint_all
 from tests.static.nag import nag_report
-from tests.static.service_data import ADDITIONS, MORE_TYPES, _definition, expand
+from tests.static.service_data import ADDITIONS, MORE_KEYS, MORE_TYPES, _definition, expand
 from tests.static.statements import statements
 
 
@@ -227,6 +227,10 @@ def test_additions_are_dropped_once_the_data_has_them() -> None:
         privileges = _definition()[prefix]["privileges"]
         assert isinstance(privileges, dict)
         assert not kinds.keys() & privileges[action_name]["resource_types"].keys()
+    for name, keys in MORE_KEYS.items():
+        (known,) = expand(name)
+        # Once, that is: by us and not by the data as well.
+        assert all([*sum(known.keys.values(), ())].count(key) == 1 for key in keys)
 
 
 def template_with(properties: dict[str, object], **metadata: object) -> str:
