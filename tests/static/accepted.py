@@ -25,5 +25,9 @@ IAM_STARS: Final[Mapping[str, str]] = {
         "the cluster is named by the condition arc-zonal-shift:ResourceIdentifier; the action's"
         " only resource types are load balancers"
     ),
+    "CreateWorkspaces": (
+        "elasticmapreduce:CreateEditor has no resource type but a cluster on EC2, and a workspace"
+        " for EMR on EKS has none; EMR's own policies for users of a Studio write it so"
+    ),
 }
 """Reason by Sid or action for ``*`` as the resource of an action that could be narrowed."""
