@@ -49,6 +49,7 @@ class EmulatedAws:
     Attributes:
         account: Account id.
         region: AWS Region.
+        partition: Partition of the Region, the ``aws`` of ARNs.
         prices: Hourly prices that Karpenter sees.
         refused_targets: Queue targets of rules that EventBridge may not send to, for their queue's
             policy does not let it; nothing is delivered to them.
@@ -72,6 +73,7 @@ class EmulatedAws:
         problems.raise_if_any()
         self.account = account
         self.region = region
+        self.partition = str(boto3.Session().get_partition_for_region(region))
         self.prices = read_prices(price_table, spot_share)
         self._table = price_table
         self._directory = directory or Path(tempfile.mkdtemp(prefix="emulated-aws-"))

@@ -9,20 +9,12 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from botocore.exceptions import BotoCoreError, ClientError
-from kubernetes import client
-
 from cdk_emr_eks.errors import Problems
 from cdk_emr_eks.plan.assembly import StackFile, read_assembly
 from cdk_emr_eks.plan.model import Plan, TenantPlan
 from cdk_emr_eks.plan.reader import read_plan
 from cdk_emr_eks.simulation.deploy.objects import Objects
-from cdk_emr_eks.simulation.deploy.outcome import (
-    Deployed,
-    Outcome,
-    Request,
-    ResourceOutcome,
-)
+from cdk_emr_eks.simulation.deploy.outcome import Outcome, ResourceOutcome
 from cdk_emr_eks.simulation.deploy.site import ClusterIdentity, Site
 from cdk_emr_eks.simulation.deploy.stack import StackDeployment
 from cdk_emr_eks.simulation.karpenter import KarpenterLaunch
@@ -94,10 +86,7 @@ class Deployment:
         end = time.monotonic() + within.total_seconds()
         problems: list[str] = []
         for stack in reversed(self._stacks):
-            for request, deployed in reversed(stack.deployed):
-                left = max(end - time.monotonic(), 0.0)
-                problems += _undo(request, deployed, left)
-            stack.deployed.clear()
+            problems += stack.undo(max(end - time.monotonic(), 0.0))
         return tuple(problems)
 
 
@@ -162,13 +151,3 @@ def _check_environment(stack: StackFile, aws: EmulatedAws) -> None:
         fix = f"give EmulatedAws {field}={wanted!r}"
         problems.require(agnostic or wanted == given, field, f"must be {given}", wanted, fix)
     problems.raise_if_any()
-
-
-def _undo(request: Request, deployed: Deployed, seconds: float) -> list[str]:
-    if deployed.undo is None:
-        return []
-    where = f"{request.stack} {request.logical_id}"
-    try:
-        return [f"{where}: {problem}" for problem in deployed.undo(seconds)]
-    except (ClientError, BotoCoreError, client.ApiException) as error:
-        return [f"{where}: {error}"]

@@ -52,7 +52,7 @@ def deploy_virtual_cluster(request: Request, site: Site) -> Deployed:
     if refused:
         raise DeploymentFailedError(request.stack, request.logical_id, refused)
     identity = ClusterIdentity(
-        principal=f"arn:aws:iam::{site.aws.account}:role/{_SERVICE_ROLE}",
+        principal=f"arn:{site.aws.partition}:iam::{site.aws.account}:role/{_SERVICE_ROLE}",
         kind="EMR",
         user=_USER,
         rights=(f"{_USER} in {namespace}",),

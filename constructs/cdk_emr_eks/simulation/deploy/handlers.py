@@ -57,10 +57,19 @@ _RECORDED: Final[Mapping[str, str]] = {
     "AWS::Lambda::Function": "no function runs: the simulation treats its custom resources itself",
     "AWS::Lambda::LayerVersion": "no function runs",
     "AWS::Lambda::Permission": "no function runs",
-    "AWS::S3::Bucket": "nothing is stored",
-    "AWS::S3::BucketPolicy": "nothing is stored",
 }
 """Types of which an identifier is all that others use, and why."""
+_RECORDED_SERVICES: Final[Mapping[str, str]] = {
+    "AWS::Budgets::": "nothing is paid",
+    "AWS::CDK::": "it deploys nothing",
+    "AWS::CloudWatch::": "nothing writes metrics",
+    "AWS::ECR::": "no image is started",
+    "AWS::EMR::Studio": "nobody signs in",
+    "AWS::Glue::": "no job reads a table",
+    "AWS::Logs::": "nothing writes logs",
+    "AWS::S3::": "nothing is stored",
+}
+"""The same for all types that begin so."""
 
 
 def deploy_resource(request: Request, site: Site) -> Deployed:
@@ -77,8 +86,10 @@ def deploy_resource(request: Request, site: Site) -> Deployed:
         return _ACCOUNT[request.type](request, site.aws)
     if request.type in _CLUSTER:
         return _CLUSTER[request.type](request, site)
-    if request.type in _RECORDED:
-        why = _RECORDED[request.type]
+    why = _RECORDED.get(request.type) or next(
+        (text for start, text in _RECORDED_SERVICES.items() if request.type.startswith(start)), ""
+    )
+    if why:
         return Deployed(made=invented(request, site), outcome=Outcome.RECORDED, why=why)
     if request.type.startswith((KUBERNETES_PREFIX, "Custom::", "AWS::CloudFormation::Custom")):
         raise NotSimulatedError("its function is not run")
@@ -92,7 +103,6 @@ def invented(request: Request, site: Site) -> Made:
     if service == "s3":
         digest = hashlib.sha256(name.encode()).hexdigest()
         name = f"{request.stack}-{digest[:16]}".lower()[-63:]
-    arn = f"arn:aws:{service}:{site.aws.region}:{site.aws.account}:{name}"
-    if service == "s3":
-        arn = f"arn:aws:s3:::{name}"
+    place = "::" if service == "s3" else f"{site.aws.region}:{site.aws.account}:"
+    arn = f"arn:{site.aws.partition}:{service}:{place}{name}"
     return Made(ref=name, attributes={"Arn": arn}, invented=True)

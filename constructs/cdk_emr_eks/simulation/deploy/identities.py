@@ -58,11 +58,14 @@ def deploy_access_entry(request: Request, site: Site) -> Deployed:
     why = ", ".join(describe(each) for each in bindings)
     if left_out:
         why += f"; without the rights of {', '.join(left_out)}"
+    outcome = Outcome.APPLIED if bindings else Outcome.RECORDED
+    if left_out:
+        outcome = Outcome.NOT_SIMULATED
     name = f"{site.cluster}|{principal}"
-    attributes = {"AccessEntryArn": f"arn:aws:eks:::access-entry/{name}"}
+    attributes = {"AccessEntryArn": f"arn:{site.aws.partition}:eks:::access-entry/{name}"}
     return Deployed(
         made=Made(ref=name, attributes=attributes),
-        outcome=Outcome.APPLIED if bindings else Outcome.RECORDED,
+        outcome=outcome,
         why=why or f"as a user of {', '.join(groups) or 'no group'}",
         undo=undo,
     )
@@ -78,8 +81,12 @@ def deploy_pod_identity(request: Request, site: Site) -> Deployed:
         site.identities.remove(identity)
         return ()
 
+    partition = site.aws.partition
     name = f"a-{request.logical_id[:40].lower()}"
-    attributes = {"AssociationId": name, "AssociationArn": f"arn:aws:eks:::association/{name}"}
+    attributes = {
+        "AssociationId": name,
+        "AssociationArn": f"arn:{partition}:eks:::association/{name}",
+    }
     return Deployed(
         made=Made(ref=name, attributes=attributes),
         outcome=Outcome.RECORDED,

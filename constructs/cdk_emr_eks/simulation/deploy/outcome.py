@@ -34,7 +34,6 @@ class ResourceOutcome:
         type: Its CloudFormation type.
         outcome: How much of it there is.
         why: What stands for it, or why nothing does; empty where the outcome says it all.
-        identifier: What ``Ref`` gives; empty where there is none.
     """
 
     stack: str
@@ -42,7 +41,6 @@ class ResourceOutcome:
     type: str
     outcome: Outcome
     why: str = ""
-    identifier: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

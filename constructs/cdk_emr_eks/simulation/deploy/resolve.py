@@ -2,8 +2,8 @@
 
 ``plan.intrinsics`` makes of a function text for a person; here its value is needed, or an error. No
 kept library does that for identifiers that are known only while deploying: moto's and cfn-lint's
-resolvers are bound to their own resource models, and the functions are a page. A test holds the
-pure ones against moto's.
+resolvers are bound to their own resource models (moto's has no ``Fn::Cidr`` besides), and the
+functions are a page. A test holds the pure ones against moto's.
 
 Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference.html
 """
@@ -95,9 +95,9 @@ class Resolver:
             "Fn::Select": self._select,
             "Fn::Split": self._split,
             "Fn::Sub": self._sub,
-            "Fn::And": lambda items: all(self._truth(item) for item in sequence(items)),
-            "Fn::Or": lambda items: any(self._truth(item) for item in sequence(items)),
-            "Fn::Not": lambda items: not self._truth(sequence(items)[0]),
+            "Fn::And": lambda items: all(self.holds(item) for item in sequence(items)),
+            "Fn::Or": lambda items: any(self.holds(item) for item in sequence(items)),
+            "Fn::Not": lambda items: not self.holds(sequence(items)[0]),
             "Fn::Equals": self._equals,
             "Fn::Contains": self._contains,
         }
@@ -122,7 +122,23 @@ class Resolver:
         """
         if name not in self._conditions:
             raise UnresolvableError(f"the template has no condition {name!r}")
-        return self._truth(self._conditions[name])
+        return self.holds(self._conditions[name])
+
+    def holds(self, condition: object) -> bool:
+        """Return whether an expression of conditions is true.
+
+        Raises:
+            UnresolvableError: If it is none.
+        """
+        # {"Condition": name} is a function inside conditions only; elsewhere a plain key.
+        if isinstance(condition, Mapping) and set(condition) == {"Condition"}:
+            return self.condition(str(condition["Condition"]))
+        resolved = self.value(condition)
+        if resolved in (True, "true"):
+            return True
+        if resolved in (False, "false"):
+            return False
+        raise UnresolvableError(f"a condition is needed, got {resolved!r}")
 
     def _value(self, value: object) -> object:
         if isinstance(value, Mapping):
@@ -153,17 +169,6 @@ class Resolver:
         if not isinstance(resolved, list):
             raise UnresolvableError(f"a list is needed, got {resolved!r}")
         return resolved
-
-    def _truth(self, value: object) -> bool:
-        # {"Condition": name} is a function inside conditions only; elsewhere a plain key.
-        if isinstance(value, Mapping) and set(value) == {"Condition"}:
-            return self.condition(str(value["Condition"]))
-        resolved = self.value(value)
-        if resolved in (True, "true"):
-            return True
-        if resolved in (False, "false"):
-            return False
-        raise UnresolvableError(f"a condition is needed, got {resolved!r}")
 
     def _ref(self, argument: object) -> object:
         name = str(argument)

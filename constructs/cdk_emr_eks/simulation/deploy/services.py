@@ -120,7 +120,7 @@ def deploy_log_group(request: Request, aws: EmulatedAws) -> Deployed:
         logs.delete_log_group(logGroupName=name)
         return ()
 
-    arn = f"arn:aws:logs:{aws.region}:{aws.account}:log-group:{name}:*"
+    arn = f"arn:{aws.partition}:logs:{aws.region}:{aws.account}:log-group:{name}:*"
     return Deployed(
         made=Made(ref=name, attributes={"Arn": arn}),
         outcome=Outcome.EMULATED,

@@ -32,6 +32,10 @@ class ClusterIdentity:
     groups: tuple[str, ...] = ()
     rights: tuple[str, ...] = ()
 
+    def __str__(self) -> str:
+        held = ", ".join((*self.rights, *self.groups)) or "no rights in the cluster"
+        return f"{self.principal} is {self.user} ({self.kind}): {held}"
+
 
 @dataclass(kw_only=True, slots=True)
 class Site:
