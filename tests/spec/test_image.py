@@ -250,18 +250,10 @@ def test_a_digest_or_a_token_names_an_image(uri: str) -> None:
     assert image_uri("image", uri) == ()
 
 
-@pytest.mark.parametrize(
-    "uri",
-    [
-        "",
-        "spark",
-        f"{ECR}/a",
-        f"{ECR}/a:latest",
-        f"{ECR}/a:1.2",
-        f"{ECR}/a@sha256:12",
-        f"a@{DIGEST}",
-    ]
-    + [f"{ECR}/A@{DIGEST}", f"{ECR}/a@{DIGEST}\n", f"https://{ECR}/a@{DIGEST}"],
-)
+NO_DIGEST = ("", "spark", f"{ECR}/a", f"{ECR}/a:latest", f"{ECR}/a:1.2", f"{ECR}/a@sha256:12")
+NO_URI = (f"a@{DIGEST}", f"{ECR}/A@{DIGEST}", f"{ECR}/a@{DIGEST}\n", f"https://{ECR}/a@{DIGEST}")
+
+
+@pytest.mark.parametrize("uri", [*NO_DIGEST, *NO_URI])
 def test_anything_else_does_not(uri: str) -> None:
     assert [problem.field for problem in image_uri("image", uri)] == ["image"]

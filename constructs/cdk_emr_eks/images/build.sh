@@ -3,7 +3,8 @@
 # Either can run again: what the repository has under its tag is not made a second time.
 set -euo pipefail
 
-: "${STEP:?}" "${ARCHITECTURE:?}" "${ARCHITECTURES:?}" "${REPOSITORY:?}" "${TAG:?}" "${BASE_IMAGE:?}"
+: "${STEP:?}" "${ARCHITECTURE:?}" "${ARCHITECTURES:?}" "${REPOSITORY:?}" "${TAG:?}"
+: "${BASE_IMAGE:?}" "${SIGNAL_URL:?}" "${AWS_REGION:?}" "${CODEBUILD_BUILD_ID:?}"
 # The image is what its manifest says: a statement of origin would make a list of each.
 export BUILDX_NO_DEFAULT_ATTESTATIONS=1
 
@@ -54,6 +55,7 @@ login_to_base() {
       IFS=. read -r _ _ _ region _ <<<"$host"
       login "$host" aws ecr get-login-password --region "$region"
       ;;
+    *) echo "$host is taken to serve anybody" ;;
   esac
 }
 

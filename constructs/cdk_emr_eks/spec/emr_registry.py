@@ -46,7 +46,7 @@ def base_image(kind: ImageKind, release_label: str, region: str | None = None) -
     """
     release, _, tag = release_label.rpartition("-")
     registry = "public.ecr.aws/emr-on-eks"
-    if region in EMR_ACCOUNTS and region.startswith(_WITHOUT_PUBLIC):
+    if region and region.startswith(_WITHOUT_PUBLIC) and region in EMR_ACCOUNTS:
         suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
         registry = f"{EMR_ACCOUNTS[region]}.dkr.ecr.{region}.{suffix}"
     return f"{registry}/{kind}/{release}:{tag}"
