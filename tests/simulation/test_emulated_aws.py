@@ -125,7 +125,9 @@ def test_other_parameters_are_motos(aws: EmulatedAws) -> None:
 def test_every_cluster_is_the_control_plane(aws: EmulatedAws) -> None:
     eks = aws.client("eks")
     network: dict[str, Any] = {"subnetIds": []}
-    eks.create_cluster(name="one", roleArn="arn:aws:iam::123456789012:role/r", resourcesVpcConfig=network)
+    eks.create_cluster(
+        name="one", roleArn="arn:aws:iam::123456789012:role/r", resourcesVpcConfig=network
+    )
     aws.attach_control_plane("https://127.0.0.1:1", "Q0E=")
     described = eks.describe_cluster(name="one")["cluster"]
     assert described["endpoint"] == "https://127.0.0.1:1"

@@ -1,0 +1,205 @@
+"""The reference app on a real control plane: all of it arrives, works, and goes again."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+
+import pytest
+from kubernetes import client
+
+from cdk_emr_eks.simulation.aws import EmulatedAws
+from cdk_emr_eks.simulation.deploy import Deployment, Outcome, deploy
+from cdk_emr_eks.simulation.deploy.objects import LAST_APPLIED, Objects
+from cdk_emr_eks.simulation.plane import Plane
+from tests.conftest import Assemblies, Assembly
+
+NODE_CLASSES: Final = "/apis/karpenter.k8s.aws/v1/ec2nodeclasses"
+NODE_POOLS: Final = "/apis/karpenter.sh/v1/nodepools"
+DEADLINE: Final = 120
+
+
+@pytest.fixture(scope="module")
+def reference(assemblies: Assemblies) -> Assembly:
+    return assemblies("reference")
+
+
+@pytest.fixture(scope="module")
+def aws(plane: Plane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmulatedAws]:
+    directory = tmp_path_factory.mktemp("aws")
+    with EmulatedAws(plane.binaries.prices, directory=directory) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def deployment(reference: Assembly, plane: Plane, aws: EmulatedAws) -> Deployment:
+    made = deploy(reference.folder, plane=plane, aws=aws)
+    assert made.karpenter is not None
+    plane.start_karpenter(made.karpenter)
+    return made
+
+
+@pytest.fixture(scope="module")
+def objects(plane: Plane) -> Objects:
+    return Objects(plane.client())
+
+
+def listed(objects: Objects, path: str) -> list[Mapping[str, Any]]:
+    answer: Mapping[str, Any] = objects.request("GET", path)[0]
+    return list(answer["items"])
+
+
+def names(objects: Objects, path: str) -> set[str]:
+    return {item["metadata"]["name"] for item in listed(objects, path)}
+
+
+def eventually(check: Callable[[], object]) -> None:
+    end = time.monotonic() + DEADLINE
+    while found := check():
+        assert time.monotonic() < end, found
+        time.sleep(0.5)
+
+
+def test_every_resource_has_one_outcome(reference: Assembly, deployment: Deployment) -> None:
+    expected = Counter(
+        (stack.partition(".")[0], logical_id, resource["Type"])
+        for stack, template in reference.templates().items()
+        for logical_id, resource in template["Resources"].items()
+    )
+    assert Counter((r.stack, r.logical_id, r.type) for r in deployment.resources) == expected
+    silent = [r for r in deployment.resources if r.outcome is Outcome.RECORDED and not r.why]
+    assert not silent
+
+
+def test_nothing_of_the_reference_app_is_left_out(deployment: Deployment) -> None:
+    assert deployment.not_simulated == ()
+    applied = {r.type for r in deployment.resources if r.outcome is Outcome.APPLIED}
+    assert {"Custom::AWSCDK-EKS-KubernetesResource", "Custom::AWSCDK-EKS-HelmChart"} <= applied
+    assert deployment.workloads == ("critical", "shared", "notebook")
+    assert [tenant.namespace for tenant in deployment.tenants] == ["analytics"]
+
+
+def test_karpenter_accepts_every_pool_and_node_class(
+    deployment: Deployment, objects: Objects, aws: EmulatedAws
+) -> None:
+    pools = {pool.name for pool in deployment.plan.pools}
+    assert names(objects, NODE_POOLS) == pools
+
+    def unready() -> list[str]:
+        every = (*listed(objects, NODE_CLASSES), *listed(objects, NODE_POOLS))
+        return [item["metadata"]["name"] for item in every if not _ready(item)]
+
+    eventually(unready)
+    for node_class in listed(objects, NODE_CLASSES):
+        status = node_class["status"]
+        zones = {subnet["zone"] for subnet in status["subnets"]}
+        assert zones == {f"{aws.region}{letter}" for letter in "abc"}
+        groups = [group["id"] for group in status["securityGroups"]]
+        found = aws.client("ec2").describe_security_groups(GroupIds=groups)["SecurityGroups"]
+        assert [group["GroupName"] for group in found] == ["eks-cluster-sg-emr-on-eks"]
+
+
+def _ready(item: Mapping[str, Any]) -> bool:
+    conditions = item.get("status", {}).get("conditions", [])
+    return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
+
+
+def test_objects_are_created_as_kubectl_does(deployment: Deployment, objects: Objects) -> None:
+    (pool, *_) = listed(objects, NODE_POOLS)
+    assert LAST_APPLIED in pool["metadata"]["annotations"]
+    managers = {field["manager"] for field in pool["metadata"]["managedFields"]}
+    assert "kubectl-create" in managers
+
+
+def test_karpenter_has_the_rights_of_its_chart_and_no_more(
+    deployment: Deployment, plane: Plane
+) -> None:
+    assert deployment.karpenter is not None
+    namespace, name = deployment.karpenter.service_account
+    core = client.CoreV1Api(plane.client(as_user=f"system:serviceaccount:{namespace}:{name}"))
+    assert core.list_node().items
+    with pytest.raises(client.ApiException) as refused:
+        core.list_secret_for_all_namespaces()
+    assert refused.value.status == 403
+
+
+def test_karpenter_is_started_as_the_chart_says(deployment: Deployment, aws: EmulatedAws) -> None:
+    assert deployment.karpenter is not None
+    environment = deployment.karpenter.env
+    (queue,) = aws.client("sqs").list_queues()["QueueUrls"]
+    assert environment["INTERRUPTION_QUEUE"] == queue.rpartition("/")[2]
+    assert environment["CLUSTER_NAME"] == "emr-on-eks"
+    assert environment["SYSTEM_NAMESPACE"] == "kube-system"
+    assert environment["CPU_REQUESTS"] == "1000"
+    assert environment["MEMORY_LIMIT"] == str(2 * 2**30)
+    assert environment["AWS_ENDPOINT_URL"] == aws.endpoint_url
+
+
+def test_emr_may_work_in_the_tenants_namespace_only(deployment: Deployment, plane: Plane) -> None:
+    core = client.CoreV1Api(plane.client(as_user="emr-containers"))
+    core.list_namespaced_pod("analytics")
+    with pytest.raises(client.ApiException) as refused:
+        core.list_namespaced_pod("kube-system")
+    assert refused.value.status == 403
+
+
+def test_who_is_let_in(deployment: Deployment, plane: Plane) -> None:
+    kinds = Counter(identity.kind for identity in deployment.identities)
+    assert kinds["EMR"] == 1
+    (admin,) = [each for each in deployment.identities if "cluster-admin" in str(each.rights)]
+    assert client.CoreV1Api(plane.client(as_user=admin.user)).list_node().items
+    accounts = {each.user for each in deployment.identities if each.kind == "pod identity"}
+    assert "system:serviceaccount:kube-system:karpenter" in accounts
+    assert any(":analytics:emr-containers-sa-spark-driver-" in user for user in accounts)
+
+
+def test_system_nodes_run_karpenters_pods_in_two_zones(
+    deployment: Deployment, objects: Objects
+) -> None:
+    def pods() -> list[Mapping[str, Any]]:
+        every = listed(objects, "/api/v1/namespaces/kube-system/pods")
+        return [pod for pod in every if pod["metadata"]["name"].startswith("karpenter-")]
+
+    eventually(lambda: [pod["status"] for pod in pods() if pod["status"]["phase"] != "Running"])
+    nodes = {node["metadata"]["name"]: node for node in listed(objects, "/api/v1/nodes")}
+    labels = [nodes[pod["spec"]["nodeName"]]["metadata"]["labels"] for pod in pods()]
+    assert {each["emr-eks/system"] for each in labels} == {"true"}
+    assert len({each["topology.kubernetes.io/zone"] for each in labels}) == len(labels) == 2
+
+
+def test_add_ons_request_what_the_template_says(deployment: Deployment, objects: Objects) -> None:
+    sets = listed(objects, "/apis/apps/v1/namespaces/kube-system/daemonsets")
+    requests = {
+        item["metadata"]["name"]: [
+            container["resources"]["requests"]
+            for container in item["spec"]["template"]["spec"]["containers"]
+        ]
+        for item in sets
+    }
+    assert requests["kube-proxy"] == [{"cpu": "100m", "memory": "64Mi"}]
+    assert requests["aws-ebs-csi-driver"] == [{"cpu": "10m", "memory": "40Mi"}] * 3
+    assert set(requests) == {
+        "vpc-cni",
+        "kube-proxy",
+        "aws-ebs-csi-driver",
+        "eks-pod-identity-agent",
+    }
+
+
+def test_destroy_leaves_nothing(deployment: Deployment, aws: EmulatedAws, objects: Objects) -> None:
+    assert deployment.destroy() == ()
+    namespaces = names(objects, "/api/v1/namespaces")
+    assert namespaces == {"default", "kube-node-lease", "kube-public", "kube-system"}
+    assert not names(objects, "/api/v1/nodes")
+    assert not names(objects, "/apis/apiextensions.k8s.io/v1/customresourcedefinitions")
+    bindings = names(objects, "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings")
+    assert not {name for name in bindings if "karpenter" in name or "access-entry" in name}
+    ec2 = aws.client("ec2")
+    assert all(vpc["IsDefault"] for vpc in ec2.describe_vpcs()["Vpcs"])
+    assert not aws.client("iam").list_roles()["Roles"]
+    assert not aws.client("events").list_rules()["Rules"]
+    assert not aws.client("sqs").list_queues().get("QueueUrls")
+    assert not aws.client("eks").list_clusters()["clusters"]
+    assert deployment.destroy() == ()
