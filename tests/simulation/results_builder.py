@@ -67,7 +67,7 @@ def results(**changes: Any) -> Results:
         packing={"shared": PackingResult(peak=0.95, mean=0.93)},
         cost=0.12,
         nodes=9,
-        driver_zones={zone: 2 for zone in ZONES},
+        driver_zones=dict.fromkeys(ZONES, 2),
         gone_after=31.0,
         faults=((50.0, "notice for 3 spot nodes"),),
         warnings=(("FailedScheduling: 0/3 nodes <are> available", 4),),

@@ -1,0 +1,170 @@
+"""Scenarios on a real control plane with the reference platform deployed on it.
+
+Each run takes one to three minutes, nearly all of it waiting for Karpenter and for jobs to end.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from cdk_emr_eks.cli import main
+from cdk_emr_eks.labels import CapacityType
+from cdk_emr_eks.simulation import cli
+from cdk_emr_eks.simulation.jobs.record import Outcome
+from cdk_emr_eks.simulation.report.findings import Level, findings
+from cdk_emr_eks.simulation.report.gates import Gates
+from cdk_emr_eks.simulation.results import Results
+from cdk_emr_eks.simulation.run import simulate
+from cdk_emr_eks.simulation.scenario import (
+    Component,
+    Crash,
+    JobGroup,
+    Scenario,
+    SpotInterruption,
+    Stage,
+    read_scenario,
+)
+from cdk_emr_eks.simulation.unavailable import SimulationUnavailable
+from tests.conftest import Assemblies
+from tests.simulation.results_builder import job, results
+
+PLACEMENT = ("jobs-across-zones", "drivers-on-spot", "drivers-disrupted", "drivers-lost")
+
+
+def played(assembly: Path, scenario: Scenario) -> Results:
+    try:
+        return simulate(assembly, scenario)
+    except SimulationUnavailable as error:
+        pytest.skip(f"no simulation: {error.reason}")
+
+
+# ---- the default scenario
+
+
+@pytest.fixture(scope="module")
+def default(assemblies: Assemblies) -> Results:
+    return played(assemblies("reference").folder, read_scenario("default"))
+
+
+def test_every_job_of_every_workload_succeeds(default: Results) -> None:
+    assert [each.outcome for each in default.jobs] == [Outcome.SUCCEEDED] * 5
+    assert {each.workload for each in default.jobs} == {"critical", "shared", "notebook"}
+
+
+def test_jobs_are_placed_as_the_platform_promises(default: Results) -> None:
+    gates = Gates(fail_if=(*PLACEMENT, "pending", "executors-refused"))
+    assert gates.failures(default) == ()
+    by_workload = {each.workload: each.capacity_types for each in default.jobs}
+    assert by_workload["critical"] == (CapacityType.ON_DEMAND,)
+    assert by_workload["shared"] == (CapacityType.SPOT,)
+
+
+def test_executors_fill_their_nodes(default: Results) -> None:
+    assert {name for name, each in default.packing.items() if each.peak >= 0.9} == {
+        "critical",
+        "shared",
+        "notebook",
+    }
+
+
+def test_nothing_is_left_when_the_platform_is_deleted(default: Results) -> None:
+    assert default.problems == ()
+
+
+def test_nothing_bad_is_found(default: Results) -> None:
+    assert [each.text for each in findings(default) if each.level is Level.BAD] == []
+    assert default.cost > 0
+
+
+# ---- faults
+
+
+@pytest.fixture(scope="module")
+def disturbed(assemblies: Assemblies) -> Results:
+    second = timedelta(seconds=1)
+    scenario = Scenario(
+        name="disturbed",
+        jobs=(
+            JobGroup(
+                workload="shared",
+                count=3,
+                stages=(Stage(executors=4, run_time=75 * second),),
+            ),
+        ),
+        faults=(
+            Crash(component=Component.KARPENTER, at=3 * second, down=3 * second),
+            SpotInterruption(at=60 * second, share=1.0, duplicates=2, garbage=5),
+            Crash(component=Component.API_SERVER, at=75 * second, down=3 * second),
+            Crash(component=Component.SCHEDULER, at=80 * second, down=2 * second),
+        ),
+        boot_time=3 * second,
+        time_limit=timedelta(minutes=6),
+    )
+    return played(assemblies("reference").folder, scenario)
+
+
+def test_jobs_survive_spot_interruptions_and_crashes(disturbed: Results) -> None:
+    assert [each.outcome for each in disturbed.jobs] == [Outcome.SUCCEEDED] * 3
+    assert Gates(fail_if=PLACEMENT).failures(disturbed) == ()
+
+
+def test_interrupted_executors_are_replaced_in_the_zone_of_their_driver(
+    disturbed: Results,
+) -> None:
+    assert sum(each.lost_executors for each in disturbed.jobs) > 0
+    assert all(len(each.zones) == 1 for each in disturbed.jobs)
+    struck = [what for _, what in disturbed.faults]
+    assert "karpenter killed" in struck
+    assert "kube-apiserver is back" in struck
+    assert any("with 5 garbage messages" in what for what in struck)
+
+
+# ---- the command
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch) -> CliRunner:
+    """The command, with a simulation that found a job in two zones."""
+    found = results(jobs=(job(0), job(1, zones=("a", "b"))))
+    monkeypatch.setattr(cli, "_run", lambda *_: found)
+    return CliRunner()
+
+
+def test_the_command_fails_if_a_gate_does(command: CliRunner) -> None:
+    assert command.invoke(main, ["simulate"]).exit_code == 0
+    answer = command.invoke(main, ["simulate", "--fail-if", "jobs-across-zones"])
+    assert answer.exit_code == cli.FAILED
+    assert "failed: jobs-across-zones: 1 jobs in more than one zone" in answer.output
+    assert command.invoke(main, ["simulate", "--max-hourly-cost", "1"]).exit_code == cli.FAILED
+
+
+def test_the_command_writes_its_reports(command: CliRunner, tmp_path: Path) -> None:
+    html, text = tmp_path / "r.html", tmp_path / "r.json"
+    arguments = ["simulate", "--html", str(html), "--json", str(text), "--fail-if", "pending"]
+    assert command.invoke(main, arguments).exit_code == 0
+    assert json.loads(text.read_text())["summary"]["jobs_across_zones"] == 1
+    assert html.read_text().startswith("<!doctype html>")
+
+
+def test_wrong_usage_is_told_apart(command: CliRunner, tmp_path: Path) -> None:
+    wrong = tmp_path / "wrong.yaml"
+    wrong.write_text("jobs: [{count: 0}]")
+    for arguments in (["--scenario", str(wrong)], ["--fail-if", "x"], ["--max-hourly-cost", "0"]):
+        answer = command.invoke(main, ["simulate", *arguments])
+        assert answer.exit_code == 2, answer.output
+    assert "jobs[0].count" in command.invoke(main, ["simulate", "--scenario", str(wrong)]).output
+
+
+def test_a_machine_that_cannot_simulate_is_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unavailable(*_: object) -> Results:
+        raise SimulationUnavailable("no Go")
+
+    monkeypatch.setattr(cli, "_run", unavailable)
+    answer = CliRunner().invoke(main, ["simulate"])
+    assert answer.exit_code == cli.UNAVAILABLE
+    assert "no Go" in answer.output
