@@ -78,6 +78,10 @@ synth: setup ## synthesize the reference platform into cdk.out and print what it
 example: setup ## synthesize an example: APP=examples/<name>/app.py
 	PYTHONPATH=. $(VENV)/bin/emr-eks synth --app "$(PYTHON) $(APP)" --output cdk.out.$(notdir $(patsubst %/,%,$(dir $(APP))))
 
+.PHONY: simulate
+simulate: synth ## run jobs on the reference platform, on this machine; ARGS="<options of emr-eks simulate>"
+	$(VENV)/bin/emr-eks simulate --html cdk.out/simulation.html $(ARGS)
+
 .PHONY: diff
 diff: setup $(CDK) ## compare with what is deployed; ARGS="<stacks and options of cdk diff>"
 	$(CDK) diff $(ARGS)
