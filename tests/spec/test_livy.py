@@ -10,7 +10,7 @@ import pytest
 
 from cdk_emr_eks.errors import ConfigError
 from cdk_emr_eks.spec.catalog import NOTEBOOK
-from cdk_emr_eks.spec.livy import LivySpec, variable
+from cdk_emr_eks.spec.livy import LivySpec, chart_version, server_image, variable
 from cdk_emr_eks.spec.livy_objects import hardened, livy_objects
 from cdk_emr_eks.spec.pod_template import driver_template
 from cdk_emr_eks.units import Cpu, Memory
@@ -103,8 +103,8 @@ def test_bad_input_is_refused_in_words(case: str) -> None:
 def test_what_is_derived() -> None:
     livy = LivySpec(upload_uri="s3://bucket/a/livy/", release_label="emr-7.14.0-20260812")
     assert livy.upload_location == ("bucket", "a/livy")
-    assert livy.chart_version == "7.14.0"
-    assert livy.server_image == "livy/emr-7.14.0:20260812"
+    assert chart_version(livy.release_label) == "7.14.0"
+    assert server_image(livy.release_label) == "livy/emr-7.14.0:20260812"
     assert livy.resolved_namespace("data") == "data-livy"
 
 

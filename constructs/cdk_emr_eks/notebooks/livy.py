@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final, cast
 
 import cdk8s
-from aws_cdk import Aws, CfnMapping, CfnOutput, Duration, Stack, Stage, Token
+from aws_cdk import Aws, CfnOutput, Duration, Stack, Stage, Token
 from aws_cdk import aws_eks as eks_l1
 from aws_cdk import aws_eks_v2 as eks
 from aws_cdk import aws_iam as iam
@@ -20,20 +20,19 @@ from cdk_emr_eks.execution_role import ExecutionRole
 from cdk_emr_eks.labels import ENDPOINT_NODES, Role
 from cdk_emr_eks.manifests import ManifestStage, plain
 from cdk_emr_eks.nag import accept, wildcard
+from cdk_emr_eks.notebooks.emr_registry import emr_registry
 from cdk_emr_eks.pod_identity import PODS_SERVICE, pod_identity_trust
 from cdk_emr_eks.pod_templates import PodTemplateLocation, template_asset
-from cdk_emr_eks.spec.admission.emr_images import EMR_ACCOUNTS
 from cdk_emr_eks.spec.emr_registry import ImageKind, base_image
 from cdk_emr_eks.spec.execution_role import Component, JobIdentity, RoleUse, service_account
 from cdk_emr_eks.spec.gateway_pool import GATEWAY
 from cdk_emr_eks.spec.job_config import IMAGE
-from cdk_emr_eks.spec.livy import PORT, LivySpec
+from cdk_emr_eks.spec.livy import PORT, LivySpec, chart_version, server_image
 from cdk_emr_eks.spec.livy_objects import RELEASE, SERVER_ACCOUNT, hardened, livy_objects
 from cdk_emr_eks.spec.pod_template import driver_template, executor_template
 from cdk_emr_eks.tenant import EmrEksTenant
 
 _TIMEOUT_MINUTES: Final = 10
-_ACCOUNTS: Final = "EmrRegistryAccounts"
 _OBJECTS: Final = "Livy names the objects that sessions need, all under its own prefix"
 
 
@@ -87,7 +86,7 @@ class Livy(Construct):
         execution_role = tenant.role_for(RoleUse.LIVY, role)
         derived = _derived(tenant, spec)
         spec.environment(derived)
-        registry = _registry(where, Stack.of(scope))
+        registry = emr_registry(where, Stack.of(scope))
         super().__init__(scope, id)
         self.spec = spec
         self.tenant = tenant
@@ -223,7 +222,7 @@ class Livy(Construct):
         spec = self.spec
         requests = {"cpu": spec.cpu.kubernetes, "memory": spec.memory.kubernetes}
         values: dict[str, object] = {
-            "image": f"{registry}/{spec.server_image}",
+            "image": f"{registry}/{server_image(spec.release_label)}",
             "sparkNamespace": self.tenant.tenant.resolved_namespace,
             "rbac": {"create": False},
             "serviceAccount": {"create": False, "name": SERVER_ACCOUNT},
@@ -241,7 +240,7 @@ class Livy(Construct):
             cluster=self.tenant.context.cluster,
             repository=f"oci://{registry}/livy",
             chart="livy",
-            version=spec.chart_version,
+            version=chart_version(spec.release_label),
             release=RELEASE,
             namespace=self.namespace,
             create_namespace=False,
@@ -281,23 +280,3 @@ def _derived(tenant: EmrEksTenant, spec: LivySpec) -> dict[str, str]:
     items = cast(Sequence[Mapping[str, object]], job["applicationConfiguration"])
     derived = next(item for item in items if item["classification"] == "spark-defaults")
     return {**cast(Mapping[str, str], derived["properties"]), **spec.spark_conf}
-
-
-def _registry(where: str, stack: Stack) -> str:
-    """Return EMR's registry of the stack's region; it is looked up at deployment where unknown."""
-    region = stack.region
-    if not Token.is_unresolved(region):
-        if region not in EMR_ACCOUNTS:
-            rule = f"must be one with a registry of EMR's ({', '.join(EMR_ACCOUNTS)})"
-            raise refuse(where, "region", rule, region)
-        account = EMR_ACCOUNTS[region]
-    else:
-        found = stack.node.try_find_child(_ACCOUNTS)
-        table = cast(CfnMapping, found) if found else _table(stack)
-        account = table.find_in_map(Aws.REGION, "Account")
-    return f"{account}.dkr.ecr.{region}.{Aws.URL_SUFFIX}"
-
-
-def _table(stack: Stack) -> CfnMapping:
-    rows = {region: {"Account": account} for region, account in EMR_ACCOUNTS.items()}
-    return CfnMapping(stack, _ACCOUNTS, mapping=rows)

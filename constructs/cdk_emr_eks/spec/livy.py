@@ -111,20 +111,6 @@ class LivySpec:
         bucket, _, prefix = self.upload_uri.removeprefix("s3://").partition("/")
         return bucket, prefix.strip("/")
 
-    @property
-    def chart_version(self) -> str:
-        """Version of the chart: that of the EMR release.
-
-        Source: https://docs.aws.amazon.com/emr/latest/EMR-on-EKS-DevelopmentGuide/job-runs-apache-livy-secure-endpoint.html
-        """
-        return ".".join(map(str, release_version(self.release_label)))
-
-    @property
-    def server_image(self) -> str:
-        """The server's image: repository and tag, below EMR's registry of the region."""
-        release, _, tag = self.release_label.rpartition("-")
-        return f"livy/{release}:{tag}"
-
     def resolved_namespace(self, namespace: str) -> str:
         """Return the server's namespace, for a tenant on ``namespace``.
 
@@ -156,6 +142,20 @@ class LivySpec:
         minutes = self.session_idle_timeout // timedelta(minutes=1)
         values = {"livy.server.session.timeout": f"{minutes}m", **spark}
         return {variable(key): value for key, value in values.items() if _SAYABLE.fullmatch(key)}
+
+
+def chart_version(release_label: str) -> str:
+    """Return the version of Livy's chart: that of the EMR release.
+
+    Source: https://docs.aws.amazon.com/emr/latest/EMR-on-EKS-DevelopmentGuide/job-runs-apache-livy-secure-endpoint.html
+    """
+    return ".".join(map(str, release_version(release_label)))
+
+
+def server_image(release_label: str) -> str:
+    """Return the server's image: repository and tag, below EMR's registry of the region."""
+    release, _, tag = release_label.rpartition("-")
+    return f"livy/{release}:{tag}"
 
 
 def variable(key: str) -> str:
