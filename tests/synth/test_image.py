@@ -17,11 +17,6 @@ from cdk_emr_eks.images.spark_image import NotebookImage, SparkImage
 from cdk_emr_eks.labels import Architecture
 from cdk_emr_eks.spec.emr_registry import ImageKind
 from cdk_emr_eks.spec.image import BuilderSize, ImageBuilder
-from tests.static import accepted
-from tests.static.checkov import PROGRAM, checkov_findings
-from tests.static.iam import check_iam
-from tests.static.lint import lint_all
-from tests.static.nag import nag_report
 from tests.synth.image_app import BASE, DIGEST, SCIENCE, images, template_of, variables
 from tests.synth.tenancy_app import new_app
 
@@ -248,7 +243,7 @@ def test_names_of_two_images_differ_by_stack_and_path() -> None:
     assert len(names) == 3
 
 
-# ---- bad input, and the checkers
+# ---- bad input, names and rights
 
 
 @pytest.mark.parametrize(
@@ -292,25 +287,3 @@ def test_deploying_needs_no_more_than_its_own_names() -> None:
     assert all(
         ":project/" in arn and "*" not in arn.rpartition("/")[2] for arn in build["Resource"]
     )
-
-
-def test_checkers_find_nothing() -> None:
-    report = nag_report(images().app)
-    # What CDK's own grants have is not ours to accept.
-    assert [each for each in report.findings if not each.startswith("User/")] == []
-    assert (report.stale, report.wrong) == ((), ())
-    texts = {
-        name: json.dumps(template)
-        for name, template in images().templates.items()
-        if name != "User"
-    }
-    assert lint_all(texts, accepted.LINT) == ()
-    for template in images().templates.values():
-        assert list(check_iam(template, accepted.IAM_STARS).problems) == []
-
-
-@pytest.mark.skipif(not PROGRAM.exists(), reason="checkov is not installed: make test does it")
-def test_checkov_finds_nothing() -> None:
-    stacks = [name for name in images().templates if name != "User"]
-    paths = [images().folder / f"{name}.template.json" for name in stacks]
-    assert list(checkov_findings(paths)) == []

@@ -19,7 +19,7 @@ def buildspec() -> str:
     command = f'script=$(mktemp)\ncat >"$script" <<\'{_END}\'\n{script}{_END}\nbash "$script"'
     return json.dumps(
         {
-            "version": 0.2,
+            "version": "0.2",
             "env": {"shell": "bash"},
             "phases": {"build": {"commands": [command]}},
         },
