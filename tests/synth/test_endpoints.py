@@ -126,6 +126,17 @@ def test_the_nodes_security_group_is_the_one_that_is_tagged(app: Synthesized) ->
         assert terms == [{"tags": {"aws:eks:cluster-name": "emr-on-eks"}}]
 
 
+def test_load_balancers_find_private_subnets(app: Synthesized) -> None:
+    subnets = app.of_type("Platform", "AWS::EC2::Subnet").items()
+    tags = {id: {t["Key"]: t["Value"] for t in s["Properties"]["Tags"]} for id, s in subnets}
+    internal = [id for id, own in tags.items() if own.get("kubernetes.io/role/internal-elb") == "1"]
+    assert len(internal) == 3
+    assert not any(
+        app.of_type("Platform", "AWS::EC2::Subnet")[id]["Properties"].get("MapPublicIpOnLaunch")
+        for id in internal
+    )
+
+
 def test_the_tag_may_be_set_on_that_group_and_no_other_tag(app: Synthesized) -> None:
     _, policy = app.only("Platform", "AWS::IAM::Policy", "EndpointParts")
     (statement,) = policy["Properties"]["PolicyDocument"]["Statement"]
