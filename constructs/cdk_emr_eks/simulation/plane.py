@@ -99,11 +99,10 @@ class Plane(Supervisor):
         """
         # The API server tries until its store is there: the two start at once.
         self._start_etcd()
-        server = self._start_api_server()
-        _await(server)
+        self._await(self._start_api_server())
         others = (self._start_manager(), self._start_scheduler(), self._start_kwok())
         for each in others:
-            _await(each)
+            self._await(each)
 
     def stop(self) -> None:
         """Kill all processes, Karpenter first, and remove a directory of our own making."""
@@ -157,8 +156,18 @@ class Plane(Supervisor):
         process = self.spawn(
             "karpenter", self.binaries.karpenter, launch.args, environment, ready=ready
         )
-        _await(process)
+        self._await(process)
         return process
+
+    def _await(self, process: Process) -> None:
+        """Wait for a process, and no longer than all others run that it may be waiting for."""
+
+        def ready() -> None:
+            self.check()
+            if process.ready is not None:
+                process.ready()
+
+        await_ready(process, ready)
 
     def _start_etcd(self) -> Process:
         client_url, peer_url = (f"http://{_LOCAL}:{port}" for port in self._etcd_ports)
@@ -199,7 +208,8 @@ class Plane(Supervisor):
     def _start_manager(self) -> Process:
         args = (
             *self._component(self._manager_port),
-            "--use-service-account-credentials=false",
+            # As in EKS: admission policies tell controllers from others by their accounts.
+            "--use-service-account-credentials=true",
             f"--service-account-private-key-file={self._credentials.service_account_key}",
             f"--root-ca-file={self._credentials.authority}",
             f"--node-monitor-grace-period={_GRACE}",
@@ -251,8 +261,3 @@ class Plane(Supervisor):
             authority=self._credentials.authority,
             token=token,
         )
-
-
-def _await(process: Process) -> None:
-    if process.ready is not None:
-        await_ready(process, process.ready)
