@@ -16,6 +16,7 @@ from cdk_emr_eks.plan import AssemblyError
 from cdk_emr_eks.simulation.jobs.allocation import AllocationPolicy, Ramp
 from cdk_emr_eks.simulation.jobs.blueprint import Blueprint, choose_blueprints, read_blueprints
 from cdk_emr_eks.simulation.jobs.pods import (
+    DriverReference,
     JobRun,
     driver_pod,
     executor_pod,
@@ -41,6 +42,12 @@ def run_of(blueprint: Blueprint, **spark: str) -> JobRun:
     return JobRun(id="j1", blueprint=blueprint, spark={**blueprint.spark, **spark}, account=ACCOUNT)
 
 
+def driver_of(run: JobRun, attempt: int) -> DriverReference:
+    return DriverReference(
+        name=run.driver_name(attempt), uid="uid", application=run.application(attempt)
+    )
+
+
 def plain(value: object) -> Any:
     return json.loads(json.dumps(value, default=dict))
 
@@ -59,7 +66,7 @@ def test_pods_request_what_the_workload_was_sized_for(
     run = run_of(blueprint)
     for pod, shape in (
         (driver_pod(run, 1), driver_shape(workload)),
-        (executor_pod(run, 1, 1, "uid"), executor_shape(workload)),
+        (executor_pod(run, driver_of(run, 1), 1), executor_shape(workload)),
     ):
         main, logging = plain(pod)["spec"]["containers"]
         assert main["resources"]["requests"]["cpu"] == shape.request_cores.kubernetes
@@ -75,7 +82,7 @@ def test_pods_carry_the_template_and_the_labels_of_spark_and_emr(
     blueprints: tuple[Blueprint, ...],
 ) -> None:
     run = run_of(blueprints[1])
-    executor = plain(executor_pod(run, 2, 7, "uid"))
+    executor = plain(executor_pod(run, driver_of(run, 2), 7))
     template = plain(run.blueprint.executor_template)
     for key, value in template["spec"].items():
         if key != "containers":

@@ -85,6 +85,7 @@ def record(job: str, **changes: Any) -> JobRecord:
         workload="shared",
         wanted=1,
         attempts=1,
+        applications=[f"spark-{job}"],
         outcome=Outcome.SUCCEEDED,
         **changes,
     )

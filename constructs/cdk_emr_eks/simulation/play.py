@@ -12,15 +12,16 @@ from cdk_emr_eks.simulation.aws import EmulatedAws
 from cdk_emr_eks.simulation.clock import Clock
 from cdk_emr_eks.simulation.faults import Faults, Struck
 from cdk_emr_eks.simulation.feed import Feed
-from cdk_emr_eks.simulation.jobs.application import Surroundings
+from cdk_emr_eks.simulation.jobs.application import Submit, Surroundings
 from cdk_emr_eks.simulation.jobs.blueprint import Blueprint
 from cdk_emr_eks.simulation.jobs.record import JobRecord
-from cdk_emr_eks.simulation.jobs.runner import JobRunner, arrivals, run_prefix
+from cdk_emr_eks.simulation.jobs.runner import Arriving, JobRunner, arrivals, run_prefix
+from cdk_emr_eks.simulation.jobs.spark_submit import SparkSubmit
 from cdk_emr_eks.simulation.kube_api import PODS, KubeApi
 from cdk_emr_eks.simulation.observe import Observer
 from cdk_emr_eks.simulation.plane import Plane
 from cdk_emr_eks.simulation.samples import Sample
-from cdk_emr_eks.simulation.scenario import Scenario
+from cdk_emr_eks.simulation.scenario import Scenario, Submission
 
 _SAMPLE_SECONDS: Final = 1.0
 
@@ -72,6 +73,7 @@ async def play(
     Raises:
         ConfigError: If the scenario names a tenant or a workload that the platform lacks.
         RefusedError: If the cluster does not let EMR make what it makes in a namespace.
+        SimulationUnavailable: If a job asks for Spark's own client, and it is not here.
     """
     jobs = arrivals(scenario, stage.blueprints, stage.aws.account, prefix=run_prefix())
     stage.plane.fleet.boot(scenario.boot_time.total_seconds())
@@ -81,7 +83,9 @@ async def play(
         feed = Feed(api)
         clock = Clock(scenario.speed)
         observer = Observer(stage.aws.prices.hourly, scenario.speed)
-        runner = JobRunner(jobs, Surroundings(api=api, clock=clock))
+        runner = JobRunner(
+            jobs, Surroundings(api=api, clock=clock, submit=_submit(jobs, plane, api))
+        )
         faults = Faults(plane, stage.aws, api, observer, clock)
         observer.attach(feed)
         feed.listen(PODS, runner.on_pod)
@@ -107,6 +111,18 @@ async def play(
         jobs_ended=ended,
         gone_after=gone,
     )
+
+
+def _submit(jobs: Sequence[Arriving], plane: Plane, api: KubeApi) -> Submit | None:
+    """Return Spark's own client, if a job asks for it."""
+    if all(job.submission is Submission.PODS for job in jobs):
+        return None
+    directory = plane.directory / "spark"
+    directory.mkdir(parents=True, exist_ok=True)
+    authority = directory / "authority.pem"
+    authority.write_bytes(base64.b64decode(plane.ca_bundle))
+    client = SparkSubmit(api, server=plane.server, authority=authority, directory=directory)
+    return client.submit
 
 
 async def _within(

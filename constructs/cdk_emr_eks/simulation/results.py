@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -166,14 +166,9 @@ def quantile(values: Sequence[float], share: float) -> float:
     return cuts[min(98, max(0, round(share * 100) - 1))]
 
 
-def _applications(record: JobRecord) -> Iterator[str]:
-    for attempt in range(1, record.attempts + 1):
-        yield f"spark-{record.id}" if attempt == 1 else f"spark-{record.id}-{attempt}"
-
-
 def _job(record: JobRecord, observer: Observer, share: float) -> JobResult:
     nodes, placements = observer.nodes, observer.placements
-    placed = [placements[each] for each in _applications(record) if each in placements]
+    placed = [placements[each] for each in record.applications if each in placements]
     zones: tuple[str, ...] = ()
     for placement in placed:
         named = [placement.driver, *sorted(placement.executors)]

@@ -6,13 +6,19 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import Enum, auto
+from typing import Final
 
 from cdk_emr_eks import labels
 from cdk_emr_eks.labels import Role
 from cdk_emr_eks.plan.intrinsics import mapping, sequence
 from cdk_emr_eks.simulation.clock import Clock
 from cdk_emr_eks.simulation.jobs.allocation import BATCH_SECONDS, AllocationPolicy, Ramp
-from cdk_emr_eks.simulation.jobs.pods import EXECUTOR_ID, JobRun, executor_pod
+from cdk_emr_eks.simulation.jobs.pods import (
+    EXECUTOR_ID,
+    DriverReference,
+    JobRun,
+    executor_pod,
+)
 from cdk_emr_eks.simulation.jobs.record import JobRecord
 from cdk_emr_eks.simulation.kube_api import (
     Identity,
@@ -24,6 +30,11 @@ from cdk_emr_eks.simulation.kube_api import (
 )
 from cdk_emr_eks.simulation.scenario import Stage
 from cdk_emr_eks.spec.execution_role import Component
+
+_CONFLICT: Final = 409
+
+Submit = Callable[[JobRun, int], Awaitable[None]]
+"""Makes the driver of an attempt."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,7 +50,7 @@ class Surroundings:
 
     api: KubeApi
     clock: Clock
-    submit: Callable[[JobRun, int], Awaitable[None]] | None = None
+    submit: Submit | None = None
 
 
 class Ended(Enum):
@@ -83,6 +94,7 @@ class Application:
         self._released: set[str] = set()
         self._next = 1
         self._changed = asyncio.Event()
+        self._id = ""
         self._lost = ""
         self.driver_uid = ""
         namespace = run.blueprint.namespace
@@ -95,13 +107,12 @@ class Application:
         """Take note of a change of one of the application's pods."""
         metadata = mapping(pod["metadata"])
         marks = mapping(metadata.get("labels"))
-        if marks.get(labels.SPARK_APP_SELECTOR) != self._run.application(self._attempt):
-            return
         phase = mapping(pod.get("status")).get("phase")
         going = kind == "DELETED" or "deletionTimestamp" in metadata or phase == "Failed"
-        if marks.get(labels.SPARK_ROLE) == Role.DRIVER:
+        if metadata["name"] == self._run.driver_name(self._attempt):
+            self._note_id(str(marks.get(labels.SPARK_APP_SELECTOR)))
             self._on_driver(pod, going=going, running=phase == "Running")
-        elif marks.get(EXECUTOR_ID):
+        elif marks.get(EXECUTOR_ID) and marks.get(labels.SPARK_APP_SELECTOR) == self._id:
             self._on_executor(str(metadata["name"]), going=going, running=phase == "Running")
         self._changed.set()
 
@@ -116,16 +127,19 @@ class Application:
                 return Ended.LOST
         self._released |= self._running.keys()
         self._running.clear()
-        selector = (
-            f"{labels.SPARK_APP_SELECTOR}={self._run.application(self._attempt)},"
-            f"{labels.SPARK_ROLE}={Role.EXECUTOR}"
-        )
+        selector = f"{labels.SPARK_APP_SELECTOR}={self._id},{labels.SPARK_ROLE}={Role.EXECUTOR}"
         await self._around.api.delete(self._pods, identity=self._identity, selector=selector)
         return Ended.DONE
 
     @property
     def _working(self) -> int:
         return sum(self._running.values())
+
+    def _note_id(self, application: str) -> None:
+        # Spark's own client makes the id up, so it is known when the driver is there.
+        if not self._id:
+            self._id = application
+            self._record.applications.append(application)
 
     def _on_driver(self, pod: Object, *, going: bool, running: bool) -> None:
         if going:
@@ -176,14 +190,20 @@ class Application:
         results = await asyncio.gather(*(self._create() for _ in batch), return_exceptions=True)
         for result in results:
             if isinstance(result, RefusedError):
-                # Spark logs it and asks again with the next batch.
+                # Spark logs it and asks again with the next batch. A conflict is no answer yet:
+                # many pods at one time make Kubernetes count a quota twice.
+                if result.status == _CONFLICT:
+                    continue
                 self._record.refused[_without_names(str(result))] += 1
             elif isinstance(result, BaseException):
                 raise result
 
     async def _create(self) -> None:
         number, self._next = self._next, self._next + 1
-        pod = executor_pod(self._run, self._attempt, number, self.driver_uid)
+        driver = DriverReference(
+            name=self._run.driver_name(self._attempt), uid=self.driver_uid, application=self._id
+        )
+        pod = executor_pod(self._run, driver, number)
         name = str(mapping(pod["metadata"])["name"])
         # Known before it is there, since its events may come before the answer.
         self._running[name] = False

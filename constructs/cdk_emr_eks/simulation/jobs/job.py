@@ -12,6 +12,7 @@ from cdk_emr_eks.simulation.jobs.application import Application, Ended, Surround
 from cdk_emr_eks.simulation.jobs.identity import EMR
 from cdk_emr_eks.simulation.jobs.pods import COMPONENT, JobRun, driver_pod, submitter_job
 from cdk_emr_eks.simulation.jobs.record import JobRecord, Outcome
+from cdk_emr_eks.simulation.jobs.spark_submit import SubmissionFailedError
 from cdk_emr_eks.simulation.kube_api import (
     Identity,
     Kind,
@@ -59,7 +60,7 @@ class Job:
             path = namespaced(namespace, "jobs", group="batch/v1")
             await self._around.api.create(path, submitter_job(self._run), identity=EMR)
             await self._attempts()
-        except RefusedError as refused:
+        except (RefusedError, SubmissionFailedError) as refused:
             record.outcome, record.reason = Outcome.REFUSED, str(refused)
         record.ended = clock.wall()
         await self.clean_up()

@@ -19,7 +19,9 @@ from cdk_emr_eks import labels
 from cdk_emr_eks.labels import Role
 from cdk_emr_eks.plan.intrinsics import mapping, sequence
 from cdk_emr_eks.simulation.jobs.blueprint import Blueprint
+from cdk_emr_eks.spec.emr_registry import ImageKind, base_image
 from cdk_emr_eks.spec.execution_role import Component, service_account
+from cdk_emr_eks.versions import EMR_RELEASE
 
 JOB_ID: Final = "emr-containers.amazonaws.com/job.id"
 COMPONENT: Final = "emr-containers.amazonaws.com/component"
@@ -30,6 +32,9 @@ _SIZE: Final = re.compile(r"(\d+)([kmgt])?b?", re.IGNORECASE)
 _MIB: Final = {"k": 1 / 1024, "m": 1, "g": 1024, "t": 1024 * 1024}
 _LEAST_OVERHEAD: Final = 384
 """Memory overhead in MiB that Spark takes where 10 % of the heap is less."""
+
+_EMR_IMAGE: Final = base_image(ImageKind.SPARK, EMR_RELEASE)
+# Never pulled; admission policies look at where it is from.
 
 _FLUENTD: Final = "emr-container-fluentd"
 # EMR's logging container names memory only on drivers and executors. Source:
@@ -72,6 +77,21 @@ class JobRun:
         return f"spark-{self.id}" if attempt == 1 else f"spark-{self.id}-{attempt}"
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DriverReference:
+    """The driver that an executor belongs to.
+
+    Args:
+        name: Name of its pod.
+        uid: Kubernetes' id of the pod.
+        application: Spark's application id.
+    """
+
+    name: str
+    uid: str
+    application: str
+
+
 def submitter_job(run: JobRun) -> Mapping[str, object]:
     """Return the batch Job that EMR makes to submit a job."""
     settings = run.blueprint.submitter
@@ -96,7 +116,7 @@ def submitter_job(run: JobRun) -> Mapping[str, object]:
         "containers": [
             {
                 "name": name,
-                "image": "emr",
+                "image": _EMR_IMAGE,
                 "resources": {"requests": requests, "limits": limits},
                 "securityContext": _container_security(),
             }
@@ -131,33 +151,33 @@ def driver_pod(run: JobRun, attempt: int) -> Mapping[str, object]:
     return _with_emr(spark, run, Role.DRIVER)
 
 
-def executor_pod(run: JobRun, attempt: int, number: int, driver_uid: str) -> Mapping[str, object]:
+def executor_pod(run: JobRun, driver: DriverReference, number: int) -> Mapping[str, object]:
     """Return an executor pod, owned by the driver pod."""
-    return _with_emr(spark_executor_pod(run, attempt, number, driver_uid), run, Role.EXECUTOR)
+    return _with_emr(spark_executor_pod(run, driver, number), run, Role.EXECUTOR)
 
 
 def spark_driver_pod(run: JobRun, attempt: int = 1) -> Mapping[str, object]:
     """Return the driver pod as Spark's submission client makes it, without EMR's additions."""
-    pod = _from_template(run, Role.DRIVER, run.blueprint.driver_template, attempt)
+    template = run.blueprint.driver_template
+    pod = _from_template(run, Role.DRIVER, template, run.application(attempt))
     metadata = _dict(pod, "metadata")
     metadata["name"] = run.driver_name(attempt)
     _dict(pod, "spec")["serviceAccountName"] = run.service_account(Component.DRIVER)
     return pod
 
 
-def spark_executor_pod(
-    run: JobRun, attempt: int, number: int, driver_uid: str
-) -> Mapping[str, object]:
+def spark_executor_pod(run: JobRun, driver: DriverReference, number: int) -> Mapping[str, object]:
     """Return an executor pod as Spark's driver makes it, without EMR's additions."""
-    pod = _from_template(run, Role.EXECUTOR, run.blueprint.executor_template, attempt)
+    template = run.blueprint.executor_template
+    pod = _from_template(run, Role.EXECUTOR, template, driver.application)
     metadata = _dict(pod, "metadata")
-    metadata["name"] = f"{run.application(attempt)}-exec-{number}"
+    metadata["name"] = f"{driver.application}-exec-{number}"
     metadata["ownerReferences"] = [
         {
             "apiVersion": "v1",
             "kind": "Pod",
-            "name": run.driver_name(attempt),
-            "uid": driver_uid,
+            "name": driver.name,
+            "uid": driver.uid,
             "controller": True,
         }
     ]
@@ -180,7 +200,7 @@ def memory_mib(spark: Mapping[str, str], role: Role) -> int:
 
 
 def _from_template(
-    run: JobRun, role: Role, template: Mapping[str, object], attempt: int
+    run: JobRun, role: Role, template: Mapping[str, object], application: str
 ) -> dict[str, object]:
     pod = copy.deepcopy(dict(template))
     metadata, spec = _dict(pod, "metadata"), _dict(pod, "spec")
@@ -190,7 +210,7 @@ def _from_template(
             **_under(run.spark, f"spark.kubernetes.{role}.label."),
             "spark-version": _SPARK_VERSION,
             "spark-app-name": run.id,
-            labels.SPARK_APP_SELECTOR: run.application(attempt),
+            labels.SPARK_APP_SELECTOR: application,
             labels.SPARK_ROLE: str(role),
         }
     )
@@ -211,7 +231,7 @@ def _from_template(
     spec["restartPolicy"] = "Never"
     # Spark's container is the template's first; sidecars of the user's own stay behind it.
     main, *others = [dict(mapping(each)) for each in sequence(spec.get("containers"))] or [{}]
-    main["image"] = "emr"
+    main["image"] = run.spark.get("spark.kubernetes.container.image", _EMR_IMAGE)
     main["resources"] = {
         "requests": {"cpu": cpu or run.spark.get(f"spark.{role}.cores", "1"), "memory": memory},
         "limits": limits,
@@ -220,28 +240,34 @@ def _from_template(
     return pod
 
 
+def emr_labels(run: JobRun, role: Role) -> dict[str, str]:
+    """Return the labels that EMR puts on a driver or an executor."""
+    return {JOB_ID: run.id, COMPONENT: str(role), _RESOURCE_TYPE: "job.run"}
+
+
+def emr_driver_template(run: JobRun) -> Mapping[str, object]:
+    """Return the driver's pod template with what EMR adds, for Spark's own client to use."""
+    return _with_emr(run.blueprint.driver_template, run, Role.DRIVER)
+
+
 def _with_emr(pod: Mapping[str, object], run: JobRun, role: Role) -> Mapping[str, object]:
     """Add what EMR adds: labels, security context, the logging container."""
     full = copy.deepcopy(dict(pod))
     metadata, spec = _dict(full, "metadata"), _dict(full, "spec")
-    _dict(metadata, "labels").update(
-        {JOB_ID: run.id, COMPONENT: str(role), _RESOURCE_TYPE: "job.run"}
-    )
+    _dict(metadata, "labels").update(emr_labels(run, role))
     spec["securityContext"] = {"fsGroup": 65534}
     containers = [dict(mapping(each)) for each in sequence(spec["containers"])]
     containers[0]["securityContext"] = _container_security()
-    spec["containers"] = [
-        *containers,
-        {
-            "name": _FLUENTD,
-            "image": "fluentd",
-            "resources": {
-                "requests": {"memory": _FLUENTD_MEMORY},
-                "limits": {"memory": _FLUENTD_MEMORY},
-            },
-            "securityContext": _container_security(),
+    logging = {
+        "name": _FLUENTD,
+        "image": "fluentd",
+        "resources": {
+            "requests": {"memory": _FLUENTD_MEMORY},
+            "limits": {"memory": _FLUENTD_MEMORY},
         },
-    ]
+        "securityContext": _container_security(),
+    }
+    spec["containers"] = [*containers, logging]
     return full
 
 

@@ -35,6 +35,7 @@ class JobRecord:
         outcome: How.
         reason: Why it did not succeed, in words.
         attempts: Drivers that were started.
+        applications: Spark's id of each attempt whose driver was seen.
         executors_lost: Executors that vanished while the job needed them.
         drivers_lost: Reason of each loss of a driver.
         refused: Messages of the API server for executors that it did not take, with their number.
@@ -51,6 +52,7 @@ class JobRecord:
     outcome: Outcome = Outcome.RUNNING
     reason: str = ""
     attempts: int = 0
+    applications: list[str] = field(default_factory=list)
     executors_lost: int = 0
     drivers_lost: list[str] = field(default_factory=list)
     refused: Counter[str] = field(default_factory=Counter)
