@@ -61,6 +61,9 @@ class Intrinsics:
                 for key, item in variables.items():
                     text = text.replace(f"${{{key}}}", self.text(item))
                 return text
+            case "Fn::FindInMap", [str(table), _, str(entry)]:
+                # Its key is the region, as a rule, which only the deployment knows.
+                return f"${{{table}.{entry}}}"
             case "Fn::Select", [index, {"Fn::GetAZs": _}]:
                 # The zones of an account have no names at synth; their positions are what counts.
                 return f"zone-{int(str(index)) + 1}"

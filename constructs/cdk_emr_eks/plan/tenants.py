@@ -13,8 +13,9 @@ from cdk_emr_eks.plan.intrinsics import intrinsic, mapping, sequence
 from cdk_emr_eks.plan.model import RolePlan, TenantPlan
 from cdk_emr_eks.plan.objects import Applied
 
-# The service accounts of EMR's jobs, as the trust of an IRSA role names them.
-_SUBJECT: Final = re.compile(r"system:serviceaccount:(?P<namespace>[a-z0-9-]+):emr-containers-sa-")
+# EMR's service accounts, as the trust of an IRSA role names them; Livy's sessions have no plural.
+_ACCOUNTS: Final = ("emr-containers-sa-", "emr-container-sa-")
+_SUBJECT: Final = re.compile(r"system:serviceaccount:(?P<namespace>[a-z0-9-]+):emr-containers?-sa-")
 _CDK_JSON: Final = "Custom::AWSCDKCfnJson"
 
 
@@ -73,7 +74,7 @@ def _roles(stack: StackFile) -> dict[str, dict[str, set[str]]]:
     found: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
     for _, properties in stack.resources("AWS::EKS::PodIdentityAssociation"):
         account = stack.intrinsics.text(properties.get("ServiceAccount"))
-        if account.startswith("emr-containers-sa-"):
+        if account.startswith(_ACCOUNTS):
             namespace = stack.intrinsics.text(properties.get("Namespace"))
             found[namespace][_role_name(stack, properties.get("RoleArn"))].add("Pod Identity")
     for logical_id, properties in stack.resources("AWS::IAM::Role"):
