@@ -81,7 +81,7 @@ UNUSED = {
         "sso-directory:CreateUser": "people come from the identity source",
     },
     "AWS::IAM::ManagedPolicy": {
-        f"iam:{verb}{kind}Policy": "attached by the roles, or to users and groups"
+        f"iam:{verb}{kind}Policy": "given apart, for the app's own policies"
         for verb in ("Attach", "Detach")
         for kind in ("Group", "Role", "User")
     },

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, cast
@@ -78,6 +78,26 @@ def resource_name(stack: AssemblyStack, resource: Mapping[str, object], path: st
     for part in path.split("."):
         value = value.get(part) if isinstance(value, Mapping) else None
     return _made_up(stack, resource) if value is None else render(value, stack)
+
+
+def policy_members(stack: AssemblyStack, noun: str) -> tuple[str, ...]:
+    """Return ARNs of who is there already and gets managed policies of a stack.
+
+    Policies tell them by name, and their ARNs hold paths that nobody knows here.
+
+    Args:
+        stack: The stack.
+        noun: ``User``, ``Group`` or ``Role``.
+    """
+    base = f"arn:{{partition}}:iam::{{account}}:{noun.lower()}/"
+    return tuple(
+        place(f"{base}{path}{name}", stack.account, stack.region)
+        for item in stack.resources.values()
+        if item["Type"] == "AWS::IAM::ManagedPolicy"
+        for name in cast(Sequence[object], properties(item).get(f"{noun}s", ()))
+        if isinstance(name, str)
+        for path in ("", "*/")
+    )
 
 
 def _made_up(stack: AssemblyStack, resource: Mapping[str, object]) -> str:

@@ -16,6 +16,7 @@ from typing import Final, cast
 from cdk_emr_eks.deploy_policy.assembly import (
     AssemblyStack,
     place,
+    policy_members,
     properties,
     read_stacks,
     render,
@@ -138,6 +139,11 @@ class _Patterns:
             condition = {"ArnLike": {"iam:PolicyARN": list(attached)}}
             actions = ("iam:AttachRolePolicy", "iam:DetachRolePolicy")
             yield self.roles or ("*",), _allow(actions, condition)
+            for noun in ("User", "Group", "Role"):
+                members = [each for stack in self._stacks for each in policy_members(stack, noun)]
+                actions = (f"iam:Attach{noun}Policy", f"iam:Detach{noun}Policy")
+                if members:
+                    yield _narrow(members), _allow(actions, condition)
         if any(_is_custom(kind) for kind in types):
             yield self._handlers(), _allow(("lambda:InvokeFunction",))
         parameter = "arn:{partition}:ssm:{region}:{account}:parameter/cdk-bootstrap/*"
