@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, cast
 
@@ -134,6 +135,7 @@ def test_derived_classifications_are_refused_with_what_to_use(classification: st
         ({"kernel_check_interval": timedelta(milliseconds=1500)}, "must be whole seconds"),
         ({"kernel_check_interval": timedelta(0)}, "must be whole seconds, at least 1"),
         ({"spark_conf": {"spark.executor.cores": "2"}}, "must not set"),
+        ({"spark_conf": {"spark.kubernetes.container.image": SPARK}}, "use kernel_images"),
         ({"notebook_security_group_id": "sg-1"}, "must be the id of a security group"),
         ({"configurations": {"core-site": {}}}, "must have 1 to 100 properties"),
         ({"configurations": {"core-site": {"a": "b" * 1025}}}, "at most 1024 characters"),
@@ -147,7 +149,7 @@ def test_bad_input(options: Mapping[str, Any], words: str) -> None:
 
 @pytest.mark.parametrize("image", ["kernel", "registry/kernel:latest", "registry/kernel:1.2"])
 def test_images_by_tag_are_refused(image: str) -> None:
-    with pytest.raises(ConfigError, match="python must be an image with its digest"):
+    with pytest.raises(ConfigError, match=r"python must be .*sha256"):
         KernelImages(python=image)
 
 
@@ -170,3 +172,9 @@ def test_of_the_default_workloads_only_the_notebooks_is_for_endpoints() -> None:
             continue
         with pytest.raises(ConfigError, match=f"must be x86 only: .*got '{workload.name}'"):
             spec.check_workload(workload)
+
+
+def test_a_workload_with_an_image_of_jobs_is_refused() -> None:
+    workload = replace(NOTEBOOK, spark_conf={"spark.kubernetes.container.image": SPARK})
+    with pytest.raises(ConfigError, match="which has no kernel, got 'notebook'"):
+        ManagedEndpointSpec(name="a").check_workload(workload)

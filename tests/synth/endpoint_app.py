@@ -15,6 +15,7 @@ import aws_cdk as cdk
 
 from cdk_emr_eks.emr_eks_cluster import EmrEksCluster
 from cdk_emr_eks.imported_cluster import ImportedEmrEksCluster
+from cdk_emr_eks.spec.admission.tenant_values import Admission
 from cdk_emr_eks.spec.execution_role import ExecutionRoleSpec, JobIdentity, RoleUse
 from cdk_emr_eks.spec.managed_endpoint import KernelImages, ManagedEndpointSpec
 from cdk_emr_eks.spec.tenancy import Tenant
@@ -60,7 +61,12 @@ def synthesized() -> Synthesized:
         ),
     )
     sales = cluster.add_tenant(
-        Tenant(name="sales", execution_roles=roles, tags={"cost": "7"}),
+        Tenant(
+            name="sales",
+            execution_roles=roles,
+            tags={"cost": "7"},
+            admission=Admission(registries=("111122223333.dkr.ecr.eu-west-1.amazonaws.com/",)),
+        ),
         scope=cdk.Stack(app, "Elsewhere"),
     )
     options = ManagedEndpointSpec(

@@ -17,7 +17,7 @@ from cdk_emr_eks.notebooks.managed_endpoint import ManagedEndpoint
 from cdk_emr_eks.spec.catalog import NOTEBOOK
 from cdk_emr_eks.spec.execution_role import ExecutionRoleSpec
 from cdk_emr_eks.spec.gateway_pool import GatewayPool
-from cdk_emr_eks.spec.managed_endpoint import ManagedEndpointSpec
+from cdk_emr_eks.spec.managed_endpoint import KernelImages, ManagedEndpointSpec
 from cdk_emr_eks.spec.shapes import Limits
 from cdk_emr_eks.spec.tenancy import Tenant
 from cdk_emr_eks.tenant import EmrEksTenant
@@ -267,6 +267,10 @@ def test_roles_releases_and_workloads_are_checked(
         cluster.add_managed_endpoint(replace(spec, workload="shared"), tenant=able)
     with pytest.raises(ConfigError, match="Tenant 'able': workload must be one of"):
         cluster.add_managed_endpoint(replace(spec, workload="critical"), tenant=able)
+    with pytest.raises(ConfigError, match=r"kernel_images must be of a registry in admission"):
+        cluster.add_managed_endpoint(
+            replace(spec, kernel_images=KernelImages(spark=SPARK)), tenant=able
+        )
     # Nothing of the cluster was touched.
     assert cluster.node.try_find_child("EndpointParts") is None
     cluster.add_managed_endpoint(spec, tenant=able)

@@ -50,8 +50,8 @@ class ManagedEndpoint(Construct):
 
     Raises:
         ConfigError: If the tenant lacks the workload or a role for endpoints, the role cannot be
-            used with the release, the workload is not x86, the cluster cannot have endpoints, or
-            the name is taken.
+            used with the release, the workload is not x86, an image of kernels is of a registry
+            that the tenant may not use, the cluster cannot have endpoints, or the name is taken.
     """
 
     def __init__(
@@ -124,6 +124,10 @@ def _job_configuration(
     tenant.job_configuration(spec.workload)
     workload = context.workloads[spec.workload]
     spec.check_workload(workload)
+    images = spec.kernel_images
+    for image in filter(None, (images.python, images.spark) if images else ()):
+        for problem in tenant.tenant.admission.image_problems("kernel_images", image):
+            raise ConfigError(spec.where, (problem,))
     return dict(
         context.job_configuration(
             workload,

@@ -13,6 +13,8 @@ from cdk_emr_eks.field_types import check_types, hold_mappings
 from cdk_emr_eks.labels import Architecture
 from cdk_emr_eks.names import release_label, release_version
 from cdk_emr_eks.spec.gateway_pool import gateway_placement
+from cdk_emr_eks.spec.image_uri import image_uri
+from cdk_emr_eks.spec.job_config import IMAGE
 from cdk_emr_eks.spec.shapes import is_whole_seconds
 from cdk_emr_eks.spec.spark_conf import MAX_PROPERTIES, MAX_TEXT, spark_conf_problems
 from cdk_emr_eks.spec.virtual_cluster import tag_problems
@@ -27,7 +29,6 @@ Source: https://docs.aws.amazon.com/emr/latest/EMR-on-EKS-DevelopmentGuide/creat
 _NAME: Final = re.compile(r"[0-9A-Za-z][A-Za-z0-9\-_]{0,63}")
 # Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-emrcontainers-endpoint.html
 _TOKEN: Final = re.compile(r"\$\{Token\[[^\]]*\]\}")
-_DIGEST: Final = re.compile(r"[^\s@]+@sha256:[0-9a-f]{64}")
 _SECURITY_GROUP: Final = re.compile(r"sg-(?:[0-9a-f]{8}|[0-9a-f]{17})")
 
 _DERIVED: Final[Mapping[str, str]] = {
@@ -50,8 +51,9 @@ class KernelImages:
     be added, and EMR names no override for the kernel of Scala.
 
     Args:
-        python: Image of the Python kernel, with its digest: ``REPOSITORY@sha256:...``, or a token.
-        spark: Image of the PySpark kernel, and of its executors; likewise.
+        python: Image of the Python kernel, by its digest: ``REGISTRY/REPOSITORY@sha256:...``, or a
+            token.
+        spark: Image of the PySpark kernel, likewise.
 
     Raises:
         ConfigError: If neither is given, or one is told by a tag: a tag may be moved to an image
@@ -69,10 +71,9 @@ class KernelImages:
         given = {"python": self.python, "spark": self.spark}
         rule = "or spark must be given"
         problems.require(any(each is not None for each in given.values()), "python", rule)
-        rule = "must be an image with its digest (REPOSITORY@sha256:...), or a token"
         for name, image in given.items():
-            holds = image is None or bool(_TOKEN.search(image) or _DIGEST.fullmatch(image))
-            problems.require(holds, name, rule, image)
+            if image is not None:
+                problems.extend(image_uri(name, image))
         problems.raise_if_any()
 
     def configurations(self) -> list[dict[str, object]]:
@@ -110,8 +111,8 @@ class ManagedEndpointSpec:
         notebook_security_group_id: Security group of self-hosted Jupyter servers that may connect,
             beside EMR Studio; may be a token. None: EMR Studio only.
         configurations: Properties of further classifications, by classification: ``core-site``,
-            ``spark-env``, ``spark-hive-site``, ``spark-log4j2``, ``spark-metrics``, and what else the
-            release has. Those that are derived are refused.
+            ``spark-env``, ``spark-hive-site``, ``spark-log4j2``, ``spark-metrics``, and what else
+            the release has. Those that are derived are refused.
         tags: AWS tags, beside those of the tenant.
 
     Raises:
@@ -151,6 +152,9 @@ class ManagedEndpointSpec:
             problems.extend(release_problems(self.release_label))
         problems.extend(self._time_problems())
         problems.extend(spark_conf_problems(self.spark_conf))
+        problems.require(
+            IMAGE not in self.spark_conf, "spark_conf", "must not set", IMAGE, "use kernel_images"
+        )
         problems.extend(_configuration_problems(self.configurations))
         group = self.notebook_security_group_id
         holds = group is None or bool(_TOKEN.search(group) or _SECURITY_GROUP.fullmatch(group))
@@ -226,16 +230,20 @@ class ManagedEndpointSpec:
         }
 
     def check_workload(self, workload: Workload) -> None:
-        """Check that EMR's endpoints run on the workload's nodes.
+        """Check that EMR's endpoints run on the workload's nodes, with kernels' images.
 
         Raises:
-            ConfigError: If some of them are arm64.
+            ConfigError: If some of them are arm64, or its Spark properties name an image of jobs.
 
         Source: https://docs.aws.amazon.com/emr/latest/EMR-on-EKS-DevelopmentGuide/prereqs-for-studio.html
         """
         if workload.architectures != (Architecture.AMD64,):
             rule = "must be x86 only: EMR's interactive endpoints do not run on arm64"
             fix = "use 'notebook', or a Workload with architectures=(Architecture.AMD64,)"
+            raise refuse(self.where, "workload", rule, workload.name, fix)
+        if IMAGE in workload.spark_conf:
+            rule = f"must not set {IMAGE}: it is an image of jobs, which has no kernel"
+            fix = "use a Workload without it, and kernel_images"
             raise refuse(self.where, "workload", rule, workload.name, fix)
 
     def _monitoring(self, job: Mapping[str, object]) -> dict[str, object]:
