@@ -119,4 +119,5 @@ class _Go:
                         progress.advance(task)
             if going.returncode:
                 end = "\n".join(said)
-                raise BuildFailedError(f"{self._group.name} {self._group.version}:\n{end}")
+                what = f"{self._group.name} {self._group.version}"
+                raise BuildFailedError(f"{what}: go ended with {going.returncode}:\n{end}")

@@ -61,8 +61,9 @@ class Group:
     def key(self) -> str:
         """Name of its folder in the cache: another one for each content of its sources."""
         digest = hashlib.sha256(repr((self.programs, self.flags, self.files)).encode())
-        for path in sorted(self.source.iterdir()):
-            digest.update(path.name.encode() + b"\0" + path.read_bytes())
+        for path in sorted(each for each in self.source.rglob("*") if each.is_file()):
+            name = path.relative_to(self.source).as_posix()
+            digest.update(name.encode() + b"\0" + path.read_bytes())
         machine = f"{sys.platform}-{platform.machine().lower()}"
         return f"{self.name}-{self.version}-{machine}-{digest.hexdigest()[:12]}"
 
