@@ -31,6 +31,8 @@ from cdk_emr_eks.spec.namespace import LimitDefaults, Quota
 from cdk_emr_eks.spec.network import NetworkSpec
 from cdk_emr_eks.spec.node_class import node_classes
 from cdk_emr_eks.spec.node_pool import NodePool, node_pools
+from cdk_emr_eks.spec.notebook_endpoint import NotebookEndpoint
+from cdk_emr_eks.spec.notebook_user import NotebookUser
 from cdk_emr_eks.spec.placement import Zone
 from cdk_emr_eks.spec.pod_template import PodTemplate, driver_template
 from cdk_emr_eks.spec.security_configuration import (
@@ -69,6 +71,7 @@ VALUES: tuple[object, ...] = (
     *(VirtualClusterSpec(name="data"), SchedulerLimits(max_concurrent_job_runs=5)),
     *(SecurityConfigurationSpec(), TLS, AtRestEncryption(s3=S3Encryption.SSE_S3)),
     *(ManagedEndpointSpec(name="notebooks"), KernelImages(spark="r.io/a@sha256:" + "0" * 64)),
+    *(NotebookEndpoint(name="team"), NotebookUser(identity_name="ann", endpoints=("team",))),
     *(GatewayPool(), LoadBalancerController()),
     *(SparkConnectSpec(name="connect"), LivySpec(upload_uri="s3://bucket/livy")),
     *(StudioSpec(name="research"), IamAuth(), SAML, CENTER, GitAccess(), WorkspaceStorage()),
