@@ -1,0 +1,134 @@
+"""Who acts in a tenant's namespace, each as the API server knows them, and EMR's pods."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from cdk_emr_eks.simulation.plane import Plane
+from cdk_emr_eks.spec.emr_registry import ImageKind, base_image
+from cdk_emr_eks.spec.execution_role import Component, service_account
+from cdk_emr_eks.spec.pod_template import driver_template, executor_template
+from cdk_emr_eks.spec.workload import Workload
+from cdk_emr_eks.versions import EMR_RELEASE
+
+ACCOUNT: Final = "111122223333"
+IMAGE: Final = base_image(ImageKind.SPARK, EMR_RELEASE)
+JOB_CONTROLLER: Final = "system:serviceaccount:kube-system:job-controller"
+EMR: Final = "emr-containers"
+
+Pod = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the API server answered."""
+
+    status: int
+    message: str
+    warning: str
+
+    @property
+    def allowed(self) -> bool:
+        return self.status < 300
+
+
+def call(
+    plane: Plane, user: str | None, method: str, path: str, body: object = None, **query: str
+) -> Answer:
+    """Call the API in the name of a user; a service account has its own groups."""
+    groups = ["system:authenticated"] if user else []
+    if user and user.startswith("system:serviceaccount:"):
+        groups += ["system:serviceaccounts", f"system:serviceaccounts:{user.split(':')[2]}"]
+    kind = "application/strategic-merge-patch+json" if method == "PATCH" else "application/json"
+    headers = {"Authorization": f"Bearer {plane.token}", "Content-Type": kind}
+    url = f"{plane.server}{path}?{urlencode(query)}"
+    with plane.client(as_user=user, groups=groups) as api:
+        found: Any = api.rest_client.request(method, url, headers=headers, body=body)
+        content = json.loads(found.read() or "{}")
+    message = content.get("message", "") if content.get("kind") == "Status" else ""
+    return Answer(found.status, message, str(found.headers.get("Warning", "")))
+
+
+def account(component: Component, role: str) -> str:
+    return service_account(component, ACCOUNT, role)
+
+
+def user_of(namespace: str, component: Component, role: str) -> str:
+    """The user that a pod of an execution role is."""
+    return f"system:serviceaccount:{namespace}:{account(component, role)}"
+
+
+def driver(workload: Workload, role: str, name: str = "driver") -> Pod:
+    pod = _emr_pod(driver_template(workload), account(Component.DRIVER, role), name)
+    pod["metadata"]["labels"] |= {"spark-role": "driver", "spark-app-selector": "spark-1"}
+    return pod
+
+
+def executor(workload: Workload, role: str, name: str = "executor") -> Pod:
+    pod = _emr_pod(executor_template(workload), account(Component.EXECUTOR, role), name)
+    pod["metadata"]["labels"] |= {"spark-role": "executor", "spark-app-selector": "spark-1"}
+    return pod
+
+
+def submitter(workload: Workload, role: str, name: str = "submitter") -> Pod:
+    """What the job controller makes of EMR's Job, with the finalizer of all its pods."""
+    pod = driver(workload, role, name)
+    pod["metadata"]["labels"] = {"job-name": "job", "emr-eks/workload": workload.name}
+    pod["metadata"]["finalizers"] = ["batch.kubernetes.io/job-tracking"]
+    spec = pod["spec"]
+    spec["serviceAccountName"] = account(Component.CLIENT, role)
+    for field in ("affinity", "priorityClassName", "topologySpreadConstraints"):
+        spec.pop(field, None)
+    return pod
+
+
+def gateway(role: str, name: str = "gateway") -> Pod:
+    """A pod of an interactive endpoint: no pod template, so no toleration and no priority."""
+    spec: Pod = {"serviceAccountName": account(Component.GATEWAY, role)}
+    return _emr_pod({"metadata": {}, "spec": spec}, spec["serviceAccountName"], name)
+
+
+def container(name: str, cpu: str | None = "1", memory: str = "2Gi") -> dict[str, Any]:
+    """A container as EMR hardens all of its own."""
+    requests = {"memory": memory} | ({"cpu": cpu} if cpu else {})
+    return {
+        "name": name,
+        "image": IMAGE,
+        "resources": {"requests": requests, "limits": {"memory": memory}},
+        "securityContext": {
+            "runAsNonRoot": True,
+            "runAsUser": 999,
+            "runAsGroup": 1000,
+            "privileged": False,
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        },
+    }
+
+
+def _emr_pod(template: Mapping[str, object], account_name: str, name: str) -> Pod:
+    pod: Pod = deepcopy(json.loads(json.dumps(template, default=dict)))
+    pod |= {"apiVersion": "v1", "kind": "Pod"}
+    pod["metadata"]["name"] = name
+    pod["metadata"].setdefault("labels", {})
+    token = {"serviceAccountToken": {"audience": "pods.eks.amazonaws.com", "path": "token"}}
+    pod["spec"] |= {
+        "serviceAccountName": account_name,
+        "restartPolicy": "Never",
+        "securityContext": {"fsGroup": 65534},
+        # The logging container names no CPU: the namespace's LimitRange does.
+        "containers": [container("main"), container("emr-container-fluentd", None, "512Mi")],
+        "volumes": [
+            {"name": "temp-data-dir", "emptyDir": {}},
+            {"name": "config-volume", "configMap": {"name": "fluentd"}},
+            {"name": "emr-container-s3", "secret": {"secretName": "emr-containers-s3"}},
+            {"name": "token", "projected": {"sources": [token]}},
+        ],
+    }
+    return pod

@@ -1,0 +1,359 @@
+"""Admission on a real API server: each attack is refused, and its legitimate twin passes.
+
+Everybody acts as the very identity that would: EMR's user, the job controller, the service
+accounts of an execution role with the rights that EMR gives them.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+import pytest
+
+from cdk_emr_eks.simulation.jobs.blueprint import Blueprint
+from cdk_emr_eks.simulation.jobs.identity import identity_objects
+from cdk_emr_eks.simulation.plane import Plane
+from cdk_emr_eks.spec.admission.catalog import ADMISSION_POLICIES
+from cdk_emr_eks.spec.admission.tenant_values import Admission, AdmissionMode
+from cdk_emr_eks.spec.catalog import CRITICAL, NOTEBOOK, SHARED
+from cdk_emr_eks.spec.emr_access import emr_role_manifests
+from cdk_emr_eks.spec.execution_role import Component
+from cdk_emr_eks.spec.namespace import namespace_manifest
+from cdk_emr_eks.spec.tenancy import Tenant
+from tests.simulation.admission_actors import (
+    ACCOUNT,
+    EMR,
+    IMAGE,
+    JOB_CONTROLLER,
+    Pod,
+    account,
+    call,
+    container,
+    driver,
+    executor,
+    gateway,
+    submitter,
+    user_of,
+)
+
+NS: Final = "admission"
+AUDITED: Final = "admission-audit"
+ROLE, OTHER = "emr-admission-a", "emr-admission-b"
+OWN: Final = f"{ACCOUNT}.dkr.ecr.us-east-1.amazonaws.com/analytics/"
+PODS: Final = f"/api/v1/namespaces/{NS}/pods"
+_PATHS: Final = {
+    "Namespace": "/api/v1/namespaces",
+    "LimitRange": "/api/v1/namespaces/{}/limitranges",
+    "PriorityClass": "/apis/scheduling.k8s.io/v1/priorityclasses",
+    "ValidatingAdmissionPolicy": (
+        "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies"
+    ),
+    "ValidatingAdmissionPolicyBinding": (
+        "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings"
+    ),
+    "Role": "/apis/rbac.authorization.k8s.io/v1/namespaces/{}/roles",
+    "RoleBinding": "/apis/rbac.authorization.k8s.io/v1/namespaces/{}/rolebindings",
+}
+
+
+def make(plane: Plane, *objects: dict[str, Any], **query: str) -> None:
+    for item in objects:
+        path = _PATHS[item["kind"]].format(item["metadata"].get("namespace"))
+        answer = call(plane, None, "POST", path, item, fieldValidation="Strict", **query)
+        assert answer.status in (200, 201, 409), answer
+
+
+def make_tenant(plane: Plane, tenant: Tenant) -> None:
+    name = tenant.resolved_namespace
+    owner = tenant.owner(["shared", "notebook"])
+    make(plane, namespace_manifest(name, owner), *tenant.policies(), *emr_role_manifests(name))
+    for role in (ROLE, OTHER):
+        blueprint: Any = type("Made", (), {"namespace": name, "execution_role": role})
+        shape: Blueprint = blueprint
+        for path, content in identity_objects(shape, ACCOUNT):
+            assert call(plane, EMR, "POST", path, content).status in (201, 409)
+        # EMR makes it for an interactive endpoint.
+        named = {"metadata": {"name": account(Component.GATEWAY, role)}}
+        path = f"/api/v1/namespaces/{name}/serviceaccounts"
+        assert call(plane, EMR, "POST", path, named).status in (201, 409)
+
+
+@pytest.fixture(scope="module")
+def guarded(plane: Plane) -> Plane:
+    for workload in (CRITICAL, SHARED, NOTEBOOK):
+        make(plane, *[dict(each) for each in workload.priority_classes()])
+    for policy in ADMISSION_POLICIES:
+        make(plane, *policy.manifests())
+    make_tenant(plane, Tenant(name=NS, admission=Admission(registries=(OWN,))))
+    make_tenant(plane, Tenant(name=AUDITED, admission=Admission(mode=AdmissionMode.AUDIT)))
+    # The API server takes a moment to know its policies.
+    probe = {"metadata": {"name": "probe"}, "spec": {"type": "NodePort", "ports": [{"port": 1}]}}
+    for _ in range(100):
+        found = create(plane, user_of(NS, Component.DRIVER, ROLE), probe, "services")
+        if not found.allowed:
+            break
+        time.sleep(0.2)
+    return plane
+
+
+def create(plane: Plane, user: str, body: Pod, what: str = "pods", where: str = NS) -> Any:
+    path = f"/api/v1/namespaces/{where}/{what}"
+    return call(plane, user, "POST", path, body, dryRun="All")
+
+
+CLIENT = user_of(NS, Component.CLIENT, ROLE)
+DRIVER = user_of(NS, Component.DRIVER, ROLE)
+REPLICAS = "system:serviceaccount:kube-system:replicaset-controller"
+
+
+def test_emrs_own_pods_pass(guarded: Plane) -> None:
+    made = {
+        "submitter": (JOB_CONTROLLER, submitter(SHARED, ROLE)),
+        "driver": (CLIENT, driver(SHARED, ROLE)),
+        "executor": (DRIVER, executor(SHARED, ROLE)),
+        "notebook's executor": (DRIVER, executor(NOTEBOOK, ROLE)),
+        "gateway": (REPLICAS, gateway(ROLE)),
+    }
+    answers = {name: create(guarded, user, pod) for name, (user, pod) in made.items()}
+    assert {name: found.message for name, found in answers.items() if not found.allowed} == {}
+
+
+def _main(pod: Pod) -> dict[str, Any]:
+    found: dict[str, Any] = pod["spec"]["containers"][0]
+    return found
+
+
+def _security(pod: Pod) -> dict[str, Any]:
+    found: dict[str, Any] = _main(pod)["securityContext"]
+    return found
+
+
+def _tolerate(*pairs: tuple[str, str]) -> Callable[[Pod], object]:
+    tolerations = [{"key": key, "operator": "Equal", "value": value} for key, value in pairs]
+    return lambda pod: pod["spec"].update(tolerations=tolerations)
+
+
+def _volume(**source: object) -> Callable[[Pod], object]:
+    return lambda pod: pod["spec"]["volumes"].append({"name": "more", **source})
+
+
+def _spec(**fields: object) -> Callable[[Pod], object]:
+    return lambda pod: pod["spec"].update(fields)
+
+
+_ANTI = {
+    "requiredDuringSchedulingIgnoredDuringExecution": [
+        {"topologyKey": "topology.kubernetes.io/zone", "labelSelector": {}, "namespaceSelector": {}}
+    ]
+}
+_NODES = "tolerate the nodes of the tenant's workloads"
+_PRIORITY = "the priority class must be one of the tenant's workloads"
+
+ATTACKS: Final[dict[str, tuple[Callable[[Pod], object], str]]] = {
+    "root": (lambda pod: _security(pod).update(runAsUser=0), "must not run as root"),
+    "root by default": (lambda pod: _security(pod).pop("runAsNonRoot"), "must not run as root"),
+    "root in an init container": (
+        _spec(initContainers=[{**container("init"), "securityContext": {}}]),
+        "must not run as root",
+    ),
+    "escalation": (
+        lambda pod: _security(pod).pop("allowPrivilegeEscalation"),
+        "allowPrivilegeEscalation: false",
+    ),
+    "capabilities kept": (lambda pod: _security(pod).pop("capabilities"), "drop the capability"),
+    "capability added": (
+        lambda pod: _security(pod)["capabilities"].update(add=["NET_BIND_SERVICE"]),
+        "drop the capability",
+    ),
+    "privileged": (lambda pod: _security(pod).update(privileged=True), "privileged"),
+    "host network": (_spec(hostNetwork=True), "host namespaces"),
+    "host path": (_volume(hostPath={"path": "/"}), "hostPath"),
+    "NFS": (_volume(nfs={"server": "s", "path": "/"}), "volumes must be one of"),
+    "foreign registry": (
+        lambda pod: _main(pod).update(image="docker.io/library/miner:1"),
+        "images must come from EMR or from the tenant's registries: docker.io/library/miner:1",
+    ),
+    "registry that looks like EMR's": (
+        lambda pod: _main(pod).update(
+            image="444455556666.dkr.ecr.us-east-1.amazonaws.com/spark/emr-7.14.0:latest"
+        ),
+        "images must come from EMR",
+    ),
+    "folder beside the tenant's": (
+        lambda pod: _main(pod).update(image=OWN.rstrip("/") + "-other/x:1"),
+        "images must come from EMR",
+    ),
+    "node by name": (_spec(nodeName="node"), "placed by the scheduler"),
+    "another scheduler": (_spec(schedulerName="mine"), "default scheduler"),
+    "every taint": (_spec(tolerations=[{"operator": "Exists"}]), _NODES),
+    "system nodes": (_tolerate(("emr-eks/system", "true")), _NODES),
+    "nodes of another workload": (
+        _tolerate(("emr-eks/workload", "critical"), ("emr-eks/role", "executor")),
+        _NODES,
+    ),
+    "driver nodes": (
+        _tolerate(("emr-eks/workload", "shared"), ("emr-eks/role", "driver")),
+        _NODES,
+    ),
+    "priority of another workload": (_spec(priorityClassName="critical-executor"), _PRIORITY),
+    "a driver's priority": (_spec(priorityClassName="shared-driver"), _PRIORITY),
+    "the system's priority": (_spec(priorityClassName="system-node-critical"), _PRIORITY),
+    "keeping others away": (
+        lambda pod: pod["spec"]["affinity"].update(podAntiAffinity=_ANTI),
+        "anti-affinity must not reach into other namespaces",
+    ),
+    "a driver's label": (
+        lambda pod: pod["metadata"]["labels"].update({"spark-role": "driver"}),
+        "must be labelled as an executor",
+    ),
+    "a node of one's own for ever": (
+        lambda pod: pod["metadata"].update(annotations={"karpenter.sh/do-not-disrupt": "true"}),
+        "only drivers and job submitters",
+    ),
+    "a grace period of an hour": (_spec(terminationGracePeriodSeconds=3600), "grace period"),
+    "another role's account": (
+        _spec(serviceAccountName=account(Component.DRIVER, OTHER)),
+        "a service account of the execution role that makes them",
+    ),
+    "the namespace's default account": (
+        _spec(serviceAccountName="default"),
+        "a service account of the execution role that makes them",
+    ),
+    "memory without a limit": (
+        lambda pod: _main(pod)["resources"].pop("limits"),
+        "request cpu and memory and limit memory",
+    ),
+}
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_code_in_a_driver_cannot(attack: str, guarded: Plane) -> None:
+    change, message = ATTACKS[attack]
+    pod = executor(SHARED, ROLE)
+    change(pod)
+    found = create(guarded, DRIVER, pod)
+    assert not found.allowed
+    assert message in found.message
+    # Its twin, the same pod without the change, is test_emrs_own_pods_pass.
+
+
+def test_the_tenants_own_registry_passes_and_digests_may_be_asked_for(guarded: Plane) -> None:
+    pod = executor(SHARED, ROLE)
+    _main(pod)["image"] = f"{OWN}spark:1"
+    assert create(guarded, DRIVER, pod).allowed
+    path = f"/api/v1/namespaces/{NS}"
+    asked = {"metadata": {"annotations": {"emr-eks/image-digests": "required"}}}
+    assert call(guarded, None, "PATCH", path, asked).allowed
+    try:
+        refused = _until(lambda: create(guarded, DRIVER, pod), allowed=False)
+        assert "must be named by digest" in refused.message
+        _main(pod)["image"] = f"{OWN}spark@sha256:{'a' * 64}"
+        assert create(guarded, DRIVER, pod).allowed
+        # EMR names its own images by tag, and nobody can change that.
+        assert create(guarded, DRIVER, executor(SHARED, ROLE)).allowed
+    finally:
+        back = {"metadata": {"annotations": {"emr-eks/image-digests": None}}}
+        call(guarded, None, "PATCH", path, back)
+
+
+def test_a_pod_that_runs_stays_what_it_was(guarded: Plane) -> None:
+    for made, user in ((driver(SHARED, ROLE), CLIENT), (driver(SHARED, OTHER, "theirs"), None)):
+        assert call(guarded, user, "POST", PODS, made).allowed
+    own, theirs = f"{PODS}/driver", f"{PODS}/theirs"
+    image = {"spec": {"containers": [{"name": "main", "image": f"{OWN}x:1"}]}}
+    relabel = {"metadata": {"labels": {"spark-role": "executor"}}}
+    harmless = {"metadata": {"labels": {"team": "a"}}}
+    assert "spec of a pod must stay" in call(guarded, DRIVER, "PATCH", own, image).message
+    assert "must stay" in call(guarded, DRIVER, "PATCH", own, relabel).message
+    assert call(guarded, DRIVER, "PATCH", own, harmless).allowed
+    # Another execution role's pod: neither changed nor deleted.
+    assert "another execution role" in call(guarded, DRIVER, "PATCH", theirs, harmless).message
+    assert "another execution role" in call(guarded, DRIVER, "DELETE", theirs).message
+    collected = call(guarded, DRIVER, "DELETE", PODS, fieldSelector="metadata.name=theirs")
+    assert "another execution role" in collected.message
+    assert call(guarded, None, "GET", theirs).allowed
+    ephemeral = {"spec": {"ephemeralContainers": [{"name": "spy", "image": IMAGE}]}}
+    answer = call(guarded, None, "PATCH", f"{own}/ephemeralcontainers", ephemeral)
+    assert "must not get ephemeral containers" in answer.message
+    resize = {"spec": {"containers": [{"name": "main", "resources": {"limits": {"cpu": "9"}}}]}}
+    refused = call(guarded, None, "PATCH", f"{own}/resize", resize)
+    assert "spec of a pod must stay" in refused.message
+    for path, user in ((own, DRIVER), (theirs, None)):
+        assert call(guarded, user, "DELETE", path, gracePeriodSeconds="0").allowed
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"type": "NodePort"}, "must be of the type ClusterIP: NodePort"),
+        ({"type": "LoadBalancer"}, "must be of the type ClusterIP: LoadBalancer"),
+        ({"type": "ExternalName", "externalName": "x.example"}, "ClusterIP: ExternalName"),
+        ({"externalIPs": ["10.0.0.1"]}, "must not have external IPs"),
+    ],
+)
+def test_services_of_drivers_stay_inside(
+    fields: dict[str, object], message: str, guarded: Plane
+) -> None:
+    def service(**more: object) -> Pod:
+        return {"metadata": {"name": "s"}, "spec": {"ports": [{"port": 7078}], **more}}
+
+    assert message in create(guarded, DRIVER, service(**fields), "services").message
+    assert create(guarded, DRIVER, service(clusterIP="None"), "services").allowed
+    # EMR makes the load balancers of interactive endpoints.
+    if fields.get("type") == "LoadBalancer":
+        assert create(guarded, EMR, service(**fields), "services").allowed
+
+
+def test_a_controller_is_no_way_around(guarded: Plane) -> None:
+    path = f"/apis/batch/v1/namespaces/{NS}/jobs"
+    template = {"spec": submitter(SHARED, ROLE)["spec"]}
+    job = {"metadata": {"name": "j"}, "spec": {"template": template}}
+    # EMR's rights for drivers do not have it at all ...
+    assert (
+        "cannot create resource" in call(guarded, DRIVER, "POST", path, job, dryRun="All").message
+    )
+    # ... and if somebody gives it to them, admission refuses.
+    binding = {
+        "kind": "RoleBinding",
+        "metadata": {"name": "too-much", "namespace": NS},
+        "roleRef": {
+            "apiGroup": "rbac.authorization.k8s.io",
+            "kind": "ClusterRole",
+            "name": "cluster-admin",
+        },
+        "subjects": [{"kind": "Group", "name": f"system:serviceaccounts:{NS}"}],
+    }
+    binding["subjects"][0]["apiGroup"] = "rbac.authorization.k8s.io"  # type: ignore[index]
+    make(guarded, binding)
+    try:
+        found = _until(
+            lambda: call(guarded, DRIVER, "POST", path, job, dryRun="All"),
+            has="must not make or change controllers",
+        )
+        assert "must not make or change controllers" in found.message
+        assert call(guarded, EMR, "POST", path, job, dryRun="All").allowed
+    finally:
+        path = _PATHS["RoleBinding"].format(NS)
+        assert call(guarded, None, "DELETE", f"{path}/too-much").allowed
+
+
+def test_audit_warns_and_lets_pass(guarded: Plane) -> None:
+    pod = executor(SHARED, ROLE)
+    _main(pod)["image"] = "docker.io/library/miner:1"
+    user = user_of(AUDITED, Component.DRIVER, ROLE)
+    found = create(guarded, user, pod, where=AUDITED)
+    assert found.allowed
+    assert "images must come from EMR" in found.warning
+
+
+def _until(ask: Callable[[], Any], *, allowed: bool | None = None, has: str = "") -> Any:
+    """Ask again until the API server's caches know a change; give the last answer."""
+    found = ask()
+    for _ in range(50):
+        if (allowed is None or found.allowed is allowed) and has in found.message:
+            break
+        time.sleep(0.1)
+        found = ask()
+    return found
