@@ -215,7 +215,7 @@ class NotebookPlatform(Construct):
     def _plan(self, asked: Iterable[NotebookEndpoint]) -> dict[str, NotebookEndpoint]:
         plan = merged(self._where, self._tenants.home, self._declared, asked)
         self._tenants.check(plan.values())
-        self.studio.check_room(len(plan) - len(self.endpoints))
+        self.studio.require_room(len(plan) - len(self.endpoints))
         return plan
 
     def _make(self, plan: Mapping[str, NotebookEndpoint], scope: Construct) -> None:

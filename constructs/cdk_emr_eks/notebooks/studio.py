@@ -110,7 +110,7 @@ class EmrStudio(Construct):
         CfnOutput(self, "Id", value=self.id, description=f"Id of {name}")
         CfnOutput(self, "Location", value=storage.uri, description=f"Workspaces of {name}")
 
-    def check_room(self, endpoints: int) -> None:
+    def require_room(self, endpoints: int) -> None:
         """Check that so many more endpoints can be connected.
 
         Raises:
@@ -151,7 +151,7 @@ class EmrStudio(Construct):
         check_argument(where, "scope", Construct | None, scope)
         if id in self._connections:
             raise refuse(where, "id", "must be connected once", id)
-        self.check_room(1)
+        self.require_room(1)
         self._connections.add(id)
         return EndpointConnection(
             scope or self,
