@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import aws_cdk as cdk
 import pytest
+from aws_cdk.assertions import Template
 
 from cdk_emr_eks.addons.load_balancer_controller import LoadBalancerController
 from cdk_emr_eks.emr_eks_cluster import EmrEksCluster
@@ -322,3 +323,21 @@ def test_unknown_versions_of_the_controller_are_refused(version: str) -> None:
 def test_a_controller_has_a_replica() -> None:
     with pytest.raises(ConfigError, match="replicas must be 1 or more"):
         LoadBalancerController(replicas=0)
+
+
+def test_logs_of_the_function_that_tags_are_bounded_and_go() -> None:
+    flags = {"@aws-cdk/aws-lambda:useCdkManagedLogGroup": True}
+    stack = cdk.Stack(cdk.App(analytics_reporting=False, context=flags), "Stack")
+    cluster = EmrEksCluster(stack, "Cluster")
+    cluster.enable_endpoints()
+    resources = Template.from_stack(stack).to_json()["Resources"]
+    ((id, group),) = (
+        (id, item)
+        for id, item in resources.items()
+        if id.startswith("AWS679") and item["Type"] == "AWS::Logs::LogGroup"
+    )
+    assert group["Properties"]["RetentionInDays"] == 30
+    assert group["DeletionPolicy"] == "Delete"
+    # Else the function, called for the tag's deletion, would make the group anew.
+    (tag,) = (item for item in resources.values() if item["Type"] == TAG)
+    assert id in tag["DependsOn"]
