@@ -30,6 +30,7 @@ from cdk_emr_eks.pod_templates import PodTemplates
 from cdk_emr_eks.spec.catalog import DEFAULT_WORKLOADS
 from cdk_emr_eks.spec.cluster import SYSTEM_SELECTOR, SYSTEM_TOLERATIONS
 from cdk_emr_eks.spec.gateway_pool import GatewayPool
+from cdk_emr_eks.spec.node_class import NodeClass
 from cdk_emr_eks.spec.node_pool import NodePool
 from cdk_emr_eks.spec.workload import Workload, check_workloads
 from cdk_emr_eks.tenancy_context import TenancyContext, allow_job_logs, made_oidc
@@ -190,12 +191,12 @@ class EmrEksCluster(TenantHost):
         install_order([addon], self._installed)
         return self._install(addon)
 
-    def add_karpenter_node_pool(self, pool: NodePool | KubernetesObject) -> None:
-        """Add a node pool beside those of the workloads.
+    def add_karpenter_node_pool(self, pool: NodePool | NodeClass | KubernetesObject) -> None:
+        """Add a node pool, or a node class for one, beside those of the workloads.
 
         Args:
-            pool: A typed pool, or the manifest of a NodePool or an EC2NodeClass, which is checked
-                against Karpenter's own schema and rules.
+            pool: A typed pool or class, or the manifest of a NodePool or an EC2NodeClass, which is
+                checked against Karpenter's own schema and rules.
 
         Raises:
             ConfigError: If the manifest breaks them, or the name is taken.

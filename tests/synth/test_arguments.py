@@ -115,7 +115,7 @@ METHODS: Mapping[str, tuple[Callable[[EmrEksCluster], object], str]] = {
     ),
     "node pool": (
         lambda cluster: cluster.add_karpenter_node_pool(ANY),
-        "Node pools: pool must be NodePool or a mapping, got 'analytics'.",
+        "Node pools: pool must be NodePool or NodeClass or a mapping, got 'analytics'.",
     ),
     "chart": (
         lambda cluster: cluster.add_chart(ANY),
