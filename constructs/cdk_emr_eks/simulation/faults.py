@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol, cast
 
@@ -35,6 +35,7 @@ from cdk_emr_eks.simulation.scenario import (
     SpotInterruption,
     ZoneLoss,
 )
+from cdk_emr_eks.simulation.shortages import Shortages
 
 NOTICE_SECONDS: Final = 120
 """From a spot interruption's notice to the end of the instance.
@@ -84,7 +85,7 @@ class Faults:
         self._api = api
         self._observer = observer
         self._clock = clock
-        self._short: list[NoCapacity] = []
+        self._shortages = Shortages(plane.fleet)
         self.struck: list[Struck] = []
 
     async def run(self, faults: Sequence[Fault]) -> None:
@@ -111,7 +112,8 @@ class Faults:
             case Drift():
                 await self._drift()
 
-    def _note(self, kind: str, what: str) -> None:
+    def note(self, kind: str, what: str) -> None:
+        """Keep what happened now, for the report."""
         self.struck.append(Struck(at=self._clock.wall(), kind=kind, what=what))
 
     # ---- spot
@@ -126,7 +128,7 @@ class Faults:
     ) -> None:
         instances = [self._observer.nodes[name].instance for name in nodes]
         also = f", each {duplicates} times, with {garbage} garbage messages" if garbage else ""
-        self._note(kind, f"notice for {len(instances)} spot nodes{also}")
+        self.note(kind, f"notice for {len(instances)} spot nodes{also}")
         await asyncio.to_thread(self._put_notices, instances, duplicates, garbage)
         await asyncio.sleep(NOTICE_SECONDS)
         self._plane.fleet.reclaim(instances)
@@ -151,33 +153,19 @@ class Faults:
 
     async def _no_capacity(self, fault: NoCapacity) -> None:
         zone = None if fault.zone is None else self._zone(fault.zone)
-        resolved = NoCapacity(
-            at=fault.at, zone=zone, capacity_type=fault.capacity_type, family=fault.family
-        )
-        self._short.append(resolved)
-        self._tell_fleet()
+        shortage = replace(fault, zone=zone)
+        self._shortages.begin(shortage)
         parts = (fault.family, fault.capacity_type, zone and f"in {zone}")
         named = " ".join(str(part) for part in parts if part) or "of any kind"
-        self._note(fault.kind, f"no capacity {named}")
-        await self._end_shortage(resolved, fault.lasts)
+        self.note(fault.kind, f"no capacity {named}")
+        await self._end_shortage(shortage, fault.lasts)
 
     async def _end_shortage(self, shortage: NoCapacity, lasts: timedelta | None) -> None:
         if lasts is None:
             return
         await asyncio.sleep(lasts.total_seconds() / self._clock.speed)
-        self._short.remove(shortage)
-        self._tell_fleet()
-        self._note(shortage.kind, "capacity is back")
-
-    def _tell_fleet(self) -> None:
-        fleet = self._plane.fleet
-        fleet.restore()
-        for each in self._short:
-            fleet.exhaust(
-                zone=each.zone,
-                capacity_type=None if each.capacity_type is None else str(each.capacity_type),
-                family=each.family,
-            )
+        self._shortages.end(shortage)
+        self.note(shortage.kind, "capacity is back")
 
     def _zone(self, asked: str) -> str:
         """Return the name of a zone that is asked for by name, position, or as the busiest."""
@@ -192,11 +180,10 @@ class Faults:
     async def _lose_zone(self, fault: ZoneLoss) -> None:
         zone = self._zone(fault.zone)
         shortage = NoCapacity(at=fault.at, zone=zone)
-        self._short.append(shortage)
-        self._tell_fleet()
+        self._shortages.begin(shortage)
         nodes = self._observer.running_nodes()
         lost = [name for name in nodes if self._observer.nodes[name].zone == zone]
-        self._note(fault.kind, f"{zone} lost with {len(lost)} nodes")
+        self.note(fault.kind, f"{zone} lost with {len(lost)} nodes")
         await asyncio.gather(*(self._silence(name) for name in lost))
         await asyncio.sleep(fault.instances_end_after.total_seconds())
         self._plane.fleet.reclaim([self._observer.nodes[name].instance for name in lost])
@@ -228,7 +215,7 @@ class Faults:
 
     async def _mute(self, fault: NeverRegisters) -> None:
         self._plane.fleet.mute()
-        self._note(fault.kind, "instances that boot now never become nodes")
+        self.note(fault.kind, "instances that boot now never become nodes")
         await asyncio.sleep(fault.lasts.total_seconds() / self._clock.speed)
         self._plane.fleet.unmute()
         await asyncio.sleep(fault.given_up_after.total_seconds())
@@ -258,7 +245,7 @@ class Faults:
     async def _crash(self, fault: Crash) -> None:
         name = str(fault.component)
         self._plane.kill(name)
-        self._note(fault.kind, f"{name} killed")
+        self.note(fault.kind, f"{name} killed")
         pending: list[Coroutine[object, object, None]] = []
         if fault.interruptions:
             nodes = self._observer.running_nodes(CapacityType.SPOT)[: fault.interruptions]
@@ -269,7 +256,7 @@ class Faults:
     async def _start_again(self, name: str, seconds: float) -> None:
         await asyncio.sleep(seconds)
         await asyncio.to_thread(self._plane.restart, name)
-        self._note(Crash.kind, f"{name} is back")
+        self.note(Crash.kind, f"{name} is back")
 
     async def _limit(self, fault: PoolLimit) -> None:
         selector = f"{labels.WORKLOAD}={fault.workload},{labels.ROLE}={fault.role}"
@@ -278,9 +265,7 @@ class Faults:
             for pool in (await self._api.list(NODE_POOLS))[0]
             if _selects(pool, fault.workload, str(fault.role))
         ]
-        self._note(
-            fault.kind, f"{len(pools)} pools of {selector} limited to {fault.cpu.kubernetes}"
-        )
+        self.note(fault.kind, f"{len(pools)} pools of {selector} limited to {fault.cpu.kubernetes}")
         for pool in pools:
             path = f"{NODE_POOLS}/{mapping(pool['metadata'])['name']}"
             await self._api.patch(path, {"spec": {"limits": {"cpu": fault.cpu.kubernetes}}})
@@ -290,7 +275,7 @@ class Faults:
         for each in classes:
             path = f"{NODE_CLASSES}/{mapping(each['metadata'])['name']}"
             await self._api.patch(path, {"spec": {"tags": {"simulation": "drift"}}})
-        self._note(Drift.kind, f"{len(classes)} node classes changed")
+        self.note(Drift.kind, f"{len(classes)} node classes changed")
 
     @staticmethod
     async def _unless_gone(call: Awaitable[object]) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from cdk_emr_eks.simulation.aws import EmulatedAws
 from cdk_emr_eks.simulation.clock import Clock
+from cdk_emr_eks.simulation.deploy.launch import KARPENTER
 from cdk_emr_eks.simulation.faults import Faults, Struck
 from cdk_emr_eks.simulation.feed import Feed
 from cdk_emr_eks.simulation.jobs.application import Submit, Surroundings
@@ -20,10 +22,12 @@ from cdk_emr_eks.simulation.jobs.spark_submit import SparkSubmit
 from cdk_emr_eks.simulation.kube_api import PODS, KubeApi
 from cdk_emr_eks.simulation.observe import Observer
 from cdk_emr_eks.simulation.plane import Plane
+from cdk_emr_eks.simulation.process import ProcessEnded
 from cdk_emr_eks.simulation.samples import Sample
 from cdk_emr_eks.simulation.scenario import Scenario, Submission
 
 _SAMPLE_SECONDS: Final = 1.0
+_CHECK_SECONDS: Final = 2.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -94,6 +98,7 @@ async def play(
             asyncio.create_task(feed.run()),
             asyncio.create_task(_sample(observer, runner, clock, show)),
             asyncio.create_task(faults.run(scenario.faults)),
+            asyncio.create_task(_keep_karpenter(plane, faults)),
         ]
         try:
             await _within(runner.run(), background, scenario.time_limit.total_seconds())
@@ -151,6 +156,26 @@ async def _sample(
     while True:
         show(observer.sample(clock.wall(), runner.active), observer)
         await asyncio.sleep(_SAMPLE_SECONDS)
+
+
+async def _keep_karpenter(plane: Plane, faults: Faults) -> None:
+    """Start Karpenter again when it ends, as its Deployment would.
+
+    It ends by itself when it loses its lease, as while the API server is away.
+
+    Raises:
+        ProcessEnded: If another process ends: then there is no control plane any more.
+    """
+    while True:
+        try:
+            plane.check()
+        except ProcessEnded as ended:
+            if ended.name != KARPENTER:
+                raise
+            with contextlib.suppress(ProcessEnded):  # the API server may still be away
+                await asyncio.to_thread(plane.restart, KARPENTER)
+            faults.note("restart", "karpenter ended by itself and was started again")
+        await asyncio.sleep(_CHECK_SECONDS)
 
 
 async def _until_gone(observer: Observer, clock: Clock, seconds: float) -> float | None:
