@@ -26,8 +26,8 @@ from cdk_emr_eks.simulation.deploy.resolve import Made
 from cdk_emr_eks.simulation.deploy.site import Site
 from cdk_emr_eks.versions import KARPENTER as KARPENTER_VERSION
 
-_TIMEOUT: Final = "120s"
-# Pods of a chart run as soon as they are scheduled; the template's ten minutes are for images.
+_TIMEOUT: Final = "300s"
+# Pods of a chart run as soon as they are scheduled; but two loaded cores can be slow about it.
 
 
 def deploy_chart(request: Request, site: Site) -> Deployed:

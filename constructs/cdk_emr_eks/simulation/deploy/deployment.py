@@ -10,11 +10,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from cdk_emr_eks.errors import Problems
-from cdk_emr_eks.plan.assembly import StackFile, read_assembly
+from cdk_emr_eks.plan.assembly import AssemblyError, StackFile, read_assembly
 from cdk_emr_eks.plan.model import Plan, TenantPlan
 from cdk_emr_eks.plan.reader import read_plan
+from cdk_emr_eks.simulation.deploy.launch import KARPENTER
 from cdk_emr_eks.simulation.deploy.objects import Objects
-from cdk_emr_eks.simulation.deploy.outcome import Outcome, ResourceOutcome
+from cdk_emr_eks.simulation.deploy.outcome import (
+    DeploymentFailedError,
+    Outcome,
+    ResourceOutcome,
+)
 from cdk_emr_eks.simulation.deploy.site import ClusterIdentity, Site
 from cdk_emr_eks.simulation.deploy.stack import StackDeployment
 from cdk_emr_eks.simulation.karpenter import KarpenterLaunch
@@ -27,6 +32,8 @@ if TYPE_CHECKING:
 
 DESTROY_SECONDS: Final = timedelta(minutes=5)
 """How long a deletion may take as a whole."""
+ROLLBACK_SECONDS: Final = 30.0
+"""How long a failed deployment tries to clean up in each stack."""
 
 
 class Deployment:
@@ -109,14 +116,17 @@ def deploy(
         progress: A bar of rich's that gets a task. Default: none.
 
     Raises:
-        AssemblyError: If the folder is no cloud assembly, or has nothing of EMR on EKS in it.
+        AssemblyError: If the folder is no cloud assembly, or it builds upon a network, a cluster or
+            a Karpenter that is there already.
         ConfigError: If a stack is for another account or Region than the emulated one.
-        DeploymentFailedError: If the real deployment would fail, too, with what was refused.
+        DeploymentFailedError: If the real deployment would fail, too, with what was refused. What
+            was deployed before is deleted again.
     """
     stacks = _ordered(read_assembly(assembly))
+    plan = read_plan(assembly)
+    _require_platform(assembly, stacks, plan)
     for stack in stacks:
         _check_environment(stack, aws)
-    plan = read_plan(assembly)
     total = sum(len(stack.types) for stack in stacks)
     task = progress.add_task("Deploying", total=total) if progress else None
     exports: dict[str, object] = {}
@@ -126,11 +136,35 @@ def deploy(
         deployment = StackDeployment(
             name=stack.stack_name, template=stack.template, site=site, exports=exports
         )
-        for outcome in deployment.run((parameters or {}).get(stack.stack_name, {})):
-            if progress and task is not None:
-                progress.update(task, advance=1, description=f"Deploying {outcome.logical_id}")
         done.append(deployment)
+        try:
+            for outcome in deployment.run((parameters or {}).get(stack.stack_name, {})):
+                if progress and task is not None:
+                    progress.update(task, advance=1, description=f"Deploying {outcome.logical_id}")
+        except (DeploymentFailedError, AssemblyError):
+            _roll_back(done)
+            raise
     return Deployment(plan=plan, site=site, stacks=tuple(done))
+
+
+def _roll_back(stacks: list[StackDeployment]) -> None:
+    # The error is what the caller needs; what may be left is gone with the plane.
+    for stack in reversed(stacks):
+        stack.undo(ROLLBACK_SECONDS)
+
+
+def _require_platform(assembly: Path, stacks: tuple[StackFile, ...], plan: Plan) -> None:
+    """Refuse what would need things that exist in somebody's account only."""
+    charts = {component.name for component in plan.components if component.kind == "Helm chart"}
+    missing = ""
+    if not any("AWS::EKS::Cluster" in stack.types for stack in stacks):
+        missing = "makes no EKS cluster"
+    elif plan.pools and KARPENTER not in charts:
+        missing = "has node pools and does not install Karpenter"
+    if missing:
+        raise AssemblyError(
+            f"The cloud assembly '{assembly}' {missing}. What is there already cannot be simulated."
+        )
 
 
 def _ordered(stacks: tuple[StackFile, ...]) -> tuple[StackFile, ...]:

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from botocore.exceptions import ClientError
+
+from cdk_emr_eks.plan.assembly import AssemblyError
 from cdk_emr_eks.plan.intrinsics import mapping, sequence
 from cdk_emr_eks.simulation.deploy.daemon_sets import daemon_sets
 from cdk_emr_eks.simulation.deploy.identities import pod_identity
@@ -32,6 +35,7 @@ def deploy_cluster(request: Request, site: Site) -> Deployed:
 
     Raises:
         NotSimulatedError: For a second cluster: there is one plane.
+        AssemblyError: If the cluster's subnets are not of the assembly.
     """
     if site.cluster:
         raise NotSimulatedError(f"there is one control plane, and it is {site.cluster}")
@@ -40,6 +44,13 @@ def deploy_cluster(request: Request, site: Site) -> Deployed:
     network = mapping(given.get("ResourcesVpcConfig"))
     subnets, groups = network.get("SubnetIds"), network.get("SecurityGroupIds")
     eks, ec2 = aws.client("eks"), aws.client("ec2")
+    try:
+        vpc = ec2.describe_subnets(SubnetIds=subnets)["Subnets"][0]["VpcId"]
+    except ClientError as error:
+        raise AssemblyError(
+            f"The assembly does not make the subnets of the cluster {name}: {subnets}. A network "
+            "that is there already cannot be simulated."
+        ) from error
     made = eks.create_cluster(
         name=name,
         version=request.text("Version"),
@@ -47,7 +58,6 @@ def deploy_cluster(request: Request, site: Site) -> Deployed:
         resourcesVpcConfig={"subnetIds": subnets, "securityGroupIds": groups or []},
         tags={},
     )["cluster"]
-    vpc = ec2.describe_subnets(SubnetIds=subnets)["Subnets"][0]["VpcId"]
     group = ec2.create_security_group(
         GroupName=f"eks-cluster-sg-{name}",
         Description="EKS created security group",
