@@ -16,7 +16,7 @@ from cdk_emr_eks.notebooks.user_policies import (
     endpoints,
     size,
 )
-from cdk_emr_eks.spec.notebook_user import IdentityType
+from cdk_emr_eks.spec.notebook_user import IdentityType, NotebookUser
 from cdk_emr_eks.spec.studio import StudioSpec
 from cdk_emr_eks.spec.studio_auth import IdentityCenterAuth
 from tests.synth.notebook_app import INSTANCE, Parts, endpoint, user
@@ -80,16 +80,26 @@ def test_the_size_counted_is_never_less_than_iams() -> None:
         assert policy["Users"] == ["ann"]
 
 
-def test_identity_center_takes_one_session_policy_for_a_user() -> None:
-    parts = Parts(auth_mode=IdentityCenterAuth(instance_arn=INSTANCE))
-    many = [endpoint(f"e{n}", namespace=f"n{n}") for n in range(12)]
-    with pytest.raises(ConfigError, match=r"must fit 1 managed policy of 6144 characters, got 12"):
-        parts.platform.add_user(user("ann", *many, identity_type=IdentityType.USER))
-    # Those that share a role and a namespace are told in fewer words.
-    few = [endpoint(f"e{n}") for n in range(12)]
-    parts.platform.add_user(user("ann", *few, identity_type=IdentityType.USER))
-    policies = parts.resources("AWS::IAM::ManagedPolicy")
-    assert len([each for each in policies if "ann" in each["Description"]]) == 1
+@pytest.mark.parametrize(
+    ("apart", "git", "most"),
+    [(True, False, 5), (True, True, 4), (False, False, 17), (False, True, 12)],
+)
+def test_identity_center_takes_one_session_policy_for_a_user(
+    *, apart: bool, git: bool, most: int
+) -> None:
+    # The figures of docs/how-to/notebook-users.md.
+    auth = IdentityCenterAuth(instance_arn=INSTANCE)
+    parts = Parts(studio_name=None, studio=StudioSpec(name="research", auth=auth, git=git))
+
+    def ann(count: int) -> NotebookUser:
+        names = [f"e{number}" for number in range(count)]
+        many = [endpoint(each, namespace=each if apart else None) for each in names]
+        return user("ann", *many, identity_type=IdentityType.USER)
+
+    parts.platform.check_users([ann(most)])
+    said = f"must fit 1 managed policy of {POLICY_LIMIT} characters, got {most + 1}"
+    with pytest.raises(ConfigError, match=said):
+        parts.platform.check_users([ann(most + 1)])
 
 
 def test_more_endpoints_than_iam_attaches_policies_are_refused() -> None:
