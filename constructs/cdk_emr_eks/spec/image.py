@@ -38,7 +38,7 @@ class ImageBuilder:
     """The machines that build an image, one for each architecture.
 
     Args:
-        size: Size. ``MEDIUM`` has 4 vCPU and 7 GiB (amd64) or 8 GiB (arm64).
+        size: Size. ``MEDIUM`` has 4 vCPU and up to 8 GiB.
         timeout: Longest that one build may take, 5 minutes to 8 hours, in whole minutes.
 
     Raises:
