@@ -327,3 +327,20 @@ def test_endpoints_tell_their_ids_and_arns() -> None:
     described = {each["Description"] for each in outputs.values()}
     assert "Interactive endpoint ann-endpoint of ann" in described
     assert "ARN of interactive endpoint ann-endpoint of ann" in described
+
+
+def test_types_are_checked(refusing: Parts) -> None:
+    platform: Any = refusing.platform
+    with pytest.raises(ConfigError, match="users must be a list or tuple of NotebookUser"):
+        platform.add_users(["ann"])
+    with pytest.raises(ConfigError, match="users must have NotebookUser|users must be"):
+        platform.add_user("ann")
+    with pytest.raises(ConfigError, match="endpoints must be a list or tuple"):
+        platform.add_endpoints(endpoint())
+    with pytest.raises(ConfigError, match="tenant must be"):
+        platform.add_tenant("jobs")
+    with pytest.raises(ConfigError, match="scope must be"):
+        platform.add_users([user("ann", endpoint())], scope="here")
+    cluster: Any = refusing.stack
+    with pytest.raises(ConfigError, match="cluster must be TenantHost"):
+        NotebookPlatform(refusing.stack, "X", cluster=cluster, studio_name="x")
