@@ -12,7 +12,15 @@ import pytest
 from cdk_emr_eks.images.spark_image import SparkImage
 from cdk_emr_eks.labels import Architecture
 from cdk_emr_eks.spec.image import BuilderSize, ImageBuilder, ImageSpec
-from tests.synth.image_app import BASE, DIGEST, SCIENCE, images, template_of, variables
+from tests.synth.image_app import (
+    BASE,
+    DIGEST,
+    DOCKERFILE,
+    SCIENCE,
+    images,
+    template_of,
+    variables,
+)
 from tests.synth.tenancy_app import new_app
 
 
@@ -75,3 +83,30 @@ def test_other_content_has_another_tag_and_is_waited_for_anew(changes: dict[str,
     other, others = contents(replace(SCIENCE, **changes))
     assert other != tag
     assert not waits & others
+
+
+def test_a_directory_without_a_dockerignore_is_taken_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text(DOCKERFILE)
+    (tmp_path / "tool.py").write_text("print()")
+    app = new_app()
+    spec = ImageSpec(name="plain", directory=tmp_path)
+    SparkImage(cdk.Stack(app, "Stack"), "Image", spec=spec)
+    (context,) = Path(app.synth().directory).glob("asset.*/")
+    assert names(context) == ["Dockerfile", "tool.py"]
+
+
+def test_an_image_in_a_nested_stack_has_literal_names_and_a_tag_for_its_parent() -> None:
+    stack = cdk.Stack(new_app(), "Stack")
+    nested = cdk.NestedStack(stack, "Nested")
+    image = SparkImage(nested, "Image", spec=SCIENCE)
+    cdk.CfnOutput(stack, "Uri", value=image.uri)
+    inner = cdk.assertions.Template.from_stack(nested).to_json()
+    kinds = {
+        each["Type"]: each["Properties"]
+        for each in inner["Resources"].values()
+        if "Properties" in each
+    }
+    assert kinds["AWS::ECR::Repository"]["RepositoryName"].startswith("emr-eks/science/")
+    assert len(kinds["AWS::CodePipeline::Pipeline"]["Name"]) <= 20
+    outer = cdk.assertions.Template.from_stack(stack).to_json()
+    assert outer["Outputs"]["Uri"]["Value"]["Fn::Join"][1][-1] == f":{image.tag}"
