@@ -8,25 +8,41 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import os
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
-from cdk_emr_eks.labels import SPARK_APP_SELECTOR
+from cdk_emr_eks.labels import SPARK_APP_SELECTOR, Role
 from cdk_emr_eks.plan.assembly import read_assembly
 from cdk_emr_eks.plan.objects import read_applied
+from cdk_emr_eks.simulation.jobs.additions import emr_labels
 from cdk_emr_eks.simulation.jobs.blueprint import Blueprint, read_blueprints
 from cdk_emr_eks.simulation.jobs.identity import identity_objects
-from cdk_emr_eks.simulation.jobs.pods import JobRun, driver_pod
+from cdk_emr_eks.simulation.jobs.pods import (
+    DriverReference,
+    JobRun,
+    driver_pod,
+    emr_executor_template,
+    executor_pod,
+)
 from cdk_emr_eks.simulation.jobs.spark_submit import SparkSubmit, find_jars, find_java
 from cdk_emr_eks.simulation.kube_api import KubeApi, namespaced
 from cdk_emr_eks.simulation.plane import Plane
 from cdk_emr_eks.simulation.unavailable import SimulationUnavailable
+from cdk_emr_eks.spec.execution_role import Component
 from tests.conftest import Assemblies
 
 ACCOUNT: Final = "123456789012"
+DRIVER: Final = """
+import json, sys, time
+from pyspark import SparkConf, SparkContext
+SparkContext(conf=SparkConf().setAll(json.loads(sys.argv[1]).items()))
+time.sleep(60)
+"""
 SCHEDULED_BY: Final = (
     "affinity",
     "nodeSelector",
@@ -67,14 +83,14 @@ def seen_by_schedulers(pod: Any) -> Any:
     # Made up by Spark's client; the Spark version is that of the client.
     for key in (SPARK_APP_SELECTOR, "spark-version"):
         marks.pop(key)
+    # The API server writes the application's id into the affinity, by matchLabelKeys.
+    spec = json.loads(json.dumps(spec).replace(metadata["labels"][SPARK_APP_SELECTOR], "APP"))
     return {
         "labels": marks,
         "annotations": metadata.get("annotations"),
         "spec": {key: spec.get(key) for key in SCHEDULED_BY},
-        "resources": [
-            (each["name"], each["resources"].get("requests"), each["resources"].get("limits"))
-            for each in spec["containers"]
-        ],
+        # Spark's client puts sidecars first; a scheduler adds requests up in any order.
+        "resources": {each["name"]: each["resources"] for each in spec["containers"]},
         # Spark's volumes are an emptyDir and its configuration: neither binds a pod to a place.
         "volumes": [each for each in spec["volumes"] if "persistentVolumeClaim" in each],
     }
@@ -95,10 +111,79 @@ async def prepared(api: KubeApi, folder: Path, blueprint: Blueprint) -> None:
         await api.create(path, content)
 
 
-async def both(plane: Plane, folder: Path, blueprint: Blueprint, tmp: Path) -> tuple[Any, Any]:
-    """Return a driver pod of Spark's client and one made directly, as admitted."""
-    # The namespace is this test's own: the plane is shared.
+async def executor_by_spark(client: SparkDriver, run: JobRun, api: KubeApi) -> Any:
+    """Start Spark's driver on this machine until it has made its executor, and return that."""
+    pods = namespaced(run.blueprint.namespace, "pods")
+    process = await client.start(run)
+    try:
+        for _ in range(120):
+            found, _ = await api.list(pods, "spark-role=executor")
+            if found:
+                return found[0]
+            assert process.returncode is None
+            await asyncio.sleep(0.5)
+        pytest.fail("Spark made no executor within a minute")
+    finally:
+        process.kill()
+        await process.wait()
+
+
+class SparkDriver:
+    """Spark's own driver in client mode: it makes executors as a driver in a pod does."""
+
+    def __init__(self, plane: Plane, api: KubeApi, authority: Path, folder: Path) -> None:
+        self._plane = plane
+        self._api = api
+        self._authority = authority
+        self._folder = folder
+
+    async def start(self, run: JobRun) -> asyncio.subprocess.Process:
+        template = self._folder / "executor.yaml"
+        content = json.dumps(emr_executor_template(run), default=dict)
+        await asyncio.to_thread(template.write_text, content)
+        account = run.service_account(Component.DRIVER)
+        path = namespaced(run.blueprint.namespace, "serviceaccounts", f"{account}/token")
+        request = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}}
+        made: Any = await self._api.create(path, request)
+        conf = {
+            **{k: v for k, v in run.spark.items() if not k.endswith("podTemplateFile")},
+            "spark.dynamicAllocation.enabled": "false",
+            "spark.executor.instances": "1",
+            "spark.driver.memory": "1g",
+            "spark.driver.host": "127.0.0.1",
+            "spark.app.name": run.id,
+            "spark.master": f"k8s://{self._plane.server}",
+            "spark.ui.enabled": "false",
+            "spark.kubernetes.namespace": run.blueprint.namespace,
+            "spark.kubernetes.container.image": "emr",
+            "spark.kubernetes.driver.pod.name": run.driver_name(1),
+            "spark.kubernetes.executor.podTemplateFile": str(template),
+            "spark.kubernetes.authenticate.oauthToken": made["status"]["token"],
+            "spark.kubernetes.authenticate.caCertFile": str(self._authority),
+            "spark.kubernetes.authenticate.executor.serviceAccountName": run.service_account(
+                Component.EXECUTOR
+            ),
+            **{
+                f"spark.kubernetes.executor.label.{key}": value
+                for key, value in emr_labels(run.id, Role.EXECUTOR).items()
+            },
+        }
+        return await asyncio.create_subprocess_exec(
+            *(sys.executable, "-c", DRIVER, json.dumps(conf)),
+            env={**os.environ, "JAVA_HOME": str(find_java().resolve().parent.parent)},
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+
+
+Pair = tuple[Any, Any]
+
+
+async def both(plane: Plane, folder: Path, blueprint: Blueprint, tmp: Path) -> tuple[Pair, Pair]:
+    """Return drivers and executors, of Spark's client and made directly, as admitted."""
     run = JobRun(id="by-spark", blueprint=blueprint, spark=blueprint.spark, account=ACCOUNT)
+    by_hand = replace(run, id="by-hand")
     authority = tmp / "authority.pem"
     authority.write_bytes(base64.b64decode(plane.ca_bundle))
     async with KubeApi(plane.server, plane.token, authority.read_text()) as api:
@@ -106,21 +191,48 @@ async def both(plane: Plane, folder: Path, blueprint: Blueprint, tmp: Path) -> t
         client = SparkSubmit(api, server=plane.server, authority=authority, directory=tmp)
         await client.submit(run, 1)
         pods = namespaced(blueprint.namespace, "pods")
-        by_spark = await api.get(f"{pods}/{run.driver_name(1)}")
-        direct = await api.create(pods, driver_pod(replace(run, id="by-hand"), 1))
-        text = json.dumps(direct).replace("by-hand", "by-spark")
+        driver = await api.get(f"{pods}/{run.driver_name(1)}")
+        own_driver: Any = await api.create(pods, driver_pod(by_hand, 1))
+        executor = await executor_by_spark(SparkDriver(plane, api, authority, tmp), run, api)
+        reference = DriverReference(
+            name=by_hand.driver_name(1),
+            uid=own_driver["metadata"]["uid"],
+            application=by_hand.application(1),
+        )
+        own_executor = await api.create(pods, executor_pod(by_hand, reference, 1))
         await api.delete("/api/v1/namespaces/" + blueprint.namespace)
-    return by_spark, json.loads(text)
+    return (driver, named(own_driver)), (executor, named(own_executor))
 
 
-@pytest.mark.usefixtures("spark")
-def test_drivers_are_the_same_to_a_scheduler(
-    plane: Plane, assemblies: Assemblies, blueprints: tuple[Blueprint, ...], tmp_path: Path
-) -> None:
+def named(pod: Any) -> Any:
+    return json.loads(json.dumps(pod).replace("by-hand", "by-spark"))
+
+
+@pytest.fixture(scope="module")
+def pairs(
+    spark: None,
+    plane: Plane,
+    assemblies: Assemblies,
+    blueprints: tuple[Blueprint, ...],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> tuple[Pair, Pair]:
     shared = next(each for each in blueprints if each.workload == "shared")
     folder = assemblies("reference").folder
-    by_spark, direct = asyncio.run(both(plane, folder, shared, tmp_path))
+    return asyncio.run(both(plane, folder, shared, tmp_path_factory.mktemp("spark")))
+
+
+def test_drivers_are_the_same_to_a_scheduler(pairs: tuple[Pair, Pair]) -> None:
+    by_spark, direct = pairs[0]
     assert seen_by_schedulers(by_spark) == seen_by_schedulers(direct)
     # And the comparison looks at something.
     assert by_spark["spec"]["topologySpreadConstraints"]
-    assert by_spark["metadata"]["labels"][SPARK_APP_SELECTOR].startswith("spark-")
+
+
+def test_executors_are_the_same_to_a_scheduler(pairs: tuple[Pair, Pair]) -> None:
+    by_spark, direct = pairs[1]
+    assert seen_by_schedulers(by_spark) == seen_by_schedulers(direct)
+    (rule,) = by_spark["spec"]["affinity"]["podAffinity"][
+        "requiredDuringSchedulingIgnoredDuringExecution"
+    ]
+    (merged,) = rule["labelSelector"]["matchExpressions"]
+    assert merged["values"] == [by_spark["metadata"]["labels"][SPARK_APP_SELECTOR]]

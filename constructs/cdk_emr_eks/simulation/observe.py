@@ -11,7 +11,7 @@ from cdk_emr_eks import labels
 from cdk_emr_eks.labels import Role
 from cdk_emr_eks.plan.intrinsics import mapping, sequence
 from cdk_emr_eks.simulation.feed import Feed
-from cdk_emr_eks.simulation.jobs.pods import COMPONENT, JOB_ID
+from cdk_emr_eks.simulation.jobs.additions import COMPONENT, JOB_ID
 from cdk_emr_eks.simulation.kube_api import EVENTS, NODE_CLAIMS, NODES, PODS, Kind, Object
 from cdk_emr_eks.simulation.samples import Sample, Series
 
@@ -26,7 +26,6 @@ class Node:
 
     zone: str
     capacity_type: str
-    instance_type: str
     workload: str
     role: str
     cores: float
@@ -145,7 +144,6 @@ class Observer:
         self.nodes[name] = Node(
             zone=str(marks.get(labels.ZONE, "")),
             capacity_type=str(marks.get(labels.CAPACITY_TYPE, "")),
-            instance_type=str(marks.get(INSTANCE_TYPE, "")),
             workload=str(marks[labels.WORKLOAD]),
             role=str(marks.get(labels.ROLE, "")),
             cores=cores(str(allocatable.get("cpu", "0"))),

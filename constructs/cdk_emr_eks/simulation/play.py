@@ -53,14 +53,13 @@ class Played:
         observer: Of the cluster.
         records: Of each job.
         struck: Of the faults.
-        jobs_ended: Seconds of the wall clock until the last job had ended, or the time limit.
-        gone_after: Seconds from there to the end of the last node; None if not waited for or left.
+        gone_after: Seconds from the end of the last job to the end of the last node; None if not
+            waited for, or left.
     """
 
     observer: Observer
     records: Sequence[JobRecord]
     struck: Sequence[Struck]
-    jobs_ended: float
     gone_after: float | None
 
 
@@ -103,7 +102,6 @@ async def play(
         try:
             await _within(runner.run(), background, scenario.time_limit.total_seconds())
             runner.stop()
-            ended = clock.wall()
             gone = await _until_gone(observer, clock, scenario.settle.total_seconds())
         finally:
             for task in background:
@@ -113,7 +111,6 @@ async def play(
         observer=observer,
         records=runner.records,
         struck=faults.struck,
-        jobs_ended=ended,
         gone_after=gone,
     )
 

@@ -8,9 +8,10 @@ from functools import partial
 from typing import Final
 
 from cdk_emr_eks.plan.intrinsics import mapping
+from cdk_emr_eks.simulation.jobs.additions import COMPONENT
 from cdk_emr_eks.simulation.jobs.application import Application, Ended, Surroundings
 from cdk_emr_eks.simulation.jobs.identity import EMR
-from cdk_emr_eks.simulation.jobs.pods import COMPONENT, JobRun, driver_pod, submitter_job
+from cdk_emr_eks.simulation.jobs.pods import JobRun, driver_pod, submitter_job
 from cdk_emr_eks.simulation.jobs.record import JobRecord, Outcome
 from cdk_emr_eks.simulation.jobs.spark_submit import SubmissionFailedError
 from cdk_emr_eks.simulation.kube_api import (

@@ -18,15 +18,19 @@ from typing import Final
 from cdk_emr_eks import labels
 from cdk_emr_eks.labels import Role
 from cdk_emr_eks.plan.intrinsics import mapping, sequence
+from cdk_emr_eks.simulation.jobs.additions import (
+    LOGGING,
+    container_security,
+    emr_labels,
+    with_emr,
+    writable,
+)
 from cdk_emr_eks.simulation.jobs.blueprint import Blueprint
 from cdk_emr_eks.spec.emr_registry import ImageKind, base_image
 from cdk_emr_eks.spec.execution_role import Component, service_account
 from cdk_emr_eks.versions import EMR_RELEASE
 
-JOB_ID: Final = "emr-containers.amazonaws.com/job.id"
-COMPONENT: Final = "emr-containers.amazonaws.com/component"
 EXECUTOR_ID: Final = "spark-exec-id"
-_RESOURCE_TYPE: Final = "emr-containers.amazonaws.com/resource.type"
 _SPARK_VERSION: Final = "3.5.7"
 _SIZE: Final = re.compile(r"(\d+)([kmgt])?b?", re.IGNORECASE)
 _MIB: Final = {"k": 1 / 1024, "m": 1, "g": 1024, "t": 1024 * 1024}
@@ -36,13 +40,9 @@ _LEAST_OVERHEAD: Final = 384
 _EMR_IMAGE: Final = base_image(ImageKind.SPARK, EMR_RELEASE)
 # Never pulled; admission policies look at where it is from.
 
-_FLUENTD: Final = "emr-container-fluentd"
-# EMR's logging container names memory only on drivers and executors. Source:
-# https://docs.aws.amazon.com/emr/latest/EMR-on-EKS-DevelopmentGuide/emr-eks-job-submitter-container-defaults.html
-_FLUENTD_MEMORY: Final = "512Mi"
 _SUBMITTER: Final = (
     ("job-runner", {"cpu": "800m", "memory": "512Mi"}, {"cpu": "1", "memory": "1Gi"}),
-    (_FLUENTD, {"cpu": "100m", "memory": "200Mi"}, {"memory": "500Mi"}),
+    (LOGGING, {"cpu": "100m", "memory": "200Mi"}, {"memory": "500Mi"}),
 )
 
 
@@ -95,7 +95,7 @@ class DriverReference:
 def submitter_job(run: JobRun) -> Mapping[str, object]:
     """Return the batch Job that EMR makes to submit a job."""
     settings = run.blueprint.submitter
-    identity = {JOB_ID: run.id, COMPONENT: "job.submitter", _RESOURCE_TYPE: "job.run"}
+    identity = emr_labels(run.id, "job.submitter")
     selector = _under(settings, "jobsubmitter.node.selector.")
     tolerations = _under(settings, "jobsubmitter.node.toleration.")
     effects = {key for key in tolerations if key.endswith(".effect")}
@@ -118,7 +118,7 @@ def submitter_job(run: JobRun) -> Mapping[str, object]:
                 "name": name,
                 "image": _EMR_IMAGE,
                 "resources": {"requests": requests, "limits": limits},
-                "securityContext": _container_security(),
+                "securityContext": container_security(),
             }
             for name, requests, limits in _SUBMITTER
         ],
@@ -148,21 +148,21 @@ def submitter_job(run: JobRun) -> Mapping[str, object]:
 def driver_pod(run: JobRun, attempt: int) -> Mapping[str, object]:
     """Return the driver pod of an attempt."""
     spark = spark_driver_pod(run, attempt)
-    return _with_emr(spark, run, Role.DRIVER)
+    return with_emr(spark, run.id, Role.DRIVER)
 
 
 def executor_pod(run: JobRun, driver: DriverReference, number: int) -> Mapping[str, object]:
     """Return an executor pod, owned by the driver pod."""
-    return _with_emr(spark_executor_pod(run, driver, number), run, Role.EXECUTOR)
+    return with_emr(spark_executor_pod(run, driver, number), run.id, Role.EXECUTOR)
 
 
 def spark_driver_pod(run: JobRun, attempt: int = 1) -> Mapping[str, object]:
     """Return the driver pod as Spark's submission client makes it, without EMR's additions."""
     template = run.blueprint.driver_template
     pod = _from_template(run, Role.DRIVER, template, run.application(attempt))
-    metadata = _dict(pod, "metadata")
+    metadata = writable(pod, "metadata")
     metadata["name"] = run.driver_name(attempt)
-    _dict(pod, "spec")["serviceAccountName"] = run.service_account(Component.DRIVER)
+    writable(pod, "spec")["serviceAccountName"] = run.service_account(Component.DRIVER)
     return pod
 
 
@@ -170,7 +170,7 @@ def spark_executor_pod(run: JobRun, driver: DriverReference, number: int) -> Map
     """Return an executor pod as Spark's driver makes it, without EMR's additions."""
     template = run.blueprint.executor_template
     pod = _from_template(run, Role.EXECUTOR, template, driver.application)
-    metadata = _dict(pod, "metadata")
+    metadata = writable(pod, "metadata")
     metadata["name"] = f"{driver.application}-exec-{number}"
     metadata["ownerReferences"] = [
         {
@@ -181,9 +181,9 @@ def spark_executor_pod(run: JobRun, driver: DriverReference, number: int) -> Map
             "controller": True,
         }
     ]
-    _dict(metadata, "labels")[EXECUTOR_ID] = str(number)
-    _dict(metadata, "labels")["spark-exec-resourceprofile-id"] = "0"
-    _dict(pod, "spec")["serviceAccountName"] = run.service_account(Component.EXECUTOR)
+    writable(metadata, "labels")[EXECUTOR_ID] = str(number)
+    writable(metadata, "labels")["spark-exec-resourceprofile-id"] = "0"
+    writable(pod, "spec")["serviceAccountName"] = run.service_account(Component.EXECUTOR)
     return pod
 
 
@@ -203,9 +203,9 @@ def _from_template(
     run: JobRun, role: Role, template: Mapping[str, object], application: str
 ) -> dict[str, object]:
     pod = copy.deepcopy(dict(template))
-    metadata, spec = _dict(pod, "metadata"), _dict(pod, "spec")
+    metadata, spec = writable(pod, "metadata"), writable(pod, "spec")
     metadata["namespace"] = run.blueprint.namespace
-    _dict(metadata, "labels").update(
+    writable(metadata, "labels").update(
         {
             **_under(run.spark, f"spark.kubernetes.{role}.label."),
             "spark-version": _SPARK_VERSION,
@@ -216,13 +216,13 @@ def _from_template(
     )
     annotations = _under(run.spark, f"spark.kubernetes.{role}.annotation.")
     if annotations:
-        _dict(metadata, "annotations").update(annotations)
+        writable(metadata, "annotations").update(annotations)
     selector = {
         **_under(run.spark, "spark.kubernetes.node.selector."),
         **_under(run.spark, f"spark.kubernetes.{role}.node.selector."),
     }
     if selector:
-        _dict(spec, "nodeSelector").update(selector)
+        writable(spec, "nodeSelector").update(selector)
     memory = f"{memory_mib(run.spark, role)}Mi"
     cpu = run.spark.get(f"spark.kubernetes.{role}.request.cores")
     limits = {"memory": memory}
@@ -240,47 +240,14 @@ def _from_template(
     return pod
 
 
-def emr_labels(run: JobRun, role: Role) -> dict[str, str]:
-    """Return the labels that EMR puts on a driver or an executor."""
-    return {JOB_ID: run.id, COMPONENT: str(role), _RESOURCE_TYPE: "job.run"}
-
-
 def emr_driver_template(run: JobRun) -> Mapping[str, object]:
     """Return the driver's pod template with what EMR adds, for Spark's own client to use."""
-    return _with_emr(run.blueprint.driver_template, run, Role.DRIVER)
+    return with_emr(run.blueprint.driver_template, run.id, Role.DRIVER)
 
 
-def _with_emr(pod: Mapping[str, object], run: JobRun, role: Role) -> Mapping[str, object]:
-    """Add what EMR adds: labels, security context, the logging container."""
-    full = copy.deepcopy(dict(pod))
-    metadata, spec = _dict(full, "metadata"), _dict(full, "spec")
-    _dict(metadata, "labels").update(emr_labels(run, role))
-    spec["securityContext"] = {"fsGroup": 65534}
-    containers = [dict(mapping(each)) for each in sequence(spec["containers"])]
-    containers[0]["securityContext"] = _container_security()
-    logging = {
-        "name": _FLUENTD,
-        "image": "fluentd",
-        "resources": {
-            "requests": {"memory": _FLUENTD_MEMORY},
-            "limits": {"memory": _FLUENTD_MEMORY},
-        },
-        "securityContext": _container_security(),
-    }
-    spec["containers"] = [*containers, logging]
-    return full
-
-
-def _container_security() -> dict[str, object]:
-    return {
-        "runAsNonRoot": True,
-        "runAsUser": 999,
-        "runAsGroup": 1000,
-        "privileged": False,
-        "allowPrivilegeEscalation": False,
-        "readOnlyRootFilesystem": True,
-        "capabilities": {"drop": ["ALL"]},
-    }
+def emr_executor_template(run: JobRun) -> Mapping[str, object]:
+    """Return the executors' pod template with what EMR adds, for Spark's own driver to use."""
+    return with_emr(run.blueprint.executor_template, run.id, Role.EXECUTOR)
 
 
 def _under(properties: Mapping[str, str], prefix: str) -> dict[str, str]:
@@ -289,13 +256,6 @@ def _under(properties: Mapping[str, str], prefix: str) -> dict[str, str]:
         for key, value in properties.items()
         if key.startswith(prefix)
     }
-
-
-def _dict(parent: dict[str, object], key: str) -> dict[str, object]:
-    """Return the mapping at a key, made where there is none, to be written to."""
-    held = dict(mapping(parent.get(key)))
-    parent[key] = held
-    return held
 
 
 def _mib(size: str) -> int:

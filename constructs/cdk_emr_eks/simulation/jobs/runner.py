@@ -8,11 +8,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from cdk_emr_eks.plan.intrinsics import mapping
+from cdk_emr_eks.simulation.jobs.additions import JOB_ID
 from cdk_emr_eks.simulation.jobs.application import Surroundings
 from cdk_emr_eks.simulation.jobs.blueprint import Blueprint, choose_blueprints
 from cdk_emr_eks.simulation.jobs.identity import make_identities
 from cdk_emr_eks.simulation.jobs.job import Job
-from cdk_emr_eks.simulation.jobs.pods import JOB_ID, JobRun
+from cdk_emr_eks.simulation.jobs.pods import JobRun
 from cdk_emr_eks.simulation.jobs.record import JobRecord, Outcome
 from cdk_emr_eks.simulation.kube_api import Kind, Object
 from cdk_emr_eks.simulation.scenario import JobGroup, Scenario, Stage, Submission

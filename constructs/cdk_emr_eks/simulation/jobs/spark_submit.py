@@ -14,7 +14,8 @@ import yaml
 
 from cdk_emr_eks.labels import Role
 from cdk_emr_eks.plan.intrinsics import mapping
-from cdk_emr_eks.simulation.jobs.pods import JobRun, emr_driver_template, emr_labels
+from cdk_emr_eks.simulation.jobs.additions import emr_labels
+from cdk_emr_eks.simulation.jobs.pods import JobRun, emr_driver_template
 from cdk_emr_eks.simulation.kube_api import KubeApi, namespaced
 from cdk_emr_eks.simulation.unavailable import SimulationUnavailable
 from cdk_emr_eks.spec.execution_role import Component
@@ -119,7 +120,7 @@ class SparkSubmit:
         for key, value in run.spark.items():
             if key not in _TEMPLATES:
                 yield key, value
-        for key, value in emr_labels(run, Role.DRIVER).items():
+        for key, value in emr_labels(run.id, Role.DRIVER).items():
             yield f"spark.kubernetes.driver.label.{key}", value
         authenticate = "spark.kubernetes.authenticate"
         yield f"{authenticate}.submission.caCertFile", str(self._authority)
