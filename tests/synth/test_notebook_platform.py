@@ -19,7 +19,7 @@ from cdk_emr_eks.notebooks.studio import EmrStudio
 from cdk_emr_eks.spec.data_access import s3_folder
 from cdk_emr_eks.spec.execution_role import ExecutionRoleSpec, JobLogs, RoleUse
 from cdk_emr_eks.spec.namespace import Quota
-from cdk_emr_eks.spec.notebook_user import NotebookUser
+from cdk_emr_eks.spec.notebook_user import IdentityType, NotebookUser
 from cdk_emr_eks.spec.studio import StudioSpec
 from cdk_emr_eks.spec.studio_auth import IdentityCenterAuth, SamlAuth, UserAssignment
 from cdk_emr_eks.spec.tenancy import Tenant
@@ -263,6 +263,22 @@ def test_what_a_studio_that_is_there_cannot_take_is_refused() -> None:
                 studio=studio,
                 **given,
             )
+
+
+def test_two_platforms_on_one_studio_assign_nobody_twice() -> None:
+    parts = Parts(auth_mode=IdentityCenterAuth(instance_arn=INSTANCE))
+    second = NotebookPlatform(
+        parts.stack,
+        "Second",
+        cluster=parts.cluster,
+        studio=parts.platform.studio,
+        tenant=Tenant(name="second"),
+    )
+    parts.platform.add_user(user("dan", endpoint(), identity_type=IdentityType.USER))
+    # They may have endpoints of the same name, each in its own namespace.
+    second.add_user(user("eve", endpoint(), identity_type=IdentityType.USER))
+    with pytest.raises(ConfigError, match="must be assigned to a Studio once"):
+        second.add_user(user("dan", "team", identity_type=IdentityType.USER))
 
 
 # ---- outputs

@@ -137,6 +137,55 @@ def test_only_the_studios_service_role_is_passed_and_only_to_emr(user: str) -> N
     assert not account().may(user, request)
 
 
+# Operations of a Studio for EMR on EKS and the actions each needs, as EMR's guide has them:
+# https://docs.aws.amazon.com/emr/latest/ManagementGuide/emr-studio-user-permissions.html
+OPERATIONS: Mapping[str, str] = {
+    "create and delete workspaces": (
+        "elasticmapreduce:CreateEditor elasticmapreduce:DescribeEditor iam:PassRole "
+        "elasticmapreduce:ListEditors elasticmapreduce:DeleteEditor"
+    ),
+    "access workspaces": (
+        "elasticmapreduce:DescribeEditor elasticmapreduce:ListEditors elasticmapreduce:StartEditor "
+        "elasticmapreduce:StopEditor elasticmapreduce:OpenEditorInConsole"
+    ),
+    "attach and detach EMR on EKS": (
+        "elasticmapreduce:AttachEditor elasticmapreduce:DetachEditor "
+        "emr-containers:ListVirtualClusters emr-containers:DescribeVirtualCluster "
+        "emr-containers:ListManagedEndpoints emr-containers:DescribeManagedEndpoint "
+        "emr-containers:GetManagedEndpointSessionCredentials"
+    ),
+    "Git repositories": (
+        "elasticmapreduce:CreateRepository elasticmapreduce:DeleteRepository "
+        "elasticmapreduce:ListRepositories elasticmapreduce:DescribeRepository "
+        "elasticmapreduce:LinkRepository elasticmapreduce:UnlinkRepository "
+        "secretsmanager:CreateSecret secretsmanager:ListSecrets secretsmanager:TagResource"
+    ),
+    "collaboration": (
+        "elasticmapreduce:UpdateEditor elasticmapreduce:PutWorkspaceAccess "
+        "elasticmapreduce:DeleteWorkspaceAccess elasticmapreduce:ListWorkspaceAccessIdentities"
+    ),
+}
+
+
+@pytest.mark.parametrize("user", USERS)
+def test_a_user_has_all_that_emr_documents_for_what_they_may_do(user: str) -> None:
+    granted = {
+        action
+        for policy in account().policies(user)
+        for statement in policy
+        for action in statement["Action"]
+    }
+    for operation, needed in OPERATIONS.items():
+        actions = set(needed.split())
+        asked = {
+            "Git repositories": user.startswith("federated"),
+            "collaboration": user == "IAM user cat",
+        }.get(operation, True)
+        assert (actions <= granted) is asked, operation
+        if not asked:
+            assert not actions & granted, operation
+
+
 def test_no_user_may_do_more_than_emr_documents() -> None:
     known = (
         *("elasticmapreduce:", "emr-containers:", "iam:PassRole"),

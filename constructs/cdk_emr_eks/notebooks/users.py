@@ -66,8 +66,8 @@ class NotebookAccess(Construct):
         access: The user's endpoints.
 
     Raises:
-        ConfigError: If the endpoints are too many for IAM, or the name of a federated role is taken
-            in the app.
+        ConfigError: If the endpoints are too many for IAM, the name of a federated role is taken
+            in the app, or the Studio has the user or group of Identity Center already.
     """
 
     def __init__(
@@ -93,6 +93,16 @@ class NotebookAccess(Construct):
                 field="identity_name",
                 rule=rule,
                 in_all_regions=True,
+            )
+        if kind in _SSO:
+            AppClaims.of(self).take(
+                self,
+                "studio-member",
+                studio.node.path,
+                kind,
+                user.identity_name,
+                field="identity_name",
+                rule="must be assigned to a Studio once",
             )
         self.policies = tuple(
             self._policy(f"Policy{number or ''}", document, kind)
