@@ -19,6 +19,18 @@ from tests.conftest import Assemblies, Assembly
 NODE_CLASSES: Final = "/apis/karpenter.k8s.aws/v1/ec2nodeclasses"
 NODE_POOLS: Final = "/apis/karpenter.sh/v1/nodepools"
 DEADLINE: Final = 120
+PLACES: Final = (
+    "/api/v1/namespaces",
+    "/api/v1/nodes",
+    "/apis/apiextensions.k8s.io/v1/customresourcedefinitions",
+    "/apis/rbac.authorization.k8s.io/v1/clusterroles",
+    "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings",
+    "/apis/scheduling.k8s.io/v1/priorityclasses",
+    "/apis/storage.k8s.io/v1/storageclasses",
+    "/apis/apps/v1/daemonsets",
+    "/apis/apps/v1/deployments",
+)
+"""Where a deployment puts objects that a deletion must take away."""
 
 
 @pytest.fixture(scope="module")
@@ -34,16 +46,28 @@ def aws(plane: Plane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emul
 
 
 @pytest.fixture(scope="module")
-def deployment(reference: Assembly, plane: Plane, aws: EmulatedAws) -> Deployment:
-    made = deploy(reference.folder, plane=plane, aws=aws)
-    assert made.karpenter is not None
-    plane.start_karpenter(made.karpenter)
-    return made
+def objects(plane: Plane) -> Objects:
+    return Objects(plane.client())
 
 
 @pytest.fixture(scope="module")
-def objects(plane: Plane) -> Objects:
-    return Objects(plane.client())
+def deployment(
+    reference: Assembly, plane: Plane, aws: EmulatedAws, objects: Objects
+) -> Iterator[Deployment]:
+    """The deployed app; after the module's tests, in whatever order, it must go as it came."""
+    before = {path: names(objects, path) for path in PLACES}
+    made = deploy(reference.folder, plane=plane, aws=aws)
+    assert made.karpenter is not None
+    plane.start_karpenter(made.karpenter)
+    yield made
+    assert made.destroy() == ()
+    assert {path: names(objects, path) for path in PLACES} == before
+    assert all(vpc["IsDefault"] for vpc in aws.client("ec2").describe_vpcs()["Vpcs"])
+    assert not aws.client("iam").list_roles()["Roles"]
+    assert not aws.client("events").list_rules()["Rules"]
+    assert not aws.client("sqs").list_queues().get("QueueUrls")
+    assert not aws.client("eks").list_clusters()["clusters"]
+    assert made.destroy() == (), "nothing is there to be deleted again"
 
 
 def listed(objects: Objects, path: str) -> list[Mapping[str, Any]]:
@@ -186,20 +210,3 @@ def test_add_ons_request_what_the_template_says(deployment: Deployment, objects:
         "aws-ebs-csi-driver",
         "eks-pod-identity-agent",
     }
-
-
-def test_destroy_leaves_nothing(deployment: Deployment, aws: EmulatedAws, objects: Objects) -> None:
-    assert deployment.destroy() == ()
-    namespaces = names(objects, "/api/v1/namespaces")
-    assert namespaces == {"default", "kube-node-lease", "kube-public", "kube-system"}
-    assert not names(objects, "/api/v1/nodes")
-    assert not names(objects, "/apis/apiextensions.k8s.io/v1/customresourcedefinitions")
-    bindings = names(objects, "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings")
-    assert not {name for name in bindings if "karpenter" in name or "access-entry" in name}
-    ec2 = aws.client("ec2")
-    assert all(vpc["IsDefault"] for vpc in ec2.describe_vpcs()["Vpcs"])
-    assert not aws.client("iam").list_roles()["Roles"]
-    assert not aws.client("events").list_rules()["Rules"]
-    assert not aws.client("sqs").list_queues().get("QueueUrls")
-    assert not aws.client("eks").list_clusters()["clusters"]
-    assert deployment.destroy() == ()
