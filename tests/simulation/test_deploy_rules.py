@@ -292,7 +292,26 @@ def test_what_is_there_already_cannot_be_simulated(
     folder = write_assembly(tmp_path, {"Small": {"Resources": {"Objects": manifest(pool)}}})
     with pytest.raises(AssemblyError, match="makes no EKS cluster"):
         deploy(folder, plane=plane, aws=aws)
-    network = {"ResourcesVpcConfig": {"SubnetIds": ["subnet-0123"]}}
+    network = {"ResourcesVpcConfig": {"SubnetIds": ["subnet-elsewhere"]}}
     properties = {**CLUSTER["Cluster"]["Properties"], **network}
     with pytest.raises(AssemblyError, match="does not make the subnets of the cluster small"):
         small({"Cluster": {"Type": "AWS::EKS::Cluster", "Properties": properties}})
+
+
+def test_subnets_that_are_there_already_have_stand_ins(
+    small: Deploy, aws: EmulatedAws, objects: Objects
+) -> None:
+    ids = ["subnet-0a1b2c3d4e5f60001", "subnet-0a1b2c3d4e5f60002"]
+    properties = {**CLUSTER["Cluster"]["Properties"], "ResourcesVpcConfig": {"SubnetIds": ids}}
+    cluster = {"Type": "AWS::EKS::Cluster", "Properties": properties}
+    seen = manifest(config_map("network", data={"subnet": ids[1]}))
+    deployment = small({"Cluster": cluster, "Objects": seen})
+    ec2 = aws.client("ec2")
+    subnet = data(objects, "network")["subnet"]
+    assert subnet not in ids
+    (described,) = ec2.describe_subnets(SubnetIds=[subnet])["Subnets"]
+    assert described["AvailabilityZone"] == f"{aws.region}b"
+    why = f"stands for one that is there already, taken to be in {aws.region}b and without tags"
+    assert outcomes(deployment)[ids[1]] == (Outcome.EMULATED, why)
+    assert deployment.destroy(timedelta(seconds=20)) == ()
+    assert all(vpc["IsDefault"] for vpc in ec2.describe_vpcs()["Vpcs"])

@@ -13,6 +13,7 @@ from cdk_emr_eks.errors import Problems
 from cdk_emr_eks.plan.assembly import AssemblyError, StackFile, read_assembly
 from cdk_emr_eks.plan.model import Plan, TenantPlan
 from cdk_emr_eks.plan.reader import read_plan
+from cdk_emr_eks.simulation.deploy.existing_network import ExistingNetwork
 from cdk_emr_eks.simulation.deploy.launch import KARPENTER
 from cdk_emr_eks.simulation.deploy.objects import Objects
 from cdk_emr_eks.simulation.deploy.outcome import (
@@ -43,6 +44,7 @@ class Deployment:
         plan: What the assembly says of itself.
         site: Where it went.
         stacks: Its stacks, in the order of deployment.
+        network: Stand-ins of a network that was there before.
 
     Attributes:
         plan: Pools, tenants and zones as ``emr-eks plan`` shows them.
@@ -50,12 +52,21 @@ class Deployment:
         identities: Who may do what in the cluster, and which role pods have.
     """
 
-    def __init__(self, *, plan: Plan, site: Site, stacks: tuple[StackDeployment, ...]) -> None:
+    def __init__(
+        self,
+        *,
+        plan: Plan,
+        site: Site,
+        stacks: tuple[StackDeployment, ...],
+        network: ExistingNetwork,
+    ) -> None:
         self.plan = plan
+        self._network = network
         self._site = site
         self._stacks = stacks
-        self.resources: tuple[ResourceOutcome, ...] = tuple(
-            outcome for stack in stacks for outcome in stack.resources
+        self.resources: tuple[ResourceOutcome, ...] = (
+            *network.resources,
+            *(outcome for stack in stacks for outcome in stack.resources),
         )
         self.identities: tuple[ClusterIdentity, ...] = tuple(site.identities)
 
@@ -94,6 +105,7 @@ class Deployment:
         problems: list[str] = []
         for stack in reversed(self._stacks):
             problems += stack.undo(max(end - time.monotonic(), 0.0))
+        self._network.delete()
         return tuple(problems)
 
 
@@ -129,12 +141,13 @@ def deploy(
         _check_environment(stack, aws)
     total = sum(len(stack.types) for stack in stacks)
     task = progress.add_task("Deploying", total=total) if progress else None
+    network = ExistingNetwork(stacks, aws)
     exports: dict[str, object] = {}
     done: list[StackDeployment] = []
     site = Site(plane=plane, aws=aws, assembly=assembly, objects=Objects(plane.client()))
     for stack in stacks:
         deployment = StackDeployment(
-            name=stack.stack_name, template=stack.template, site=site, exports=exports
+            name=stack.stack_name, template=network.template(stack), site=site, exports=exports
         )
         done.append(deployment)
         try:
@@ -143,8 +156,9 @@ def deploy(
                     progress.update(task, advance=1, description=f"Deploying {outcome.logical_id}")
         except (DeploymentFailedError, AssemblyError):
             _roll_back(done)
+            network.delete()
             raise
-    return Deployment(plan=plan, site=site, stacks=tuple(done))
+    return Deployment(plan=plan, site=site, stacks=tuple(done), network=network)
 
 
 def _roll_back(stacks: list[StackDeployment]) -> None:
