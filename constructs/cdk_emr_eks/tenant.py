@@ -20,6 +20,7 @@ from cdk_emr_eks.spec.execution_role import RoleUse
 from cdk_emr_eks.spec.job_config import with_image
 from cdk_emr_eks.spec.tenancy import Tenant, check_tenant
 from cdk_emr_eks.spec.workload import Workload
+from cdk_emr_eks.team_access import grant_team
 from cdk_emr_eks.tenancy_context import TenancyContext
 from cdk_emr_eks.virtual_cluster import EmrVirtualCluster
 
@@ -153,6 +154,29 @@ class EmrEksTenant(Construct):
         """
         chosen = self.role_for(RoleUse.JOBS, role)
         return chosen.grant_start_job_run(grantee, virtual_cluster=self.virtual_cluster)
+
+    def grant_team_access(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Let the tenant's people work in AWS: run its jobs, follow and cancel them, read its logs.
+
+        They may use every role of the tenant that is for jobs, and so have what these roles have.
+        In Kubernetes they get nothing: who may create pods or change ConfigMaps in the namespace
+        has its roles without any of these bounds. Endpoints are ``NotebookPlatform.add_user``'s.
+
+        Args:
+            grantee: Role, group or user.
+
+        Raises:
+            ConfigError: If the tenant has no role for jobs.
+        """
+        self.role_for(RoleUse.JOBS)
+        able = [role.arn for role in self.roles.values() if RoleUse.JOBS in role.spec.uses]
+        return grant_team(
+            grantee,
+            tenant=self.tenant,
+            virtual_cluster_arn=self.virtual_cluster.arn,
+            roles=able,
+            log_group=self.log_group_name,
+        )
 
     def _log_group(self) -> logs.CfnLogGroup:
         wanted = self.tenant.logs

@@ -1,16 +1,21 @@
 """What IAM would decide: the identity policies of a template, evaluated for one request.
 
 Only what this library writes: Allow statements, and the condition operators below. Anything else is
-an error here, so that a statement that is not understood never passes for one that denies.
+an error here, so that a statement that is not understood never passes for one that denies. moto's
+evaluator has a second opinion (``agreed``); it knows few conditions, so it gets the statements
+whose conditions hold.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any, Final
+
+from moto.iam.access_control import IAMPolicy, PermissionResult
 
 _PSEUDO: Final = {
     "AWS::Partition": "aws",
@@ -82,6 +87,22 @@ class Account:
             if properties["Description"].endswith(description)
         ]
 
+    def identity(self, stack: str, id: str) -> list[Mapping[str, Any]]:
+        """The statements of a role, group or user: inline ones and those attached by reference."""
+        found = list(
+            self._templates[stack]["Resources"][id].get("Properties", {}).get("Policies", [])
+        )
+        for kind in ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy"):
+            for _, _, properties in (each for each in self.of_type(kind) if each[0] == stack):
+                owners = [properties.get(key, []) for key in ("Roles", "Users", "Groups")]
+                if {"Ref": id} in [owner for listed in owners for owner in listed]:
+                    found.append(properties)
+        return [
+            self.value(stack, each)
+            for policy in found
+            for each in _list(policy["PolicyDocument"]["Statement"])
+        ]
+
     def may(self, description: str, request: Request) -> bool:
         """Whether the policies with that description allow a request."""
         found = self.policies(description)
@@ -138,19 +159,55 @@ def allows(statements: Iterable[Mapping[str, Any]], request: Request) -> bool:
     return any(_matches(statement, request) for statement in statements)
 
 
+def agreed(statements: Sequence[Mapping[str, Any]], request: Request) -> bool:
+    """Whether a request is allowed, which moto's evaluator must have found, too."""
+    ours = allows(statements, request)
+    unconditional = [
+        {
+            **{key: each[key] for key in ("Effect", "Action")},
+            "Resource": [_escaped(_filled(arn, request)) for arn in _list(each["Resource"])],
+        }
+        for each in statements
+        if _conditions_hold(each, request)
+    ]
+    document = json.dumps({"Statement": unconditional})
+    found = IAMPolicy(document).is_action_permitted(request.action, request.resource)
+    assert (found is PermissionResult.PERMITTED) is ours, (request, found)
+    return ours
+
+
+def trusts(document: Mapping[str, Any], principal: Mapping[str, Any], request: Request) -> bool:
+    """Whether a role's trust policy lets a principal take the role on."""
+    return any(
+        each["Principal"] == principal
+        and _matches({**each, "Resource": "*", "Principal": None}, request)
+        for each in _list(document["Statement"])
+    )
+
+
+def _escaped(pattern: str) -> str:
+    # moto puts a pattern into a regular expression as it is, but for the asterisk.
+    return re.escape(pattern).replace(re.escape("*"), "*")
+
+
 def _matches(statement: Mapping[str, Any], request: Request) -> bool:
-    assert set(statement) <= {"Sid", "Effect", "Action", "Resource", "Condition"}, statement
+    known = {"Sid", "Effect", "Action", "Resource", "Condition"}
+    assert {key for key, value in statement.items() if value is not None} <= known, statement
     assert statement["Effect"] == "Allow"
     return (
         any(
             fnmatchcase(request.action.lower(), each.lower()) for each in _list(statement["Action"])
         )
         and any(_like(request.resource, each, request) for each in _list(statement["Resource"]))
-        and all(
-            _holds(operator, key, _list(wanted), request)
-            for operator, keys in statement.get("Condition", {}).items()
-            for key, wanted in keys.items()
-        )
+        and _conditions_hold(statement, request)
+    )
+
+
+def _conditions_hold(statement: Mapping[str, Any], request: Request) -> bool:
+    return all(
+        _holds(operator, key, _list(wanted), request)
+        for operator, keys in statement.get("Condition", {}).items()
+        for key, wanted in keys.items()
     )
 
 
