@@ -59,11 +59,9 @@ class ImportedEmrEksCluster(TenantHost):
             CloudWatch's own key.
         capacity: Where to make node pools. None: they are there.
         endpoints: Whether the cluster has what EMR's interactive endpoints need: the AWS Load
-            Balancer Controller, an untainted x86 node pool whose nodes bear the label
-            ``for-use-with-emr-containers-managed-endpoint-ng: gateway``, and on the security group
-            of these nodes the tag ``for-use-with-emr-containers-managed-endpoint-sg`` with the
-            value ``CLUSTER/gateway``. ``EmrEksCluster.enable_endpoints`` makes all three. Default
-            False: endpoints are refused.
+            Balancer Controller, and x86 nodes without taints, labelled ``emr-eks/workload:
+            gateway``, that have the cluster's security group. ``EmrEksCluster.enable_endpoints``
+            makes both. Default False: endpoints are refused.
 
     Raises:
         ConfigError: If the name is a token or not a cluster's name, or workloads clash.

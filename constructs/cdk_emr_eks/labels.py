@@ -35,12 +35,6 @@ INSTANCE_FAMILY: Final = "karpenter.k8s.aws/instance-family"
 INSTANCE_SIZE: Final = "karpenter.k8s.aws/instance-size"
 INSTANCE_LOCAL_NVME: Final = "karpenter.k8s.aws/instance-local-nvme"
 
-# EMR's, for the pods of interactive endpoints; the first is a node label, the second the tag of a
-# security group.
-# Source: https://docs.aws.amazon.com/emr/latest/EMR-on-EKS-DevelopmentGuide/managed-endpoint-nodegroups-setup.html
-ENDPOINT_NODES: Final = "for-use-with-emr-containers-managed-endpoint-ng"
-ENDPOINT_SECURITY_GROUP: Final = "for-use-with-emr-containers-managed-endpoint-sg"
-
 # Spark's. Source: https://spark.apache.org/docs/latest/running-on-kubernetes.html
 SPARK_ROLE: Final = "spark-role"
 SPARK_APP_SELECTOR: Final = "spark-app-selector"

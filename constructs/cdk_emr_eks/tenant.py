@@ -81,7 +81,7 @@ class EmrEksTenant(Construct):
             context=context,
             spec=tenant.virtual_cluster,
             objects=tenant.policies(),
-            owner=tenant.owner([workload.name for workload in workloads]),
+            owner=tenant.owner(workloads),
         )
         self.virtual_cluster.resource.add_resource_dependency(self._log_group())
         self.roles = {

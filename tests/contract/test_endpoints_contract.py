@@ -9,10 +9,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from cdk_emr_eks.spec.catalog import NOTEBOOK
-from cdk_emr_eks.spec.gateway_pool import GatewayPool, gateway_security_group_tag
 from cdk_emr_eks.spec.job_config import job_configuration
 from cdk_emr_eks.spec.managed_endpoint import ENDPOINT_RELEASE, KernelImages, ManagedEndpointSpec
-from cdk_emr_eks.spec.placement import Zone
 
 GUIDE: Mapping[str, Any] = json.loads(
     (Path(__file__).parent / "data/emr_endpoints.json").read_text()
@@ -48,19 +46,6 @@ def test_kernels_are_named_as_in_the_guide() -> None:
     nested = applications()[kernels["classification"]]["configurations"]
     assert [each["classification"] for each in nested] == kernels["names"]
     assert all(set(each["properties"]) == {kernels["property"]} for each in nested)
-
-
-def test_label_and_tag_bear_the_name_that_the_endpoint_asks_for() -> None:
-    asked = applications()["endpoint-configuration"]["properties"]
-    name = asked["self-managed-nodegroup-name"]
-    # A managed node group would be looked up in EKS, where a Karpenter pool is not.
-    assert "managed-nodegroup-name" not in asked
-    key, value = GUIDE["node_label"].format(NodeGroupName=name).split("=")
-    pool = GatewayPool().node_pool((Zone.named("us-east-1a"),)).manifest()
-    labels = cast(Any, pool["spec"])["template"]["metadata"]["labels"]
-    assert labels[key] == value
-    tag = GUIDE["security_group_tag"].format(ClusterName="prod", NodeGroupName=name)
-    assert "=".join(gateway_security_group_tag("prod")) == tag
 
 
 def test_the_oldest_release_is_the_guides() -> None:

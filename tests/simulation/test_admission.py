@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Final
 
 import pytest
@@ -41,6 +42,7 @@ from tests.simulation.admission_actors import (
 NS: Final = "admission"
 AUDITED: Final = "admission-audit"
 ROLE, OTHER = "emr-admission-a", "emr-admission-b"
+ON_DEMAND: Final = replace(CRITICAL, name="punctual", priority=4_000)
 OWN: Final = f"{ACCOUNT}.dkr.ecr.us-east-1.amazonaws.com/analytics/"
 PODS: Final = f"/api/v1/namespaces/{NS}/pods"
 _PATHS: Final = {
@@ -67,22 +69,37 @@ def make(plane: Plane, *objects: dict[str, Any], **query: str) -> None:
 
 def make_tenant(plane: Plane, tenant: Tenant) -> None:
     name = tenant.resolved_namespace
-    owner = tenant.owner(["shared", "notebook"])
+    owner = tenant.owner([SHARED, NOTEBOOK, ON_DEMAND])
     make(plane, namespace_manifest(name, owner), *tenant.policies(), *emr_role_manifests(name))
     for role in (ROLE, OTHER):
         blueprint: Any = type("Made", (), {"namespace": name, "execution_role": role})
         shape: Blueprint = blueprint
         for path, content in identity_objects(shape, ACCOUNT):
             assert call(plane, EMR, "POST", path, content).status in (201, 409)
-        # EMR makes it for an interactive endpoint.
-        named = {"metadata": {"name": account(Component.GATEWAY, role)}}
-        path = f"/api/v1/namespaces/{name}/serviceaccounts"
-        assert call(plane, EMR, "POST", path, named).status in (201, 409)
+        for component in (Component.GATEWAY, Component.KERNEL):
+            make_endpoint_account(plane, name, account(component, role))
+
+
+def make_endpoint_account(plane: Plane, namespace: str, name: str) -> None:
+    """As EMR does for an interactive endpoint: both its gateway and its kernels make pods."""
+    metadata = {"name": name, "namespace": namespace}
+    path = f"/api/v1/namespaces/{namespace}/serviceaccounts"
+    assert call(plane, EMR, "POST", path, {"metadata": metadata}).status in (201, 409)
+    group = "rbac.authorization.k8s.io"
+    rule = {"apiGroups": [""], "resources": ["pods"], "verbs": ["create", "delete"]}
+    ref = {"apiGroup": group, "kind": "Role", "name": name}
+    bound = {"metadata": metadata, "roleRef": ref}
+    bound["subjects"] = [{"kind": "ServiceAccount", **metadata}]  # type: ignore[assignment]
+    make(
+        plane,
+        {"kind": "Role", "metadata": metadata, "rules": [rule]},
+        {"kind": "RoleBinding", **bound},
+    )
 
 
 @pytest.fixture(scope="module")
 def guarded(plane: Plane) -> Plane:
-    for workload in (CRITICAL, SHARED, NOTEBOOK):
+    for workload in (CRITICAL, SHARED, NOTEBOOK, ON_DEMAND):
         make(plane, *[dict(each) for each in workload.priority_classes()])
     for policy in ADMISSION_POLICIES:
         make(plane, *policy.manifests())
@@ -105,6 +122,8 @@ def create(plane: Plane, user: str, body: Pod, what: str = "pods", where: str = 
 
 CLIENT = user_of(NS, Component.CLIENT, ROLE)
 DRIVER = user_of(NS, Component.DRIVER, ROLE)
+GATEWAY = user_of(NS, Component.GATEWAY, ROLE)
+KERNEL = user_of(NS, Component.KERNEL, ROLE)
 REPLICAS = "system:serviceaccount:kube-system:replicaset-controller"
 
 
@@ -114,10 +133,30 @@ def test_emrs_own_pods_pass(guarded: Plane) -> None:
         "driver": (CLIENT, driver(SHARED, ROLE)),
         "executor": (DRIVER, executor(SHARED, ROLE)),
         "notebook's executor": (DRIVER, executor(NOTEBOOK, ROLE)),
+        "on-demand executor": (DRIVER, executor(ON_DEMAND, ROLE)),
         "gateway": (REPLICAS, gateway(ROLE)),
+        "kernel of Spark": (GATEWAY, _bare(driver(NOTEBOOK, ROLE), Component.KERNEL)),
+        "kernel of Python": (GATEWAY, _bare(gateway(ROLE), Component.KERNEL)),
+        "kernel's executor": (KERNEL, executor(NOTEBOOK, ROLE)),
     }
     answers = {name: create(guarded, user, pod) for name, (user, pod) in made.items()}
     assert {name: found.message for name, found in answers.items() if not found.allowed} == {}
+
+
+def _bare(pod: Pod, component: Component) -> Pod:
+    """A pod of an endpoint without what is not documented of it: hardening, limits."""
+    pod["spec"]["serviceAccountName"] = account(component, ROLE)
+    for each in pod["spec"]["containers"]:
+        each.pop("securityContext")
+        each.pop("resources")
+    return pod
+
+
+@pytest.mark.parametrize("user", [DRIVER, KERNEL, CLIENT], ids=["driver", "kernel", "client"])
+def test_what_only_emr_makes_is_not_for_tenants_code(user: str, guarded: Plane) -> None:
+    component = Component.KERNEL if user == KERNEL else Component.EXECUTOR
+    found = create(guarded, user, _bare(executor(NOTEBOOK, ROLE), component))
+    assert "must not run as root" in found.message
 
 
 def _main(pod: Pod) -> dict[str, Any]:
@@ -210,7 +249,7 @@ ATTACKS: Final[dict[str, tuple[Callable[[Pod], object], str]]] = {
     ),
     "a node of one's own for ever": (
         lambda pod: pod["metadata"].update(annotations={"karpenter.sh/do-not-disrupt": "true"}),
-        "only drivers and job submitters",
+        "only drivers, job submitters and executors of on-demand workloads",
     ),
     "a grace period of an hour": (_spec(terminationGracePeriodSeconds=3600), "grace period"),
     "another role's account": (

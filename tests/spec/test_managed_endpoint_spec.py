@@ -62,7 +62,6 @@ def test_what_is_for_job_runs_only_is_left_out() -> None:
     assert set(applications(ManagedEndpointSpec(name="analysts"))) == {
         "spark-defaults",
         "jeg-config",
-        "endpoint-configuration",
     }
 
 
@@ -91,10 +90,9 @@ def test_idle_kernels_end(idle: timedelta | None, expected: Mapping[str, str]) -
     assert properties(spec, "jeg-config") == {f"{manager}.{k}": v for k, v in expected.items()}
 
 
-def test_gateways_go_to_their_pool_and_self_hosted_jupyter_may_connect() -> None:
+def test_self_hosted_jupyter_may_connect() -> None:
     spec = ManagedEndpointSpec(name="analysts", notebook_security_group_id="sg-0123456789abcdef0")
     assert properties(spec, "endpoint-configuration") == {
-        "self-managed-nodegroup-name": "gateway",
         "notebook-security-group-id": "sg-0123456789abcdef0",
     }
 

@@ -9,7 +9,6 @@ from typing import Any, cast
 
 import aws_cdk as cdk
 import pytest
-from aws_cdk.assertions import Template
 
 from cdk_emr_eks.addons.load_balancer_controller import LoadBalancerController
 from cdk_emr_eks.emr_eks_cluster import EmrEksCluster
@@ -31,7 +30,6 @@ from tests.synth.tenancy_app import new_app, new_context
 ENDPOINT = "AWS::EMRContainers::Endpoint"
 HELM = "Custom::AWSCDK-EKS-HelmChart"
 MANIFEST = "Custom::AWSCDK-EKS-KubernetesResource"
-TAG = "Custom::EmrEndpointNodes"
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +55,6 @@ def test_an_endpoint_comes_after_all_it_needs_and_goes_before_it(app: Synthesize
         app.only("Platform", "AWS::EKS::PodIdentityAssociation", "LoadBalancer")[0],
         app.only("Platform", MANIFEST, "NodePools")[0],
         app.only("Platform", HELM, "KarpenterChart")[0],
-        app.only("Platform", TAG)[0],
         app.only("Platform", "AWS::EMRContainers::VirtualCluster")[0],
         app.only("Platform", "AWS::Logs::LogGroup", "Tenantresearch")[0],
         app.only("Platform", MANIFEST, "Tenantresearch")[0],
@@ -88,43 +85,17 @@ def test_an_endpoint_in_another_stack_waits_for_the_clusters(app: Synthesized) -
     platform = assembly.get_stack_by_name("Platform")
     assert "Elsewhere" not in {each.id for each in platform.dependencies}
     # What all endpoints need is made once, beside the cluster.
-    for kind in (HELM, TAG, "AWS::Lambda::Function"):
+    for kind in (HELM, "AWS::Lambda::Function"):
         assert not app.of_type("Elsewhere", kind)
-    assert len(app.of_type("Platform", TAG)) == 1
+    assert len(app.of_type("Platform", HELM)) == 3
 
 
 def test_endpoints_add_no_custom_resource_for_their_nodes(app: Synthesized) -> None:
     pools = json.dumps(app.only("Platform", MANIFEST, "NodePools")[1])
-    assert pools.count("for-use-with-emr-containers-managed-endpoint-ng") == 1
+    assert pools.count('\\"name\\":\\"gateway\\"') == 1
     assert "emr-gateway" in pools
-
-
-def test_the_nodes_security_group_is_the_one_that_is_tagged(app: Synthesized) -> None:
-    _, call = app.only("Platform", TAG)
-    cluster, _ = app.only("Platform", "AWS::EKS::Cluster")
-    group = {"Fn::GetAtt": [cluster, "ClusterSecurityGroupId"]}
-    create = call["Properties"]["Create"]["Fn::Join"][1]
-    text = "".join(part if isinstance(part, str) else "GROUP" for part in create)
-    assert [part for part in create if not isinstance(part, str)] == [group, group]
-    assert json.loads(text)["parameters"] == {
-        "Resources": ["GROUP"],
-        "Tags": [
-            {
-                "Key": "for-use-with-emr-containers-managed-endpoint-sg",
-                "Value": "emr-on-eks/gateway",
-            }
-        ],
-    }
-    # Load balancers fail where a node has two groups with the cluster's tag: each node class finds
-    # one only, by a tag that EKS alone can set.
-    pools = app.only("Platform", MANIFEST, "NodePools")[1]
-    parts = pools["Properties"]["Manifest"]["Fn::Join"][1]
-    objects = json.loads("".join(p if isinstance(p, str) else next(iter(p)) for p in parts))
-    classes = [item for item in objects if item["kind"] == "EC2NodeClass"]
-    assert "emr-gateway" in {item["metadata"]["name"] for item in classes}
-    for item in classes:
-        terms = item["spec"]["securityGroupSelectorTerms"]
-        assert terms == [{"tags": {"aws:eks:cluster-name": "emr-on-eks"}}]
+    # The two of the cluster's kubectl handler: endpoints need none of their own.
+    assert len(app.of_type("Platform", "AWS::Lambda::Function")) == 2
 
 
 def test_load_balancers_find_private_subnets(app: Synthesized) -> None:
@@ -136,18 +107,6 @@ def test_load_balancers_find_private_subnets(app: Synthesized) -> None:
         app.of_type("Platform", "AWS::EC2::Subnet")[id]["Properties"].get("MapPublicIpOnLaunch")
         for id in internal
     )
-
-
-def test_the_tag_may_be_set_on_that_group_and_no_other_tag(app: Synthesized) -> None:
-    _, policy = app.only("Platform", "AWS::IAM::Policy", "EndpointParts")
-    (statement,) = policy["Properties"]["PolicyDocument"]["Statement"]
-    assert statement["Action"] == ["ec2:CreateTags", "ec2:DeleteTags"]
-    key = "for-use-with-emr-containers-managed-endpoint-sg"
-    assert statement["Condition"] == {"ForAllValues:StringEquals": {"aws:TagKeys": [key]}}
-    cluster, _ = app.only("Platform", "AWS::EKS::Cluster")
-    *_, kind, group = statement["Resource"]["Fn::Join"][1]
-    assert kind.endswith(":security-group/")
-    assert group == {"Fn::GetAtt": [cluster, "ClusterSecurityGroupId"]}
 
 
 def test_the_chart_is_pinned_and_needs_no_metadata_service(app: Synthesized) -> None:
@@ -221,7 +180,7 @@ def test_outputs_tell_id_arn_and_url(app: Synthesized) -> None:
 
 def test_on_an_imported_cluster_nothing_is_made_for_endpoints(app: Synthesized) -> None:
     assert len(app.of_type("Imported", ENDPOINT)) == 1
-    for kind in (HELM, TAG, "AWS::Lambda::Function"):
+    for kind in (HELM, "AWS::Lambda::Function"):
         assert not app.of_type("Imported", kind)
 
 
@@ -323,21 +282,3 @@ def test_unknown_versions_of_the_controller_are_refused(version: str) -> None:
 def test_a_controller_has_a_replica() -> None:
     with pytest.raises(ConfigError, match="replicas must be 1 or more"):
         LoadBalancerController(replicas=0)
-
-
-def test_logs_of_the_function_that_tags_are_bounded_and_go() -> None:
-    flags = {"@aws-cdk/aws-lambda:useCdkManagedLogGroup": True}
-    stack = cdk.Stack(cdk.App(analytics_reporting=False, context=flags), "Stack")
-    cluster = EmrEksCluster(stack, "Cluster")
-    cluster.enable_endpoints()
-    resources = Template.from_stack(stack).to_json()["Resources"]
-    ((id, group),) = (
-        (id, item)
-        for id, item in resources.items()
-        if id.startswith("AWS679") and item["Type"] == "AWS::Logs::LogGroup"
-    )
-    assert group["Properties"]["RetentionInDays"] == 30
-    assert group["DeletionPolicy"] == "Delete"
-    # Else the function, called for the tag's deletion, would make the group anew.
-    (tag,) = (item for item in resources.values() if item["Type"] == TAG)
-    assert id in tag["DependsOn"]

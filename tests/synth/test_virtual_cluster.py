@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import cast
+from typing import Any, cast
 
 import aws_cdk as cdk
 import pytest
+from aws_cdk.assertions import Template
 
 from cdk_emr_eks.errors import ConfigError
-from cdk_emr_eks.spec.virtual_cluster import VirtualClusterSpec
+from cdk_emr_eks.spec.virtual_cluster import SchedulerLimits, VirtualClusterSpec
 from cdk_emr_eks.virtual_cluster import EmrServiceLinkedRole, EmrVirtualCluster
 from tests.synth.tenancy_app import CLUSTER, Synthesized, new_app, new_context, synthesized
 
@@ -90,6 +91,24 @@ def test_limits_are_set_by_a_call_that_may_touch_this_virtual_cluster_only(
     (statement,) = properties["PolicyDocument"]["Statement"]
     assert statement["Action"] == "emr-containers:UpdateVirtualCluster"
     assert statement["Resource"] == {"Fn::GetAtt": [id, "Arn"]}
+
+
+def test_logs_of_the_function_that_sets_limits_are_bounded_and_go() -> None:
+    flags = {"@aws-cdk/aws-lambda:useCdkManagedLogGroup": True}
+    stack = cdk.Stack(cdk.App(analytics_reporting=False, context=flags), "Stack")
+    spec = VirtualClusterSpec(name="a", scheduler_limits=SchedulerLimits(max_concurrent_job_runs=5))
+    EmrVirtualCluster(stack, "VirtualCluster", context=new_context(stack), spec=spec)
+    resources = cast(dict[str, Any], Template.from_stack(stack).to_json()["Resources"])
+    ((id, group),) = (
+        (id, item)
+        for id, item in resources.items()
+        if id.startswith("AWS679") and item["Type"] == "AWS::Logs::LogGroup"
+    )
+    assert group["Properties"]["RetentionInDays"] == 30
+    assert group["DeletionPolicy"] == "Delete"
+    # Else the function, called once more at deletion, would make the group anew.
+    (call,) = (item for item in resources.values() if item["Type"] == "Custom::EmrSchedulerLimits")
+    assert id in call["DependsOn"]
 
 
 def test_without_limits_there_is_no_lambda(app: Synthesized) -> None:

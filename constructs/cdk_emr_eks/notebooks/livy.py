@@ -17,7 +17,7 @@ from constructs import Construct
 from cdk_emr_eks.claims import AppClaims
 from cdk_emr_eks.errors import refuse
 from cdk_emr_eks.execution_role import ExecutionRole
-from cdk_emr_eks.labels import ENDPOINT_NODES, Role
+from cdk_emr_eks.labels import WORKLOAD, Role
 from cdk_emr_eks.manifests import ManifestStage, plain
 from cdk_emr_eks.nag import accept, wildcard
 from cdk_emr_eks.notebooks.emr_registry import emr_registry
@@ -230,7 +230,7 @@ class Livy(Construct):
             "loadbalancer": {"enabled": False},
             # EMR does not say that its server runs on arm64; the gateway's nodes are x86 and have
             # no taints.
-            "nodeSelector": {ENDPOINT_NODES: GATEWAY},
+            "nodeSelector": {WORKLOAD: GATEWAY},
             "resources": {"requests": requests, "limits": {"memory": spec.memory.kubernetes}},
             "env": {name: {"value": value} for name, value in environment.items()},
         }

@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 
 from cdk_emr_eks.errors import Problems
 from cdk_emr_eks.field_types import check_types
-from cdk_emr_eks.labels import (
-    ENDPOINT_NODES,
-    ENDPOINT_SECURITY_GROUP,
-    Architecture,
-    CapacityType,
-    Role,
-)
+from cdk_emr_eks.labels import Architecture, CapacityType, Role
 from cdk_emr_eks.spec.disruption import Disruption
 from cdk_emr_eks.spec.instances import Instances
 from cdk_emr_eks.spec.node_class import NodeClass
@@ -27,7 +20,7 @@ from cdk_emr_eks.spec.workload_rules import limit_problems
 from cdk_emr_eks.units import Cpu, Memory
 
 GATEWAY: Final = "gateway"
-"""Name of the pool, and of the node group that endpoints are put on."""
+"""Name of the pool, and of the workload that its nodes are labelled with."""
 
 _NODE_CLASS: Final = "emr-gateway"
 _INSTANCES: Final = Instances(
@@ -105,19 +98,4 @@ class GatewayPool:
             limits=self.limits,
             disruption=self.disruption,
             tainted=False,
-            node_labels={ENDPOINT_NODES: GATEWAY},
         )
-
-
-def gateway_placement() -> Mapping[str, str]:
-    """Return the properties of ``endpoint-configuration`` that put a gateway on the pool.
-
-    Source: https://docs.aws.amazon.com/emr/latest/EMR-on-EKS-DevelopmentGuide/managed-endpoint-nodegroups-setup.html
-    """
-    # Karpenter's nodes are no EKS managed node group, which EMR would look up by name.
-    return {"self-managed-nodegroup-name": GATEWAY}
-
-
-def gateway_security_group_tag(cluster_name: str) -> tuple[str, str]:
-    """Return key and value of the tag by which EMR finds the security group of the pool's nodes."""
-    return ENDPOINT_SECURITY_GROUP, f"{cluster_name}/{GATEWAY}"

@@ -12,7 +12,6 @@ from cdk_emr_eks.errors import Problem, Problems, refuse
 from cdk_emr_eks.field_types import check_types, hold_mappings
 from cdk_emr_eks.labels import Architecture
 from cdk_emr_eks.names import release_label, release_version
-from cdk_emr_eks.spec.gateway_pool import gateway_placement
 from cdk_emr_eks.spec.image_uri import image_uri
 from cdk_emr_eks.spec.job_config import IMAGE
 from cdk_emr_eks.spec.shapes import is_whole_seconds
@@ -34,7 +33,7 @@ _SECURITY_GROUP: Final = re.compile(r"sg-(?:[0-9a-f]{8}|[0-9a-f]{17})")
 _DERIVED: Final[Mapping[str, str]] = {
     "spark-defaults": "use spark_conf",
     "jeg-config": "use kernel_idle_timeout and kernel_check_interval",
-    "endpoint-configuration": "it follows the gateway's node pool; use notebook_security_group_id",
+    "endpoint-configuration": "use notebook_security_group_id",
     "jupyter-kernel-overrides": "use kernel_images",
     "emr-job-submitter": "an endpoint has no job submitter",
     "emr-containers-defaults": "it is for job runs only",
@@ -200,15 +199,14 @@ class ManagedEndpointSpec:
         # EMR starts two executors where nothing is said, and Spark takes the largest of its three
         # ways to say how many to start with: a kernel that only opens would buy nodes.
         derived["spark.executor.instances"] = derived["spark.dynamicAllocation.initialExecutors"]
-        placement = dict(gateway_placement())
-        if self.notebook_security_group_id is not None:
-            placement["notebook-security-group-id"] = self.notebook_security_group_id
         properties: dict[str, Mapping[str, str]] = {
             "spark-defaults": {**derived, **self.spark_conf},
             "jeg-config": self.gateway_properties(),
-            "endpoint-configuration": placement,
             **self.configurations,
         }
+        if self.notebook_security_group_id is not None:
+            group = {"notebook-security-group-id": self.notebook_security_group_id}
+            properties["endpoint-configuration"] = group
         count = len(properties["spark-defaults"])
         if count > MAX_PROPERTIES:
             rule = f"must be at most {MAX_PROPERTIES} properties with the workload's"

@@ -108,8 +108,6 @@ def executor_template(workload: Workload) -> Mapping[str, object]:
     template serves all jobs and yet each executor follows the driver of its own job.
 
     Executors on on-demand nodes carry do-not-disrupt as well: a node that expires waits for them.
-    Those on spot must not: Karpenter would not evict them at the spot notice, and they would die
-    without handing on their data.
     """
     identity = _identity(workload, Role.EXECUTOR)
     selector = dict(identity)
@@ -117,7 +115,6 @@ def executor_template(workload: Workload) -> Mapping[str, object]:
         # With a fallback both capacity types serve; taint and label of the role still keep
         # executors away from drivers.
         selector[labels.CAPACITY_TYPE] = str(workload.executor_capacity)
-    spot = CapacityType.SPOT in workload.executor_capacities
     follow = {
         "topologyKey": labels.ZONE,
         "labelSelector": {"matchLabels": {labels.SPARK_ROLE: str(Role.DRIVER)}},
@@ -125,7 +122,7 @@ def executor_template(workload: Workload) -> Mapping[str, object]:
     }
     return _pod(
         identity,
-        annotations={} if spot else {labels.DO_NOT_DISRUPT: "true"},
+        annotations={labels.DO_NOT_DISRUPT: "true"} if workload.keeps_executors else {},
         spec={
             "nodeSelector": selector,
             "tolerations": _tolerations(identity),
@@ -134,7 +131,7 @@ def executor_template(workload: Workload) -> Mapping[str, object]:
             },
             "priorityClassName": workload.executor_priority_class,
             "terminationGracePeriodSeconds": (
-                SPOT_GRACE_SECONDS if spot else EXECUTOR_GRACE_SECONDS
+                EXECUTOR_GRACE_SECONDS if workload.keeps_executors else SPOT_GRACE_SECONDS
             ),
             "containers": [{"name": MAIN_CONTAINERS[Role.EXECUTOR]}],
         },

@@ -150,16 +150,18 @@ class Tenant:
         """
         return choose(f"Tenant {self.name!r}", self.workloads, workloads)
 
-    def owner(self, workloads: Sequence[str]) -> NamespaceOwner:
+    def owner(self, workloads: Sequence[Workload]) -> NamespaceOwner:
         """Return what the namespace says of its tenant.
 
         Args:
-            workloads: Names of the workloads that the tenant may use.
+            workloads: The workloads that the tenant may use.
         """
+        names = [workload.name for workload in workloads]
+        kept = [workload.name for workload in workloads if workload.keeps_executors]
         return NamespaceOwner(
             tenant=self.name,
             labels=self.admission.labels(),
-            annotations=self.admission.annotations(workloads),
+            annotations=self.admission.annotations(names, kept),
         )
 
     def policies(self) -> tuple[dict[str, object], ...]:

@@ -205,6 +205,15 @@ class Workload:
             return (CapacityType.SPOT, CapacityType.ON_DEMAND)
         return (self.executor_capacity,)
 
+    @property
+    def keeps_executors(self) -> bool:
+        """Whether executors keep their nodes from disruption: where none of them is on spot.
+
+        On spot they must not: Karpenter would not evict them at the spot notice, and they would die
+        without handing on their data.
+        """
+        return CapacityType.SPOT not in self.executor_capacities
+
     def instances(self, role: Role) -> Instances:
         """Return the instance types of one role."""
         return self.driver_instances if role is Role.DRIVER else self.executor_instances

@@ -24,6 +24,12 @@ BY_CONTROLLER: Final = f"{_USER}.startsWith('system:serviceaccount:kube-system:'
 BY_TENANT: Final = f"{_USER}.startsWith('system:serviceaccount:' + request.namespace + ':')"
 """Code in a pod of the namespace asks, with its service account."""
 
+BY_GATEWAY: Final = (
+    f"{_USER}.matches('^system:serviceaccount:' + request.namespace + "
+    "':emr-containers-sa-spark-jeg-[0-9]{12}-[0-9a-z]+$')"
+)
+"""EMR's gateway of an interactive endpoint asks: EMR's code, in a pod without a user's."""
+
 CREATOR: Final = f"{BY_TENANT} ? {_USER}.split(':')[3] : ''"
 """Service account of the namespace that asks; empty for anybody else."""
 

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from cdk_emr_eks import labels
 from cdk_emr_eks.labels import Role
 from cdk_emr_eks.spec.admission.emr_images import EMR_IMAGE
-from cdk_emr_eks.spec.admission.identities import BY_CONTROLLER, BY_TENANT, CREATOR, same_role
+from cdk_emr_eks.spec.admission.identities import (
+    BY_CONTROLLER,
+    BY_GATEWAY,
+    BY_TENANT,
+    CREATOR,
+    same_role,
+)
 from cdk_emr_eks.spec.admission.policy import AdmissionPolicy, Rule
-from cdk_emr_eks.spec.admission.tenant_values import DIGESTS, REGISTRIES, WORKLOADS
+from cdk_emr_eks.spec.admission.tenant_values import (
+    DIGESTS,
+    REGISTRIES,
+    UNDISTURBED,
+    WORKLOADS,
+)
 
 MAX_GRACE_SECONDS: Final = 120
 """Longest grace period: what spot leaves. More would hold a node that should go."""
@@ -34,7 +46,10 @@ _VARIABLES: Final = {
     "workloads": _listed(WORKLOADS),
     "registries": _listed(REGISTRIES),
     "creator": CREATOR,
-    "byDriver": "variables.creator.startsWith('emr-containers-sa-spark-driver-')",
+    # A Spark kernel is a driver, too.
+    "byDriver": "variables.creator.matches('^emr-containers-sa-spark-(driver|jeg-kernel)-')",
+    "byEmr": f"{BY_CONTROLLER} || {BY_GATEWAY}",
+    "undisturbed": _listed(UNDISTURBED),
     "account": "object.spec.?serviceAccountName.orValue('')",
     "role": f"object.metadata.?labels[?'{labels.SPARK_ROLE}'].orValue('')",
     "foreign": f"variables.containers.filter(c, !c.image.matches('{EMR_IMAGE}'))",
@@ -54,15 +69,25 @@ def _of_containers(condition: str, message: str) -> Rule:
     return Rule(expression=_each(condition), message=message, subject=_offender(condition))
 
 
+def _unless_emrs(condition: str, message: str) -> Rule:
+    """Ask it of pods that tenants' code makes, not of those that EMR itself has made.
+
+    How EMR hardens gateways and kernels is not documented. Their pods come from controllers, which
+    only EMR's user can give work to, and from the gateway: no code of a tenant can make them.
+    """
+    rule = _of_containers(condition, message)
+    return replace(rule, expression=f"variables.byEmr || {rule.expression}")
+
+
 _HARDENED: Final = (
-    _of_containers(
+    _unless_emrs(
         "c.?securityContext.?runAsNonRoot"
         ".orValue(object.spec.?securityContext.?runAsNonRoot.orValue(false)) && "
         "c.?securityContext.?runAsUser"
         ".orValue(object.spec.?securityContext.?runAsUser.orValue(1)) != 0",
         "containers must not run as root (runAsNonRoot: true)",
     ),
-    _of_containers(
+    _unless_emrs(
         "!c.?securityContext.?allowPrivilegeEscalation.orValue(true)",
         "containers must have allowPrivilegeEscalation: false",
     ),
@@ -70,7 +95,7 @@ _HARDENED: Final = (
         "!c.?securityContext.?privileged.orValue(false)",
         "containers must not be privileged",
     ),
-    _of_containers(
+    _unless_emrs(
         "'ALL' in c.?securityContext.?capabilities.?drop.orValue([]) && "
         "c.?securityContext.?capabilities.?add.orValue([]).size() == 0",
         "containers must drop the capability ALL and add none",
@@ -93,7 +118,7 @@ _HARDENED: Final = (
 )
 
 _RESOURCES: Final = (
-    _of_containers(
+    _unless_emrs(
         "'cpu' in c.?resources.?requests.orValue({}) && "
         "'memory' in c.?resources.?requests.orValue({}) && "
         "'memory' in c.?resources.?limits.orValue({})",
@@ -173,8 +198,12 @@ _IDENTITY: Final = (
     ),
     Rule(
         expression=f"!(object.metadata.?annotations[?'{labels.DO_NOT_DISRUPT}'].hasValue()) || "
-        f"(!variables.byDriver && (variables.role == '{Role.DRIVER}' || {BY_CONTROLLER}))",
-        message=f"only drivers and job submitters may be annotated {labels.DO_NOT_DISRUPT}",
+        "(variables.byDriver ? object.spec.?tolerations.orValue([]).exists(t, "
+        f"t.?key.orValue('') == '{labels.WORKLOAD}' && "
+        "t.?value.orValue('') in variables.undisturbed) "
+        f": variables.role == '{Role.DRIVER}' || variables.byEmr)",
+        message=f"only drivers, job submitters and executors of on-demand workloads may be "
+        f"annotated {labels.DO_NOT_DISRUPT}",
     ),
 )
 

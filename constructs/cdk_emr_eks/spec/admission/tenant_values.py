@@ -19,6 +19,8 @@ MODE: Final = "emr-eks/admission"
 """Label: how the policies treat what they do not allow."""
 WORKLOADS: Final = "emr-eks/workloads"
 """Annotation: names of the workloads whose pools and priority classes the tenant may use."""
+UNDISTURBED: Final = "emr-eks/undisturbed-executors"
+"""Annotation: names of those workloads whose executors keep their nodes from disruption."""
 REGISTRIES: Final = "emr-eks/registries"
 """Annotation: beginnings of image names beside EMR's own that the tenant may run."""
 DIGESTS: Final = "emr-eks/image-digests"
@@ -94,11 +96,18 @@ class Admission:
         """Return the labels of the namespace."""
         return {} if self.mode is AdmissionMode.OFF else {MODE: str(self.mode)}
 
-    def annotations(self, workloads: Iterable[str]) -> dict[str, str]:
-        """Return the annotations of the namespace of a tenant that may use some workloads."""
+    def annotations(self, workloads: Iterable[str], undisturbed: Iterable[str]) -> dict[str, str]:
+        """Return the annotations of a namespace.
+
+        Args:
+            workloads: Names of the workloads that the tenant may use.
+            undisturbed: Those of them whose executors keep their nodes from disruption.
+        """
         if self.mode is AdmissionMode.OFF:
             return {}
         made = {WORKLOADS: ",".join(workloads)}
+        if kept := ",".join(undisturbed):
+            made[UNDISTURBED] = kept
         if self.registries:
             made[REGISTRIES] = ",".join(self.registries)
         if self.image_digests:
