@@ -6,7 +6,7 @@ is made here, too: the cluster's security group with the tag by which node class
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import ClientError
 
@@ -26,6 +26,9 @@ from cdk_emr_eks.simulation.deploy.resolve import Made
 from cdk_emr_eks.simulation.deploy.site import Site
 from cdk_emr_eks.simulation.deploy.system_nodes import system_nodes
 
+if TYPE_CHECKING:
+    from botocore.client import BaseClient
+
 _SECURITY_GROUP_TAG: Final = "aws:eks:cluster-name"
 # Source: https://docs.aws.amazon.com/eks/latest/userguide/sec-group-reqs.html
 
@@ -44,13 +47,7 @@ def deploy_cluster(request: Request, site: Site) -> Deployed:
     network = mapping(given.get("ResourcesVpcConfig"))
     subnets, groups = network.get("SubnetIds"), network.get("SecurityGroupIds")
     eks, ec2 = aws.client("eks"), aws.client("ec2")
-    try:
-        vpc = ec2.describe_subnets(SubnetIds=subnets)["Subnets"][0]["VpcId"]
-    except ClientError as error:
-        raise AssemblyError(
-            f"The assembly does not make the subnets of the cluster {name}: {subnets}. A network "
-            "that is there already cannot be simulated."
-        ) from error
+    vpc = _vpc(ec2, name, sequence(subnets))
     made = eks.create_cluster(
         name=name,
         version=request.text("Version"),
@@ -58,17 +55,7 @@ def deploy_cluster(request: Request, site: Site) -> Deployed:
         resourcesVpcConfig={"subnetIds": subnets, "securityGroupIds": groups or []},
         tags={},
     )["cluster"]
-    group = ec2.create_security_group(
-        GroupName=f"eks-cluster-sg-{name}",
-        Description="EKS created security group",
-        VpcId=vpc,
-        TagSpecifications=[
-            {
-                "ResourceType": "security-group",
-                "Tags": [{"Key": _SECURITY_GROUP_TAG, "Value": name}],
-            }
-        ],
-    )["GroupId"]
+    group = _security_group(ec2, name, vpc)
     aws.attach_control_plane(site.plane.server, site.plane.ca_bundle)
     site.cluster = name
 
@@ -92,6 +79,29 @@ def deploy_cluster(request: Request, site: Site) -> Deployed:
         why="the control plane on this machine, without EKS's managed settings and logs",
         undo=undo,
     )
+
+
+def _vpc(ec2: BaseClient, cluster: str, subnets: list[object]) -> str:
+    try:
+        found = ec2.describe_subnets(SubnetIds=subnets)["Subnets"]
+    except ClientError as error:
+        raise AssemblyError(
+            f"The assembly does not make the subnets of the cluster {cluster}: {subnets}. A "
+            "network that is there already, and whose ids are no plain text, cannot be simulated."
+        ) from error
+    return str(found[0]["VpcId"])
+
+
+def _security_group(ec2: BaseClient, cluster: str, vpc: str) -> str:
+    """Make the group that EKS itself makes for a cluster."""
+    tags = [{"Key": _SECURITY_GROUP_TAG, "Value": cluster}]
+    made = ec2.create_security_group(
+        GroupName=f"eks-cluster-sg-{cluster}",
+        Description="EKS created security group",
+        VpcId=vpc,
+        TagSpecifications=[{"ResourceType": "security-group", "Tags": tags}],
+    )
+    return str(made["GroupId"])
 
 
 def deploy_node_group(request: Request, site: Site) -> Deployed:
