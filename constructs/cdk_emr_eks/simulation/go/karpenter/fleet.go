@@ -61,7 +61,7 @@ func (f *fleet) CreateFleet(ctx context.Context, input *ec2.CreateFleetInput, op
 			return nil, err
 		}
 		output.Errors = append(output.Errors, refused...)
-		return output, f.remember(ctx, output)
+		return output, f.remember(ctx, output, tagsOf(input))
 	}
 	return &ec2.CreateFleetOutput{FleetId: lo.ToPtr("fleet-without-instances"), Errors: refused}, nil
 }
@@ -152,7 +152,9 @@ func (f *fleet) price(override ec2types.FleetLaunchTemplateOverridesRequest, cap
 	return lo.Ternary(known, price, math.MaxFloat64)
 }
 
-func (f *fleet) remember(ctx context.Context, output *ec2.CreateFleetOutput) error {
+// remember writes down what was launched, with the tags of the request: the module's own fleet has
+// no eye for those, and would not know the pool of an instance.
+func (f *fleet) remember(ctx context.Context, output *ec2.CreateFleetOutput, tags []ec2types.Tag) error {
 	ids := lo.FlatMap(output.Instances, func(i ec2types.CreateFleetInstance, _ int) []string { return i.InstanceIds })
 	described, err := f.DescribeInstances(ctx, &ec2.DescribeInstancesInput{InstanceIds: ids})
 	if err != nil {
@@ -165,7 +167,14 @@ func (f *fleet) remember(ctx context.Context, output *ec2.CreateFleetOutput) err
 			}
 		}
 	}
-	return nil
+	_, err = f.CreateTags(ctx, &ec2.CreateTagsInput{Resources: ids, Tags: tags})
+	return err
+}
+
+func tagsOf(input *ec2.CreateFleetInput) []ec2types.Tag {
+	return lo.FlatMap(input.TagSpecifications, func(each ec2types.TagSpecification, _ int) []ec2types.Tag {
+		return lo.Ternary(each.ResourceType == ec2types.ResourceTypeInstance, each.Tags, nil)
+	})
 }
 
 func capacityTypeOf(input *ec2.CreateFleetInput) string {

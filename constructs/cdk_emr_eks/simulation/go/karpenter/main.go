@@ -67,7 +67,7 @@ func main() {
 	op.Operator = core
 
 	ec2 := &fleet{Client: op.EC2API, orders: orders, instances: instances, prices: op.PricingProvider}
-	registrar.types, registrar.ec2 = op.InstanceTypesProvider, ec2
+	registrar.types = op.InstanceTypesProvider
 	op.InstanceProvider = instance.NewDefaultProvider(
 		ctx, op.Config.Region, op.EventRecorder, ec2, op.UnavailableOfferingsCache, op.SubnetProvider,
 		op.LaunchTemplateProvider, op.CapacityReservationProvider, op.PlacementGroupProvider,

@@ -4,8 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	v1 "github.com/aws/karpenter-provider-aws/pkg/apis/v1"
 	"github.com/aws/karpenter-provider-aws/pkg/providers/instancetype"
@@ -14,9 +14,15 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/wait"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 	karpv1 "sigs.k8s.io/karpenter/pkg/apis/v1"
+)
+
+const (
+	every    = 10 * time.Millisecond
+	patience = 30 * time.Second
 )
 
 // backupName is what the module's own fleet takes for a backup of its instances.
@@ -31,7 +37,6 @@ type registrar struct {
 	orders    ordersFile
 	instances *instances
 	types     *instancetype.DefaultProvider
-	ec2       *fleet
 }
 
 // Create registers a node, unless its instance is one that never does.
@@ -56,6 +61,7 @@ func (r *registrar) Create(ctx context.Context, object client.Object, options ..
 		return nil
 	}
 	node.Labels[karpv1.CapacityTypeLabelKey] = capacityType
+	node.Labels[karpv1.NodePoolLabelKey] = poolOf(launched)
 	if err := r.size(ctx, node, launched.InstanceType); err != nil {
 		return err
 	}
@@ -103,18 +109,28 @@ func (r *registrar) size(ctx context.Context, node *corev1.Node, instanceType ec
 	return nil
 }
 
+// instanceOf finds the instance of a node. One that boots at once is waited for: its launch is still
+// being written down.
 func (r *registrar) instanceOf(ctx context.Context, node *corev1.Node) (ec2types.Instance, error) {
 	id, err := utils.ParseInstanceID(node.Spec.ProviderID)
 	if err != nil {
 		return ec2types.Instance{}, err
 	}
-	if found, ok := r.instances.get(id); ok {
-		return found, nil
-	}
-	// One that boots at once is not in the file yet.
-	described, err := r.ec2.DescribeInstances(ctx, &ec2.DescribeInstancesInput{InstanceIds: []string{id}})
+	var found ec2types.Instance
+	err = wait.PollUntilContextTimeout(ctx, every, patience, true, func(context.Context) (bool, error) {
+		var ok bool
+		found, ok = r.instances.get(id)
+		return ok && poolOf(found) != "", nil
+	})
 	if err != nil {
-		return ec2types.Instance{}, err
+		return found, fmt.Errorf("looking for instance %s, %w", id, err)
 	}
-	return described.Reservations[0].Instances[0], nil
+	return found, nil
+}
+
+func poolOf(instance ec2types.Instance) string {
+	tag, _ := lo.Find(instance.Tags, func(each ec2types.Tag) bool {
+		return lo.FromPtr(each.Key) == karpv1.NodePoolLabelKey
+	})
+	return lo.FromPtr(tag.Value)
 }

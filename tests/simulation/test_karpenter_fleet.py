@@ -1,0 +1,299 @@
+"""Karpenter's real controllers with the played fleet: what the fleet does as EC2 would."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+import yaml
+from kubernetes import client
+from kubernetes.utils.quantity import parse_quantity
+
+from cdk_emr_eks.simulation.aws.emulated import EmulatedAws
+from cdk_emr_eks.simulation.binaries import binaries
+from cdk_emr_eks.simulation.fleet import Fleet
+from cdk_emr_eks.simulation.karpenter import KarpenterLaunch
+from cdk_emr_eks.simulation.plane import Plane
+from cdk_emr_eks.simulation.unavailable import SimulationUnavailable
+from cdk_emr_eks.spec.instances import MAX_PODS, Instances, allocatable
+from cdk_emr_eks.spec.node_class import NVME
+
+CLUSTER: Final = "test"
+ZONES: Final = ("us-east-1a", "us-east-1b")
+ACCOUNT: Final = ("kube-system", "karpenter")
+TYPES: Final = Instances(families=("m6gd", "m7gd", "m6id"), sizes=("4xlarge", "8xlarge"))
+CAPACITY: Final = "karpenter.sh/capacity-type"
+ZONE: Final = "topology.kubernetes.io/zone"
+ARCH: Final = "kubernetes.io/arch"
+NO_LABELS: Final[Mapping[str, str]] = {}
+TYPE: Final = "node.kubernetes.io/instance-type"
+
+
+@dataclass(frozen=True)
+class Site:
+    """A plane with Karpenter, one pool over two zones, and no pods."""
+
+    plane: Plane
+    api: client.ApiClient
+
+    @property
+    def core(self) -> Any:
+        return client.CoreV1Api(self.api)
+
+    @property
+    def claims(self) -> list[dict[str, Any]]:
+        custom: Any = client.CustomObjectsApi(self.api)
+        found = custom.list_cluster_custom_object("karpenter.sh", "v1", "nodeclaims")
+        return list(found["items"])
+
+    @property
+    def nodes(self) -> dict[str, Any]:
+        return {
+            node.spec.provider_id.rpartition("/")[2]: node for node in self.core.list_node().items
+        }
+
+    def run(self, name: str, cpu: int = 10, selector: Mapping[str, str] = NO_LABELS) -> None:
+        main = {"name": "main", "image": "none", "resources": {"requests": {"cpu": str(cpu)}}}
+        spec = {"containers": [main], "nodeSelector": {"pool": "test", **selector}}
+        self.core.create_namespaced_pod("default", {"metadata": {"name": name}, "spec": spec})
+
+    def node_of(self, name: str) -> Any:
+        """Wait until a pod runs and return its node."""
+        assert until(lambda: self.pod(name).status.phase == "Running"), name
+        return self.core.read_node(self.pod(name).spec.node_name)
+
+    def pod(self, name: str) -> Any:
+        return self.core.read_namespaced_pod(name, "default")
+
+    def launched(self) -> list[str]:
+        """Ids of the instances of all claims."""
+        ids = (claim.get("status", {}).get("providerID", "") for claim in self.claims)
+        return [each.rpartition("/")[2] for each in ids if each]
+
+
+def until(holds: Callable[[], object], seconds: float = 60) -> bool:
+    end = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.1)
+    return True
+
+
+def amount(quantity: str) -> Decimal:
+    return Decimal(parse_quantity(quantity))  # type: ignore[no-untyped-call]
+
+
+def account(aws: EmulatedAws) -> None:
+    ec2, iam = aws.client("ec2"), aws.client("iam")
+    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    tags = [{"Key": "karpenter.sh/discovery", "Value": CLUSTER}]
+    made = []
+    for index, zone in enumerate(ZONES):
+        block = f"10.0.{index}.0/24"
+        subnet = ec2.create_subnet(VpcId=vpc, CidrBlock=block, AvailabilityZone=zone)["Subnet"]
+        made.append(subnet["SubnetId"])
+    group = ec2.create_security_group(GroupName="nodes", Description="nodes", VpcId=vpc)["GroupId"]
+    ec2.create_tags(Resources=[*made, group], Tags=tags)
+    document = json.dumps({"Version": "2012-10-17", "Statement": []})
+    role = iam.create_role(RoleName="nodes", AssumeRolePolicyDocument=document)["Role"]["Arn"]
+    network = {"subnetIds": made, "securityGroupIds": [group]}
+    aws.client("eks").create_cluster(
+        name=CLUSTER, version="1.36", roleArn=role, resourcesVpcConfig=network
+    )
+
+
+def pool() -> dict[str, Any]:
+    wanted = {
+        "karpenter.k8s.aws/instance-family": TYPES.families,
+        "karpenter.k8s.aws/instance-size": TYPES.sizes,
+        ARCH: ("amd64", "arm64"),
+        CAPACITY: ("spot", "on-demand"),
+        ZONE: ZONES,
+    }
+    requirements = [{"key": k, "operator": "In", "values": list(v)} for k, v in wanted.items()]
+    reference = {"group": "karpenter.k8s.aws", "kind": "EC2NodeClass", "name": NVME.name}
+    template = {
+        "metadata": {"labels": {"pool": "test"}},
+        "spec": {"nodeClassRef": reference, "requirements": requirements},
+    }
+    spec = {
+        "template": template,
+        "disruption": {"consolidationPolicy": "WhenEmpty", "consolidateAfter": "Never"},
+    }
+    return {
+        "apiVersion": "karpenter.sh/v1",
+        "kind": "NodePool",
+        "metadata": {"name": "test"},
+        "spec": spec,
+    }
+
+
+def objects(api: client.ApiClient, crds: Path) -> None:
+    extensions: Any = client.ApiextensionsV1Api(api)
+    for path in sorted(crds.glob("karpenter*.yaml")):
+        extensions.create_custom_resource_definition(yaml.safe_load(path.read_text()))
+    namespace, name = ACCOUNT
+    core: Any = client.CoreV1Api(api)
+    core.create_namespaced_service_account(namespace, {"metadata": {"name": name}})
+    access: Any = client.RbacAuthorizationV1Api(api)
+    subject = {"kind": "ServiceAccount", "name": name, "namespace": namespace}
+    reference = {
+        "kind": "ClusterRole",
+        "name": "cluster-admin",
+        "apiGroup": "rbac.authorization.k8s.io",
+    }
+    binding = {"metadata": {"name": name}, "subjects": [subject], "roleRef": reference}
+    access.create_cluster_role_binding(binding)
+    custom: Any = client.CustomObjectsApi(api)
+
+    def established() -> bool:
+        try:
+            custom.create_cluster_custom_object("karpenter.sh", "v1", "nodepools", pool())
+        except client.ApiException as error:
+            return bool(error.status == 409)
+        return True
+
+    assert until(established)
+    node_class = NVME.manifest(cluster_name=CLUSTER, role="nodes")
+    body = json.loads(json.dumps(node_class))
+    custom.create_cluster_custom_object("karpenter.k8s.aws", "v1", "ec2nodeclasses", body)
+
+
+@pytest.fixture(scope="module")
+def everything(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    try:
+        programs = binaries()
+    except SimulationUnavailable as error:
+        pytest.skip(error.reason)
+    folder = tmp_path_factory.mktemp("fleet")
+    with Plane(programs, directory=folder) as plane, EmulatedAws(programs.prices) as aws:
+        account(aws)
+        with plane.client() as api:
+            objects(api, programs.crds)
+            env = {
+                **aws.environment,
+                "CLUSTER_NAME": CLUSTER,
+                "CLUSTER_ENDPOINT": plane.server,
+                "CLUSTER_CA_BUNDLE": plane.ca_bundle,
+                "EKS_CONTROL_PLANE": "true",
+                "SYSTEM_NAMESPACE": ACCOUNT[0],
+                "DISABLE_LEADER_ELECTION": "true",
+                "BATCH_IDLE_DURATION": "200ms",
+            }
+            plane.start_karpenter(KarpenterLaunch(args=(), env=env, service_account=ACCOUNT))
+            yield Site(plane, api)
+        plane.check()
+
+
+@pytest.fixture
+def site(everything: Site) -> Iterator[Site]:
+    """No pods, no nodes, and a fleet that has everything and boots at once."""
+    fleet = everything.plane.fleet
+    fleet.boot(0)
+    yield everything
+    fleet.restore()
+    fleet.unmute()
+    core, custom = everything.core, client.CustomObjectsApi(everything.api)
+    core.delete_collection_namespaced_pod("default", grace_period_seconds=0)
+    custom.delete_collection_cluster_custom_object("karpenter.sh", "v1", "nodeclaims")
+    assert until(lambda: not everything.claims and not everything.nodes)
+
+
+def test_a_node_has_what_the_library_reckons_with(site: Site) -> None:
+    types = {each.name: each for each in TYPES.types()}
+    site.run("arm", selector={ARCH: "arm64"})
+    site.run("intel", 20, {ARCH: "amd64"})
+    for name in ("arm", "intel"):
+        node = site.node_of(name)
+        found, expected = node.status.allocatable, allocatable(types[node.metadata.labels[TYPE]])
+        assert amount(found["cpu"]) * 1000 == expected.cpu.millicores
+        assert amount(found["memory"]) // 2**20 == expected.memory.mib
+        assert int(found["pods"]) == MAX_PODS
+        assert node.metadata.labels[CAPACITY] == "spot", "the cheapest"
+
+
+def test_what_is_exhausted_is_not_launched(site: Site) -> None:
+    fleet = site.plane.fleet
+    spot = {CAPACITY: "spot", ZONE: ZONES[0]}
+    site.run("first", selector=spot)
+    first = site.node_of("first").metadata.labels[TYPE].partition(".")[0]
+    fleet.exhaust(zone=ZONES[0], capacity_type="spot", family=first)
+    site.run("second", 14, spot)
+    labels = site.node_of("second").metadata.labels
+    assert (labels[ZONE], labels[CAPACITY]) == (ZONES[0], "spot")
+    assert labels[TYPE].partition(".")[0] != first
+    fleet.exhaust(zone=ZONES[0])
+    site.run("third", 14, spot)
+    site.run("elsewhere", 14)
+    assert site.node_of("elsewhere").metadata.labels[ZONE] == ZONES[1]
+    assert until(lambda: "InsufficientInstanceCapacity" in site.plane.logs("karpenter").read_text())
+    assert site.pod("third").status.phase == "Pending"
+
+
+def test_an_instance_that_never_registers_is_replaced(site: Site) -> None:
+    site.plane.fleet.mute()
+    site.run("waits")
+    assert until(site.launched)
+    (mute,) = site.launched()
+    said = "instance never registers"
+    assert until(lambda: said in site.plane.logs("karpenter").read_text())
+    assert site.nodes == {}
+    site.plane.fleet.unmute()
+    (claim,) = site.claims
+    for condition in claim["status"]["conditions"]:
+        if condition["type"] == "Registered":
+            condition["lastTransitionTime"] = "2020-01-01T00:00:00Z"
+    custom: Any = client.CustomObjectsApi(site.api)
+    name = claim["metadata"]["name"]
+    custom.replace_cluster_custom_object_status("karpenter.sh", "v1", "nodeclaims", name, claim)
+    assert mute not in site.node_of("waits").spec.provider_id
+
+
+def test_ec2_remembers_when_karpenter_is_killed(site: Site) -> None:
+    site.run("runs")
+    before = site.node_of("runs").metadata.name
+    site.plane.fleet.boot(3600)
+    site.run("boots", 14)
+    assert until(lambda: len(site.launched()) == 2)
+    launched = set(site.launched())
+    assert set(site.nodes) < launched
+    site.plane.restart("karpenter")
+    # The instance that was booting is there, and nothing was bought twice.
+    site.node_of("boots")
+    assert set(site.launched()) == launched == set(site.nodes)
+    assert site.node_of("runs").metadata.name == before
+
+
+def test_a_reclaimed_instance_is_gone_and_replaced(site: Site) -> None:
+    site.run("driver")
+    lost = site.node_of("driver").spec.provider_id.rpartition("/")[2]
+    site.plane.fleet.reclaim([lost])
+    assert until(lambda: lost not in site.nodes and lost not in site.launched())
+    # Its pod is, too, as with any node that is deleted; the next one gets a new instance.
+    assert until(lambda: not site.core.list_namespaced_pod("default").items)
+    site.run("driver")
+    assert lost not in site.node_of("driver").spec.provider_id
+
+
+def test_orders_are_whole_and_add_up(tmp_path: Path) -> None:
+    fleet = Fleet(tmp_path)
+    orders = tmp_path / "orders.json"
+    assert json.loads(orders.read_text())["bootSeconds"] == 30
+    fleet.exhaust(zone="a")
+    fleet.exhaust(capacity_type="spot", family="m7g")
+    fleet.reclaim(["i-1", "i-2"])
+    found = json.loads(orders.read_text())
+    assert found["exhausted"] == [{"zone": "a"}, {"capacityType": "spot", "family": "m7g"}]
+    assert found["reclaimed"] == ["i-1", "i-2"]
+    fleet.restore()
+    assert json.loads(orders.read_text())["exhausted"] == []
+    with pytest.raises(ValueError, match="-1"):
+        fleet.boot(-1)
+    assert [path.name for path in tmp_path.iterdir()] == ["orders.json"]
