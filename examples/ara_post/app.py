@@ -6,7 +6,15 @@ import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 
-from cdk_emr_eks import EmrEksCluster, ExecutionRoleSpec, Permission, VirtualClusterSpec
+from cdk_emr_eks import (
+    EmrEksCluster,
+    ExecutionRoleSpec,
+    NotebookEndpoint,
+    NotebookPlatform,
+    NotebookUser,
+    Permission,
+    VirtualClusterSpec,
+)
 
 app = cdk.App()
 stack = cdk.Stack(app, "EmrEksApp")
@@ -32,32 +40,41 @@ log_group = logs.LogGroup(
 virtual_cluster.node.add_dependency(log_group)
 data = f"arn:{cdk.Aws.PARTITION}:s3:::my-data-lake"
 catalog = f"arn:{cdk.Aws.PARTITION}:glue:{cdk.Aws.REGION}:{cdk.Aws.ACCOUNT_ID}"
-role = emr_eks.create_execution_role(
-    ExecutionRoleSpec(
-        name="execRoleJob",
-        permissions=(
-            Permission(actions=("s3:ListBucket",), resources=(data,)),
-            Permission(
-                actions=("s3:GetObject", "s3:PutObject"),
-                resources=(f"{data}/*",),
-                reason="jobs read and write any data set of the lake",
-            ),
-            Permission(
-                actions=("glue:GetDatabase", "glue:GetTable", "glue:GetPartitions"),
-                resources=(
-                    f"{catalog}:catalog",
-                    f"{catalog}:database/exploration",
-                    f"{catalog}:table/exploration/*",
-                ),
-                reason="jobs read any table of the database",
-            ),
-        ),
+emr_eks_policy = (
+    Permission(actions=("s3:ListBucket",), resources=(data,)),
+    Permission(
+        actions=("s3:GetObject", "s3:PutObject"),
+        resources=(f"{data}/*",),
+        reason="jobs read and write any data set of the lake",
     ),
+    Permission(
+        actions=("glue:GetDatabase", "glue:GetTable", "glue:GetPartitions"),
+        resources=(
+            f"{catalog}:catalog",
+            f"{catalog}:database/exploration",
+            f"{catalog}:table/exploration/*",
+        ),
+        reason="jobs read any table of the database",
+    ),
+)
+role = emr_eks.create_execution_role(
+    ExecutionRoleSpec(name="execRoleJob", permissions=emr_eks_policy),
     namespace="batchjob",
     log_group=log_group.log_group_physical_name(),
 )
 
-# "Lastly, we output parameters that are important for the job run".
+# "Deploy Amazon EMR Studio and provision users".
+notebooks = NotebookPlatform(
+    stack, "platform-notebook", cluster=emr_eks, studio_name="platform", auth_mode="IAM"
+)
+# "For the sake of brevity, we reuse the same IAM policy". Users who name one endpoint share it.
+endpoint = NotebookEndpoint(name="myendpoint", permissions=emr_eks_policy)
+notebooks.add_users(
+    [NotebookUser(identity_name=name, endpoints=(endpoint,)) for name in ("janeDoe", "johnDoe")]
+)
+
+# "Lastly, we output parameters that are important for the job run". Those of the Studio and of the
+# endpoint are there already.
 config = emr_eks.job_configuration("critical", log_group=log_group.log_group_physical_name())
 cdk.CfnOutput(stack, "VirtualClusterId", value=virtual_cluster.id)
 cdk.CfnOutput(stack, "CriticalConfig", value=json.dumps(config))
