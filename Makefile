@@ -100,8 +100,14 @@ check: setup ## format, lint, strict types, architecture; with CI set nothing is
 	$(VENV)/bin/pytest -q -p no:cacheprovider tests/test_architecture.py
 
 .PHONY: test
-test: check $(CHECKOV)/.synced ## all checks and all tests; ARGS="<options of pytest>"
+test: check $(CHECKOV)/.synced simulation-programs ## all checks and all tests; ARGS="<options of pytest>"
 	$(VENV)/bin/pytest $(PYTEST_WORKERS) $(ARGS)
+
+# A quarter of an hour of two cores the first time, seconds from then on; a CI keeps the folder
+# ~/.cache/cdk-emr-eks. Where they cannot be built, tests that need them are skipped with the reason.
+.PHONY: simulation-programs
+simulation-programs: setup ## build the simulation's control plane from Go modules, once
+	-@$(PYTHON) -m cdk_emr_eks.simulation.prepare
 
 .PHONY: golden
 golden: setup ## renew the golden files below tests/, then read their diff

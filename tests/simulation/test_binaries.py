@@ -18,7 +18,7 @@ from rich.progress import Progress
 
 from cdk_emr_eks import versions
 from cdk_emr_eks.simulation import binaries as binaries_module
-from cdk_emr_eks.simulation import go_groups
+from cdk_emr_eks.simulation import go_groups, prepare
 from cdk_emr_eks.simulation.binaries import (
     ASSETS_VARIABLE,
     CACHE_VARIABLE,
@@ -345,3 +345,20 @@ def test_half_a_folder_of_programs_is_not(
     (assets / "etcd").unlink()
     assert binaries() == real
     assert "lacks etcd or kube-apiserver" in caplog.text
+
+
+# ---- as a command
+
+
+def test_a_ci_fills_its_cache(
+    real: Binaries,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert prepare.main() == 0
+    assert default_cache().name in capsys.readouterr().err.replace("\n", "")
+    _hide_go(monkeypatch)
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path))
+    assert prepare.main() == 1
+    assert "or newer is needed" in capsys.readouterr().err

@@ -1,0 +1,35 @@
+"""Builds what the cache of the simulation lacks, with a bar, and says where it is.
+
+``python -m cdk_emr_eks.simulation.prepare``, for the step of a CI that fills a cache.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from cdk_emr_eks.simulation.binaries import binaries, default_cache
+from cdk_emr_eks.simulation.go_build import BuildFailedError
+from cdk_emr_eks.simulation.unavailable import SimulationUnavailable
+
+__all__ = ["main"]
+
+
+def main() -> int:
+    """Return 0, or 1 with the reason on the standard error stream where nothing can be built."""
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    try:
+        with Progress(*columns, TimeElapsedColumn(), console=console) as progress:
+            binaries(progress)
+    except (SimulationUnavailable, BuildFailedError) as error:
+        console.print(str(error), markup=False, highlight=False)
+        return 1
+    console.print(f"The simulation's programs are in {default_cache()}", highlight=False)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
