@@ -8,11 +8,20 @@ from typing import Final
 
 from cdk_emr_eks.labels import Role
 from cdk_emr_eks.plan.intrinsics import mapping, sequence
+from cdk_emr_eks.spec.admission.emr_images import EMR_ACCOUNTS
+from cdk_emr_eks.versions import EMR_RELEASE
 
 JOB_ID: Final = "emr-containers.amazonaws.com/job.id"
 COMPONENT: Final = "emr-containers.amazonaws.com/component"
 LOGGING: Final = "emr-container-fluentd"
 """Name of EMR's logging container."""
+
+_REGISTRY: Final = f"{EMR_ACCOUNTS['us-east-1']}.dkr.ecr.us-east-1.amazonaws.com"
+# Nothing is pulled, but admission policies look where images come from.
+SPARK_IMAGE: Final = f"{_REGISTRY}/spark/{EMR_RELEASE.removesuffix('-latest')}:latest"
+"""Image that EMR runs jobs from, unless their configuration names another."""
+LOGGING_IMAGE: Final = f"{_REGISTRY}/fluentd:latest"
+"""Image of EMR's logging container."""
 
 _RESOURCE_TYPE: Final = "emr-containers.amazonaws.com/resource.type"
 # EMR's logging container names memory only on drivers and executors. Source:
@@ -35,7 +44,7 @@ def with_emr(pod: Mapping[str, object], job_id: str, role: Role) -> Mapping[str,
     containers[0]["securityContext"] = container_security()
     logging = {
         "name": LOGGING,
-        "image": "fluentd",
+        "image": LOGGING_IMAGE,
         "resources": {
             "requests": {"memory": _LOGGING_MEMORY},
             "limits": {"memory": _LOGGING_MEMORY},

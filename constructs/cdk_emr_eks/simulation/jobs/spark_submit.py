@@ -14,7 +14,7 @@ import yaml
 
 from cdk_emr_eks.labels import Role
 from cdk_emr_eks.plan.intrinsics import mapping
-from cdk_emr_eks.simulation.jobs.additions import emr_labels
+from cdk_emr_eks.simulation.jobs.additions import SPARK_IMAGE, emr_labels
 from cdk_emr_eks.simulation.jobs.pods import JobRun, emr_driver_template
 from cdk_emr_eks.simulation.kube_api import KubeApi, namespaced
 from cdk_emr_eks.simulation.unavailable import SimulationUnavailable
@@ -117,6 +117,8 @@ class SparkSubmit:
             raise SubmissionFailedError(f"spark-submit of {run.id} failed:\n{end}")
 
     def _conf(self, run: JobRun, attempt: int, template: Path) -> Iterator[tuple[str, str]]:
+        yield "spark.kubernetes.container.image", SPARK_IMAGE
+        # Of two values for a property Spark takes the last.
         for key, value in run.spark.items():
             if key not in _TEMPLATES:
                 yield key, value
@@ -128,7 +130,6 @@ class SparkSubmit:
         yield "spark.kubernetes.driver.podTemplateFile", str(template)
         yield "spark.kubernetes.driver.pod.name", run.driver_name(attempt)
         yield "spark.kubernetes.namespace", run.blueprint.namespace
-        yield "spark.kubernetes.container.image", "emr"
         yield "spark.kubernetes.submission.waitAppCompletion", "false"
 
     async def _token(self, run: JobRun) -> str:
