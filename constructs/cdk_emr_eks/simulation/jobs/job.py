@@ -72,7 +72,9 @@ class Job:
         part = mapping(metadata.get("labels")).get(COMPONENT)
         if part == _SUBMITTER:
             self._submitter = str(metadata["name"])
-            self._submitter_runs = mapping(pod.get("status")).get("phase") == "Running"
+            # Once it has run it has submitted, also if that was missed while no watch was there.
+            phase = mapping(pod.get("status")).get("phase")
+            self._submitter_runs = phase in ("Running", "Succeeded")
         elif self._application:
             self._application.on_pod(kind, pod)
         self._changed.set()
