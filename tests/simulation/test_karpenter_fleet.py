@@ -176,7 +176,7 @@ def everything(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     with Plane(programs, directory=folder) as plane, EmulatedAws(programs.prices) as aws:
         account(aws)
         with plane.client() as api:
-            objects(api, programs.crds)
+            objects(api, programs.charts / "karpenter-crd" / "templates")
             env = {
                 **aws.environment,
                 "CLUSTER_NAME": CLUSTER,

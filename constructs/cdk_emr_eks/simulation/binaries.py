@@ -54,8 +54,7 @@ class Binaries:
         karpenter: Karpenter's AWS provider with a fleet that is played.
         helm: Renders charts.
         stages: Folder with KWOK's own stages of nodes and pods.
-        charts: Folder with Karpenter's chart, ``charts/karpenter``.
-        crds: Folder with Karpenter's custom resource definitions.
+        charts: Folder with Karpenter's charts, ``karpenter`` and ``karpenter-crd``.
         prices: Karpenter's own table of on-demand prices, a Go source.
     """
 
@@ -68,7 +67,6 @@ class Binaries:
     helm: Path
     stages: Path
     charts: Path
-    crds: Path
     prices: Path
 
 
@@ -112,7 +110,6 @@ def binaries(progress: Progress | None = None, *, cache: Path | None = None) -> 
         helm=found["helm"],
         stages=found["stages/node"].parent,
         charts=found["charts/karpenter"].parent,
-        crds=found["crds"],
         prices=found["prices.go"],
     )
 

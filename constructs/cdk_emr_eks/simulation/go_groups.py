@@ -120,7 +120,6 @@ GROUPS: Final = (
         files={
             "charts/karpenter": "charts/karpenter",
             "charts/karpenter-crd": "charts/karpenter-crd",
-            "pkg/apis/crds": "crds",
             "pkg/providers/pricing/zz_generated.pricing_aws.go": "prices.go",
         },
     ),
