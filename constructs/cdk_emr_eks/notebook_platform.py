@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
+from hashlib import sha256
 
-from aws_cdk import Tags
+from aws_cdk import CrossStackReferences, ReferenceStrength, Stack, Tags
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
@@ -64,7 +66,6 @@ class NotebookPlatform(Construct):
 
     Attributes:
         studio: The Studio.
-        tenants: The tenants that have endpoints or were given, by namespace.
         endpoints: The endpoints by name.
         users: What each user has, in the order they came.
 
@@ -123,6 +124,7 @@ class NotebookPlatform(Construct):
             self.studio = EmrStudio(self, "Studio", spec=spec, network=network, key=key)
         bound_user_role(self, self.studio)
         self.endpoints: dict[str, ManagedEndpoint] = {}
+        self._versions: dict[str, str] = {}
         self.users: list[NotebookAccess] = []
 
     @property
@@ -223,13 +225,16 @@ class NotebookPlatform(Construct):
             if name in self.endpoints:
                 continue
             tenant = self._tenants.tenant_of(endpoint, scope)
-            role = self._tenants.role_of(endpoint).name
-            made = self._cluster.add_managed_endpoint(endpoint, tenant=tenant, role=role)
+            role = self._tenants.role_of(endpoint)
+            made = self._cluster.add_managed_endpoint(endpoint, tenant=tenant, role=role.name)
             Tags.of(made).add(STUDIO_TAG, self.studio.spec.name)
+            # An export in use cannot change, and an endpoint that is replaced has another ARN.
+            CrossStackReferences.of(made.resource).produce(ReferenceStrength.WEAK)
             # Beside the endpoint, whose security group the rules name.
             group = made.resource.attr_security_group
             self.studio.connect_endpoint(f"{endpoint.namespace}.{name}", group, scope=made)
             self.endpoints[name] = made
+            self._versions[name] = _version(made)
         self._declared = dict(plan)
 
     def _check_user(
@@ -245,14 +250,15 @@ class NotebookPlatform(Construct):
         check_size(user, kind, git=self.studio.spec.git_access, homes=homes, roles=roles)
 
     def _user(self, user: NotebookUser, kind: IdentityKind, scope: Construct) -> NotebookAccess:
-        access = []
-        for made in (self.endpoints[name] for name in user.endpoint_names):
-            cluster = made.tenant.virtual_cluster
-            access.append(
-                EndpointAccess(
-                    arn=made.arn, virtual_cluster_arn=cluster.arn, role_arn=made.role.arn
-                )
+        access = [
+            EndpointAccess(
+                arn=made.arn,
+                virtual_cluster_arn=made.tenant.virtual_cluster.arn,
+                role_arn=made.role.arn,
+                version=self._versions[made.spec.name],
             )
+            for made in (self.endpoints[name] for name in user.endpoint_names)
+        ]
         words = "".join(word.title() for word in kind.split())
         id = f"{words}-{user.identity_name}"
         if scope is not self:
@@ -275,6 +281,13 @@ def _studio_spec(
         if value is not None:
             raise refuse(where, field, "is a part of studio, so give one of them", value)
     return studio.spec if isinstance(studio, EmrStudio) else studio
+
+
+def _version(endpoint: ManagedEndpoint) -> str:
+    """Return what changes with the properties that CloudFormation replaces an endpoint for."""
+    properties = [endpoint.resource.release_label, endpoint.resource.configuration_overrides]
+    text = json.dumps(Stack.of(endpoint).resolve(properties), sort_keys=True)
+    return sha256(text.encode()).hexdigest()[:8]
 
 
 def _network_of(where: str, cluster: TenantHost) -> StudioNetwork:

@@ -126,6 +126,8 @@ class Account:
                 return by.join(self.text(stack, part) for part in parts)
             case {"Fn::ImportValue": str(name)}:
                 return self._exports[name]
+            case {"Fn::GetStackOutput": {"StackName": str(other), "OutputName": str(output)}}:
+                return self.value(other, self._templates[other]["Outputs"][output]["Value"])
             case Mapping():
                 assert not any(str(key).startswith("Fn::") for key in value), value
                 return {key: self.value(stack, item) for key, item in value.items()}

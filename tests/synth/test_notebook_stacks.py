@@ -6,17 +6,19 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
 import pytest
 
+from cdk_emr_eks.deploy_policy.policy import deploy_policies
 from cdk_emr_eks.errors import ConfigError
 from cdk_emr_eks.notebook_platform import NotebookPlatform
 from cdk_emr_eks.spec.notebook_user import NotebookUser
 from cdk_emr_eks.spec.studio import StudioSpec
 from stacks.notebooks import MAX_ENDPOINTS, notebook_stacks
-from tests.synth.iam_decisions import Account, Request
+from tests.synth.iam_decisions import Account, Request, allows
 from tests.synth.notebook_app import endpoint, new_cluster, new_network, own, user
 
 Templates = Mapping[str, Mapping[str, Any]]
@@ -27,9 +29,11 @@ MOST_BYTES = 900_000
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
 
 
-def synth(users: Sequence[NotebookUser], **options: Any) -> Templates:
+def synth(
+    users: Sequence[NotebookUser], *, folder: Path | None = None, **options: Any
+) -> Templates:
     """Templates by stack: cluster and Studio in one, users and endpoints in others."""
-    app = cdk.App(analytics_reporting=False)
+    app = cdk.App(analytics_reporting=False, outdir=str(folder) if folder else None)
     base = cdk.Stack(app, "Base")
     platform = NotebookPlatform(
         base,
@@ -129,6 +133,37 @@ def test_an_endpoint_that_users_of_two_stacks_share_is_made_once() -> None:
     action = "emr-containers:GetManagedEndpointSessionCredentials"
     request = Request(action=action, resource=arn, keys=keys)
     assert all(account.may(f"IAM user user{n}", request) for n in range(8))
+
+
+def test_an_endpoint_in_use_by_another_stack_can_be_replaced() -> None:
+    # CloudFormation refuses to change an export that is imported, and an endpoint that is replaced
+    # has another ARN.
+    def policies(release: str) -> str:
+        templates = synth([user("ann", endpoint(release_label=release))])
+        exported = [
+            output["Value"]
+            for output in templates["NotebooksEndpoints"]["Outputs"].values()
+            if "Export" in output
+        ]
+        resources = templates["NotebooksEndpoints"]["Resources"]
+        kinds = {resources[each.get("Ref") or each["Fn::GetAtt"][0]]["Type"] for each in exported}
+        assert "AWS::EMRContainers::Endpoint" not in kinds
+        return json.dumps(templates["NotebooksUsers"]["Resources"])
+
+    # The users' stack changes with the endpoint, so that it is deployed and reads the new ARN.
+    assert policies("emr-7.14.0-latest") != policies("emr-7.13.0-latest")
+    assert policies("emr-7.14.0-latest") == policies("emr-7.14.0-latest")
+
+
+def test_who_deploys_users_may_read_the_outputs_of_endpoints(tmp_path: Path) -> None:
+    synth([user("ann", endpoint())], folder=tmp_path)
+    documents: Any = deploy_policies(tmp_path)
+    statements = [each for document in documents for each in document["Statement"]]
+    base = "arn:aws:cloudformation:eu-west-1:111122223333:stack/"
+    action = "cloudformation:DescribeStacks"
+    for stack, allowed in (("NotebooksEndpoints", True), ("Base", True), ("Other", False)):
+        request = Request(action=action, resource=f"{base}{stack}/1")
+        assert allows(statements, request) is allowed, stack
 
 
 def test_too_few_stacks_are_refused_before_anything_is_made() -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, cast
 
+_READS_OUTPUT: Final = re.compile(r'"Fn::GetStackOutput": \{"StackName": "([^"]+)"')
 _GENERATED_PREFIX: Final = 24
 # CloudFormation cuts the stack's name to this length where a generated name would be too long.
 _PSEUDO: Final = {
@@ -41,6 +42,7 @@ class AssemblyStack:
     account: str
     region: str
     resources: Mapping[str, Mapping[str, object]]
+    outputs: Mapping[str, object]
 
     @property
     def generated(self) -> str:
@@ -51,6 +53,18 @@ class AssemblyStack:
     def reads_zones(self) -> bool:
         """Whether CloudFormation lists the region's zones for this stack."""
         return "Fn::GetAZs" in json.dumps(self.resources)
+
+
+def stacks_read(stack: AssemblyStack) -> tuple[str, ...]:
+    """Return ARNs of the stacks whose outputs CloudFormation reads for a stack.
+
+    Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference-getstackoutput.html
+    """
+    names = _READS_OUTPUT.findall(json.dumps([stack.resources, stack.outputs]))
+    base = "arn:{partition}:cloudformation:{region}:{account}:stack/"
+    return tuple(
+        place(f"{base}{name}/*", stack.account, stack.region) for name in sorted(set(names))
+    )
 
 
 def place(text: str, account: str, region: str) -> str:
@@ -153,4 +167,5 @@ def read_stacks(folder: Path) -> Iterator[AssemblyStack]:
                 account="*" if account == "unknown-account" else account,
                 region="*" if region == "unknown-region" else region,
                 resources=template.get("Resources", {}),
+                outputs=template.get("Outputs", {}),
             )

@@ -21,6 +21,7 @@ from cdk_emr_eks.deploy_policy.assembly import (
     read_stacks,
     render,
     resource_name,
+    stacks_read,
 )
 from cdk_emr_eks.deploy_policy.right import Right
 from cdk_emr_eks.deploy_policy.rights import PASSED_TO, RIGHTS
@@ -144,6 +145,9 @@ class _Patterns:
                 actions = (f"iam:Attach{noun}Policy", f"iam:Detach{noun}Policy")
                 if members:
                     yield _narrow(members), _allow(actions, condition)
+        read = [arn for stack in self._stacks for arn in stacks_read(stack)]
+        if read:
+            yield _narrow(read), _allow(("cloudformation:DescribeStacks",))
         if any(_is_custom(kind) for kind in types):
             yield self._handlers(), _allow(("lambda:InvokeFunction",))
         parameter = "arn:{partition}:ssm:{region}:{account}:parameter/cdk-bootstrap/*"

@@ -61,11 +61,13 @@ class EndpointAccess:
         arn: ARN of the endpoint.
         virtual_cluster_arn: ARN of its virtual cluster.
         role_arn: ARN of its execution role.
+        version: What changes when the endpoint is replaced, and so gets another ARN.
     """
 
     arn: str
     virtual_cluster_arn: str
     role_arn: str
+    version: str = ""
 
 
 def sign_in(studio: StudioAccess) -> Statement:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final, cast
 
-from aws_cdk import CfnOutput, Duration, Stack, Token
+from aws_cdk import CfnOutput, Duration, ReferenceStrength, Stack, Token
 from aws_cdk import aws_emr as emr
 from aws_cdk import aws_iam as iam
 from constructs import Construct
@@ -85,13 +85,12 @@ class NotebookAccess(Construct):
         super().__init__(scope, id)
         self.user = user
         if kind is IdentityKind.FEDERATED_ROLE:
-            rule = "must be the name of one role"
             AppClaims.of(self).take(
                 self,
                 "role",
                 user.identity_name,
                 field="identity_name",
-                rule=rule,
+                rule="must be the name of one role",
                 in_all_regions=True,
             )
         if kind in _SSO:
@@ -108,6 +107,9 @@ class NotebookAccess(Construct):
             self._policy(f"Policy{number or ''}", document, kind)
             for number, document in enumerate(written)
         )
+        for policy in self.policies:
+            # ARNs from other stacks are read at each deployment, which only a change brings about.
+            policy.add_metadata("emr-eks/endpoints", " ".join(each.version for each in access))
         accepted = wildcards(statements)
         accept(self, {wildcard(self, resource): why for resource, why in accepted.items()})
         self.role = self._role(studio) if kind is IdentityKind.FEDERATED_ROLE else None
@@ -288,9 +290,11 @@ def _sign_in_url(scope: Construct, studio: EmrStudio, kind: IdentityKind) -> str
     through_idp = kind is IdentityKind.FEDERATED_ROLE and isinstance(auth, SamlAuth)
     if kind in _SSO or (through_idp and cast(SamlAuth, auth).idp_auth_url):
         # The Studio knows where its people sign in.
-        return studio.url
+        return Stack.consume_reference(studio.url, ReferenceStrength.WEAK)
     stack = Stack.of(scope)
     known = "" if Token.is_unresolved(stack.region) else stack.region
     hosts = [host for prefix, host in _HOSTS.items() if known.startswith(prefix)]
     host = hosts[0] if hosts else "console.aws.amazon.com"
-    return f"https://{host}/emr/home?region={stack.region}#studio/{studio.id}/start"
+    # Read when the stack is deployed: nothing more depends on it.
+    id = Stack.consume_reference(studio.id, ReferenceStrength.WEAK)
+    return f"https://{host}/emr/home?region={stack.region}#studio/{id}/start"

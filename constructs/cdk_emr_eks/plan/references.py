@@ -50,12 +50,14 @@ class References:
 
     def __init__(self, stacks: Iterable[StackFile]) -> None:
         self._exports: dict[str, tuple[StackFile, object]] = {}
+        self._outputs: dict[tuple[str, str], tuple[StackFile, object]] = {}
         for stack in stacks:
-            for output in mapping(stack.template.get("Outputs")).values():
+            for id, output in mapping(stack.template.get("Outputs")).items():
+                found = (stack, mapping(output).get("Value"))
+                self._outputs[stack.name, id] = found
                 name = mapping(mapping(output).get("Export")).get("Name")
                 if name is not None:
-                    value = mapping(output).get("Value")
-                    self._exports[stack.intrinsics.text(name)] = (stack, value)
+                    self._exports[stack.intrinsics.text(name)] = found
 
     def targets(self, stack: StackFile, value: object) -> Iterator[Target]:
         """Yield the resources that a value refers to, however deep in it."""
@@ -74,6 +76,11 @@ class References:
             exported = self._exports.get(stack.intrinsics.text(argument))
             if exported is not None:
                 yield from self.targets(*exported)
+        elif name == "Fn::GetStackOutput":
+            where = mapping(argument)
+            output = self._outputs.get((str(where.get("StackName")), str(where.get("OutputName"))))
+            if output is not None:
+                yield from self.targets(*output)
         elif name in ("Ref", "Fn::GetAtt"):
             parts = argument.split(".") if isinstance(argument, str) else sequence(argument)
             target = Target(stack=stack, logical_id=str(parts[0]) if parts else "")
