@@ -62,6 +62,7 @@ from cdk_emr_eks.spec.security_configuration import (
 )
 from cdk_emr_eks.spec.shapes import DriverShape, DynamicAllocation, ExecutorShape, Limits
 from cdk_emr_eks.spec.spark_connect import SparkConnectSpec
+from cdk_emr_eks.spec.spark_encryption import SparkEncryption
 from cdk_emr_eks.spec.storage import InstanceStore, PersistentVolumes, RootVolume
 from cdk_emr_eks.spec.studio import StudioSpec
 from cdk_emr_eks.spec.studio_auth import (
@@ -176,6 +177,7 @@ __all__ = [
     "SecurityConfigurationSpec",
     "SparkConnectEndpoint",
     "SparkConnectSpec",
+    "SparkEncryption",
     "SparkImage",
     "StudioNetwork",
     "StudioSpec",

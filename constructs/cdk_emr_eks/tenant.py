@@ -18,6 +18,7 @@ from cdk_emr_eks.labels import TENANT
 from cdk_emr_eks.nag import skip_checkov
 from cdk_emr_eks.spec.execution_role import RoleUse
 from cdk_emr_eks.spec.job_config import with_image
+from cdk_emr_eks.spec.spark_encryption import with_encryption
 from cdk_emr_eks.spec.tenancy import Tenant, check_tenant
 from cdk_emr_eks.spec.workload import Workload
 from cdk_emr_eks.team_access import grant_team
@@ -218,7 +219,11 @@ class EmrEksTenant(Construct):
             # What split cost allocation imports, once the payer has activated it as a cost tag.
             pod_labels={TENANT: self.tenant.name},
         )
-        return with_image(f"Tenant {self.tenant.name!r}", configuration, self.tenant.image)
+        where = f"Tenant {self.tenant.name!r}"
+        encrypted = with_encryption(
+            where, configuration, self.tenant.spark_encryption, self.tenant.release_label
+        )
+        return with_image(where, encrypted, self.tenant.image)
 
     def _outputs(self) -> None:
         stack = Stack.of(self)

@@ -43,6 +43,7 @@ from cdk_emr_eks.spec.security_configuration import (
 )
 from cdk_emr_eks.spec.shapes import DriverShape, DynamicAllocation, ExecutorShape, Limits
 from cdk_emr_eks.spec.spark_connect import SparkConnectSpec
+from cdk_emr_eks.spec.spark_encryption import SparkEncryption
 from cdk_emr_eks.spec.storage import PersistentVolumes, RootVolume
 from cdk_emr_eks.spec.studio import StudioSpec
 from cdk_emr_eks.spec.studio_auth import IamAuth, IdentityCenterAuth, SamlAuth
@@ -66,7 +67,7 @@ VALUES: tuple[object, ...] = (
     *(SHARED, SHARED.driver_instances, POOL, node_classes([SHARED])[0], Zone.named("us-east-1a")),
     *(DriverShape(), ExecutorShape(), DynamicAllocation(), POOL.limits, Disruption()),
     *(Freeze(schedule="@daily", duration=timedelta(hours=1)), RootVolume(), PersistentVolumes()),
-    Admission(),
+    *(Admission(), SparkEncryption()),
     *(Tenant(name="data"), QUOTA, LimitDefaults(), ExecutionRoleSpec(name="data"), READ, JobLogs()),
     *(VirtualClusterSpec(name="data"), SchedulerLimits(max_concurrent_job_runs=5)),
     *(SecurityConfigurationSpec(), TLS, AtRestEncryption(s3=S3Encryption.SSE_S3)),

@@ -30,6 +30,7 @@ from cdk_emr_eks.spec.job_config import IMAGE
 from cdk_emr_eks.spec.livy import PORT, LivySpec, chart_version, server_image
 from cdk_emr_eks.spec.livy_objects import RELEASE, SERVER_ACCOUNT, hardened, livy_objects
 from cdk_emr_eks.spec.pod_template import driver_template, executor_template
+from cdk_emr_eks.spec.spark_encryption import with_encryption
 from cdk_emr_eks.tenant import EmrEksTenant
 
 _TIMEOUT_MINUTES: Final = 10
@@ -276,7 +277,12 @@ def _session_account(role: ExecutionRole) -> str:
 
 def _derived(tenant: EmrEksTenant, spec: LivySpec) -> dict[str, str]:
     """Return the Spark properties of the workload's jobs, with the server's own."""
-    job = tenant.job_configuration(spec.workload)
+    job = with_encryption(
+        f"Livy of tenant {tenant.tenant.name!r}",
+        tenant.job_configuration(spec.workload),
+        tenant.tenant.spark_encryption,
+        spec.release_label,
+    )
     items = cast(Sequence[Mapping[str, object]], job["applicationConfiguration"])
     derived = next(item for item in items if item["classification"] == "spark-defaults")
     return {**cast(Mapping[str, str], derived["properties"]), **spec.spark_conf}

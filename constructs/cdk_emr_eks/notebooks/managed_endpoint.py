@@ -14,6 +14,7 @@ from cdk_emr_eks.labels import TENANT
 from cdk_emr_eks.notebooks.endpoint_overrides import endpoint_overrides
 from cdk_emr_eks.spec.execution_role import RoleUse
 from cdk_emr_eks.spec.managed_endpoint import ManagedEndpointSpec
+from cdk_emr_eks.spec.spark_encryption import with_encryption
 from cdk_emr_eks.tenancy_context import TenancyContext
 from cdk_emr_eks.tenant import EmrEksTenant
 
@@ -128,12 +129,11 @@ def _job_configuration(
     for image in filter(None, (images.python, images.spark) if images else ()):
         for problem in tenant.tenant.admission.image_problems("kernel_images", image):
             raise ConfigError(spec.where, (problem,))
-    return dict(
-        context.job_configuration(
-            workload,
-            log_group=tenant.log_group_name,
-            log_uri=tenant.tenant.logs.s3_uri,
-            release_label=release,
-            pod_labels={TENANT: tenant.tenant.name},
-        )
+    job = context.job_configuration(
+        workload,
+        log_group=tenant.log_group_name,
+        log_uri=tenant.tenant.logs.s3_uri,
+        release_label=release,
+        pod_labels={TENANT: tenant.tenant.name},
     )
+    return dict(with_encryption(spec.where, job, tenant.tenant.spark_encryption, release))

@@ -124,12 +124,28 @@ def with_image(
         return configuration
     if problems := image_uri("image", image):
         raise ConfigError(where, problems)
+    return with_spark(where, configuration, {IMAGE: image})
+
+
+def with_spark(
+    where: str, configuration: Mapping[str, object], conf: Mapping[str, str]
+) -> Mapping[str, object]:
+    """Return a job's configuration with further Spark properties, which win.
+
+    Args:
+        where: Whose configuration it is, for errors.
+        configuration: What ``job_configuration`` rendered.
+        conf: Values by property.
+
+    Raises:
+        ConfigError: If the configuration exceeds what the API takes.
+    """
     given = cast(Sequence[Mapping[str, object]], configuration["applicationConfiguration"])
     changed = []
     for item in given:
         properties = cast(Mapping[str, str], item["properties"])
         if item["classification"] == "spark-defaults":
-            properties = {**properties, IMAGE: image}
+            properties = {**properties, **conf}
             _check_size(where, {"spark-defaults": properties})
         changed.append({**item, "properties": properties})
     return {**configuration, "applicationConfiguration": changed}

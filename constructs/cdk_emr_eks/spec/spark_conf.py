@@ -49,11 +49,15 @@ _FORBIDDEN: Final[Mapping[str, str]] = {
     "spark.kubernetes.driver.reusePersistentVolumeClaim": "use Workload.storage",
     "spark.kubernetes.driver.waitToReusePersistentVolumeClaim": "use Workload.storage",
     "spark.local.dir": "use Workload.storage",
+    "spark.authenticate": "use Tenant.spark_encryption",
 }
 
 _FORBIDDEN_PREFIXES: Final[Mapping[str, str]] = {
     "spark.dynamicAllocation.": "use Workload.dynamic_allocation",
     "spark.storage.decommission.": "it follows Workload.executor_capacity",
+    "spark.authenticate.": "Spark makes a secret for each job; use Tenant.spark_encryption",
+    "spark.network.crypto.": "use Tenant.spark_encryption",
+    "spark.io.encryption.": "use Tenant.spark_encryption",
     "spark.kubernetes.node.selector.": "use a Workload of its own",
     "spark.kubernetes.driver.node.selector.": "use a Workload of its own",
     "spark.kubernetes.executor.node.selector.": "use a Workload of its own",

@@ -21,6 +21,7 @@ from cdk_emr_eks.spec.image_uri import image_uri
 from cdk_emr_eks.spec.job_size import JobSize, smallest_job
 from cdk_emr_eks.spec.namespace import LimitDefaults, NamespaceOwner, Quota
 from cdk_emr_eks.spec.security_configuration import SecurityConfigurationSpec
+from cdk_emr_eks.spec.spark_encryption import SparkEncryption
 from cdk_emr_eks.spec.virtual_cluster import (
     EmrAccess,
     SchedulerLimits,
@@ -48,6 +49,8 @@ class Tenant:
         release_label: EMR release of the job configurations; jobs may name another one.
         image: Image that driver and executors of its jobs run, unless a job names another one: by
             digest, or a token such as ``SparkImage.uri``. None: the release's.
+        spark_encryption: Spark's own encryption in its jobs and sessions. None: Spark's default,
+            which is none.
         access: How EMR gets its rights in the namespace.
         session_enabled: Whether Spark Connect endpoints may be made. The role that is made where
             none is given is for endpoints, too.
@@ -74,6 +77,7 @@ class Tenant:
     logs: JobLogs = field(default_factory=JobLogs)
     release_label: str = versions.EMR_RELEASE
     image: str | None = None
+    spark_encryption: SparkEncryption | None = None
     access: EmrAccess = EmrAccess.ACCESS_ENTRY
     session_enabled: bool = False
     security_configuration: SecurityConfigurationSpec | None = None
@@ -101,6 +105,8 @@ class Tenant:
             problems.require(not unknown, "execution_roles", rule, ", ".join(sorted(unknown)))
             if not label:
                 problems.extend(role.release_problems(self.release_label))
+        if self.spark_encryption is not None and not label:
+            problems.extend(self.spark_encryption.release_problems(self.release_label))
         if not label and not self.execution_roles:
             problems.extend(ExecutionRoleSpec(name="default").release_problems(self.release_label))
         problems.raise_if_any()
