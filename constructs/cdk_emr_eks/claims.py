@@ -21,6 +21,7 @@ class AppClaims(Construct):
     def __init__(self, scope: Construct, id: str) -> None:
         super().__init__(scope, id)
         self._owners: dict[tuple[str, ...], str] = {}
+        self._kept_off: dict[tuple[str, ...], tuple[str, str, str]] = {}
         self._folders: dict[tuple[str, ...], str] = {}
         self._environments: dict[Stack, tuple[str, str]] = {}
 
@@ -49,13 +50,34 @@ class AppClaims(Construct):
             in_all_regions: Whether the account has it once, not each region.
 
         Raises:
-            ConfigError: If another construct of the app has it.
+            ConfigError: If another construct of the app has it, or is kept off what others have.
         """
         path = scope.node.path
         key = (*self._environment(scope, in_all_regions), *what)
         if key in self._owners:
             raise refuse(path, field, f"{rule}; {self._owners[key]!r} has it", what[-1])
+        if key in self._kept_off:
+            other, its_field, its_rule = self._kept_off[key]
+            raise refuse(other, its_field, f"{its_rule}; {path!r} has it", what[-1])
         self._owners[key] = path
+
+    def keep_off(self, scope: Construct, *what: str, field: str, rule: str) -> None:
+        """Say that a construct uses something which must be nobody's, now or later.
+
+        Args:
+            scope: The construct that uses it.
+            what: Kind of claim, then what tells it apart, as in ``take``.
+            field: Field of the error.
+            rule: Rule of the error.
+
+        Raises:
+            ConfigError: If a construct of the app has it.
+        """
+        path = scope.node.path
+        key = (*self._environment(scope, False), *what)
+        if key in self._owners:
+            raise refuse(path, field, f"{rule}; {self._owners[key]!r} has it", what[-1])
+        self._kept_off[key] = (path, field, rule)
 
     def take_folder(
         self, scope: Construct, bucket: str, prefix: str, *, field: str, rule: str

@@ -124,6 +124,7 @@ class EmrEksCluster(TenantHost):
             log_key=key,
             ready=(policies, self.node_pools),
             interactive=self.enable_endpoints,
+            network=self.network.ranges,
         )
         self._outputs()
 

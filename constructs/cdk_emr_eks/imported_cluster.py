@@ -15,6 +15,7 @@ from cdk_emr_eks.node_pools import NodeEnvironment, NodePools
 from cdk_emr_eks.pod_templates import PodTemplates
 from cdk_emr_eks.spec.catalog import DEFAULT_WORKLOADS
 from cdk_emr_eks.spec.placement import Zone
+from cdk_emr_eks.spec.tenant_network import ClusterNetwork
 from cdk_emr_eks.spec.workload import Workload, check_workloads
 from cdk_emr_eks.tenancy_context import OidcProvider, TenancyContext
 from cdk_emr_eks.tenant_host import TenantHost
@@ -62,6 +63,8 @@ class ImportedEmrEksCluster(TenantHost):
             Balancer Controller, and x86 nodes without taints, labelled ``emr-eks/workload:
             gateway``, that have the cluster's security group. ``EmrEksCluster.enable_endpoints``
             makes both. Default False: endpoints are refused.
+        network: Its address ranges, so that tenants' network policies are as narrow as on a cluster
+            made here. None: they are not known.
 
     Raises:
         ConfigError: If the name is a token or not a cluster's name, or workloads clash.
@@ -79,12 +82,14 @@ class ImportedEmrEksCluster(TenantHost):
         log_key: kms.IKey | None = None,
         capacity: ImportedCapacity | None = None,
         endpoints: bool = False,
+        network: ClusterNetwork | None = None,
     ) -> None:
         for name, hint, value in (
             ("workloads", Sequence[Workload], workloads),
             ("oidc", OidcProvider | None, oidc),
             ("capacity", ImportedCapacity | None, capacity),
             ("endpoints", bool, endpoints),
+            ("network", ClusterNetwork | None, network),
         ):
             check_argument(f"ImportedEmrEksCluster {cluster_name!r}", name, hint, value)
         check_workloads(workloads)
@@ -102,6 +107,7 @@ class ImportedEmrEksCluster(TenantHost):
             ready=self._capacity(theirs, cluster_name, workloads, capacity),
             # Nothing of this app to wait for: they are there.
             interactive=DependencyGroup if endpoints else None,
+            network=network or ClusterNetwork(),
         )
 
     @classmethod
@@ -117,6 +123,7 @@ class ImportedEmrEksCluster(TenantHost):
         log_key_arn: str | None = None,
         capacity: ImportedCapacity | None = None,
         endpoints: bool = False,
+        network: ClusterNetwork | None = None,
     ) -> ImportedEmrEksCluster:
         """Use a cluster by its name and the outputs of the stack that made it.
 
@@ -131,6 +138,7 @@ class ImportedEmrEksCluster(TenantHost):
             log_key_arn: ARN of the key for the jobs' log groups: the output ``LogKeyArn``.
             capacity: Where to make node pools. None: they are there.
             endpoints: Whether the cluster has what EMR's interactive endpoints need.
+            network: Its address ranges.
         """
         holder = Construct(scope, f"{id}Imports")
         provider = eks.KubectlProvider.from_kubectl_provider_attributes(
@@ -150,6 +158,7 @@ class ImportedEmrEksCluster(TenantHost):
             log_key=key,
             capacity=capacity,
             endpoints=endpoints,
+            network=network,
         )
 
     def _capacity(

@@ -18,6 +18,7 @@ from cdk_emr_eks.flow_logs import FlowLogs
 from cdk_emr_eks.pod_subnets import PodSubnets
 from cdk_emr_eks.spec.network import Nat, NetworkSpec
 from cdk_emr_eks.spec.placement import Zone
+from cdk_emr_eks.spec.tenant_network import ClusterNetwork
 from cdk_emr_eks.vpc_endpoints import VpcEndpoints
 
 __all__ = ["ExistingNetwork", "Nat", "Network", "NetworkSpec"]
@@ -74,6 +75,7 @@ class Network(Construct):
             existing VPC, whose subnets may have other users.
         subnet_selector: How a Karpenter node class finds the node subnets: by tag in a new VPC, by
             id in an existing one.
+        ranges: Address ranges of nodes, pods and Services; of an existing VPC none is known.
         ready: What the cluster, its nodes and pods need of the network beside the VPC.
 
     Raises:
@@ -98,6 +100,7 @@ class Network(Construct):
         self.pod_subnets: tuple[ec2.ISubnet, ...]
         self.pods_per_zone: Mapping[str, int]
         self.subnet_selector: tuple[Mapping[str, object], ...]
+        self.ranges: ClusterNetwork
         self.ready: IDependable
         if isinstance(spec, ExistingNetwork):
             self._use(spec)
@@ -142,6 +145,7 @@ class Network(Construct):
         figure = spec.pods_per_zone()
         self.pods_per_zone = MappingProxyType({zone.key: figure for zone in self.zones})
         self.subnet_selector = ({"tags": {labels.DISCOVERY: cluster_name}},)
+        self.ranges = ClusterNetwork.made(spec.cidr, spec.pod_cidr)
         endpoints = VpcEndpoints(self, "Endpoints", vpc=vpc, spec=spec, subnets=self.node_subnets)
         if spec.flow_logs:
             FlowLogs(
@@ -193,6 +197,7 @@ class Network(Construct):
         )
         self.pod_subnets = tuple(pods_by_zone[name] for name in by_zone) if pods else ()
         self.pods_per_zone = MappingProxyType({})
+        self.ranges = ClusterNetwork()
         self.subnet_selector = tuple({"id": subnet.subnet_id} for subnet in nodes)
         self.ready = DependencyGroup()
         self._tag_or_warn(nodes)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, cast
 
 from aws_cdk import FeatureFlags
@@ -18,6 +18,7 @@ from cdk_emr_eks.labels import Role
 from cdk_emr_eks.names import cluster_name
 from cdk_emr_eks.pod_templates import PodTemplates
 from cdk_emr_eks.spec.job_config import job_configuration
+from cdk_emr_eks.spec.tenant_network import ClusterNetwork
 from cdk_emr_eks.spec.workload import Workload
 from cdk_emr_eks.versions import EMR_RELEASE
 
@@ -59,6 +60,7 @@ class TenancyContext:
         ready: What must be there before a namespace, such as admission policies.
         interactive: Makes, the first time, what EMR's endpoints need in the cluster, and returns
             what they wait for. None: endpoints are refused.
+        network: Address ranges of the cluster, for the tenants' network policies.
 
     Raises:
         ConfigError: If the cluster's name is a token or not a name.
@@ -72,6 +74,7 @@ class TenancyContext:
     log_key: kms.IKey | None = None
     ready: tuple[IDependable, ...] = ()
     interactive: Callable[[], IDependable] | None = None
+    network: ClusterNetwork = field(default_factory=ClusterNetwork)
 
     def __post_init__(self) -> None:
         problems = Problems(f"TenancyContext {self.cluster_name!r}")

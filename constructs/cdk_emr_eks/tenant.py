@@ -60,14 +60,15 @@ class EmrEksTenant(Construct):
 
     Raises:
         ConfigError: If the platform lacks a workload of the tenant, the quota is too small for a
-            job, namespace or role name are taken in the app, or its logs in S3 overlap with those
-            of another tenant.
+            job, its network rules name another tenant's namespace or a range that only pods have,
+            namespace or role name are taken in the app, or its logs in S3 overlap with those of
+            another tenant.
     """
 
     def __init__(
         self, scope: Construct, id: str, *, context: TenancyContext, tenant: Tenant
     ) -> None:
-        check_tenant(tenant, context.workloads)
+        check_tenant(tenant, context.workloads, context.network)
         super().__init__(scope, id)
         self.tenant = tenant
         self.log_group_name = context.log_group_prefix + tenant.resolved_namespace
@@ -81,9 +82,10 @@ class EmrEksTenant(Construct):
             "VirtualCluster",
             context=context,
             spec=tenant.virtual_cluster,
-            objects=tenant.policies(),
+            objects=tenant.policies(context.network),
             owner=tenant.owner(workloads),
         )
+        self._claim_namespace()
         self.virtual_cluster.resource.add_resource_dependency(self._log_group())
         self.roles = {
             spec.name: self._execution_role(f"Role{number or ''}", index=number)
@@ -178,6 +180,16 @@ class EmrEksTenant(Construct):
             roles=able,
             log_group=self.log_group_name,
         )
+
+    def _claim_namespace(self) -> None:
+        claims, network = AppClaims.of(self), self.tenant.network
+        what = ("tenant", self.context.cluster_name)
+        own = self.tenant.resolved_namespace
+        claims.take(self, *what, own, field="namespace", rule="must have one tenant only")
+        for peer in (*network.egress, *network.ingress) if network else ():
+            if peer.namespace:
+                rule = "must not name the namespace of another tenant"
+                claims.keep_off(self, *what, peer.namespace, field="network", rule=rule)
 
     def _log_group(self) -> logs.CfnLogGroup:
         wanted = self.tenant.logs

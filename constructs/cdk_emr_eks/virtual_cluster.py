@@ -11,7 +11,8 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from cdk_emr_eks.claims import AppClaims
-from cdk_emr_eks.manifests import KubernetesObject, ManifestStage
+from cdk_emr_eks.errors import refuse
+from cdk_emr_eks.manifests import KubernetesObject, ManifestStage, plain
 from cdk_emr_eks.sdk_calls import accept_sdk_call
 from cdk_emr_eks.security_configuration import (
     EmrSecurityConfiguration,
@@ -88,6 +89,7 @@ class EmrVirtualCluster(Construct):
         stage = ManifestStage(self, "Namespace", cluster=context.cluster) if manifests else None
         if stage is not None:
             stage.add(*manifests)
+        self._stage = stage
         self.security_configuration = self._security_configuration(context, stage)
         if spec.access is EmrAccess.AWS_AUTH:
             self._tell_aws_auth(context.cluster_name)
@@ -101,6 +103,23 @@ class EmrVirtualCluster(Construct):
             self.resource.node.add_dependency(stage)
         if spec.scheduler_limits is not None:
             self._limit(spec.scheduler_limits)
+
+    def add_object(self, item: KubernetesObject) -> None:
+        """Add an object to those that are made with the namespace, before the virtual cluster.
+
+        What several endpoints of one virtual cluster need is made once: the same object again
+        changes nothing.
+
+        Raises:
+            ConfigError: If another object of its kind, namespace and name is there, or nothing is
+                made with the namespace.
+        """
+        if self._stage is None:
+            rule, fix = "must be one whose namespace has objects made here", "set create_namespace"
+            where = f"Virtual cluster {self.spec.name!r}"
+            raise refuse(where, "namespace", rule, self.namespace, fix)
+        if plain(item) not in self._stage.objects():
+            self._stage.add(item)
 
     def _manifests(
         self, objects: Sequence[KubernetesObject], owner: NamespaceOwner

@@ -29,6 +29,7 @@ from cdk_emr_eks.spec.gateway_pool import GATEWAY
 from cdk_emr_eks.spec.job_config import IMAGE
 from cdk_emr_eks.spec.livy import PORT, LivySpec, chart_version, server_image
 from cdk_emr_eks.spec.livy_objects import RELEASE, SERVER_ACCOUNT, hardened, livy_objects
+from cdk_emr_eks.spec.network_rules import livy_policies
 from cdk_emr_eks.spec.pod_template import driver_template, executor_template
 from cdk_emr_eks.spec.spark_encryption import with_encryption
 from cdk_emr_eks.tenant import EmrEksTenant
@@ -45,7 +46,7 @@ class Livy(Construct):
     load balancer: both are made here, narrower.
 
     Resources made: one stage of Kubernetes objects (the server's namespace, service accounts, roles
-    and a network policy; with ``client_cidrs`` a load balancer), one
+    and network policies; with ``client_cidrs`` a load balancer), one
     ``Custom::AWSCDK-EKS-HelmChart``, one ``AWS::IAM::Role`` of the server with its
     ``AWS::EKS::PodIdentityAssociation``, and three policies of the two roles.
 
@@ -119,6 +120,14 @@ class Livy(Construct):
 
     def _objects(self) -> ManifestStage:
         spec, identity = self.spec, self.role.spec.identity
+        policies = livy_policies(
+            server_namespace=self.namespace,
+            namespace=self.tenant.tenant.resolved_namespace,
+            clients=spec.client_cidrs,
+            port=PORT,
+            network=self.tenant.tenant.network,
+            cluster=self.tenant.context.network,
+        )
         stage = ManifestStage(self, "Objects", cluster=self.tenant.context.cluster)
         stage.add(
             *livy_objects(
@@ -129,6 +138,7 @@ class Livy(Construct):
                 session_role_arn=self.role.arn if identity is JobIdentity.IRSA else None,
                 client_cidrs=spec.client_cidrs,
                 certificate_arn=spec.certificate_arn,
+                policies=policies,
             )
         )
         return stage

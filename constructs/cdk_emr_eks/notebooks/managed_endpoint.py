@@ -14,6 +14,7 @@ from cdk_emr_eks.labels import TENANT
 from cdk_emr_eks.notebooks.endpoint_overrides import endpoint_overrides
 from cdk_emr_eks.spec.execution_role import RoleUse
 from cdk_emr_eks.spec.managed_endpoint import ManagedEndpointSpec
+from cdk_emr_eks.spec.network_rules import gateway_policy
 from cdk_emr_eks.spec.spark_encryption import with_encryption
 from cdk_emr_eks.tenancy_context import TenancyContext
 from cdk_emr_eks.tenant import EmrEksTenant
@@ -31,7 +32,8 @@ class ManagedEndpoint(Construct):
     like any other: CloudFormation's own resource asks EMR for nothing but to delete it.
 
     Resources made: one ``AWS::EMRContainers::Endpoint``, and with the first endpoint of any kind
-    what endpoints need in the cluster.
+    what endpoints need in the cluster. The first one of a tenant adds a network policy to what is
+    made with its namespace, for the load balancer.
 
     Stack outputs: ``EndpointId``, ``EndpointArn``, ``ServerUrl``.
 
@@ -88,6 +90,10 @@ class ManagedEndpoint(Construct):
         self.tenant = tenant
         self.role = execution_role
         tags = {**spec.tags, **tenant.tenant.all_tags}
+        if network := tenant.tenant.network:
+            virtual_cluster.add_object(
+                gateway_policy(virtual_cluster.namespace, network, context.network)
+            )
         self.resource = emrcontainers.CfnEndpoint(
             self,
             "Resource",

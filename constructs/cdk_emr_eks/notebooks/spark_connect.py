@@ -13,6 +13,7 @@ from cdk_emr_eks.claims import AppClaims
 from cdk_emr_eks.errors import refuse
 from cdk_emr_eks.notebooks.endpoint_overrides import endpoint_overrides
 from cdk_emr_eks.spec.execution_role import RoleUse
+from cdk_emr_eks.spec.network_rules import router_policy
 from cdk_emr_eks.spec.spark_connect import SparkConnectSpec
 from cdk_emr_eks.tenant import EmrEksTenant
 
@@ -29,7 +30,8 @@ class SparkConnectEndpoint(Construct):
     its virtual cluster is deleted before these.
 
     Resources made: one ``AWS::EMRContainers::Endpoint``, and with the first endpoint of any kind
-    what endpoints need in the cluster.
+    what endpoints need in the cluster. The first one of a tenant adds a network policy to what is
+    made with its namespace, for EMR's router.
 
     Stack output: ``Session``, what a client needs to open a session: region, virtual cluster,
     endpoint and role, as JSON.
@@ -73,6 +75,8 @@ class SparkConnectEndpoint(Construct):
         self.tenant = tenant
         self.role = execution_role
         self._claim_and_warn()
+        if tenant.tenant.network is not None:
+            tenant.virtual_cluster.add_object(router_policy(tenant.virtual_cluster.namespace))
         self.resource = emrcontainers.CfnEndpoint(
             self,
             "Resource",

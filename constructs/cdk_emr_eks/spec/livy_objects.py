@@ -53,6 +53,7 @@ def livy_objects(
     session_role_arn: str | None,
     client_cidrs: Sequence[str],
     certificate_arn: str | None,
+    policies: Sequence[Mapping[str, object]],
 ) -> tuple[dict[str, object], ...]:
     """Return what must be there before the chart, in order.
 
@@ -64,6 +65,7 @@ def livy_objects(
         session_role_arn: Role of that account, for IRSA. None: Pod Identity.
         client_cidrs: Ranges outside the cluster that reach the server.
         certificate_arn: Certificate of the load balancer.
+        policies: Network policies of server and sessions.
     """
     account = _object("v1", "ServiceAccount", session_account, namespace)
     if session_role_arn is not None:
@@ -75,7 +77,7 @@ def livy_objects(
         account,
         *_rights("livy-server", namespace, _SERVER_RULES, SERVER_ACCOUNT, server_namespace),
         *_rights("livy-session", namespace, _SESSION_RULES, session_account, namespace),
-        _reach(server_namespace, namespace, client_cidrs),
+        *map(dict, policies),
     ]
     if client_cidrs:
         objects.append(_service(server_namespace, client_cidrs, str(certificate_arn)))
@@ -111,18 +113,6 @@ def _rights(
     binding["subjects"] = [subject]
     binding["roleRef"] = {"apiGroup": _RBAC, "kind": "Role", "name": name}
     return role, binding
-
-
-def _reach(server_namespace: str, namespace: str, client_cidrs: Sequence[str]) -> dict[str, object]:
-    policy = _object("networking.k8s.io/v1", "NetworkPolicy", RELEASE, server_namespace)
-    name = {"matchLabels": {"kubernetes.io/metadata.name": namespace}}
-    # Drivers call the server back on ports of its choice.
-    ingress: list[dict[str, object]] = [{"from": [{"namespaceSelector": name}]}]
-    if client_cidrs:
-        ranges = [{"ipBlock": {"cidr": cidr}} for cidr in client_cidrs]
-        ingress.append({"from": ranges, "ports": [{"protocol": "TCP", "port": PORT}]})
-    policy["spec"] = {"podSelector": {}, "policyTypes": ["Ingress"], "ingress": ingress}
-    return policy
 
 
 def _service(

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from cdk_emr_eks import versions
-from cdk_emr_eks.errors import Problem, Problems, refuse
+from cdk_emr_eks.errors import ConfigError, Problem, Problems, refuse
 from cdk_emr_eks.field_types import check_types, hold_mappings
 from cdk_emr_eks.labels import TENANT
 from cdk_emr_eks.names import dns_label, namespace_problems, release_label
@@ -20,8 +20,10 @@ from cdk_emr_eks.spec.execution_role import (
 from cdk_emr_eks.spec.image_uri import image_uri
 from cdk_emr_eks.spec.job_size import JobSize, smallest_job
 from cdk_emr_eks.spec.namespace import LimitDefaults, NamespaceOwner, Quota
+from cdk_emr_eks.spec.network_rules import tenant_policies
 from cdk_emr_eks.spec.security_configuration import SecurityConfigurationSpec
 from cdk_emr_eks.spec.spark_encryption import SparkEncryption
+from cdk_emr_eks.spec.tenant_network import ClusterNetwork, TenantNetwork
 from cdk_emr_eks.spec.virtual_cluster import (
     EmrAccess,
     SchedulerLimits,
@@ -43,6 +45,8 @@ class Tenant:
         quota: Most that its jobs may request at a time. None: no quota.
         limit_defaults: Requests of containers that name none.
         admission: What its pods may be, whoever makes them. Default: enforced, EMR's images only.
+        network: Whom its pods may talk to; by default nobody but one another, DNS, the API server
+            and AWS. None: no network policies, so that everybody in the cluster is reached.
         execution_roles: Job execution roles. Empty: one role without permissions but templates and
             logs, named ``emr-TENANT-`` and six characters that tell cluster and namespace apart.
         logs: Where jobs log.
@@ -73,6 +77,7 @@ class Tenant:
     quota: Quota | None = None
     limit_defaults: LimitDefaults = field(default_factory=LimitDefaults)
     admission: Admission = field(default_factory=Admission)
+    network: TenantNetwork | None = field(default_factory=TenantNetwork)
     execution_roles: tuple[ExecutionRoleSpec, ...] = ()
     logs: JobLogs = field(default_factory=JobLogs)
     release_label: str = versions.EMR_RELEASE
@@ -95,6 +100,7 @@ class Tenant:
         problems.extend(label)
         problems.extend(tag_problems("tags", self.all_tags))
         problems.extend(self.image_problems(self.image))
+        problems.extend(self._peer_problems())
         seen: set[str] = set()
         for role in self.execution_roles:
             rule = "must have a name of its own for each role"
@@ -170,13 +176,31 @@ class Tenant:
             annotations=self.admission.annotations(names, kept),
         )
 
-    def policies(self) -> tuple[dict[str, object], ...]:
-        """Return the Kubernetes objects that bound the namespace."""
+    def policies(self, cluster: ClusterNetwork | None = None) -> tuple[dict[str, object], ...]:
+        """Return the Kubernetes objects that bound the namespace.
+
+        Args:
+            cluster: Address ranges of the cluster. None: they are not known.
+        """
         namespace = self.resolved_namespace
         bounds = [self.limit_defaults.manifest(namespace)]
         if self.quota is not None:
             bounds.append(self.quota.manifest(namespace))
+        if self.network is not None:
+            own = self.virtual_cluster.own_security_configuration
+            partners = [own.resolved_system_namespace(namespace)] if own else []
+            ranges = cluster or ClusterNetwork()
+            bounds += tenant_policies(namespace, self.network, ranges, partners)
         return tuple(bounds)
+
+    def _peer_problems(self) -> tuple[Problem, ...]:
+        rule = "must not name the tenant's own namespace, which is open to itself"
+        return tuple(
+            Problem(field=f"network.{field}", rule=rule, got=peer.namespace)
+            for field in ("egress", "ingress")
+            for peer in (getattr(self.network, field) if self.network else ())
+            if peer.namespace == self.resolved_namespace
+        )
 
 
 def choose(
@@ -190,14 +214,19 @@ def choose(
     return tuple(workloads[name] for name in dict.fromkeys(names or workloads))
 
 
-def check_tenant(tenant: Tenant, workloads: Mapping[str, Workload]) -> None:
-    """Check a tenant against the platform's workloads.
+def check_tenant(
+    tenant: Tenant, workloads: Mapping[str, Workload], network: ClusterNetwork | None = None
+) -> None:
+    """Check a tenant against the platform's workloads, and against its network where that is known.
 
     Raises:
-        ConfigError: If it uses a workload that the platform lacks, or its quota is too small for
-            one job (submitter, driver and one executor) of a workload that it uses.
+        ConfigError: If it uses a workload that the platform lacks, its quota is too small for one
+            job (submitter, driver and one executor) of a workload that it uses, or its network
+            rules name ranges that only pods or Services have.
     """
     chosen = tenant.chosen(workloads)
+    if tenant.network and (found := tenant.network.problems_on(network or ClusterNetwork())):
+        raise ConfigError(f"Tenant {tenant.name!r}", found)
     for role in tenant.execution_roles:
         choose(f"Execution role {role.name!r}", role.workloads, workloads)
     if tenant.quota is None:
