@@ -119,7 +119,9 @@ class Faults:
     # ---- spot
 
     async def _interrupt(self, fault: SpotInterruption) -> None:
-        nodes = self._observer.running_nodes(CapacityType.SPOT)
+        # How soon nodes come depends on the machine: notices wait for someone to be told.
+        while not (nodes := self._observer.running_nodes(CapacityType.SPOT)):
+            await asyncio.sleep(1)
         count = fault.count if fault.share is None else max(1, round(len(nodes) * fault.share))
         await self._notify(nodes[:count], fault.kind, fault.duplicates, fault.garbage)
 

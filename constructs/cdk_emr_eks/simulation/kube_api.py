@@ -32,7 +32,7 @@ _CONNECTIONS: Final = 48
 _WATCH_SECONDS: Final = 240
 _PAGE: Final = 500
 _RETRIES: Final = 60
-_GONE: Final = 410
+_TLS_END_SECONDS: Final = 0.25
 
 
 class RefusedError(RuntimeError):
@@ -122,6 +122,8 @@ class KubeApi:
     ) -> None:
         if self._session:
             await self._session.close()
+            # TLS connections end after close() has returned: aiohttp's own advice.
+            await asyncio.sleep(_TLS_END_SECONDS)
 
     async def get(self, path: str) -> Object:
         """Return one object.

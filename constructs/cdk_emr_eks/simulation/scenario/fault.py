@@ -32,7 +32,7 @@ class SpotInterruption:
     """EC2 takes spot instances back: the notice goes through the EventBridge rule and the queue.
 
     Args:
-        at: Time from the scenario's start.
+        at: Time from the scenario's start; without spot nodes then, as soon as there is one.
         count: How many of the spot nodes that run then. Default 1.
         share: Share of them instead of a number (0 to 1). Default None.
         duplicates: How often each notice is delivered. Default once.
