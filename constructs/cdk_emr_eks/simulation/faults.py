@@ -45,7 +45,6 @@ Source: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/spot-instance-termin
 _EVENT: Final = ("aws.ec2", "EC2 Spot Instance Interruption Warning")
 _GIVE_UP: Final = timedelta(minutes=15)
 _GARBAGE: Final = ("", "no JSON", "{}", '{"source": "aws.ec2"}', '{"detail": {"instance-id": 7}}')
-_STATUS: Final = "application/merge-patch+json"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -239,8 +238,7 @@ class Faults:
             each["lastTransitionTime"] = before
         if waiting:
             path = f"{NODE_CLAIMS}/{mapping(content['metadata'])['name']}/status"
-            patch = {"status": {"conditions": conditions}}
-            await self._unless_gone(self._api.patch(path, patch, media=_STATUS))
+            await self._unless_gone(self._api.patch(path, {"status": {"conditions": conditions}}))
 
     # ---- the control plane and its objects
 
