@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from kubernetes import client
 from kubernetes.utils.quantity import parse_quantity
 
 from cdk_emr_eks.simulation.aws.emulated import EmulatedAws
-from cdk_emr_eks.simulation.binaries import binaries
+from cdk_emr_eks.simulation.binaries import Binaries, binaries
 from cdk_emr_eks.simulation.fleet import Fleet
 from cdk_emr_eks.simulation.karpenter import KarpenterLaunch
 from cdk_emr_eks.simulation.plane import Plane
@@ -135,10 +136,12 @@ def pool() -> dict[str, Any]:
     }
 
 
-def objects(api: client.ApiClient, crds: Path) -> None:
+def objects(api: client.ApiClient, programs: Binaries) -> None:
     extensions: Any = client.ApiextensionsV1Api(api)
-    for path in sorted(crds.glob("karpenter*.yaml")):
-        extensions.create_custom_resource_definition(yaml.safe_load(path.read_text()))
+    command = [str(programs.helm), "template", str(programs.charts / "karpenter-crd")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    for each in yaml.safe_load_all(done.stdout):
+        extensions.create_custom_resource_definition(each)
     namespace, name = ACCOUNT
     core: Any = client.CoreV1Api(api)
     core.create_namespaced_service_account(namespace, {"metadata": {"name": name}})
@@ -176,7 +179,7 @@ def everything(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     with Plane(programs, directory=folder) as plane, EmulatedAws(programs.prices) as aws:
         account(aws)
         with plane.client() as api:
-            objects(api, programs.charts / "karpenter-crd" / "templates")
+            objects(api, programs)
             env = {
                 **aws.environment,
                 "CLUSTER_NAME": CLUSTER,
@@ -230,8 +233,8 @@ def test_what_is_exhausted_is_not_launched(site: Site) -> None:
     assert (labels[ZONE], labels[CAPACITY]) == (ZONES[0], "spot")
     assert labels[TYPE].partition(".")[0] != first
     fleet.exhaust(zone=ZONES[0])
-    site.run("third", 14, spot)
-    site.run("elsewhere", 14)
+    site.run("third", 31, spot)  # fits on no node that is there
+    site.run("elsewhere", 31)
     assert site.node_of("elsewhere").metadata.labels[ZONE] == ZONES[1]
     assert until(lambda: "InsufficientInstanceCapacity" in site.plane.logs("karpenter").read_text())
     assert site.pod("third").status.phase == "Pending"
