@@ -103,7 +103,7 @@ check: setup ## format, lint, strict types, architecture; with CI set nothing is
 test: check $(CHECKOV)/.synced simulation-programs ## all checks and all tests; ARGS="<options of pytest>"
 	$(VENV)/bin/pytest $(PYTEST_WORKERS) $(ARGS)
 
-# 21 minutes of one core the first time, seconds from then on; a CI keeps the folder
+# 20 minutes of one core the first time, seconds from then on; a CI keeps the folder
 # ~/.cache/cdk-emr-eks. Where they cannot be built, tests that need them are skipped with the reason.
 .PHONY: simulation-programs
 simulation-programs: setup ## build the simulation's control plane from Go modules, once
