@@ -74,6 +74,12 @@ from cdk_emr_eks.spec.studio_auth import (
     studio_auth,
 )
 from cdk_emr_eks.spec.tenancy import Tenant
+from cdk_emr_eks.spec.tenant_network import (
+    ClusterNetwork,
+    NetworkPeer,
+    NetworkProtocol,
+    TenantNetwork,
+)
 from cdk_emr_eks.spec.virtual_cluster import EmrAccess, SchedulerLimits, VirtualClusterSpec
 from cdk_emr_eks.spec.workload import Workload
 from cdk_emr_eks.spec.workspace_storage import WorkspaceStorage
@@ -97,6 +103,7 @@ __all__ = [
     "AuthMode",
     "BuilderSize",
     "CapacityType",
+    "ClusterNetwork",
     "ClusterSpec",
     "ConfigError",
     "Cpu",
@@ -148,6 +155,8 @@ __all__ = [
     "Memory",
     "Nat",
     "Network",
+    "NetworkPeer",
+    "NetworkProtocol",
     "NetworkSpec",
     "NodeClass",
     "NodeEnvironment",
@@ -184,6 +193,7 @@ __all__ = [
     "TenancyContext",
     "Tenant",
     "TenantHost",
+    "TenantNetwork",
     "TlsCertificate",
     "UserAssignment",
     "VirtualClusterSpec",

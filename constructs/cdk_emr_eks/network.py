@@ -105,6 +105,7 @@ class Network(Construct):
         if isinstance(spec, ExistingNetwork):
             self._use(spec)
         else:
+            self.ranges = ClusterNetwork.made(spec.cidr, spec.pod_cidr)
             self._make(spec, cluster_name, key)
 
     def _make(self, spec: NetworkSpec, cluster_name: str, key: kms.IKey) -> None:
@@ -145,7 +146,6 @@ class Network(Construct):
         figure = spec.pods_per_zone()
         self.pods_per_zone = MappingProxyType({zone.key: figure for zone in self.zones})
         self.subnet_selector = ({"tags": {labels.DISCOVERY: cluster_name}},)
-        self.ranges = ClusterNetwork.made(spec.cidr, spec.pod_cidr)
         endpoints = VpcEndpoints(self, "Endpoints", vpc=vpc, spec=spec, subnets=self.node_subnets)
         if spec.flow_logs:
             FlowLogs(

@@ -48,6 +48,7 @@ PODS: Final = f"/api/v1/namespaces/{NS}/pods"
 _PATHS: Final = {
     "Namespace": "/api/v1/namespaces",
     "LimitRange": "/api/v1/namespaces/{}/limitranges",
+    "NetworkPolicy": "/apis/networking.k8s.io/v1/namespaces/{}/networkpolicies",
     "PriorityClass": "/apis/scheduling.k8s.io/v1/priorityclasses",
     "ValidatingAdmissionPolicy": (
         "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies"

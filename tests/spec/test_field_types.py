@@ -48,6 +48,7 @@ from cdk_emr_eks.spec.storage import PersistentVolumes, RootVolume
 from cdk_emr_eks.spec.studio import StudioSpec
 from cdk_emr_eks.spec.studio_auth import IamAuth, IdentityCenterAuth, SamlAuth
 from cdk_emr_eks.spec.tenancy import Tenant
+from cdk_emr_eks.spec.tenant_network import ClusterNetwork, NetworkPeer, TenantNetwork
 from cdk_emr_eks.spec.virtual_cluster import SchedulerLimits, VirtualClusterSpec
 from cdk_emr_eks.spec.workspace_storage import WorkspaceStorage
 from cdk_emr_eks.units import Cpu, Memory
@@ -68,6 +69,7 @@ VALUES: tuple[object, ...] = (
     *(DriverShape(), ExecutorShape(), DynamicAllocation(), POOL.limits, Disruption()),
     *(Freeze(schedule="@daily", duration=timedelta(hours=1)), RootVolume(), PersistentVolumes()),
     *(Admission(), SparkEncryption()),
+    *(ClusterNetwork(), NetworkPeer(cidr="10.0.0.0/8", ports=(1,)), TenantNetwork()),
     *(Tenant(name="data"), QUOTA, LimitDefaults(), ExecutionRoleSpec(name="data"), READ, JobLogs()),
     *(VirtualClusterSpec(name="data"), SchedulerLimits(max_concurrent_job_runs=5)),
     *(SecurityConfigurationSpec(), TLS, AtRestEncryption(s3=S3Encryption.SSE_S3)),

@@ -10,9 +10,11 @@ import pytest
 
 from cdk_emr_eks.errors import ConfigError
 from cdk_emr_eks.spec.catalog import NOTEBOOK
-from cdk_emr_eks.spec.livy import LivySpec, chart_version, server_image, variable
+from cdk_emr_eks.spec.livy import PORT, LivySpec, chart_version, server_image, variable
 from cdk_emr_eks.spec.livy_objects import hardened, livy_objects
+from cdk_emr_eks.spec.network_rules import livy_policies
 from cdk_emr_eks.spec.pod_template import driver_template
+from cdk_emr_eks.spec.tenant_network import ClusterNetwork
 from cdk_emr_eks.units import Cpu, Memory
 
 CERTIFICATE = "arn:aws:acm:eu-west-1:111122223333:certificate/1234"
@@ -168,6 +170,14 @@ def rendered(*, cidrs: tuple[str, ...] = (), irsa: str | None = None) -> list[di
             session_role_arn=irsa,
             client_cidrs=cidrs,
             certificate_arn=CERTIFICATE if cidrs else None,
+            policies=livy_policies(
+                server_namespace="data-livy",
+                namespace="data",
+                clients=cidrs,
+                port=PORT,
+                network=None,
+                cluster=ClusterNetwork(),
+            ),
         )
     )
 

@@ -73,7 +73,7 @@ def test_resources_of_a_tenant_with_irsa(app: Synthesized) -> None:
 def test_namespace_objects_are_one_stage(app: Synthesized) -> None:
     manifest = cast(dict[str, str], app.one("Plain", MANIFEST)["Properties"])["Manifest"]
     kinds = [item["kind"] for item in json.loads(manifest)]
-    assert kinds == ["Namespace", "LimitRange", "ResourceQuota"]
+    assert kinds == ["Namespace", "LimitRange", "ResourceQuota", *["NetworkPolicy"] * 2]
 
 
 @pytest.mark.parametrize("stack", ["Plain", "Irsa", "Options", "Imported"])

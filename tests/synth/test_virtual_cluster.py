@@ -53,6 +53,8 @@ def test_aws_auth_adds_rbac_and_says_what_the_config_map_needs(app: Synthesized)
     assert [item["kind"] for item in manifest] == [
         "Namespace",
         "LimitRange",
+        "NetworkPolicy",
+        "NetworkPolicy",
         "Role",
         "RoleBinding",
     ]

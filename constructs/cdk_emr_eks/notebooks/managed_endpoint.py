@@ -90,10 +90,6 @@ class ManagedEndpoint(Construct):
         self.tenant = tenant
         self.role = execution_role
         tags = {**spec.tags, **tenant.tenant.all_tags}
-        if network := tenant.tenant.network:
-            virtual_cluster.add_object(
-                gateway_policy(virtual_cluster.namespace, network, context.network)
-            )
         self.resource = emrcontainers.CfnEndpoint(
             self,
             "Resource",
@@ -110,6 +106,9 @@ class ManagedEndpoint(Construct):
         self.server_url = self.resource.attr_server_url
         # References say the rest: the virtual cluster waits for its namespace and its log group.
         self.resource.node.add_dependency(context.interactive(), execution_role)
+        if network := tenant.tenant.network:
+            policy = gateway_policy(virtual_cluster.namespace, network, context.network)
+            virtual_cluster.add_object(policy)
         self._outputs()
 
     def _outputs(self) -> None:
