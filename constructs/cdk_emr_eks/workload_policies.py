@@ -9,6 +9,7 @@ from constructs import Construct
 
 from cdk_emr_eks.manifests import ManifestStage
 from cdk_emr_eks.spec.admission.catalog import ADMISSION_POLICIES
+from cdk_emr_eks.spec.admission.submitters import spreads_submitters, submitter_spread
 from cdk_emr_eks.spec.storage_class import needs_storage_class, storage_class
 from cdk_emr_eks.spec.workload import Workload
 
@@ -22,6 +23,8 @@ class WorkloadPolicies(ManifestStage):
         cluster: The cluster.
         cluster_name: Its literal name.
         workloads: The workloads.
+        kubernetes: Version of the cluster. From 1.36 on job submitters are spread over zones. None:
+            not known, taken for an older one.
     """
 
     def __init__(
@@ -32,11 +35,14 @@ class WorkloadPolicies(ManifestStage):
         cluster: eks.ICluster,
         cluster_name: str,
         workloads: Sequence[Workload],
+        kubernetes: str | None = None,
     ) -> None:
         super().__init__(scope, id, cluster=cluster)
         for workload in workloads:
             self.add(*workload.priority_classes())
         for policy in ADMISSION_POLICIES:
             self.add(*policy.manifests())
+        if kubernetes and spreads_submitters(kubernetes):
+            self.add(*submitter_spread())
         if needs_storage_class(workloads):
             self.add(storage_class(cluster_name=cluster_name))
