@@ -58,13 +58,14 @@ def affinity(pod: dict[str, Any]) -> Any:
 
 
 def test_a_submitter_keeps_away_from_all_but_executors_of_its_workload(spread: Plane) -> None:
-    # The API server takes a moment to know its policies.
-    for number in range(50):
+    found = None
+    for number in range(50):  # The API server takes a moment to know its policies.
         found = affinity(pod_of(spread, f"early-{number}", {"emr-eks/workload": "shared"}))
         if found:
             break
         time.sleep(0.2)
-    ((term,),) = (found["podAntiAffinity"][_TERMS],)
+    assert found
+    (term,) = found["podAntiAffinity"][_TERMS]
     assert term["weight"] == 100
     assert term["podAffinityTerm"] == {
         "topologyKey": "topology.kubernetes.io/zone",
@@ -83,7 +84,7 @@ def test_a_submitter_keeps_away_from_all_but_executors_of_its_workload(spread: P
 
 def test_other_pods_are_left_as_they_are(spread: Plane) -> None:
     assert affinity(pod_of(spread, "unlabelled", {"team": "a"})) is None
-    own = {"podAffinity": {}}
+    own: dict[str, object] = {"podAffinity": {}}
     assert affinity(pod_of(spread, "own", {"emr-eks/workload": "shared"}, affinity=own)) == own
 
 
