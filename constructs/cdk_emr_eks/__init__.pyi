@@ -80,6 +80,7 @@ from cdk_emr_eks.spec.tenant_network import (
     NetworkProtocol,
     TenantNetwork,
 )
+from cdk_emr_eks.spec.tenant_secret import TenantSecret
 from cdk_emr_eks.spec.virtual_cluster import EmrAccess, SchedulerLimits, VirtualClusterSpec
 from cdk_emr_eks.spec.workload import Workload
 from cdk_emr_eks.spec.workspace_storage import WorkspaceStorage
@@ -193,6 +194,7 @@ __all__ = [
     "TenancyContext",
     "Tenant",
     "TenantHost",
+    "TenantSecret",
     "TenantNetwork",
     "TlsCertificate",
     "UserAssignment",

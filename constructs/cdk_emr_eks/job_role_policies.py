@@ -60,21 +60,33 @@ def irsa_trust(oidc: OidcProvider, namespace: str, spec: ExecutionRoleSpec) -> o
 
 
 def in_environment(permission: Permission) -> Permission:
-    """Fill in the pseudo parameters (``${AWS::Region}``) that stand in a permission's ARNs.
+    """Fill in the pseudo parameters (``${AWS::Region}``) that stand in a permission.
 
     A value without a stack has no other way to write an ARN of the account it will be used in.
     """
-    written = permission.resources
-    if not any("${AWS::" in arn for arn in written):
+    # Each read of a pseudo parameter is a call into CDK.
+    if "${AWS::" not in f"{permission.resources}{permission.conditions}":
         return permission
     known = {
         "${AWS::Partition}": Aws.PARTITION,
         "${AWS::Region}": Aws.REGION,
         "${AWS::AccountId}": Aws.ACCOUNT_ID,
     }
-    for name, value in known.items():
-        written = tuple(arn.replace(name, value) for arn in written)
-    return replace(permission, resources=written)
+
+    def filled(value: object) -> object:
+        if isinstance(value, str):
+            for name, pseudo in known.items():
+                value = value.replace(name, pseudo)
+        elif isinstance(value, Sequence):
+            return [filled(item) for item in value]
+        return value
+
+    conditions = {
+        operator: {key: filled(value) for key, value in keys.items()}
+        for operator, keys in permission.conditions.items()
+    }
+    resources = tuple(str(filled(arn)) for arn in permission.resources)
+    return replace(permission, resources=resources, conditions=conditions)
 
 
 def read_templates(arns: Sequence[str]) -> dict[str, object]:

@@ -59,8 +59,9 @@ class EmrEksTenant(Construct):
         tenant: Who the tenant is.
 
     Raises:
-        ConfigError: If the platform lacks a workload of the tenant, the quota is too small for a
-            job, its network rules name another tenant's namespace or a range that only pods have,
+        ConfigError: If the platform lacks a workload of the tenant, another one has one of its
+            secrets, the quota is too small for a job,
+            its network rules name another tenant's namespace or a range that only pods have,
             namespace or role name are taken in the app, or its logs in S3 overlap with those of
             another tenant.
     """
@@ -77,6 +78,9 @@ class EmrEksTenant(Construct):
         if location := tenant.logs.s3_location:
             rule = "must be apart from the logs of other tenants, which jobs could read and forge"
             AppClaims.of(self).take_folder(self, *location, field="logs.s3_uri", rule=rule)
+        for secret in tenant.secrets:
+            rule = "must be secrets of this tenant only"
+            AppClaims.of(self).take(self, "secret", secret.name, field="secrets", rule=rule)
         self.virtual_cluster = EmrVirtualCluster(
             self,
             "VirtualCluster",

@@ -189,7 +189,7 @@ def trusts(document: Mapping[str, Any], principal: Mapping[str, Any], request: R
 
 def _escaped(pattern: str) -> str:
     # moto puts a pattern into a regular expression as it is, but for the asterisk.
-    return re.escape(pattern).replace(re.escape("*"), "*")
+    return re.escape(pattern).replace(re.escape("*"), "*").replace(re.escape("?"), ".")
 
 
 def _matches(statement: Mapping[str, Any], request: Request) -> bool:

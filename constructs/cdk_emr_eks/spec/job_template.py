@@ -13,6 +13,7 @@ from cdk_emr_eks.errors import Problem, Problems
 from cdk_emr_eks.field_types import check_types, hold_mappings
 from cdk_emr_eks.names import emr_name, release_label
 from cdk_emr_eks.spec.image_uri import image_uri
+from cdk_emr_eks.spec.plain_secrets import submitted_secrets
 
 _PLACEHOLDER: Final = re.compile(r"\$\{([A-Za-z0-9_.-]+)\}")
 _BARRED: Final = re.compile(r"[()\[\]{}]")
@@ -77,8 +78,8 @@ class JobTemplateSpec:
         tags: Tags of each job started from it.
 
     Raises:
-        ConfigError: If a limit of EMR's is broken, the image has no digest, or parameters and
-            placeholders differ.
+        ConfigError: If a limit of EMR's is broken, the image has no digest, parameters and
+            placeholders differ, or the submit parameters hold a secret.
 
     Source: https://docs.aws.amazon.com/emr-on-eks/latest/APIReference/API_JobTemplateData.html
     """
@@ -107,6 +108,7 @@ class JobTemplateSpec:
         length = len(self.submit_parameters)
         rule = f"must be at most {MAX_SUBMIT_PARAMETERS} characters"
         problems.require(length <= MAX_SUBMIT_PARAMETERS, "submit_parameters", rule, length)
+        problems.extend(tuple(submitted_secrets(self.submit_parameters, "submit_parameters")))
         for argument in self.arguments:
             rest = _PLACEHOLDER.sub("", argument)
             rule = "must not hold (), [] or {} but for ${parameter}"

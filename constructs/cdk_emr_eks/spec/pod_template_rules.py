@@ -10,6 +10,7 @@ from typing import Final
 
 from cdk_emr_eks.errors import Problems
 from cdk_emr_eks.labels import Role
+from cdk_emr_eks.spec.plain_secrets import INSTEAD, names_secret
 
 MAIN_CONTAINERS: Final[Mapping[Role, str]] = {
     Role.DRIVER: "spark-kubernetes-driver",
@@ -156,6 +157,7 @@ def check_pod_template(
         rule = "must not take the name of EMR's logging container"
         problems.require(name != _LOGGING_CONTAINER, field, rule, name)
         _check_mounts(problems, field, container, set(volumes))
+        _check_variables(problems, field, container)
         if name in main_names:
             _check_main(problems, field, container)
     problems.raise_if_any()
@@ -197,6 +199,13 @@ def _check_mounts(
         known = name in declared or name.startswith("spark-local-dir-")
         known = known or (name in _RESERVED_VOLUMES and not main)
         problems.require(known, f"{field}.volumeMounts", "must name volumes of the template", name)
+
+
+def _check_variables(problems: Problems, field: str, container: Mapping[str, object]) -> None:
+    for name, item in _named(problems, f"{field}.env", container.get("env", ())).items():
+        rule = "must not hold the value of a secret, which everybody who reads pods would see"
+        told = names_secret(name) and item.get("value") is not None
+        problems.require(not told, f"{field}.env", rule, name, INSTEAD)
 
 
 def _named(problems: Problems, field: str, items: object) -> dict[str, Mapping[str, object]]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from cdk_emr_eks.errors import Problem
+from cdk_emr_eks.spec.plain_secrets import INSTEAD, names_secret
 
 MAX_PROPERTIES: Final = 100
 MAX_TEXT: Final = 1024
@@ -71,7 +72,7 @@ def spark_conf_problems(conf: Mapping[str, str], field: str = "spark_conf") -> t
     """Return what is wrong with a user's Spark properties; empty where nothing is.
 
     Refused are properties that EMR on EKS reserves, that the workload derives (with the field to
-    use instead), or that are longer than the API takes.
+    use instead), that hold a secret, or that are longer than the API takes.
     """
     found: list[Problem] = []
     for key, value in conf.items():
@@ -81,6 +82,11 @@ def spark_conf_problems(conf: Mapping[str, str], field: str = "spark_conf") -> t
         if max(len(key), len(value)) > MAX_TEXT:
             rule = f"must have keys and values of at most {MAX_TEXT} characters"
             found.append(Problem(field=field, rule=rule, got=f"{key[:60]} ({len(value)})"))
+        if names_secret(key):
+            # Never the value: errors end up in the logs of builds.
+            rule = "must not hold a secret, which everybody could read in templates and outputs"
+            found.append(Problem(field=field, rule=rule, got=key, fix=INSTEAD))
+            continue
         reason = _FORBIDDEN.get(key) or next(
             (why for prefix, why in _FORBIDDEN_PREFIXES.items() if key.startswith(prefix)), ""
         )

@@ -24,6 +24,7 @@ from cdk_emr_eks.spec.network_rules import tenant_policies
 from cdk_emr_eks.spec.security_configuration import SecurityConfigurationSpec
 from cdk_emr_eks.spec.spark_encryption import SparkEncryption
 from cdk_emr_eks.spec.tenant_network import ClusterNetwork, TenantNetwork
+from cdk_emr_eks.spec.tenant_secret import TenantSecret, secret_problems, with_secrets
 from cdk_emr_eks.spec.virtual_cluster import (
     EmrAccess,
     SchedulerLimits,
@@ -49,6 +50,7 @@ class Tenant:
             and AWS. None: no network policies, so that everybody in the cluster is reached.
         execution_roles: Job execution roles. Empty: one role without permissions but templates and
             logs, named ``emr-TENANT-`` and six characters that tell cluster and namespace apart.
+        secrets: Secrets of Secrets Manager that its jobs read. One secret, one tenant.
         logs: Where jobs log.
         release_label: EMR release of the job configurations; jobs may name another one.
         image: Image that driver and executors of its jobs run, unless a job names another one: by
@@ -79,6 +81,7 @@ class Tenant:
     admission: Admission = field(default_factory=Admission)
     network: TenantNetwork | None = field(default_factory=TenantNetwork)
     execution_roles: tuple[ExecutionRoleSpec, ...] = ()
+    secrets: tuple[TenantSecret, ...] = ()
     logs: JobLogs = field(default_factory=JobLogs)
     release_label: str = versions.EMR_RELEASE
     image: str | None = None
@@ -115,6 +118,7 @@ class Tenant:
             problems.extend(self.spark_encryption.release_problems(self.release_label))
         if not label and not self.execution_roles:
             problems.extend(ExecutionRoleSpec(name="default").release_problems(self.release_label))
+        problems.extend(secret_problems(self.secrets, [role.name for role in self.execution_roles]))
         problems.raise_if_any()
         # Raises for what EMR does not accept, in the virtual cluster's own words.
         self.virtual_cluster  # noqa: B018
@@ -146,7 +150,8 @@ class Tenant:
         """Return the execution roles, with the default role where none is given."""
         name = default_role_name(self.name, cluster_name, self.resolved_namespace)
         uses = (RoleUse.JOBS, RoleUse.ENDPOINTS) if self.session_enabled else (RoleUse.JOBS,)
-        return self.execution_roles or (ExecutionRoleSpec(name=name, uses=uses),)
+        roles = self.execution_roles or (ExecutionRoleSpec(name=name, uses=uses),)
+        return tuple(with_secrets(role, self.secrets) for role in roles)
 
     def image_problems(self, image: str | None) -> tuple[Problem, ...]:
         """Return what is wrong with an image for jobs of the tenant."""
