@@ -31,6 +31,7 @@ from cdk_emr_eks.spec.data_access import (
     s3_folder,
     s3_user_folder,
 )
+from cdk_emr_eks.spec.dedicated import DedicatedPools
 from cdk_emr_eks.spec.disruption import Disruption
 from cdk_emr_eks.spec.emr_registry import ImageKind
 from cdk_emr_eks.spec.execution_role import (
@@ -47,13 +48,14 @@ from cdk_emr_eks.spec.instances import Instances
 from cdk_emr_eks.spec.job_template import JobTemplateSpec, Parameter, ParameterType
 from cdk_emr_eks.spec.livy import LivySpec
 from cdk_emr_eks.spec.managed_endpoint import KernelImages, ManagedEndpointSpec
-from cdk_emr_eks.spec.namespace import LimitDefaults, Quota
+from cdk_emr_eks.spec.namespace import LimitDefaults
 from cdk_emr_eks.spec.node_class import NodeClass
 from cdk_emr_eks.spec.node_pool import NodePool
 from cdk_emr_eks.spec.notebook_endpoint import NotebookEndpoint
 from cdk_emr_eks.spec.notebook_user import IdentityType, NotebookUser
 from cdk_emr_eks.spec.placement import Zone
 from cdk_emr_eks.spec.pod_template import PodTemplate
+from cdk_emr_eks.spec.quota import ClassQuota, Quota
 from cdk_emr_eks.spec.security_configuration import (
     AtRestEncryption,
     S3Encryption,
@@ -104,10 +106,12 @@ __all__ = [
     "AuthMode",
     "BuilderSize",
     "CapacityType",
+    "ClassQuota",
     "ClusterNetwork",
     "ClusterSpec",
     "ConfigError",
     "Cpu",
+    "DedicatedPools",
     "Disruption",
     "DriverShape",
     "DynamicAllocation",
@@ -194,8 +198,8 @@ __all__ = [
     "TenancyContext",
     "Tenant",
     "TenantHost",
-    "TenantSecret",
     "TenantNetwork",
+    "TenantSecret",
     "TlsCertificate",
     "UserAssignment",
     "VirtualClusterSpec",

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Self, cast
 
 import cdk8s
-from aws_cdk import CfnOutput, Stack
+from aws_cdk import Stack
 from aws_cdk import aws_eks_v2 as eks
 from aws_cdk import aws_iam as iam
 from constructs import Construct, IDependable
@@ -19,6 +19,7 @@ from cdk_emr_eks.addons.load_balancer_controller import (
 from cdk_emr_eks.addons.protocol import Addon, AddonContext, install_order
 from cdk_emr_eks.cluster import ClusterSpec, EksCluster
 from cdk_emr_eks.cluster_options import cluster_options
+from cdk_emr_eks.cluster_outputs import write_outputs
 from cdk_emr_eks.encryption import PlatformKey
 from cdk_emr_eks.endpoint_parts import EndpointParts
 from cdk_emr_eks.errors import refuse
@@ -109,10 +110,7 @@ class EmrEksCluster(TenantHost):
         self.karpenter = cast(InstalledKarpenter, self._install(chosen))
         for addon in ordered:
             self._install(addon)
-        policies = WorkloadPolicies(
-            self, "Policies", cluster=self._cluster, cluster_name=spec.name, workloads=workloads
-        )
-        policies.node.add_dependency(self.eks.ready)
+        policies = self._policies(spec, workloads)
         self.node_pools = self._node_pools(workloads, stage_per_workload)
         by_name = {workload.name: workload for workload in workloads}
         self.context = TenancyContext(
@@ -122,11 +120,12 @@ class EmrEksCluster(TenantHost):
             pod_templates=PodTemplates(self, "PodTemplates", workloads=by_name),
             oidc=lambda: made_oidc(self.eks.cluster),
             log_key=key,
+            site=self.node_pools.site,
             ready=(policies, self.node_pools),
             interactive=self.enable_endpoints,
             network=self.network.ranges,
         )
-        self._outputs()
+        write_outputs(self, self.eks)
 
     @classmethod
     def get_or_create(
@@ -250,6 +249,18 @@ class EmrEksCluster(TenantHost):
             )
         return self._endpoints.with_pool(gateway)
 
+    def _policies(self, spec: ClusterSpec, workloads: Sequence[Workload]) -> WorkloadPolicies:
+        policies = WorkloadPolicies(
+            self,
+            "Policies",
+            cluster=self._cluster,
+            cluster_name=spec.name,
+            workloads=workloads,
+            kubernetes=spec.version,
+        )
+        policies.node.add_dependency(self.eks.ready)
+        return policies
+
     def _node_pools(self, workloads: Sequence[Workload], stage_per_workload: bool) -> NodePools:
         return NodePools(
             self,
@@ -283,18 +294,3 @@ class EmrEksCluster(TenantHost):
         )
         self._installed[addon.name] = addon.install(holder, context)
         return self._installed[addon.name]
-
-    def _outputs(self) -> None:
-        name = self.eks.name
-        update = f"aws eks update-kubeconfig --name {name} --region {Stack.of(self).region}"
-        values = {
-            "ClusterName": (name, "Name of the EKS cluster"),
-            "Kubeconfig": (update, "Lets kubectl reach the cluster, for its administrators"),
-            "KubectlServiceToken": (
-                cast(eks.IKubectlProvider, self.eks.cluster.kubectl_provider).service_token,
-                "For ImportedEmrEksCluster.from_cluster_attributes in another app",
-            ),
-            "LogKeyArn": (self.eks.key.key_arn, "Key of the jobs' log groups, for the same"),
-        }
-        for id, (value, description) in values.items():
-            CfnOutput(self, id, value=value, description=description)

@@ -11,7 +11,7 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct, DependencyGroup, IDependable
 
 from cdk_emr_eks.field_types import check_argument, check_types
-from cdk_emr_eks.node_pools import NodeEnvironment, NodePools
+from cdk_emr_eks.node_pools import NodeEnvironment, NodePools, NodeSite
 from cdk_emr_eks.pod_templates import PodTemplates
 from cdk_emr_eks.spec.catalog import DEFAULT_WORKLOADS
 from cdk_emr_eks.spec.placement import Zone
@@ -104,6 +104,7 @@ class ImportedEmrEksCluster(TenantHost):
             pod_templates=PodTemplates(self, "PodTemplates", workloads=by_name),
             oidc=(lambda: oidc) if oidc else None,
             log_key=log_key,
+            site=NodeSite(zones=capacity.zones, nodes=capacity.nodes) if capacity else None,
             ready=self._capacity(theirs, cluster_name, workloads, capacity),
             # Nothing of this app to wait for: they are there.
             interactive=DependencyGroup if endpoints else None,

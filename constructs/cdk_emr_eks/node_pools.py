@@ -21,7 +21,7 @@ from cdk_emr_eks.spec.node_pool import NodePool, node_pools
 from cdk_emr_eks.spec.placement import Zone
 from cdk_emr_eks.spec.workload import Workload, check_workloads
 
-KINDS: Final = ("NodePool", "EC2NodeClass")
+KINDS: Final = ("NodePool", "EC2NodeClass", "PriorityClass")
 """Kinds that the capacity may hold, in the order in which they are written and deleted."""
 
 SHARED_STAGE: Final = "Capacity"
@@ -62,6 +62,19 @@ class NodeEnvironment:
         )
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NodeSite:
+    """Where nodes may be, and what their classes must know: for pools that come later.
+
+    Args:
+        zones: Zones that nodes may be in.
+        nodes: What the node classes must know of the cluster.
+    """
+
+    zones: tuple[Zone, ...]
+    nodes: NodeEnvironment
+
+
 class NodePools(Construct):
     """Karpenter's NodePools and EC2NodeClasses: those of the workloads, and those added.
 
@@ -86,6 +99,7 @@ class NodePools(Construct):
 
     Attributes:
         stage: The stage of what workloads share, and of everything that was added.
+        site: Where its nodes may be, for pools of tenants' own.
 
     Raises:
         ConfigError: If two pools have one name, priorities of workloads clash, there is no zone, or
@@ -114,14 +128,15 @@ class NodePools(Construct):
             _check_size([*classes, *(each for own in manifests.values() for each in own)])
         super().__init__(scope, id)
         self.node.add_dependency(karpenter)
+        self.site = NodeSite(zones=zones, nodes=nodes)
         self._nodes = nodes
         self._pools: list[NodePool] = [pool for own in pools.values() for pool in own]
         self._names = {("NodePool", pool.name) for pool in self._pools}
-        self.stage = _CapacityStage(self, SHARED_STAGE, cluster=cluster)
+        self.stage = CapacityStage(self, SHARED_STAGE, cluster=cluster)
         for name, own in manifests.items():
             stage = self.stage
             if stage_per_workload:
-                stage = _CapacityStage(self, f"Workload-{name}", cluster=cluster)
+                stage = CapacityStage(self, f"Workload-{name}", cluster=cluster)
                 stage.adopt()
                 # Pools are deleted before the classes that they refer to.
                 stage.node.add_dependency(self.stage)
@@ -173,10 +188,11 @@ class NodePools(Construct):
                 annotations.add_warning_v2(f"cdk-emr-eks:workload-{workload.name}", text)
 
 
-class _CapacityStage(ManifestStage):
+class CapacityStage(ManifestStage):
     """A stage that writes pools before classes, whenever they were added."""
 
     def objects(self) -> list[dict[str, object]]:
+        """Return all objects as they will be applied: pools, classes, priority classes."""
         return sorted(super().objects(), key=lambda item: KINDS.index(str(item["kind"])))
 
     def adopt(self) -> None:

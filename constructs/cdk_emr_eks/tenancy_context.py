@@ -16,6 +16,7 @@ from cdk_emr_eks.errors import Problems
 from cdk_emr_eks.field_types import check_types
 from cdk_emr_eks.labels import Role
 from cdk_emr_eks.names import cluster_name
+from cdk_emr_eks.node_pools import NodeSite
 from cdk_emr_eks.pod_templates import PodTemplates
 from cdk_emr_eks.spec.job_config import job_configuration
 from cdk_emr_eks.spec.tenant_network import ClusterNetwork
@@ -57,6 +58,7 @@ class TenancyContext:
         pod_templates: Where the workloads' pod templates are.
         oidc: Gives the cluster's OIDC provider, making it the first time. None: IRSA is refused.
         log_key: Encrypts the log groups of jobs; see ``allow_job_logs``. None: CloudWatch's key.
+        site: Where nodes may be, for node pools of tenants' own. None: such pools are refused.
         ready: What must be there before a namespace, such as admission policies.
         interactive: Makes, the first time, what EMR's endpoints need in the cluster, and returns
             what they wait for. None: endpoints are refused.
@@ -72,6 +74,7 @@ class TenancyContext:
     pod_templates: PodTemplates
     oidc: Callable[[], OidcProvider] | None = None
     log_key: kms.IKey | None = None
+    site: NodeSite | None = None
     ready: tuple[IDependable, ...] = ()
     interactive: Callable[[], IDependable] | None = None
     network: ClusterNetwork = field(default_factory=ClusterNetwork)

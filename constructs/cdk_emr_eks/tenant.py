@@ -11,6 +11,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from cdk_emr_eks.claims import AppClaims
+from cdk_emr_eks.dedicated_capacity import check_site, with_dedicated
 from cdk_emr_eks.errors import ConfigError, refuse
 from cdk_emr_eks.execution_role import ExecutionRole
 from cdk_emr_eks.field_types import check_argument
@@ -41,7 +42,7 @@ class EmrEksTenant(Construct):
     before them.
 
     Resources made with one role and Pod Identity: seven (Kubernetes objects, virtual cluster, log
-    group, role, three associations); with IRSA: four.
+    group, role, three associations); with IRSA: four. Dedicated pools are one more.
 
     Stack outputs, after the tenant's name in PascalCase: ``VirtualClusterId``,
     ``ExecutionRoleArn``, ``<Workload>Config`` for each workload (ready for
@@ -52,7 +53,7 @@ class EmrEksTenant(Construct):
         virtual_cluster: The virtual cluster.
         roles: The execution roles by name.
         log_group_name: Where the jobs log: a literal.
-        context: The platform that it lives on.
+        context: The platform as the tenant sees it.
 
     Args:
         context: The platform.
@@ -70,11 +71,13 @@ class EmrEksTenant(Construct):
         self, scope: Construct, id: str, *, context: TenancyContext, tenant: Tenant
     ) -> None:
         check_tenant(tenant, context.workloads, context.network)
+        check_site(context, tenant)
         super().__init__(scope, id)
+        workloads = tenant.chosen(context.workloads)
+        context = with_dedicated(self, context, tenant)
         self.tenant = tenant
         self.log_group_name = context.log_group_prefix + tenant.resolved_namespace
         self.context = context
-        workloads = tenant.chosen(context.workloads)
         if location := tenant.logs.s3_location:
             rule = "must be apart from the logs of other tenants, which jobs could read and forge"
             AppClaims.of(self).take_folder(self, *location, field="logs.s3_uri", rule=rule)

@@ -18,6 +18,7 @@ from cdk_emr_eks.errors import ConfigError
 from cdk_emr_eks.spec.admission.tenant_values import Admission
 from cdk_emr_eks.spec.catalog import SHARED
 from cdk_emr_eks.spec.cluster import ClusterSpec
+from cdk_emr_eks.spec.dedicated import DedicatedPools
 from cdk_emr_eks.spec.disruption import Disruption, Freeze
 from cdk_emr_eks.spec.execution_role import ExecutionRoleSpec, JobLogs, Permission
 from cdk_emr_eks.spec.gateway_pool import GatewayPool
@@ -27,7 +28,7 @@ from cdk_emr_eks.spec.instances import Resources
 from cdk_emr_eks.spec.job_template import JobTemplateSpec, Parameter
 from cdk_emr_eks.spec.livy import LivySpec
 from cdk_emr_eks.spec.managed_endpoint import KernelImages, ManagedEndpointSpec
-from cdk_emr_eks.spec.namespace import LimitDefaults, Quota
+from cdk_emr_eks.spec.namespace import LimitDefaults
 from cdk_emr_eks.spec.network import NetworkSpec
 from cdk_emr_eks.spec.node_class import node_classes
 from cdk_emr_eks.spec.node_pool import NodePool, node_pools
@@ -35,6 +36,7 @@ from cdk_emr_eks.spec.notebook_endpoint import NotebookEndpoint
 from cdk_emr_eks.spec.notebook_user import NotebookUser
 from cdk_emr_eks.spec.placement import Zone
 from cdk_emr_eks.spec.pod_template import PodTemplate, driver_template
+from cdk_emr_eks.spec.quota import ClassQuota, Quota
 from cdk_emr_eks.spec.security_configuration import (
     AtRestEncryption,
     S3Encryption,
@@ -71,6 +73,14 @@ VALUES: tuple[object, ...] = (
     *(Freeze(schedule="@daily", duration=timedelta(hours=1)), RootVolume(), PersistentVolumes()),
     *(Admission(), SparkEncryption(), TenantSecret(name="data/db")),
     *(ClusterNetwork(), NetworkPeer(cidr="10.0.0.0/8", ports=(1,)), TenantNetwork()),
+    *(
+        ClassQuota(pods=1),
+        DedicatedPools(
+            workload=SHARED,
+            driver_limits=SHARED.driver_limits,
+            executor_limits=SHARED.executor_limits,
+        ),
+    ),
     *(Tenant(name="data"), QUOTA, LimitDefaults(), ExecutionRoleSpec(name="data"), READ, JobLogs()),
     *(VirtualClusterSpec(name="data"), SchedulerLimits(max_concurrent_job_runs=5)),
     *(SecurityConfigurationSpec(), TLS, AtRestEncryption(s3=S3Encryption.SSE_S3)),

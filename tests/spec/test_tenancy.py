@@ -18,7 +18,8 @@ from cdk_emr_eks.spec.execution_role import (
 )
 from cdk_emr_eks.spec.job_size import smallest_job
 from cdk_emr_eks.spec.job_template import JobTemplateSpec, Parameter, ParameterType
-from cdk_emr_eks.spec.namespace import LimitDefaults, NamespaceOwner, Quota, namespace_manifest
+from cdk_emr_eks.spec.namespace import LimitDefaults, NamespaceOwner, namespace_manifest
+from cdk_emr_eks.spec.quota import Quota
 from cdk_emr_eks.spec.security_configuration import SecurityConfigurationSpec
 from cdk_emr_eks.spec.storage import PersistentVolumes
 from cdk_emr_eks.spec.tenancy import Tenant, check_tenant
@@ -286,7 +287,7 @@ def test_a_quota_counts_volumes_where_executors_have_them() -> None:
     quota = replace(LARGE, volume_claims=1, storage=Memory.from_gib(99))
     with pytest.raises(ConfigError) as refused:
         check_tenant(Tenant(name="data", quota=quota), {"shared": workload})
-    assert refused.value.fields == ("quota.volume_claims", "quota.storage")
+    assert refused.value.fields == ("quota.storage", "quota.volume_claims")
 
 
 def test_quota_limits_requests_and_never_limits() -> None:
@@ -297,7 +298,8 @@ def test_quota_limits_requests_and_never_limits() -> None:
         volume_claims=4,
         storage=Memory.from_gib(400),
     )
-    assert quota.manifest("data")["spec"] == {
+    (manifest,) = quota.manifests("data")
+    assert manifest["spec"] == {
         "hard": {
             "requests.cpu": "10",
             "requests.memory": "40Gi",

@@ -27,7 +27,7 @@ from cdk_emr_eks.spec.execution_role import (
     Permission,
 )
 from cdk_emr_eks.spec.job_template import JobTemplateSpec, Parameter, ParameterType
-from cdk_emr_eks.spec.namespace import Quota
+from cdk_emr_eks.spec.quota import Quota
 from cdk_emr_eks.spec.tenancy import Tenant
 from cdk_emr_eks.spec.virtual_cluster import EmrAccess, SchedulerLimits
 from cdk_emr_eks.tenancy_context import (

@@ -18,8 +18,8 @@ from cdk_emr_eks.notebook_platform import NotebookPlatform
 from cdk_emr_eks.notebooks.studio import EmrStudio
 from cdk_emr_eks.spec.data_access import s3_folder
 from cdk_emr_eks.spec.execution_role import ExecutionRoleSpec, JobLogs, RoleUse
-from cdk_emr_eks.spec.namespace import Quota
 from cdk_emr_eks.spec.notebook_user import IdentityType, NotebookUser
+from cdk_emr_eks.spec.quota import Quota
 from cdk_emr_eks.spec.studio import StudioSpec
 from cdk_emr_eks.spec.studio_auth import IdentityCenterAuth, SamlAuth, UserAssignment
 from cdk_emr_eks.spec.tenancy import Tenant

@@ -11,7 +11,7 @@ from cdk_emr_eks import labels
 from cdk_emr_eks.plan.assembly import StackFile
 from cdk_emr_eks.plan.intrinsics import intrinsic, mapping, sequence
 from cdk_emr_eks.plan.model import RolePlan, TenantPlan
-from cdk_emr_eks.plan.objects import Applied
+from cdk_emr_eks.plan.objects import Applied, ClusterObject
 
 # EMR's service accounts, as the trust of an IRSA role names them; Livy's sessions have no plural.
 _ACCOUNTS: Final = ("emr-containers-sa-", "emr-container-sa-")
@@ -41,8 +41,8 @@ def _of_stack(stack: StackFile, applied: Applied) -> list[TenantPlan]:
     quotas: dict[str, dict[str, str]] = defaultdict(dict)
     for item in objects:
         if item.kind == "ResourceQuota":
-            hard = mapping(item.spec.get("hard"))
-            quotas[item.namespace] |= {key: str(value) for key, value in hard.items()}
+            hard, scope = mapping(item.spec.get("hard")), _scope(item)
+            quotas[item.namespace] |= {scope + key: str(value) for key, value in hard.items()}
     roles = _roles(stack)
     return [
         TenantPlan(
@@ -58,6 +58,13 @@ def _of_stack(stack: StackFile, applied: Applied) -> list[TenantPlan]:
         )
         for namespace, name in names.items()
     ]
+
+
+def _scope(quota: ClusterObject) -> str:
+    """Return what a quota is for, such as ``shared-driver``, to be told before its limits."""
+    terms = sequence(mapping(quota.spec.get("scopeSelector")).get("matchExpressions"))
+    values = [str(value) for term in terms for value in sequence(mapping(term).get("values"))]
+    return f"{', '.join(values)}: " if values else ""
 
 
 def _virtual_clusters(stack: StackFile) -> dict[str, list[str]]:

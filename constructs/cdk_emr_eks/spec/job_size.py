@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from cdk_emr_eks.spec.executor_shape import driver_shape, executor_shape
+from cdk_emr_eks.errors import Problems
+from cdk_emr_eks.spec.executor_shape import SizedExecutor, driver_shape, executor_shape
 from cdk_emr_eks.spec.namespace import LimitDefaults
+from cdk_emr_eks.spec.quota import ClassQuota, Quota
 from cdk_emr_eks.spec.storage import PersistentVolumes
 from cdk_emr_eks.spec.workload import Workload
 from cdk_emr_eks.units import Cpu, Memory
@@ -15,6 +17,24 @@ from cdk_emr_eks.units import Cpu, Memory
 # https://docs.aws.amazon.com/emr/latest/EMR-on-EKS-DevelopmentGuide/emr-eks-job-submitter.html
 _SUBMITTER_CPU: Final = Cpu(800 + 100)
 _SUBMITTER_MEMORY: Final = Memory(512 + 200)
+
+_CONTAINERS: Final = 6
+# Submitter, driver and executor, each with EMR's logging container.
+
+# Beside pods: templates, logging, Spark's defaults, and what Spark gives driver and executors are
+# ConfigMaps, and so is Kubernetes' own kube-root-ca.crt; the service is how executors find their
+# driver, and by the secret EMR's logging container writes.
+_SERVICES: Final = 1
+_CONFIG_MAPS: Final = 6
+_SECRETS: Final = 1
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PodSize:
+    """Requests of one pod with its logging container."""
+
+    cpu: Cpu
+    memory: Memory
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,6 +46,7 @@ class JobSize:
     pods: int
     volume_claims: int
     storage: Memory
+    ephemeral_storage: Memory
 
 
 def smallest_job(workload: Workload, defaults: LimitDefaults) -> JobSize:
@@ -35,21 +56,88 @@ def smallest_job(workload: Workload, defaults: LimitDefaults) -> JobSize:
         workload: The workload, with its worked-out shapes.
         defaults: Requests that logging containers of driver and executor get, since they name none.
     """
-    driver, executor = driver_shape(workload), executor_shape(workload)
+    pods = [_pod(shape(workload), defaults) for shape in (driver_shape, executor_shape)]
     storage = workload.storage
     claims = storage.count if isinstance(storage, PersistentVolumes) else 0
     size = storage.size.mib if isinstance(storage, PersistentVolumes) else 0
-    cpu = (
-        _SUBMITTER_CPU.millicores
-        + driver.request_cores.millicores
-        + executor.request_cores.millicores
-        + 2 * defaults.cpu.millicores
-    )
-    memory = _SUBMITTER_MEMORY.mib + driver.pod_memory.mib + executor.pod_memory.mib
+    disk = defaults.ephemeral_storage
     return JobSize(
-        cpu=Cpu(cpu),
-        memory=Memory(memory),
+        cpu=Cpu(_SUBMITTER_CPU.millicores + sum(each.cpu.millicores for each in pods)),
+        memory=Memory(_SUBMITTER_MEMORY.mib + sum(each.memory.mib for each in pods)),
         pods=3,
         volume_claims=claims,
         storage=Memory(claims * size),
+        ephemeral_storage=Memory(_CONTAINERS * disk.mib if disk else 0),
+    )
+
+
+def check_fit(
+    problems: Problems, quota: Quota, workload: Workload, defaults: LimitDefaults
+) -> None:
+    """Note where a quota is too small for one job of a workload.
+
+    Args:
+        problems: Where it is noted.
+        quota: The quota.
+        workload: The workload.
+        defaults: Requests of containers that name none.
+    """
+    job = smallest_job(workload, defaults)
+    needs = f"for one submitter, driver and executor of workload {workload.name!r}"
+    amounts: tuple[tuple[str, Cpu | Memory | None, Cpu | Memory], ...] = (
+        ("cpu", quota.cpu, job.cpu),
+        ("memory", quota.memory, job.memory),
+        ("storage", quota.storage, job.storage),
+        ("ephemeral_storage", quota.ephemeral_storage, job.ephemeral_storage),
+    )
+    counts = (
+        ("pods", quota.pods, job.pods),
+        ("volume_claims", quota.volume_claims, job.volume_claims),
+        ("services", quota.services, _SERVICES),
+        ("config_maps", quota.config_maps, _CONFIG_MAPS),
+        ("secrets", quota.secrets, _SECRETS),
+    )
+    for field, has, least in amounts:
+        _require(problems, f"quota.{field}", has, least, needs)
+    for field, count, least_count in counts:
+        rule = f"must be at least {least_count} {needs}"
+        holds = count is None or count >= least_count
+        problems.require(holds, f"quota.{field}", rule, count)
+    for name, shape in (
+        (workload.driver_priority_class, driver_shape),
+        (workload.executor_priority_class, executor_shape),
+    ):
+        limits = quota.priority_classes.get(name)
+        if limits is not None:
+            _check_class(problems, name, limits, _pod(shape(workload), defaults))
+
+
+def _check_class(problems: Problems, name: str, limits: ClassQuota, pod: PodSize) -> None:
+    field = f"quota.priority_classes[{name!r}]"
+    needs = "for one pod of the class"
+    _require(problems, f"{field}.cpu", limits.cpu, pod.cpu, needs)
+    _require(problems, f"{field}.memory", limits.memory, pod.memory, needs)
+
+
+def _require(
+    problems: Problems,
+    field: str,
+    has: Cpu | Memory | None,
+    least: Cpu | Memory,
+    needs: str,
+) -> None:
+    if has is None:
+        return
+    enough = _amount(has) >= _amount(least)
+    problems.require(enough, field, f"must be at least {least.kubernetes} {needs}", has.kubernetes)
+
+
+def _amount(value: Cpu | Memory) -> int:
+    return value.millicores if isinstance(value, Cpu) else value.mib
+
+
+def _pod(shape: SizedExecutor, defaults: LimitDefaults) -> PodSize:
+    return PodSize(
+        cpu=Cpu(shape.request_cores.millicores + defaults.cpu.millicores),
+        memory=shape.pod_memory,
     )

@@ -21,61 +21,6 @@ _POD_SECURITY: Final = "baseline"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Quota:
-    """The most that all jobs of a tenant may request at a time.
-
-    CPU is limited by requests only: EMR's logging sidecar has no CPU limit, so a quota on limits
-    would refuse every driver.
-
-    Args:
-        cpu: Sum of the CPU requests.
-        memory: Sum of the memory requests.
-        pods: Number of pods. None: no limit.
-        volume_claims: Number of persistent volume claims. None: no limit.
-        storage: Sum of the sizes of the claims. None: no limit.
-
-    Raises:
-        ConfigError: If an amount is zero.
-
-    Source: https://kubernetes.io/docs/concepts/policy/resource-quotas/
-    """
-
-    cpu: Cpu
-    memory: Memory
-    pods: int | None = None
-    volume_claims: int | None = None
-    storage: Memory | None = None
-
-    def __post_init__(self) -> None:
-        check_types("Quota", self)
-        problems = Problems("Quota")
-        _require_some(problems, self.cpu, self.memory)
-        if self.pods is not None:
-            problems.require(self.pods > 0, "pods", "must be more than 0", self.pods)
-        if self.volume_claims is not None:
-            rule = "must be 0 or more"
-            problems.require(self.volume_claims >= 0, "volume_claims", rule, self.volume_claims)
-        if self.storage is not None:
-            holds = self.storage > Memory(0)
-            problems.require(holds, "storage", "must be more than 0", self.storage.kubernetes)
-        problems.raise_if_any()
-
-    def manifest(self, namespace: str) -> dict[str, object]:
-        """Return the ``v1`` ResourceQuota."""
-        hard = {
-            "requests.cpu": self.cpu.kubernetes,
-            "requests.memory": self.memory.kubernetes,
-        }
-        if self.pods is not None:
-            hard["pods"] = str(self.pods)
-        if self.volume_claims is not None:
-            hard["persistentvolumeclaims"] = str(self.volume_claims)
-        if self.storage is not None:
-            hard["requests.storage"] = self.storage.kubernetes
-        return _namespaced("ResourceQuota", "tenant", namespace, {"hard": hard})
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class LimitDefaults:
     """Requests of containers that name none, such as EMR's logging sidecar.
 
@@ -87,6 +32,8 @@ class LimitDefaults:
         cpu: CPU request, 10 millicores by default: small, so that the sidecars of a full node fit
             beside executors that were sized to fill it.
         memory: Memory request, 200 MiB by default.
+        ephemeral_storage: Request for the node's disk, which no container of EMR names. It is
+            needed for ``Quota.ephemeral_storage``, and the scheduler counts it. None: no request.
 
     Raises:
         ConfigError: If an amount is zero.
@@ -96,24 +43,25 @@ class LimitDefaults:
 
     cpu: Cpu = _SIDECAR_CPU
     memory: Memory = _SIDECAR_MEMORY
+    ephemeral_storage: Memory | None = None
 
     def __post_init__(self) -> None:
         check_types("LimitDefaults", self)
         problems = Problems("LimitDefaults")
-        _require_some(problems, self.cpu, self.memory)
+        rule = "must be more than 0"
+        problems.require(self.cpu > Cpu(0), "cpu", rule, self.cpu.kubernetes)
+        for name, size in (("memory", self.memory), ("ephemeral_storage", self.ephemeral_storage)):
+            if size is not None:
+                problems.require(size > Memory(0), name, rule, size.kubernetes)
         problems.raise_if_any()
 
     def manifest(self, namespace: str) -> dict[str, object]:
         """Return the ``v1`` LimitRange."""
         requests = {"cpu": self.cpu.kubernetes, "memory": self.memory.kubernetes}
+        if self.ephemeral_storage is not None:
+            requests["ephemeral-storage"] = self.ephemeral_storage.kubernetes
         limits = [{"type": "Container", "defaultRequest": requests}]
-        return _namespaced("LimitRange", "tenant", namespace, {"limits": limits})
-
-
-def _require_some(problems: Problems, cpu: Cpu, memory: Memory) -> None:
-    rule = "must be more than 0"
-    problems.require(cpu > Cpu(0), "cpu", rule, cpu.kubernetes)
-    problems.require(memory > Memory(0), "memory", rule, memory.kubernetes)
+        return namespaced("LimitRange", "tenant", namespace, {"limits": limits})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -148,6 +96,7 @@ def namespace_manifest(name: str, owner: NamespaceOwner) -> dict[str, object]:
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
 
 
-def _namespaced(kind: str, name: str, namespace: str, spec: object) -> dict[str, object]:
+def namespaced(kind: str, name: str, namespace: str, spec: object) -> dict[str, object]:
+    """Return an object of a namespace, of the API ``v1``."""
     metadata = {"name": name, "namespace": namespace, "labels": {MANAGED_BY: MANAGER}}
     return {"apiVersion": "v1", "kind": kind, "metadata": metadata, "spec": spec}

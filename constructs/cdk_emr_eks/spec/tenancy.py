@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from cdk_emr_eks import versions
 from cdk_emr_eks.errors import ConfigError, Problem, Problems, refuse
 from cdk_emr_eks.field_types import check_types, hold_mappings
-from cdk_emr_eks.labels import TENANT
+from cdk_emr_eks.labels import TENANT, Role
 from cdk_emr_eks.names import dns_label, namespace_problems, release_label
-from cdk_emr_eks.spec.admission.tenant_values import Admission
+from cdk_emr_eks.spec.admission.tenant_values import Admission, AdmissionMode
+from cdk_emr_eks.spec.dedicated import DedicatedPools, check_dedicated
 from cdk_emr_eks.spec.execution_role import (
     ExecutionRoleSpec,
     JobLogs,
@@ -18,9 +19,10 @@ from cdk_emr_eks.spec.execution_role import (
     default_role_name,
 )
 from cdk_emr_eks.spec.image_uri import image_uri
-from cdk_emr_eks.spec.job_size import JobSize, smallest_job
-from cdk_emr_eks.spec.namespace import LimitDefaults, NamespaceOwner, Quota
+from cdk_emr_eks.spec.job_size import check_fit
+from cdk_emr_eks.spec.namespace import LimitDefaults, NamespaceOwner
 from cdk_emr_eks.spec.network_rules import tenant_policies
+from cdk_emr_eks.spec.quota import Quota
 from cdk_emr_eks.spec.security_configuration import SecurityConfigurationSpec
 from cdk_emr_eks.spec.spark_encryption import SparkEncryption
 from cdk_emr_eks.spec.tenant_network import ClusterNetwork, TenantNetwork
@@ -42,7 +44,9 @@ class Tenant:
         name: Name of the tenant, a DNS label.
         namespace: Kubernetes namespace. None: the tenant's name. One tenant, one namespace.
         virtual_cluster_name: Name in EMR. None: the tenant's name.
-        workloads: Names of the platform's workloads the tenant may use. Empty: all of them.
+        workloads: Names of the platform's workloads the tenant may use. Empty: all of them; none
+            where it has ``dedicated`` ones.
+        dedicated: Workloads of its own, on nodes that no other tenant's pods get to.
         quota: Most that its jobs may request at a time. None: no quota.
         limit_defaults: Requests of containers that name none.
         admission: What its pods may be, whoever makes them. Default: enforced, EMR's images only.
@@ -76,6 +80,7 @@ class Tenant:
     namespace: str | None = None
     virtual_cluster_name: str | None = None
     workloads: tuple[str, ...] = ()
+    dedicated: tuple[DedicatedPools, ...] = ()
     quota: Quota | None = None
     limit_defaults: LimitDefaults = field(default_factory=LimitDefaults)
     admission: Admission = field(default_factory=Admission)
@@ -104,13 +109,15 @@ class Tenant:
         problems.extend(tag_problems("tags", self.all_tags))
         problems.extend(self.image_problems(self.image))
         problems.extend(self._peer_problems())
+        problems.extend(self._bound_problems())
+        own = (*self.workloads, *(each.workload.name for each in self.dedicated))
         seen: set[str] = set()
         for role in self.execution_roles:
             rule = "must have a name of its own for each role"
             problems.require(role.name not in seen, "execution_roles", rule, role.name)
             seen.add(role.name)
-            unknown = set(role.workloads) - set(self.workloads) if self.workloads else set()
-            rule = f"must use workloads of the tenant only ({', '.join(self.workloads)})"
+            unknown = set(role.workloads) - set(own) if own else set()
+            rule = f"must use workloads of the tenant only ({', '.join(own)})"
             problems.require(not unknown, "execution_roles", rule, ", ".join(sorted(unknown)))
             if not label:
                 problems.extend(role.release_problems(self.release_label))
@@ -160,12 +167,15 @@ class Tenant:
         return image_uri("image", image) or self.admission.image_problems("image", image)
 
     def chosen(self, workloads: Mapping[str, Workload]) -> tuple[Workload, ...]:
-        """Return the tenant's workloads out of the platform's.
+        """Return the tenant's workloads: those out of the platform's, then its own.
 
         Raises:
             ConfigError: If the platform does not have one of them.
         """
-        return choose(f"Tenant {self.name!r}", self.workloads, workloads)
+        own = tuple(each.bounded for each in self.dedicated)
+        if own and not self.workloads:
+            return own
+        return (*choose(f"Tenant {self.name!r}", self.workloads, workloads), *own)
 
     def owner(self, workloads: Sequence[Workload]) -> NamespaceOwner:
         """Return what the namespace says of its tenant.
@@ -190,13 +200,24 @@ class Tenant:
         namespace = self.resolved_namespace
         bounds = [self.limit_defaults.manifest(namespace)]
         if self.quota is not None:
-            bounds.append(self.quota.manifest(namespace))
+            bounds += self.quota.manifests(namespace)
         if self.network is not None:
             own = self.virtual_cluster.own_security_configuration
             partners = [own.resolved_system_namespace(namespace)] if own else []
             ranges = cluster or ClusterNetwork()
             bounds += tenant_policies(namespace, self.network, ranges, partners)
         return tuple(bounds)
+
+    def _bound_problems(self) -> tuple[Problem, ...]:
+        found = []
+        if self.dedicated and self.admission.mode is not AdmissionMode.ENFORCE:
+            rule = "must be enforced with dedicated pools: nothing else keeps pods to them"
+            found.append(Problem(field="admission.mode", rule=rule, got=str(self.admission.mode)))
+        disk = self.quota.ephemeral_storage if self.quota else None
+        if disk is not None and self.limit_defaults.ephemeral_storage is None:
+            rule = "must be given with quota.ephemeral_storage: no container of EMR requests any"
+            found.append(Problem(field="limit_defaults.ephemeral_storage", rule=rule))
+        return tuple(found)
 
     def _peer_problems(self) -> tuple[Problem, ...]:
         rule = "must not name the tenant's own namespace, which is open to itself"
@@ -225,54 +246,25 @@ def check_tenant(
     """Check a tenant against the platform's workloads, and against its network where that is known.
 
     Raises:
-        ConfigError: If it uses a workload that the platform lacks, its quota is too small for one
-            job (submitter, driver and one executor) of a workload that it uses, or its network
-            rules name ranges that only pods or Services have.
+        ConfigError: If it uses a workload that the platform lacks, one of its own clashes with
+            them, its quota is for priority classes that it may not use or is too small for one job
+            (submitter, driver and one executor) of a workload that it uses, or its network rules
+            name ranges that only pods or Services have.
     """
-    chosen = tenant.chosen(workloads)
+    where = f"Tenant {tenant.name!r}"
     if tenant.network and (found := tenant.network.problems_on(network or ClusterNetwork())):
-        raise ConfigError(f"Tenant {tenant.name!r}", found)
+        raise ConfigError(where, found)
+    check_dedicated(where, tenant.dedicated, workloads)
+    chosen = {each.name: each for each in tenant.chosen(workloads)}
     for role in tenant.execution_roles:
-        choose(f"Execution role {role.name!r}", role.workloads, workloads)
+        choose(f"Execution role {role.name!r}", role.workloads, chosen)
     if tenant.quota is None:
         return
-    problems = Problems(f"Tenant {tenant.name!r}")
-    for workload in chosen:
-        _check_fit(
-            problems,
-            tenant.quota,
-            workload.name,
-            smallest_job(workload, tenant.limit_defaults),
-        )
+    problems = Problems(where)
+    for workload in chosen.values():
+        check_fit(problems, tenant.quota, workload, tenant.limit_defaults)
+    classes = [f"{name}-{role}" for name in chosen for role in Role]
+    rule = f"must be priority classes of the tenant's workloads ({', '.join(classes)})"
+    for name in tenant.quota.priority_classes:
+        problems.require(name in classes, "quota.priority_classes", rule, name)
     problems.raise_if_any()
-
-
-def _check_fit(problems: Problems, quota: Quota, workload: str, job: JobSize) -> None:
-    needs = f"for one submitter, driver and executor of workload {workload!r}"
-    problems.require(
-        quota.cpu >= job.cpu,
-        "quota.cpu",
-        f"must be at least {job.cpu.kubernetes} {needs}",
-        quota.cpu.kubernetes,
-    )
-    problems.require(
-        quota.memory >= job.memory,
-        "quota.memory",
-        f"must be at least {job.memory.kubernetes} {needs}",
-        quota.memory.kubernetes,
-    )
-    if quota.pods is not None:
-        rule = f"must be at least {job.pods} {needs}"
-        problems.require(quota.pods >= job.pods, "quota.pods", rule, quota.pods)
-    if quota.volume_claims is not None:
-        rule = f"must be at least {job.volume_claims} {needs}"
-        enough = quota.volume_claims >= job.volume_claims
-        problems.require(enough, "quota.volume_claims", rule, quota.volume_claims)
-    if quota.storage is not None:
-        rule = f"must be at least {job.storage.kubernetes} {needs}"
-        problems.require(
-            quota.storage >= job.storage,
-            "quota.storage",
-            rule,
-            quota.storage.kubernetes,
-        )
