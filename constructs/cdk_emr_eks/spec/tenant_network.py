@@ -218,7 +218,9 @@ def cidr_problems(field: str, value: str) -> tuple[Problem, ...]:
         ip_network(value)
     except ValueError:
         return (Problem(field=field, rule=_RULE, got=value, fix=_proposal(value)),)
-    return () if "/" in value else (Problem(field=field, rule=_RULE, got=value),)
+    if "/" in value:
+        return ()
+    return (Problem(field=field, rule=_RULE, got=value, fix=_proposal(value)),)
 
 
 def _proposal(value: str) -> str:
