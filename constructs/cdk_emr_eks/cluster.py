@@ -102,6 +102,7 @@ class EksCluster(Construct):
             vpc=network.vpc,
             vpc_subnets=[ec2.SubnetSelection(subnets=list(network.node_subnets))],
             endpoint_access=_endpoint_access(spec),
+            service_ipv4_cidr=spec.service_cidr,
             secrets_encryption_key=self.key,
             cluster_logging=[eks.ClusterLoggingTypes[each.name] for each in spec.log_types],
             # Node groups, not Auto Mode; and none of CDK's own making.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from ipaddress import IPv4Network
 from typing import Final
 
 from aws_cdk import aws_iam as iam
@@ -10,6 +11,7 @@ from aws_cdk import aws_iam as iam
 from cdk_emr_eks.addons.karpenter import Karpenter
 from cdk_emr_eks.addons.protocol import Addon
 from cdk_emr_eks.cluster import ClusterSpec
+from cdk_emr_eks.errors import refuse
 from cdk_emr_eks.field_types import check_argument
 from cdk_emr_eks.network import ExistingNetwork, NetworkSpec
 from cdk_emr_eks.spec.workload import Workload
@@ -37,17 +39,30 @@ def cluster_options(
     """Return the arguments with their defaults filled in.
 
     Raises:
-        ConfigError: If one is of a wrong type.
+        ConfigError: If one is of a wrong type, or Services would have addresses of the network.
     """
     given = (cluster, network, workloads, karpenter, addons, admins, stage_per_workload)
     for (option, hint), value in zip(_OPTIONS.items(), given, strict=True):
         check_argument("EmrEksCluster", option, hint, value)
+    spec, place = cluster or ClusterSpec(), network or NetworkSpec()
+    if isinstance(place, NetworkSpec):
+        _check_services(spec, place)
     return {
-        "cluster": cluster or ClusterSpec(),
-        "network": network or NetworkSpec(),
+        "cluster": spec,
+        "network": place,
         "workloads": tuple(workloads),
         "karpenter": karpenter or Karpenter(),
         "addons": tuple(addons),
         "admins": tuple(role.node.path for role in admins),
         "stage_per_workload": stage_per_workload,
     }
+
+
+def _check_services(cluster: ClusterSpec, network: NetworkSpec) -> None:
+    services = IPv4Network(cluster.service_cidr)
+    for field in ("cidr", "pod_cidr"):
+        block = getattr(network, field)
+        if services.overlaps(IPv4Network(block)):
+            rule = f"must not overlap with the network's {field} {block}"
+            where = f"ClusterSpec {cluster.name!r}"
+            raise refuse(where, "service_cidr", rule, cluster.service_cidr)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Self, cast
 
 import cdk8s
@@ -123,7 +124,7 @@ class EmrEksCluster(TenantHost):
             site=self.node_pools.site,
             ready=(policies, self.node_pools),
             interactive=self.enable_endpoints,
-            network=self.network.ranges,
+            network=replace(self.network.ranges, service_cidrs=(spec.service_cidr,)),
         )
         write_outputs(self, self.eks)
 

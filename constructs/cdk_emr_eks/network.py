@@ -75,7 +75,7 @@ class Network(Construct):
             existing VPC, whose subnets may have other users.
         subnet_selector: How a Karpenter node class finds the node subnets: by tag in a new VPC, by
             id in an existing one.
-        ranges: Address ranges of nodes, pods and Services; of an existing VPC none is known.
+        ranges: Address ranges of nodes and pods; of an existing VPC none is known.
         ready: What the cluster, its nodes and pods need of the network beside the VPC.
 
     Raises:
@@ -105,7 +105,7 @@ class Network(Construct):
         if isinstance(spec, ExistingNetwork):
             self._use(spec)
         else:
-            self.ranges = ClusterNetwork.made(spec.cidr, spec.pod_cidr)
+            self.ranges = ClusterNetwork(vpc_cidrs=(spec.cidr,), pod_cidrs=(spec.pod_cidr,))
             self._make(spec, cluster_name, key)
 
     def _make(self, spec: NetworkSpec, cluster_name: str, key: kms.IKey) -> None:

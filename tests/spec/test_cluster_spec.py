@@ -50,6 +50,21 @@ REFUSED: tuple[tuple[Mapping[str, object], str], ...] = (
         f"{_ACCESS} be at most 40 blocks, got 41",
     ),
     (
+        {"service_cidr": "172.20.0.5/16"},
+        "service_cidr must be a block of /12 to /24 in 10.0.0.0/8, 172.16.0.0/12 or "
+        "192.168.0.0/16, got '172.20.0.5/16'",
+    ),
+    (
+        {"service_cidr": "100.64.0.0/16"},
+        "service_cidr must be a block of /12 to /24 in 10.0.0.0/8, 172.16.0.0/12 or "
+        "192.168.0.0/16, got '100.64.0.0/16'",
+    ),
+    (
+        {"service_cidr": "10.0.0.0/8"},
+        "service_cidr must be a block of /12 to /24 in 10.0.0.0/8, 172.16.0.0/12 or "
+        "192.168.0.0/16, got '10.0.0.0/8'",
+    ),
+    (
         {"log_types": ("api",)},
         "log_types must be a tuple of LogType, got 'api'; write LogType.API",
     ),

@@ -25,7 +25,11 @@ from cdk_emr_eks.spec.tenant_network import (
 )
 from tests.spec.network_evaluator import Judge, Place, Service
 
-MADE: Final = ClusterNetwork.made("10.0.0.0/16", "100.64.0.0/16")
+MADE: Final = ClusterNetwork(
+    vpc_cidrs=("10.0.0.0/16",),
+    pod_cidrs=("100.64.0.0/16",),
+    service_cidrs=("172.20.0.0/16",),
+)
 UNKNOWN: Final = ClusterNetwork()
 CLUSTERS: Final = pytest.mark.parametrize("cluster", [MADE, UNKNOWN], ids=["made", "unknown"])
 OWN, PEER = Place("100.64.1.1", "data"), Place("100.64.1.2", "data")
@@ -382,8 +386,3 @@ def test_bad_input_is_refused_in_words(case: tuple[Callable[[], object], str]) -
     with pytest.raises(ConfigError) as refused:
         make()
     assert str(refused.value) == message
-
-
-def test_eks_takes_the_range_of_services_that_the_vpc_leaves_free() -> None:
-    assert ClusterNetwork.made("172.20.0.0/16", "100.64.0.0/16").service_cidrs == ("10.100.0.0/16",)
-    assert MADE.service_cidrs == SERVICE_RANGES

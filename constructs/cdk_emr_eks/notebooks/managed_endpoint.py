@@ -6,7 +6,7 @@ from typing import Final
 
 from aws_cdk import CfnOutput, CfnTag
 from aws_cdk import aws_emrcontainers as emrcontainers
-from constructs import Construct
+from constructs import Construct, IDependable
 
 from cdk_emr_eks.claims import AppClaims
 from cdk_emr_eks.errors import ConfigError, refuse
@@ -104,12 +104,16 @@ class ManagedEndpoint(Construct):
         self.id = self.resource.attr_id
         self.arn = self.resource.attr_arn
         self.server_url = self.resource.attr_server_url
-        # References say the rest: the virtual cluster waits for its namespace and its log group.
-        self.resource.node.add_dependency(context.interactive(), execution_role)
-        if network := tenant.tenant.network:
+        self._open_and_wait(context.interactive())
+        self._outputs()
+
+    def _open_and_wait(self, interactive: IDependable) -> None:
+        context, virtual_cluster = self.tenant.context, self.tenant.virtual_cluster
+        if network := self.tenant.tenant.network:
             policy = gateway_policy(virtual_cluster.namespace, network, context.network)
             virtual_cluster.add_object(policy)
-        self._outputs()
+        # References say the rest: the virtual cluster waits for its namespace and its log group.
+        self.resource.node.add_dependency(interactive, self.role)
 
     def _outputs(self) -> None:
         name = f"{self.spec.name} of {self.tenant.tenant.name}"

@@ -67,6 +67,10 @@ class ClusterSpec:
             bigger.
         system_nodes: System nodes, spread over the zones; at least 2, so that one may fail.
         addon_versions: Other versions of managed add-ons, by add-on name.
+        service_cidr: Addresses of Services in the cluster: a private block of /12 to /24 that is
+            neither the VPC's nor of a network that jobs reach. EKS would choose one by itself; it
+            is fixed here, since the rules of tenants leave it out. Immutable: a change replaces
+            the cluster.
 
     Raises:
         ConfigError: If a value is not one that EKS takes, or the API server would be open to all.
@@ -80,6 +84,7 @@ class ClusterSpec:
     system_instance_types: tuple[str, ...] = ("m7g.large", "m8g.large", "m6g.large")
     system_nodes: int = 2
     addon_versions: Mapping[str, str] = field(default_factory=dict)
+    service_cidr: str = "172.20.0.0/16"
 
     def __post_init__(self) -> None:
         check_types(f"ClusterSpec {self.name!r}", self)
@@ -92,6 +97,7 @@ class ClusterSpec:
         self._check_access(problems)
         self._check_logs(problems)
         self._check_nodes(problems)
+        self._check_services(problems)
         names = EKS_ADDONS[KUBERNETES]
         for name, build in self.addon_versions.items():
             rule = f"must name managed add-ons ({', '.join(names)})"
@@ -131,6 +137,17 @@ class ClusterSpec:
         steps = ", ".join(str(step) for step in RETENTION_DAYS)
         rule = f"must be one of CloudWatch's steps ({steps})"
         problems.require(self.log_days in RETENTION_DAYS, "log_days", rule, self.log_days)
+
+    def _check_services(self, problems: Problems) -> None:
+        # Source: https://docs.aws.amazon.com/eks/latest/APIReference/API_KubernetesNetworkConfigRequest.html
+        rule = "must be a block of /12 to /24 in 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16"
+        try:
+            block = IPv4Network(self.service_cidr)
+        except ValueError:
+            problems.require(False, "service_cidr", rule, self.service_cidr)
+            return
+        fits = 12 <= block.prefixlen <= 24 and any(map(block.subnet_of, _INTERNAL[:3]))
+        problems.require(fits, "service_cidr", rule, self.service_cidr)
 
     def _check_nodes(self, problems: Problems) -> None:
         types = self.system_instance_types

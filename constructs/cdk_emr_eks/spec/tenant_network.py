@@ -18,7 +18,7 @@ METADATA_SERVICE: Final = ("169.254.169.254/32", "fd00:ec2::254/128")
 Source: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html
 """
 SERVICE_RANGES: Final = ("10.100.0.0/16", "172.20.0.0/16")
-"""The ranges of which EKS takes one for Services: the one that does not overlap with the VPC.
+"""The ranges of which EKS takes one for Services where none is asked for.
 
 Source: https://docs.aws.amazon.com/eks/latest/APIReference/API_KubernetesNetworkConfigRequest.html
 """
@@ -43,9 +43,9 @@ class NetworkProtocol(StrEnum):
 class ClusterNetwork:
     """Address ranges of a cluster, so that rules can tell pods, Services and the rest apart.
 
-    ``EmrEksCluster`` knows them for a network that it makes. For an existing network little is
-    known: there a tenant's own pods may send HTTPS to any address, and it is the rules of the
-    others that keep these from being reached.
+    ``EmrEksCluster`` knows them for a network that it makes. Of an existing network neither blocks
+    nor pods' ranges are known: there a tenant's own pods may send HTTPS to any address, and it is
+    the rules of the others that keep these from being reached.
 
     Args:
         vpc_cidrs: Ranges of nodes, load balancers, VPC endpoints and the control plane's
@@ -73,18 +73,6 @@ class ClusterNetwork:
             rule = "must be more than what pods or Services have"
             problems.require(not self.closed_to(cidr), "vpc_cidrs", rule, cidr)
         problems.raise_if_any()
-
-    @classmethod
-    def made(cls, cidr: str, pod_cidr: str) -> ClusterNetwork:
-        """Return the ranges of a cluster in a VPC of these two blocks.
-
-        Args:
-            cidr: The block of nodes.
-            pod_cidr: The block of pods.
-        """
-        own = [ip_network(cidr), ip_network(pod_cidr)]
-        free = [each for each in SERVICE_RANGES if not any(map(ip_network(each).overlaps, own))]
-        return cls(vpc_cidrs=(cidr,), pod_cidrs=(pod_cidr,), service_cidrs=tuple(free))
 
     @property
     def closed(self) -> tuple[str, ...]:
