@@ -7,7 +7,7 @@ accounts of an execution role with the rights that EMR gives them.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any, Final
 
@@ -43,6 +43,7 @@ NS: Final = "admission"
 AUDITED: Final = "admission-audit"
 ROLE, OTHER = "emr-admission-a", "emr-admission-b"
 ON_DEMAND: Final = replace(CRITICAL, name="punctual", priority=4_000)
+WORKLOADS: Final = (CRITICAL, SHARED, NOTEBOOK, ON_DEMAND)
 OWN: Final = f"{ACCOUNT}.dkr.ecr.us-east-1.amazonaws.com/analytics/"
 PODS: Final = f"/api/v1/namespaces/{NS}/pods"
 _PATHS: Final = {
@@ -99,11 +100,12 @@ def make_endpoint_account(plane: Plane, namespace: str, name: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def guarded(plane: Plane) -> Plane:
-    for workload in (CRITICAL, SHARED, NOTEBOOK, ON_DEMAND):
-        make(plane, *[dict(each) for each in workload.priority_classes()])
-    for policy in ADMISSION_POLICIES:
-        make(plane, *policy.manifests())
+def guarded(plane: Plane) -> Iterator[Plane]:
+    cluster_wide: list[dict[str, Any]] = [
+        *(dict(each) for workload in WORKLOADS for each in workload.priority_classes()),
+        *(item for policy in ADMISSION_POLICIES for item in policy.manifests()),
+    ]
+    make(plane, *cluster_wide)
     make_tenant(plane, Tenant(name=NS, admission=Admission(registries=(OWN,))))
     make_tenant(plane, Tenant(name=AUDITED, admission=Admission(mode=AdmissionMode.AUDIT)))
     # The API server takes a moment to know its policies.
@@ -113,7 +115,12 @@ def guarded(plane: Plane) -> Plane:
         if not found.allowed:
             break
         time.sleep(0.2)
-    return plane
+    yield plane
+    # The plane is the whole session's: others deploy to it what is here.
+    for name in (NS, AUDITED):
+        call(plane, None, "DELETE", f"/api/v1/namespaces/{name}")
+    for item in cluster_wide:
+        call(plane, None, "DELETE", f"{_PATHS[item['kind']]}/{item['metadata']['name']}")
 
 
 def create(plane: Plane, user: str, body: Pod, what: str = "pods", where: str = NS) -> Any:

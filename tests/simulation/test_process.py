@@ -121,9 +121,12 @@ def test_no_child_outlives_us(tmp_path: Path, then: str, number: int | None) -> 
 
 
 def test_a_ctrl_c_reaches_us_and_not_our_children(tmp_path: Path) -> None:
-    then = "\ntry:\n    time.sleep(600)\nexcept KeyboardInterrupt:\n    time.sleep(600)"
+    ready = tmp_path / "ready"
+    then = f"\ntry:\n    open({str(ready)!r}, 'w').close()\n    time.sleep(600)\n"
+    then += "except KeyboardInterrupt:\n    time.sleep(600)"
     owner, pids = own(tmp_path, then)
     try:
+        assert until(ready.exists)
         os.killpg(owner.pid, signal.SIGINT)  # what a terminal does
         time.sleep(0.3)
         assert [runs(pid) for pid in pids] == [True, True]

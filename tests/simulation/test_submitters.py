@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -19,9 +20,9 @@ _TERMS = "preferredDuringSchedulingIgnoredDuringExecution"
 
 
 @pytest.fixture(scope="module")
-def spread(plane: Plane) -> Plane:
+def spread(plane: Plane) -> Iterator[Plane]:
     policy, binding = submitter_spread()
-    made = [
+    made: list[tuple[str, Any]] = [
         (f"{_ADMISSION}/mutatingadmissionpolicies", policy),
         (f"{_ADMISSION}/mutatingadmissionpolicybindings", binding),
         ("/api/v1/namespaces", namespace_manifest(NS, NamespaceOwner(tenant=NS))),
@@ -29,7 +30,10 @@ def spread(plane: Plane) -> Plane:
     for path, item in made:
         answer = call(plane, None, "POST", path, item, fieldValidation="Strict")
         assert answer.status in (201, 409), answer
-    return plane
+    yield plane
+    # The plane is the whole session's: others deploy to it what is here.
+    for path, item in made:
+        call(plane, None, "DELETE", f"{path}/{item['metadata']['name']}")
 
 
 def pod_of(plane: Plane, name: str, labels: dict[str, str], **spec: object) -> dict[str, Any]:

@@ -58,7 +58,7 @@ def test_nobody_but_cloudformation_and_administrators_rules_the_cluster(app: Ass
     assert not kinds & {"ClusterRole", "ClusterRoleBinding"}
     assert "system:masters" not in json.dumps(app.templates())
     charts = {text(chart["Release"]) for _, chart in of_type(app, "Custom::AWSCDK-EKS-HelmChart")}
-    assert charts <= {"karpenter", "karpenter-crd"}
+    assert charts <= {"karpenter", "karpenter-crd", "aws-load-balancer-controller"}
 
 
 @pytest.mark.parametrize("name", ["reference", "minimal", "ara_post", "hundred_tenants"])

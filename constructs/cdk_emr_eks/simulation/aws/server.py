@@ -16,7 +16,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias, cast
 from urllib.parse import parse_qsl
 
 from cdk_emr_eks.simulation.aws import answers
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 CONTROL: Final = "/_simulation/state"
 """Path by which the simulation tells the layer what only it knows."""
 
+_Headers: TypeAlias = list[tuple[str, str]]
 _CLUSTER: Final = re.compile(r"/clusters/[^/]+")
 
 
@@ -91,14 +92,17 @@ class Layer:
         return None
 
     def _cluster(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
-        status = ["500 moto said nothing"]
+        said: dict[str, object] = {"status": "500 moto said nothing", "headers": []}
 
-        def keep(line: str, *_: object) -> Callable[[bytes], object]:
-            status[0] = line
+        def keep(line: str, headers: _Headers, *_: object) -> Callable[[bytes], object]:
+            # The kind of an error stands in a header.
+            said["headers"] = [pair for pair in headers if pair[0].lower() != "content-length"]
+            said["status"] = line
             return lambda _: None
 
         content = answers.cluster(self._state, b"".join(self._moto(environ, keep)))
-        _start(start, status[0], "application/json", content)
+        length = ("Content-Length", str(len(content)))
+        start(str(said["status"]), [*cast(_Headers, said["headers"]), length])
         return [content]
 
 
