@@ -44,6 +44,7 @@ RINGS: Final = (
                 "security_configuration",
             }
             | {"execution_role", "job_role_policies", "team_access", "tenant"}
+            | {"job_role", "shared_role", "tenant_outputs"}
         ),
     ),
     ("jobs and notebooks", frozenset({"images", "jobs", "notebooks"})),

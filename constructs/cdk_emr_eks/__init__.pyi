@@ -9,6 +9,7 @@ from cdk_emr_eks.errors import ConfigError, Problem
 from cdk_emr_eks.execution_role import ExecutionRole
 from cdk_emr_eks.images.spark_image import NotebookImage, SparkImage
 from cdk_emr_eks.imported_cluster import ImportedCapacity, ImportedEmrEksCluster
+from cdk_emr_eks.job_role import JobRole
 from cdk_emr_eks.jobs.job_template import JobTemplate
 from cdk_emr_eks.labels import Architecture, CapacityType, Role
 from cdk_emr_eks.manifests import ManifestStage
@@ -23,12 +24,14 @@ from cdk_emr_eks.notebooks.studio_network import StudioNetwork
 from cdk_emr_eks.notebooks.users import NotebookAccess
 from cdk_emr_eks.pod_templates import PodTemplateLocation, PodTemplates
 from cdk_emr_eks.security_configuration import EmrSecurityConfiguration
+from cdk_emr_eks.shared_role import SharedExecutionRole, SharedRoleUse
 from cdk_emr_eks.spec.admission.tenant_values import Admission, AdmissionMode
 from cdk_emr_eks.spec.catalog import CRITICAL, DEFAULT_WORKLOADS, NOTEBOOK, SHARED
 from cdk_emr_eks.spec.data_access import (
     glue_access,
     lake_formation_access,
     s3_folder,
+    s3_namespace_folder,
     s3_user_folder,
 )
 from cdk_emr_eks.spec.dedicated import DedicatedPools
@@ -144,6 +147,7 @@ __all__ = [
     "Instances",
     "JobIdentity",
     "JobLogs",
+    "JobRole",
     "JobTemplate",
     "JobTemplateSpec",
     "Karpenter",
@@ -189,6 +193,8 @@ __all__ = [
     "SamlAuth",
     "SchedulerLimits",
     "SecurityConfigurationSpec",
+    "SharedExecutionRole",
+    "SharedRoleUse",
     "SparkConnectEndpoint",
     "SparkConnectSpec",
     "SparkEncryption",
@@ -209,6 +215,7 @@ __all__ = [
     "glue_access",
     "lake_formation_access",
     "s3_folder",
+    "s3_namespace_folder",
     "s3_user_folder",
     "studio_auth",
 ]

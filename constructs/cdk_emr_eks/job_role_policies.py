@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Final, cast
 
 from aws_cdk import Aws
 
@@ -14,7 +14,6 @@ from cdk_emr_eks.pod_identity import pod_identity_trust
 from cdk_emr_eks.spec.execution_role import (
     Component,
     ExecutionRoleSpec,
-    JobLogs,
     Permission,
     service_account,
 )
@@ -30,6 +29,21 @@ def job_trust(cluster_name: str, namespace: str, spec: ExecutionRoleSpec) -> dic
             service_account(component, Aws.ACCOUNT_ID, spec.name) for component in spec.components
         ],
     )
+
+
+def shared_trust(cluster_name: str, spec: ExecutionRoleSpec) -> dict[str, object]:
+    """Trust of EKS Pod Identity for one role in many namespaces of a cluster.
+
+    It names cluster and service accounts as ``job_trust`` does, and no namespace: IAM's limit on a
+    trust policy would bound the number of tenants. Which namespaces have the role is what Pod
+    Identity associations say. Without session tags nobody is it, since its rights hang on them.
+    """
+    document = job_trust(cluster_name, "", spec)
+    (statement,) = cast(list[dict[str, dict[str, dict[str, object]]]], document["Statement"])
+    condition = statement["Condition"]
+    del condition["StringEquals"]["aws:RequestTag/kubernetes-namespace"]
+    condition["Null"] = {"aws:RequestTag/kubernetes-namespace": "false"}
+    return document
 
 
 def irsa_trust(oidc: OidcProvider, namespace: str, spec: ExecutionRoleSpec) -> object:
@@ -99,8 +113,12 @@ def read_templates(arns: Sequence[str]) -> dict[str, object]:
     }
 
 
-def write_logs(log_group: str | None, logs: JobLogs | None) -> list[dict[str, object]]:
+def write_logs(log_group: str | None, location: tuple[str, str] | None) -> list[dict[str, object]]:
     """Rights that EMR's logging needs, on the tenant's own log group and prefix.
+
+    Args:
+        log_group: Name of the log group. None: no log group.
+        location: Bucket and prefix of logs in S3. None: no logs in S3.
 
     Source: https://docs.aws.amazon.com/emr/latest/EMR-on-EKS-DevelopmentGuide/emr-eks-jobs-cloudwatch.html
     """
@@ -128,7 +146,6 @@ def write_logs(log_group: str | None, logs: JobLogs | None) -> list[dict[str, ob
                 "Resource": f"{base}*",
             }
         )
-    location = logs.s3_location if logs else None
     if location is not None:
         bucket, prefix = location
         arn = f"arn:{Aws.PARTITION}:s3:::{bucket}"

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 
-from aws_cdk import Aws, CfnOutput, RemovalPolicy, Stack, Tags
+from aws_cdk import RemovalPolicy, Tags
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from constructs import Construct
@@ -15,8 +14,10 @@ from cdk_emr_eks.dedicated_capacity import check_site, with_dedicated
 from cdk_emr_eks.errors import ConfigError, refuse
 from cdk_emr_eks.execution_role import ExecutionRole
 from cdk_emr_eks.field_types import check_argument
+from cdk_emr_eks.job_role import JobRole
 from cdk_emr_eks.labels import TENANT
 from cdk_emr_eks.nag import skip_checkov
+from cdk_emr_eks.shared_role import SharedExecutionRole, SharedRoleUse, check_shared_role
 from cdk_emr_eks.spec.execution_role import RoleUse
 from cdk_emr_eks.spec.job_config import with_image
 from cdk_emr_eks.spec.spark_encryption import with_encryption
@@ -24,15 +25,8 @@ from cdk_emr_eks.spec.tenancy import Tenant, check_tenant
 from cdk_emr_eks.spec.workload import Workload
 from cdk_emr_eks.team_access import grant_team
 from cdk_emr_eks.tenancy_context import TenancyContext
+from cdk_emr_eks.tenant_outputs import tenant_outputs
 from cdk_emr_eks.virtual_cluster import EmrVirtualCluster
-
-_EXAMPLE_JOB = {
-    # In every EMR image, so that the first job needs nothing of the user's.
-    "sparkSubmitJobDriver": {
-        "entryPoint": "local:///usr/lib/spark/examples/src/main/python/pi.py",
-        "entryPointArguments": ["100"],
-    }
-}
 
 
 class EmrEksTenant(Construct):
@@ -42,7 +36,8 @@ class EmrEksTenant(Construct):
     before them.
 
     Resources made with one role and Pod Identity: seven (Kubernetes objects, virtual cluster, log
-    group, role, three associations); with IRSA: four. Dedicated pools are one more.
+    group, role, three associations); with IRSA: four;
+    with a shared role alone: six. Dedicated pools are one more.
 
     Stack outputs, after the tenant's name in PascalCase: ``VirtualClusterId``,
     ``ExecutionRoleArn``, ``<Workload>Config`` for each workload (ready for
@@ -58,6 +53,8 @@ class EmrEksTenant(Construct):
     Args:
         context: The platform.
         tenant: Who the tenant is.
+        shared_role: Execution role that it shares with others, after those of its own. With it the
+            tenant gets no role by default. None: roles of its own only.
 
     Raises:
         ConfigError: If the platform lacks a workload of the tenant, another one has one of its
@@ -68,10 +65,18 @@ class EmrEksTenant(Construct):
     """
 
     def __init__(
-        self, scope: Construct, id: str, *, context: TenancyContext, tenant: Tenant
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        context: TenancyContext,
+        tenant: Tenant,
+        shared_role: SharedExecutionRole | None = None,
     ) -> None:
         check_tenant(tenant, context.workloads, context.network)
         check_site(context, tenant)
+        if shared_role is not None:
+            check_shared_role(tenant, context.cluster_name, shared_role)
         super().__init__(scope, id)
         workloads = tenant.chosen(context.workloads)
         context = with_dedicated(self, context, tenant)
@@ -94,18 +99,22 @@ class EmrEksTenant(Construct):
         )
         self._claim_namespace()
         self.virtual_cluster.resource.add_resource_dependency(self._log_group())
-        self.roles = {
-            spec.name: self._execution_role(f"Role{number or ''}", index=number)
-            for number, spec in enumerate(tenant.roles(context.cluster_name))
-        }
+        self.roles = self._roles(shared_role)
         self._configurations = {item.name: self._configuration(item) for item in workloads}
-        self._outputs()
+        tenant_outputs(
+            self,
+            cluster_name=context.cluster_name,
+            tenant=tenant,
+            virtual_cluster_id=self.virtual_cluster.id,
+            roles=self.roles,
+            configurations=self._configurations,
+        )
         tags = Tags.of(self)
         for key, value in tenant.all_tags.items():
             tags.add(key, value)
 
     @property
-    def role(self) -> ExecutionRole:
+    def role(self) -> JobRole:
         """The first execution role that is for jobs.
 
         Raises:
@@ -113,7 +122,7 @@ class EmrEksTenant(Construct):
         """
         return self.role_for(RoleUse.JOBS)
 
-    def role_for(self, use: RoleUse, name: str | None = None) -> ExecutionRole:
+    def role_for(self, use: RoleUse, name: str | None = None) -> JobRole:
         """Return an execution role of the tenant for a use.
 
         Args:
@@ -215,19 +224,27 @@ class EmrEksTenant(Construct):
             group.apply_removal_policy(RemovalPolicy.RETAIN)
         return group
 
-    def _execution_role(self, id: str, *, index: int) -> ExecutionRole:
-        spec = self.tenant.roles(self.context.cluster_name)[index]
-        role = ExecutionRole(
-            self,
-            id,
-            context=self.context,
-            namespace=self.tenant.resolved_namespace,
-            spec=spec,
-            log_group=self.log_group_name,
-            logs=self.tenant.logs,
-        )
-        role.delete_after(self.virtual_cluster)
-        return role
+    def _roles(self, shared: SharedExecutionRole | None) -> dict[str, JobRole]:
+        tenant, context = self.tenant, self.context
+        own = () if shared and not tenant.execution_roles else tenant.roles(context.cluster_name)
+        made: list[JobRole] = [
+            ExecutionRole(
+                self,
+                f"Role{number or ''}",
+                context=context,
+                namespace=tenant.resolved_namespace,
+                spec=spec,
+                log_group=self.log_group_name,
+                logs=tenant.logs,
+            )
+            for number, spec in enumerate(own)
+        ]
+        if shared is not None:
+            use = SharedRoleUse(self, "SharedRole", context=context, shared=shared, tenant=tenant)
+            made.append(use)
+        for role in made:
+            role.delete_after(self.virtual_cluster)
+        return {role.spec.name: role for role in made}
 
     def _configuration(self, workload: Workload) -> Mapping[str, object]:
         configuration = self.context.job_configuration(
@@ -243,54 +260,3 @@ class EmrEksTenant(Construct):
             where, configuration, self.tenant.spark_encryption, self.tenant.release_label
         )
         return with_image(where, encrypted, self.tenant.image)
-
-    def _outputs(self) -> None:
-        stack = Stack.of(self)
-        name = _pascal(self.tenant.name)
-        if stack.node.try_find_child(f"{name}VirtualClusterId"):
-            # The same tenant of a second cluster in this stack.
-            name = _pascal(self.context.cluster_name) + name
-
-        def output(key: str, value: str, description: str) -> None:
-            CfnOutput(stack, name + key, value=value, description=description)
-
-        tenant = self.tenant.name
-        output("VirtualClusterId", self.virtual_cluster.id, f"Virtual cluster of {tenant}")
-        for number, role in enumerate(self.roles.values()):
-            suffix = _pascal(role.spec.name) if number else ""
-            output(f"ExecutionRoleArn{suffix}", role.arn, f"Execution role of {tenant}")
-        for workload, configuration in self._configurations.items():
-            # Tokens stand in it as text that JSON leaves alone: URIs and names without quotes.
-            text = json.dumps(configuration, separators=(",", ":"))
-            description = f"Job configuration of {tenant} for workload {workload}"
-            output(f"{_pascal(workload)}Config", text, description)
-        if not any(RoleUse.JOBS in role.spec.uses for role in self.roles.values()):
-            return
-        first = next(iter(self._configurations))
-        command = self._command(f"{name}{_pascal(first)}Config")
-        output("StartJobRun", command, f"Runs a first job of {tenant} on workload {first}")
-
-    def _command(self, config_output: str) -> str:
-        # An output's value has no documented limit of its own, yet a command that reads the
-        # configuration from its output is readable, and always has the configuration deployed.
-        region = Aws.REGION
-        query = f"Stacks[0].Outputs[?OutputKey=='{config_output}'].OutputValue"
-        overrides = (
-            f"aws cloudformation describe-stacks --region {region} "
-            f'--stack-name {Aws.STACK_NAME} --query "{query}" --output text'
-        )
-        driver = json.dumps(_EXAMPLE_JOB, separators=(",", ":"))
-        return (
-            f"aws emr-containers start-job-run --region {region} --name first-job "
-            f"--virtual-cluster-id {self.virtual_cluster.id} "
-            f"--execution-role-arn {self.role.arn} "
-            f"--release-label {self.tenant.release_label} "
-            f"--job-driver '{driver}' "
-            f'--configuration-overrides "$({overrides})"'
-        )
-
-
-def _pascal(name: str) -> str:
-    # Letters and digits only, as CloudFormation asks of the name of an output.
-    words = "".join(letter if letter.isalnum() else " " for letter in name).split()
-    return "".join(word[0].upper() + word[1:] for word in words)

@@ -14,6 +14,7 @@ from cdk_emr_eks.jobs.job_template import JobTemplate
 from cdk_emr_eks.notebooks.managed_endpoint import ManagedEndpoint
 from cdk_emr_eks.notebooks.spark_connect import SparkConnectEndpoint
 from cdk_emr_eks.pod_templates import PodTemplateLocation
+from cdk_emr_eks.shared_role import SharedExecutionRole
 from cdk_emr_eks.spec.execution_role import ExecutionRoleSpec
 from cdk_emr_eks.spec.job_config import with_image
 from cdk_emr_eks.spec.job_template import JobTemplateSpec
@@ -40,21 +41,29 @@ class TenantHost(Construct):
 
     context: TenancyContext
 
-    def add_tenant(self, tenant: Tenant, *, scope: Construct | None = None) -> EmrEksTenant:
+    def add_tenant(
+        self,
+        tenant: Tenant,
+        *,
+        scope: Construct | None = None,
+        shared_role: SharedExecutionRole | None = None,
+    ) -> EmrEksTenant:
         """Add a tenant: namespace, quota, virtual cluster, execution roles, logs, outputs.
 
         Args:
             tenant: Who the tenant is.
             scope: Where it is made, under the tenant's name. None: under the cluster.
+            shared_role: Execution role that it shares with other tenants. None: its own only.
 
         Raises:
             ConfigError: If the namespace or a role name is taken in the app, the cluster lacks a
                 workload of the tenant, or the quota is too small for one job.
         """
         check_argument("add_tenant", "tenant", Tenant, tenant)
+        check_argument("add_tenant", "shared_role", SharedExecutionRole | None, shared_role)
         place, id = scope or self, f"Tenant-{tenant.name}"
         _check_free(f"Tenant {tenant.name!r}", place, id)
-        return EmrEksTenant(place, id, context=self.context, tenant=tenant)
+        return EmrEksTenant(place, id, context=self.context, tenant=tenant, shared_role=shared_role)
 
     def add_emr_virtual_cluster(
         self, spec: VirtualClusterSpec, *, scope: Construct | None = None

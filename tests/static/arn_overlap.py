@@ -14,10 +14,11 @@ def overlaps(pattern: str, type_arn: str) -> bool:
     """Say whether some ARN fits both a statement's pattern and a resource type's.
 
     Args:
-        pattern: ``arn:aws:ec2:us-east-1:*:instance/*``; ``<?...>`` in it is any text.
+        pattern: ``arn:aws:ec2:us-east-1:*:instance/*``; ``<?...>`` and a variable of IAM in it are
+            any text.
         type_arn: ``arn:${Partition}:ec2:${Region}:${Account}:instance/${InstanceId}``.
     """
-    given = re.sub(r"<\?[^>]*>", "*", pattern)
+    given = re.sub(r"<\?[^>]*>|\$\{aws:[^}]*\}", "*", pattern)
     # In the middle, a wildcard of a statement stays within its part of the ARN.
     # Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
     given = re.sub(r"(?<!^)\*(?!$)", _SEGMENT, given).replace("*", _ANY)

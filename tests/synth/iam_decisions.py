@@ -215,6 +215,8 @@ def _conditions_hold(statement: Mapping[str, Any], request: Request) -> bool:
 
 def _holds(operator: str, key: str, wanted: Sequence[str], request: Request) -> bool:
     got = request.key(key)
+    if operator == "Null":
+        return [str(got is None).lower()] == list(wanted)
     if got is None:
         return operator.endswith("IfExists")
     match operator.removesuffix("IfExists"):

@@ -16,7 +16,7 @@ from constructs import Construct
 
 from cdk_emr_eks.claims import AppClaims
 from cdk_emr_eks.errors import refuse
-from cdk_emr_eks.execution_role import ExecutionRole
+from cdk_emr_eks.job_role import JobRole
 from cdk_emr_eks.labels import WORKLOAD, Role
 from cdk_emr_eks.manifests import ManifestStage, plain
 from cdk_emr_eks.nag import accept, wildcard
@@ -281,7 +281,7 @@ class Livy(Construct):
             CfnOutput(self, id, value=value, description=description)
 
 
-def _session_account(role: ExecutionRole) -> str:
+def _session_account(role: JobRole) -> str:
     return service_account(Component.LIVY, Aws.ACCOUNT_ID, role.spec.name)
 
 

@@ -19,6 +19,11 @@ _S3: Final = "arn:${AWS::Partition}:s3:::"
 _GLUE: Final = "arn:${AWS::Partition}:glue:${AWS::Region}:${AWS::AccountId}:"
 _GLUE_NAME: Final = re.compile(r"[a-z0-9_-]{1,255}")
 _TOKEN: Final = "${Token["
+NAMESPACE: Final = "${aws:PrincipalTag/kubernetes-namespace}"
+"""What IAM fills in with the namespace of the pod that has a role by EKS Pod Identity.
+
+Source: https://docs.aws.amazon.com/eks/latest/userguide/pod-id-abac.html
+"""
 
 _LOOK: Final = (
     *("glue:GetDatabase", "glue:GetDatabases", "glue:GetTable", "glue:GetTables"),
@@ -62,6 +67,37 @@ def s3_folder(
     holds = kms_key_arn is None or kms_key_arn.startswith("arn:") or _TOKEN in kms_key_arn
     problems.require(holds, "kms_key_arn", "must be the ARN of a key", kms_key_arn)
     problems.raise_if_any()
+    return _folder(bucket, folder, write=write, kms_key_arn=kms_key_arn)
+
+
+def s3_namespace_folder(
+    bucket: str, *, root: str = "", write: bool = True, kms_key_arn: str | None = None
+) -> tuple[Permission, ...]:
+    """Let jobs use the folder that has the name of their namespace: ``root/NAMESPACE``.
+
+    IAM fills the name in from the session tag of EKS Pod Identity, so the same words are another
+    folder for each tenant that a role is shared by. With IRSA there is no such tag, and no right.
+
+    Args:
+        bucket: Name of the bucket; may be a token.
+        root: Folder that has the namespaces' folders, without slashes at the ends. Empty: the
+            bucket itself.
+        write: Whether jobs may also write and delete there. On by default: the folder is theirs.
+        kms_key_arn: ARN of the key that encrypts the objects. None: S3's own key. Who has the key
+            and another tenant's object could read it: the folder is what keeps tenants apart.
+
+    Raises:
+        ConfigError: As ``s3_folder`` does.
+    """
+    # Checks the names in the words of s3_folder.
+    s3_folder(bucket, root or "namespace", kms_key_arn=kms_key_arn)
+    folder = f"{root}/{NAMESPACE}" if root else NAMESPACE
+    return _folder(bucket, folder, write=write, kms_key_arn=kms_key_arn)
+
+
+def _folder(
+    bucket: str, folder: str, *, write: bool, kms_key_arn: str | None
+) -> tuple[Permission, ...]:
     arn = _S3 + bucket
     objects = ["s3:GetObject"]
     if write:
