@@ -1,0 +1,123 @@
+"""Network policies on a real API server: it takes each of them as written, and tenants cannot.
+
+The plane has no network: what the policies let pass is ``tests/spec/test_network_rules.py``'s.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import kubernetes.client
+import pytest
+
+from cdk_emr_eks.simulation.plane import Plane
+from cdk_emr_eks.spec.emr_access import emr_role_manifests
+from cdk_emr_eks.spec.execution_role import Component
+from cdk_emr_eks.spec.namespace import namespace_manifest
+from cdk_emr_eks.spec.network_rules import (
+    gateway_policy,
+    livy_policies,
+    network_policy,
+    router_policy,
+)
+from cdk_emr_eks.spec.tenancy import Tenant
+from cdk_emr_eks.spec.tenant_network import (
+    ClusterNetwork,
+    NetworkPeer,
+    NetworkProtocol,
+    TenantNetwork,
+)
+from tests.simulation.admission_actors import call, user_of
+from tests.simulation.test_admission import make
+
+NS: Final = "closed"
+POLICIES: Final = f"/apis/networking.k8s.io/v1/namespaces/{NS}/networkpolicies"
+MADE: Final = ClusterNetwork(
+    vpc_cidrs=("10.0.0.0/16",), pod_cidrs=("100.64.0.0/16",), service_cidrs=("172.20.0.0/16",)
+)
+FULL: Final = TenantNetwork(
+    egress=(
+        NetworkPeer(cidr="0.0.0.0/0", ports=(5432, 9083)),
+        NetworkPeer(cidr="::/0", ports=(53,), protocol=NetworkProtocol.UDP),
+        NetworkPeer(namespace="metastore"),
+    ),
+    ingress=(NetworkPeer(namespace="monitoring", ports=(4040,)),),
+)
+
+
+def rendered(network: TenantNetwork, cluster: ClusterNetwork) -> list[dict[str, Any]]:
+    """Every policy that the library writes into a tenant's namespace, and Livy's own."""
+    tenant = Tenant(name=NS, network=network, session_enabled=True)
+    made: list[dict[str, Any]] = [
+        *(each for each in tenant.policies(cluster) if each["kind"] == "NetworkPolicy"),
+        gateway_policy(NS, network, cluster),
+        router_policy(NS),
+        *livy_policies(
+            server_namespace=f"{NS}-livy",
+            namespace=NS,
+            clients=("10.9.0.0/16",),
+            port=8998,
+            network=network,
+            cluster=cluster,
+        ),
+    ]
+    return made
+
+
+@pytest.fixture(scope="module")
+def closed(plane: Plane) -> Plane:
+    tenant = Tenant(name=NS)
+    for name in (NS, f"{NS}-livy"):
+        make(plane, namespace_manifest(name, tenant.owner([])))
+    make(plane, *emr_role_manifests(NS), *tenant.policies(MADE))
+    return plane
+
+
+@pytest.mark.parametrize("network", [TenantNetwork(), FULL], ids=["plain", "full"])
+@pytest.mark.parametrize("cluster", [MADE, ClusterNetwork()], ids=["made", "unknown"])
+def test_the_api_server_takes_each_policy_as_written(
+    closed: Plane, network: TenantNetwork, cluster: ClusterNetwork
+) -> None:
+    for policy in rendered(network, cluster):
+        name, namespace = policy["metadata"]["name"], policy["metadata"]["namespace"]
+        path = POLICIES.replace(f"/{NS}/", f"/{namespace}/")
+        # Another name, since some are there already.
+        tried = {**policy, "metadata": {**policy["metadata"], "name": f"{name}-tried"}}
+        answer = call(closed, None, "POST", path, tried, dryRun="All", fieldValidation="Strict")
+        assert answer.status == 201, (name, answer.message)
+        assert not answer.warning
+
+
+def test_it_does_not_take_just_anything(closed: Plane) -> None:
+    block = {"cidr": "10.0.0.0/16", "except": ["192.168.0.0/24"]}
+    bad = network_policy("bad", NS, egress=[{"to": [{"ipBlock": block}]}])
+    answer = call(closed, None, "POST", POLICIES, bad, dryRun="All", fieldValidation="Strict")
+    assert answer.status == 422
+    assert "except" in answer.message
+
+
+@pytest.mark.parametrize("component", [Component.CLIENT, Component.DRIVER, Component.EXECUTOR])
+def test_code_in_a_pod_cannot_touch_the_policies(closed: Plane, component: Component) -> None:
+    user = user_of(NS, component, "emr-closed")
+    opened = network_policy("open", NS, ingress=[{}], egress=[{}])
+    tries = [
+        ("POST", POLICIES, opened),
+        ("PATCH", f"{POLICIES}/tenant", {"spec": {"egress": [{}]}}),
+        ("DELETE", f"{POLICIES}/default-deny", None),
+    ]
+    for method, path, body in tries:
+        assert call(closed, user, method, path, body, dryRun="All").status == 403
+        # The same is possible: it is the identity that is refused.
+        assert call(closed, None, method, path, body, dryRun="All").allowed
+
+
+def test_labels_that_rules_trust_are_not_the_tenants_to_write(closed: Plane) -> None:
+    user = user_of(NS, Component.DRIVER, "emr-closed")
+    forged = {"metadata": {"labels": {"kubernetes.io/metadata.name": "kube-system"}}}
+    path = f"/api/v1/namespaces/{NS}"
+    assert call(closed, user, "PATCH", path, forged, dryRun="All").status == 403
+    # Nobody else's, either: the API server knows the name better, and writes it back.
+    assert call(closed, None, "PATCH", path, forged).allowed
+    with closed.client() as api:
+        found: Any = kubernetes.client.CoreV1Api(api).read_namespace(NS)
+    assert found.metadata.labels["kubernetes.io/metadata.name"] == NS
