@@ -127,6 +127,10 @@ docs: setup ## build the documentation into site/
 bench: setup ## synth time and size beside a bare CDK app and ARA
 	$(PYTHON) -m benchmarks.synth $(ARGS)
 
+.PHONY: bench-admission
+bench-admission: setup ## time that admission policies add to making a pod, on a real API server
+	$(PYTHON) -m benchmarks.admission $(ARGS)
+
 .PHONY: clean
 clean: ## remove everything that make wrote
 	rm -rf $(VENV) $(CHECKOV) node_modules cdk.out cdk.out.* dist site .pytest_cache .mypy_cache .ruff_cache benchmarks/.cache

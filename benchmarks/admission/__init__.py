@@ -1,0 +1,1 @@
+"""What admission policies add to making a pod, on a real API server."""
