@@ -87,6 +87,7 @@ from cdk_emr_eks.spec.tenant_network import (
 )
 from cdk_emr_eks.spec.tenant_secret import TenantSecret
 from cdk_emr_eks.spec.virtual_cluster import EmrAccess, SchedulerLimits, VirtualClusterSpec
+from cdk_emr_eks.spec.warm_capacity import WarmCapacity
 from cdk_emr_eks.spec.workload import Workload
 from cdk_emr_eks.spec.workspace_storage import WorkspaceStorage
 from cdk_emr_eks.tenancy_context import OidcProvider, TenancyContext
@@ -209,6 +210,7 @@ __all__ = [
     "TlsCertificate",
     "UserAssignment",
     "VirtualClusterSpec",
+    "WarmCapacity",
     "Workload",
     "WorkspaceStorage",
     "Zone",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from ipaddress import IPv4Network
 from typing import Final
 
@@ -14,6 +15,7 @@ from cdk_emr_eks.cluster import ClusterSpec
 from cdk_emr_eks.errors import refuse
 from cdk_emr_eks.field_types import check_argument
 from cdk_emr_eks.network import ExistingNetwork, NetworkSpec
+from cdk_emr_eks.spec.capacity_buffers import needs_buffers
 from cdk_emr_eks.spec.workload import Workload
 
 _OPTIONS: Final[Mapping[str, object]] = {
@@ -25,6 +27,14 @@ _OPTIONS: Final[Mapping[str, object]] = {
     "admins": Sequence[iam.IRole],
     "stage_per_workload": bool,
 }
+
+
+def chosen_karpenter(karpenter: Karpenter | None, workloads: Sequence[Workload]) -> Karpenter:
+    """Return Karpenter as it is installed: with capacity buffers where a workload needs them."""
+    chosen = karpenter or Karpenter()
+    if not needs_buffers(workloads):
+        return chosen
+    return replace(chosen, feature_gates=replace(chosen.feature_gates, capacity_buffer=True))
 
 
 def cluster_options(

@@ -11,9 +11,11 @@ from cdk_emr_eks.errors import refuse
 from cdk_emr_eks.labels import TENANT
 from cdk_emr_eks.node_pools import CapacityStage, NodeSite
 from cdk_emr_eks.pod_templates import PodTemplates
+from cdk_emr_eks.spec.capacity_buffers import capacity_buffers, check_buffers
 from cdk_emr_eks.spec.dedicated import DedicatedPools
 from cdk_emr_eks.spec.tenancy import Tenant
 from cdk_emr_eks.tenancy_context import TenancyContext
+from cdk_emr_eks.warm_rooms import add_rooms
 
 
 class DedicatedCapacity(CapacityStage):
@@ -69,7 +71,8 @@ def check_site(context: TenancyContext, tenant: Tenant) -> None:
     """Check that a tenant's own node pools can be made where it is.
 
     Raises:
-        ConfigError: If it wants some on a cluster that does not say where nodes may be.
+        ConfigError: If it wants some on a cluster that does not say where nodes may be, or warm
+            capacity that Karpenter does not keep.
     """
     if tenant.dedicated and context.site is None:
         rule = (
@@ -78,6 +81,10 @@ def check_site(context: TenancyContext, tenant: Tenant) -> None:
         fix = "add the tenant in the app of its EmrEksCluster, or import it with capacity="
         names = ", ".join(each.workload.name for each in tenant.dedicated)
         raise refuse(f"Tenant {tenant.name!r}", "dedicated", rule, names, fix)
+    if context.site is not None and not context.site.buffers:
+        own = [each.workload for each in tenant.dedicated]
+        fix = "Karpenter(feature_gates=FeatureGates(capacity_buffer=True)) on the cluster"
+        check_buffers(f"Tenant {tenant.name!r}", "dedicated", own, fix)
 
 
 def with_dedicated(scope: Construct, context: TenancyContext, tenant: Tenant) -> TenancyContext:
@@ -90,6 +97,10 @@ def with_dedicated(scope: Construct, context: TenancyContext, tenant: Tenant) ->
     capacity = DedicatedCapacity(
         scope, "Capacity", context=context, site=context.site, tenant=tenant
     )
+    for own in tenant.dedicated:
+        rooms = capacity_buffers(own.bounded, context.site.zones)
+        name = own.workload.name
+        add_rooms(scope, name, rooms, cluster=context.cluster, pools=[capacity])
     workloads = {each.name: each for each in tenant.chosen(context.workloads)}
     return replace(
         context,

@@ -19,7 +19,7 @@ from cdk_emr_eks.addons.load_balancer_controller import (
 )
 from cdk_emr_eks.addons.protocol import Addon, AddonContext, install_order
 from cdk_emr_eks.cluster import ClusterSpec, EksCluster
-from cdk_emr_eks.cluster_options import cluster_options
+from cdk_emr_eks.cluster_options import chosen_karpenter, cluster_options
 from cdk_emr_eks.cluster_outputs import write_outputs
 from cdk_emr_eks.encryption import PlatformKey
 from cdk_emr_eks.endpoint_parts import EndpointParts
@@ -94,7 +94,7 @@ class EmrEksCluster(TenantHost):
         options = cluster_options(
             cluster, network, workloads, karpenter, addons, admins, stage_per_workload
         )
-        spec, chosen = cluster or ClusterSpec(), karpenter or Karpenter()
+        spec, chosen = cluster or ClusterSpec(), chosen_karpenter(karpenter, workloads)
         ordered = install_order(addons, [chosen.name])
         check_workloads(workloads)
         super().__init__(scope, id)
@@ -121,7 +121,7 @@ class EmrEksCluster(TenantHost):
             pod_templates=PodTemplates(self, "PodTemplates", workloads=by_name),
             oidc=lambda: made_oidc(self.eks.cluster),
             log_key=key,
-            site=self.node_pools.site,
+            site=replace(self.node_pools.site, buffers=chosen.feature_gates.capacity_buffer),
             ready=(policies, self.node_pools),
             interactive=self.enable_endpoints,
             network=replace(self.network.ranges, service_cidrs=(spec.service_cidr,)),

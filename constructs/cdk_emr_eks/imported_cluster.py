@@ -13,6 +13,7 @@ from constructs import Construct, DependencyGroup, IDependable
 from cdk_emr_eks.field_types import check_argument, check_types
 from cdk_emr_eks.node_pools import NodeEnvironment, NodePools, NodeSite
 from cdk_emr_eks.pod_templates import PodTemplates
+from cdk_emr_eks.spec.capacity_buffers import check_buffers
 from cdk_emr_eks.spec.catalog import DEFAULT_WORKLOADS
 from cdk_emr_eks.spec.placement import Zone
 from cdk_emr_eks.spec.tenant_network import ClusterNetwork
@@ -29,6 +30,8 @@ class ImportedCapacity:
     Args:
         zones: Zones that nodes may be in.
         nodes: What the node classes must know of the cluster.
+        buffers: Whether its Karpenter is 1.14 or newer with the feature gate ``CapacityBuffer`` on:
+            workloads with warm capacity need it. Default False: they are refused.
 
     Raises:
         ConfigError: If a value is of another type.
@@ -36,9 +39,15 @@ class ImportedCapacity:
 
     zones: tuple[Zone, ...]
     nodes: NodeEnvironment
+    buffers: bool = False
 
     def __post_init__(self) -> None:
         check_types("ImportedCapacity", self)
+
+    @property
+    def site(self) -> NodeSite:
+        """The same, for pools that come later."""
+        return NodeSite(zones=self.zones, nodes=self.nodes, buffers=self.buffers)
 
 
 class ImportedEmrEksCluster(TenantHost):
@@ -67,7 +76,8 @@ class ImportedEmrEksCluster(TenantHost):
             made here. None: they are not known.
 
     Raises:
-        ConfigError: If the name is a token or not a cluster's name, or workloads clash.
+        ConfigError: If the name is a token or not a cluster's name, workloads clash, or one has
+            warm capacity that ``capacity`` does not say Karpenter keeps.
     """
 
     def __init__(
@@ -93,6 +103,11 @@ class ImportedEmrEksCluster(TenantHost):
         ):
             check_argument(f"ImportedEmrEksCluster {cluster_name!r}", name, hint, value)
         check_workloads(workloads)
+        if capacity is not None and not capacity.buffers:
+            fix = (
+                "set the feature gate CapacityBuffer of its Karpenter, and capacity's buffers=True"
+            )
+            check_buffers(f"ImportedEmrEksCluster {cluster_name!r}", "workloads", workloads, fix)
         super().__init__(scope, id)
         # jsii's Python types do not see that a Cluster is an ICluster.
         theirs = cast(eks.ICluster, cluster)
@@ -104,7 +119,7 @@ class ImportedEmrEksCluster(TenantHost):
             pod_templates=PodTemplates(self, "PodTemplates", workloads=by_name),
             oidc=(lambda: oidc) if oidc else None,
             log_key=log_key,
-            site=NodeSite(zones=capacity.zones, nodes=capacity.nodes) if capacity else None,
+            site=capacity.site if capacity else None,
             ready=self._capacity(theirs, cluster_name, workloads, capacity),
             # Nothing of this app to wait for: they are there.
             interactive=DependencyGroup if endpoints else None,

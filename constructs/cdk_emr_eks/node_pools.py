@@ -15,11 +15,13 @@ from constructs import Construct, IDependable
 from cdk_emr_eks.errors import Problems, refuse
 from cdk_emr_eks.field_types import check_argument, check_types
 from cdk_emr_eks.manifests import MAX_MANIFEST_BYTES, KubernetesObject, ManifestStage, plain
+from cdk_emr_eks.spec.capacity_buffers import capacity_buffers
 from cdk_emr_eks.spec.crds import validate_manifest
 from cdk_emr_eks.spec.node_class import NodeClass, node_classes
 from cdk_emr_eks.spec.node_pool import NodePool, node_pools
 from cdk_emr_eks.spec.placement import Zone
 from cdk_emr_eks.spec.workload import Workload, check_workloads
+from cdk_emr_eks.warm_rooms import add_rooms
 
 KINDS: Final = ("NodePool", "EC2NodeClass", "PriorityClass")
 """Kinds that the capacity may hold, in the order in which they are written and deleted."""
@@ -69,10 +71,12 @@ class NodeSite:
     Args:
         zones: Zones that nodes may be in.
         nodes: What the node classes must know of the cluster.
+        buffers: Whether Karpenter keeps capacity buffers: its feature gate. Default False.
     """
 
     zones: tuple[Zone, ...]
     nodes: NodeEnvironment
+    buffers: bool = False
 
 
 class NodePools(Construct):
@@ -84,7 +88,8 @@ class NodePools(Construct):
     driver still runs is waited for.
 
     Resources made: one ``Custom::AWSCDK-EKS-KubernetesResource``, or with ``stage_per_workload``
-    one for each workload and one for what they share.
+    one for each workload and one for what they share; and one for each workload with warm capacity,
+    for which Karpenter's feature gate must be on.
 
     Args:
         cluster: The cluster, with its kubectl provider.
@@ -102,8 +107,8 @@ class NodePools(Construct):
         site: Where its nodes may be, for pools of tenants' own.
 
     Raises:
-        ConfigError: If two pools have one name, priorities of workloads clash, there is no zone, or
-            the manifests are too large.
+        ConfigError: If two pools have one name, priorities of workloads clash, there is no zone,
+            warm capacity names a zone that is none of these, or the manifests are too large.
     """
 
     def __init__(
@@ -126,6 +131,7 @@ class NodePools(Construct):
         manifests = {name: [pool.manifest() for pool in own] for name, own in pools.items()}
         if not stage_per_workload:
             _check_size([*classes, *(each for own in manifests.values() for each in own)])
+        rooms = {each.name: capacity_buffers(each, zones) for each in workloads}
         super().__init__(scope, id)
         self.node.add_dependency(karpenter)
         self.site = NodeSite(zones=zones, nodes=nodes)
@@ -142,6 +148,9 @@ class NodePools(Construct):
                 stage.node.add_dependency(self.stage)
             stage.add(*own)
         self._add(*classes)
+        stages = [each for each in self.node.children if isinstance(each, CapacityStage)]
+        for name, objects in rooms.items():
+            add_rooms(self, name, objects, cluster=cluster, pools=stages)
         self._warn(workloads)
 
     @property

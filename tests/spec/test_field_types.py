@@ -53,6 +53,7 @@ from cdk_emr_eks.spec.tenancy import Tenant
 from cdk_emr_eks.spec.tenant_network import ClusterNetwork, NetworkPeer, TenantNetwork
 from cdk_emr_eks.spec.tenant_secret import TenantSecret
 from cdk_emr_eks.spec.virtual_cluster import SchedulerLimits, VirtualClusterSpec
+from cdk_emr_eks.spec.warm_capacity import WarmCapacity
 from cdk_emr_eks.spec.workspace_storage import WorkspaceStorage
 from cdk_emr_eks.units import Cpu, Memory
 
@@ -71,7 +72,7 @@ VALUES: tuple[object, ...] = (
     *(SHARED, SHARED.driver_instances, POOL, node_classes([SHARED])[0], Zone.named("us-east-1a")),
     *(DriverShape(), ExecutorShape(), DynamicAllocation(), POOL.limits, Disruption()),
     *(Freeze(schedule="@daily", duration=timedelta(hours=1)), RootVolume(), PersistentVolumes()),
-    *(Admission(), SparkEncryption(), TenantSecret(name="data/db")),
+    *(WarmCapacity(jobs=1), Admission(), SparkEncryption(), TenantSecret(name="data/db")),
     *(ClusterNetwork(), NetworkPeer(cidr="10.0.0.0/8", ports=(1,)), TenantNetwork()),
     *(
         ClassQuota(pods=1),

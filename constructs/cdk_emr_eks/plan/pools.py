@@ -11,7 +11,7 @@ from cdk_emr_eks.plan.intrinsics import mapping, sequence
 from cdk_emr_eks.plan.model import PoolPlan
 from cdk_emr_eks.plan.objects import Applied, ClusterObject
 from cdk_emr_eks.spec.instances import FAMILIES, Instances, InstanceType
-from cdk_emr_eks.spec.workload import SPOT_TYPES
+from cdk_emr_eks.spec.workload_warnings import SPOT_TYPES
 
 # Requirements that never take an instance type away from those of the families and sizes.
 _NEUTRAL: Final = frozenset(

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cdk_emr_eks.labels import Role
-from cdk_emr_eks.spec.packing import LOGGING_SIDECAR_MEMORY, pack
+from cdk_emr_eks.spec.packing import LOGGING_SIDECAR_MEMORY
 from cdk_emr_eks.spec.shapes import MIN_OVERHEAD
 from cdk_emr_eks.spec.workload import Workload
 from cdk_emr_eks.units import Cpu, Memory
@@ -64,12 +64,7 @@ def driver_shape(workload: Workload) -> SizedExecutor:
 def _sized(workload: Workload, role: Role) -> SizedExecutor:
     shape = workload.driver if role is Role.DRIVER else workload.executor
     off_heap = Memory(0) if role is Role.DRIVER else workload.executor.off_heap
-    packing = pack(
-        workload.instances(role).types(),
-        cores=shape.cores,
-        memory=shape.memory,
-        headroom=workload.node_headroom,
-    )
+    packing = workload.packing(role)
     overhead = Memory(max(MIN_OVERHEAD.mib, int(packing.memory.mib * shape.overhead_share)))
     return SizedExecutor(
         cores=shape.cores,

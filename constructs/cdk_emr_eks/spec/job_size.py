@@ -8,15 +8,11 @@ from typing import Final
 from cdk_emr_eks.errors import Problems
 from cdk_emr_eks.spec.executor_shape import SizedExecutor, driver_shape, executor_shape
 from cdk_emr_eks.spec.namespace import LimitDefaults
+from cdk_emr_eks.spec.packing import SUBMITTER
 from cdk_emr_eks.spec.quota import ClassQuota, Quota
 from cdk_emr_eks.spec.storage import PersistentVolumes
 from cdk_emr_eks.spec.workload import Workload
 from cdk_emr_eks.units import Cpu, Memory
-
-# EMR's job submitter and its logging container, as described pods of EMR show them. Source:
-# https://docs.aws.amazon.com/emr/latest/EMR-on-EKS-DevelopmentGuide/emr-eks-job-submitter.html
-_SUBMITTER_CPU: Final = Cpu(800 + 100)
-_SUBMITTER_MEMORY: Final = Memory(512 + 200)
 
 _CONTAINERS: Final = 6
 # Submitter, driver and executor, each with EMR's logging container.
@@ -62,8 +58,8 @@ def smallest_job(workload: Workload, defaults: LimitDefaults) -> JobSize:
     size = storage.size.mib if isinstance(storage, PersistentVolumes) else 0
     disk = defaults.ephemeral_storage
     return JobSize(
-        cpu=Cpu(_SUBMITTER_CPU.millicores + sum(each.cpu.millicores for each in pods)),
-        memory=Memory(_SUBMITTER_MEMORY.mib + sum(each.memory.mib for each in pods)),
+        cpu=Cpu(SUBMITTER.cpu.millicores + sum(each.cpu.millicores for each in pods)),
+        memory=Memory(SUBMITTER.memory.mib + sum(each.memory.mib for each in pods)),
         pods=3,
         volume_claims=claims,
         storage=Memory(claims * size),

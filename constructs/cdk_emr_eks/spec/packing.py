@@ -25,6 +25,12 @@ LOGGING_SIDECAR_CPU: Final = Cpu(10)
 quota on CPU makes Kubernetes refuse containers without a request.
 """
 
+SUBMITTER: Final = Resources(Cpu(800 + 100), Memory(512 + 200))
+"""What EMR's job submitter and its logging container request, as described pods of EMR show them.
+
+Source: https://docs.aws.amazon.com/emr/latest/EMR-on-EKS-DevelopmentGuide/emr-eks-job-submitter.html
+"""
+
 WELL_PACKED: Final = 0.95
 """Share of a full node's allocatable cores that Spark pods should request without DaemonSets."""
 

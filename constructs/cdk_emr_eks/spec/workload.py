@@ -8,7 +8,7 @@ from datetime import timedelta
 from itertools import pairwise
 from typing import Final
 
-from cdk_emr_eks.errors import Problems
+from cdk_emr_eks.errors import Problem, Problems
 from cdk_emr_eks.field_types import check_types, hold_mappings
 from cdk_emr_eks.labels import Architecture, CapacityType, Role
 from cdk_emr_eks.names import dns_label
@@ -24,6 +24,7 @@ from cdk_emr_eks.spec.priority import (
 from cdk_emr_eks.spec.shapes import DriverShape, DynamicAllocation, ExecutorShape, Limits
 from cdk_emr_eks.spec.spark_conf import spark_conf_problems
 from cdk_emr_eks.spec.storage import InstanceStore, PersistentVolumes, RootVolume, Storage
+from cdk_emr_eks.spec.warm_capacity import WarmCapacity, pods_of_a_room, warm_problems
 from cdk_emr_eks.spec.workload_rules import (
     architecture_problems,
     limit_problems,
@@ -31,6 +32,7 @@ from cdk_emr_eks.spec.workload_rules import (
     time_problems,
     timeout_problems,
 )
+from cdk_emr_eks.spec.workload_warnings import size_warnings, spot_warnings, volume_warnings
 from cdk_emr_eks.units import Cpu, Memory
 
 __all__ = [
@@ -49,16 +51,6 @@ __all__ = [
 ]
 
 MAX_NAME: Final = 20
-MAX_ATTACHED_VOLUMES: Final = 24
-"""EBS volumes of one node: 28 attachments less root volume and network interfaces.
-
-Source: https://docs.aws.amazon.com/ec2/latest/instancetypes/ec2-nitro-instances.html
-"""
-SPOT_TYPES: Final = 15
-"""Instance types that a spot pool should have at least.
-
-Source: https://karpenter.sh/docs/concepts/disruption/#consolidation (spot to spot needs 15)
-"""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -103,6 +95,8 @@ class Workload:
             the start of a node. Default 30 minutes.
         node_headroom: Room kept free on each node for DaemonSets of your own, such as log or
             monitoring agents. Default 100 millicores and 256 MiB.
+        warm: Nodes with room for jobs that have not come yet, so that those start at once. See
+            ``WarmCapacity``. Default None: a job's first nodes are bought when it comes.
         spark_conf: Spark properties on top of the derived ones. Those that the workload derives, or
             that EMR on EKS forbids, are refused.
 
@@ -154,6 +148,7 @@ class Workload:
     disruption: Disruption = field(default_factory=Disruption)
     job_start_timeout: timedelta = timedelta(minutes=30)
     node_headroom: Resources = Resources(Cpu(100), Memory(256))
+    warm: WarmCapacity | None = None
     spark_conf: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -177,8 +172,7 @@ class Workload:
                     headroom=self.node_headroom,
                 )
             )
-            limits = self.driver_limits if role is Role.DRIVER else self.executor_limits
-            problems.extend(limit_problems(f"{role}_limits", limits, types))
+            problems.extend(limit_problems(f"{role}_limits", self.limits(role), types))
         rule = "must be False unless executor_capacity is spot"
         spot = self.executor_capacity is CapacityType.SPOT
         problems.require(spot or not self.on_demand_fallback, "on_demand_fallback", rule, True)
@@ -186,6 +180,10 @@ class Workload:
         problems.extend(timeout_problems("job_start_timeout", self.job_start_timeout))
         problems.extend(priority_problems("priority", self.priority))
         problems.extend(spark_conf_problems(self.spark_conf))
+        problems.raise_if_any()  # shapes are worked out from what fits
+        if self.warm is not None:
+            for role in Role:
+                problems.extend(self._warm_problems(role, self.warm))
         problems.raise_if_any()
 
     @property
@@ -218,6 +216,20 @@ class Workload:
         """Return the instance types of one role."""
         return self.driver_instances if role is Role.DRIVER else self.executor_instances
 
+    def limits(self, role: Role) -> Limits:
+        """Return the bound of each pool of one role."""
+        return self.driver_limits if role is Role.DRIVER else self.executor_limits
+
+    def packing(self, role: Role) -> Packing:
+        """Work out what pods of one role request, so that they fill their nodes."""
+        shape = self.driver if role is Role.DRIVER else self.executor
+        return pack(
+            self._types(role),
+            cores=shape.cores,
+            memory=shape.memory,
+            headroom=self.node_headroom,
+        )
+
     def priority_classes(self) -> tuple[Mapping[str, object], ...]:
         """Return the two ``scheduling.k8s.io/v1`` priority classes of the workload."""
         return priority_classes(self.name, self.priority)
@@ -227,14 +239,7 @@ class Workload:
         found: list[str] = []
         where = f"Workload {self.name!r}"
         if self.executor_capacity is CapacityType.SPOT:
-            for architecture in self.architectures:
-                count = len(self.executor_instances.types(architecture))
-                if count < SPOT_TYPES:
-                    found.append(
-                        f"{where}: its {architecture} spot pools have {count} instance types; with "
-                        f"fewer than {SPOT_TYPES} spot is reclaimed more often. Add families or "
-                        "sizes to executor_instances."
-                    )
+            found.extend(spot_warnings(where, self.architectures, self.executor_instances))
         if not isinstance(self.storage, InstanceStore):
             unused = [each.name for each in self._types(Role.EXECUTOR) if each.local_nvme]
             if unused:
@@ -243,38 +248,18 @@ class Workload:
                     "unused. Choose InstanceStore() or families without disks."
                 )
         for role, what in ((Role.DRIVER, "drivers"), (Role.EXECUTOR, "executors")):
-            shape = self.driver if role is Role.DRIVER else self.executor
-            packing = pack(
-                self._types(role),
-                cores=shape.cores,
-                memory=shape.memory,
-                headroom=self.node_headroom,
-            )
+            packing = self.packing(role)
             found.extend(packing_warnings(self.name, what, packing))
             if role is Role.EXECUTOR:
-                found.extend(self._volume_warnings(packing))
-        most = self.dynamic_allocation.max_executors * self.executor.cores * 1000
-        if most > self.executor_limits.cpu.millicores:
-            found.append(
-                f"{where}: one job may ask for {most // 1000} cores "
-                f"({self.dynamic_allocation.max_executors} executors), but a pool is limited to "
-                f"{self.executor_limits.cpu.kubernetes}. Raise executor_limits or lower "
-                "max_executors."
-            )
+                found.extend(volume_warnings(where, self.storage, packing))
+        most = self.dynamic_allocation.max_executors
+        found.extend(size_warnings(where, most, self.executor.cores, self.executor_limits))
         return tuple(found)
 
-    def _volume_warnings(self, packing: Packing) -> tuple[str, ...]:
-        if not isinstance(self.storage, PersistentVolumes):
-            return ()
-        most = max(packing.pods, key=lambda name: packing.pods[name])
-        volumes = packing.pods[most] * self.storage.count
-        if volumes <= MAX_ATTACHED_VOLUMES:
-            return ()
-        return (
-            f"Workload {self.name!r}: a full {most} would need {volumes} volumes; EC2 attaches at "
-            f"most about {MAX_ATTACHED_VOLUMES}. Choose smaller sizes, larger executors or fewer "
-            "volumes.",
-        )
+    def _warm_problems(self, role: Role, warm: WarmCapacity) -> tuple[Problem, ...]:
+        places = 1 if self.per_zone else len(warm.zones or (None,))
+        pods = pods_of_a_room(role, self.packing(role))
+        return warm_problems(role, places * warm.rooms(role), pods, self.limits(role))
 
     def _instances_by_field(self) -> Mapping[str, Instances]:
         return {f"{role}_instances": self.instances(role) for role in Role}
