@@ -82,14 +82,13 @@ def spark_conf_problems(conf: Mapping[str, str], field: str = "spark_conf") -> t
         if max(len(key), len(value)) > MAX_TEXT:
             rule = f"must have keys and values of at most {MAX_TEXT} characters"
             found.append(Problem(field=field, rule=rule, got=f"{key[:60]} ({len(value)})"))
-        if names_secret(key):
-            # Never the value: errors end up in the logs of builds.
-            rule = "must not hold a secret, which everybody could read in templates and outputs"
-            found.append(Problem(field=field, rule=rule, got=key, fix=INSTEAD))
-            continue
         reason = _FORBIDDEN.get(key) or next(
             (why for prefix, why in _FORBIDDEN_PREFIXES.items() if key.startswith(prefix)), ""
         )
         if reason:
             found.append(Problem(field=field, rule="must not set", got=key, fix=reason))
+        elif names_secret(key):
+            # Never the value: errors end up in the logs of builds.
+            rule = "must not hold a secret, which everybody could read in templates and outputs"
+            found.append(Problem(field=field, rule=rule, got=key, fix=INSTEAD))
     return tuple(found)
