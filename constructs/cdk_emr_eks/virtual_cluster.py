@@ -115,7 +115,7 @@ class EmrVirtualCluster(Construct):
                 made with the namespace.
         """
         if self._stage is None:
-            rule, fix = "must be one whose namespace has objects made here", "set create_namespace"
+            rule, fix = "must be made here or have objects of its own", "set create_namespace"
             where = f"Virtual cluster {self.spec.name!r}"
             raise refuse(where, "namespace", rule, self.namespace, fix)
         if plain(item) not in self._stage.objects():

@@ -21,6 +21,21 @@ IMAGE: Final = base_image(ImageKind.SPARK, EMR_RELEASE)
 JOB_CONTROLLER: Final = "system:serviceaccount:kube-system:job-controller"
 EMR: Final = "emr-containers"
 
+PATHS: Final = {
+    "Namespace": "/api/v1/namespaces",
+    "LimitRange": "/api/v1/namespaces/{}/limitranges",
+    "NetworkPolicy": "/apis/networking.k8s.io/v1/namespaces/{}/networkpolicies",
+    "PriorityClass": "/apis/scheduling.k8s.io/v1/priorityclasses",
+    "ValidatingAdmissionPolicy": (
+        "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies"
+    ),
+    "ValidatingAdmissionPolicyBinding": (
+        "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings"
+    ),
+    "Role": "/apis/rbac.authorization.k8s.io/v1/namespaces/{}/roles",
+    "RoleBinding": "/apis/rbac.authorization.k8s.io/v1/namespaces/{}/rolebindings",
+}
+
 Pod = dict[str, Any]
 
 
@@ -52,6 +67,14 @@ def call(
         content = json.loads(found.read() or "{}")
     message = content.get("message", "") if content.get("kind") == "Status" else ""
     return Answer(found.status, message, str(found.headers.get("Warning", "")))
+
+
+def make(plane: Plane, *objects: dict[str, Any], **query: str) -> None:
+    """Create objects as the cluster's administrator, unless they are there."""
+    for item in objects:
+        path = PATHS[item["kind"]].format(item["metadata"].get("namespace"))
+        answer = call(plane, None, "POST", path, item, fieldValidation="Strict", **query)
+        assert answer.status in (200, 201, 409), answer
 
 
 def account(component: Component, role: str) -> str:

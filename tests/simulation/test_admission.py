@@ -28,6 +28,7 @@ from tests.simulation.admission_actors import (
     EMR,
     IMAGE,
     JOB_CONTROLLER,
+    PATHS,
     Pod,
     account,
     call,
@@ -35,6 +36,7 @@ from tests.simulation.admission_actors import (
     driver,
     executor,
     gateway,
+    make,
     submitter,
     user_of,
 )
@@ -46,27 +48,6 @@ ON_DEMAND: Final = replace(CRITICAL, name="punctual", priority=4_000)
 WORKLOADS: Final = (CRITICAL, SHARED, NOTEBOOK, ON_DEMAND)
 OWN: Final = f"{ACCOUNT}.dkr.ecr.us-east-1.amazonaws.com/analytics/"
 PODS: Final = f"/api/v1/namespaces/{NS}/pods"
-_PATHS: Final = {
-    "Namespace": "/api/v1/namespaces",
-    "LimitRange": "/api/v1/namespaces/{}/limitranges",
-    "NetworkPolicy": "/apis/networking.k8s.io/v1/namespaces/{}/networkpolicies",
-    "PriorityClass": "/apis/scheduling.k8s.io/v1/priorityclasses",
-    "ValidatingAdmissionPolicy": (
-        "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies"
-    ),
-    "ValidatingAdmissionPolicyBinding": (
-        "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings"
-    ),
-    "Role": "/apis/rbac.authorization.k8s.io/v1/namespaces/{}/roles",
-    "RoleBinding": "/apis/rbac.authorization.k8s.io/v1/namespaces/{}/rolebindings",
-}
-
-
-def make(plane: Plane, *objects: dict[str, Any], **query: str) -> None:
-    for item in objects:
-        path = _PATHS[item["kind"]].format(item["metadata"].get("namespace"))
-        answer = call(plane, None, "POST", path, item, fieldValidation="Strict", **query)
-        assert answer.status in (200, 201, 409), answer
 
 
 def make_tenant(plane: Plane, tenant: Tenant) -> None:
@@ -120,7 +101,7 @@ def guarded(plane: Plane) -> Iterator[Plane]:
     for name in (NS, AUDITED):
         call(plane, None, "DELETE", f"/api/v1/namespaces/{name}")
     for item in cluster_wide:
-        call(plane, None, "DELETE", f"{_PATHS[item['kind']]}/{item['metadata']['name']}")
+        call(plane, None, "DELETE", f"{PATHS[item['kind']]}/{item['metadata']['name']}")
 
 
 def create(plane: Plane, user: str, body: Pod, what: str = "pods", where: str = NS) -> Any:
@@ -382,7 +363,7 @@ def test_a_controller_is_no_way_around(guarded: Plane) -> None:
         assert "must not make or change controllers" in found.message
         assert call(guarded, EMR, "POST", path, job, dryRun="All").allowed
     finally:
-        path = _PATHS["RoleBinding"].format(NS)
+        path = PATHS["RoleBinding"].format(NS)
         assert call(guarded, None, "DELETE", f"{path}/too-much").allowed
 
 

@@ -27,8 +27,7 @@ from cdk_emr_eks.spec.tenant_network import (
     NetworkProtocol,
     TenantNetwork,
 )
-from tests.simulation.admission_actors import call, user_of
-from tests.simulation.test_admission import make
+from tests.simulation.admission_actors import call, make, user_of
 
 NS: Final = "closed"
 POLICIES: Final = f"/apis/networking.k8s.io/v1/namespaces/{NS}/networkpolicies"

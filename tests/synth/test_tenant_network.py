@@ -15,9 +15,11 @@ from cdk_emr_eks.imported_cluster import ImportedEmrEksCluster
 from cdk_emr_eks.spec.cluster import ClusterSpec
 from cdk_emr_eks.spec.managed_endpoint import ManagedEndpointSpec
 from cdk_emr_eks.spec.network import NetworkSpec
+from cdk_emr_eks.spec.network_rules import router_policy
 from cdk_emr_eks.spec.spark_connect import SparkConnectSpec
 from cdk_emr_eks.spec.tenancy import Tenant
 from cdk_emr_eks.spec.tenant_network import ClusterNetwork, NetworkPeer, TenantNetwork
+from cdk_emr_eks.spec.virtual_cluster import VirtualClusterSpec
 from cdk_emr_eks.tenant_host import TenantHost
 from tests.spec.network_evaluator import Judge, Place
 from tests.synth.tenancy_app import new_app
@@ -161,3 +163,23 @@ def test_a_range_of_pods_is_refused_before_anything_is_made() -> None:
     with pytest.raises(ConfigError, match="egress must not be a range of pods"):
         made.add_tenant(Tenant(name="data", network=TenantNetwork(egress=peers)))
     assert made.node.try_find_child("Tenant-data") is None
+
+
+def test_an_object_of_a_namespace_is_made_once_and_is_one_thing_only() -> None:
+    made = host(new_stack()).add_tenant(Tenant(name="data")).virtual_cluster
+    policy = router_policy("data")
+    made.add_object(policy)
+    made.add_object(dict(policy))
+    with pytest.raises(ConfigError, match="must be unique in its stage"):
+        made.add_object({**policy, "spec": {"podSelector": {}}})
+
+
+def test_what_has_no_objects_takes_none() -> None:
+    spec = VirtualClusterSpec(name="data", namespace="data", create_namespace=False)
+    made = host(new_stack()).add_emr_virtual_cluster(spec)
+    with pytest.raises(ConfigError) as refused:
+        made.add_object(router_policy("data"))
+    assert str(refused.value) == (
+        "Virtual cluster 'data': namespace must be made here or have objects of its own, got "
+        "'data'; set create_namespace."
+    )
