@@ -14,7 +14,7 @@ from tests.spec.asl_interpreter import Execution, run
 from tests.spec.ephemeral_account import CLEANER, Account, fails, stops
 
 ARN: Final = "arn:aws:states:eu-west-1:111122223333:execution:emr-etl:first"
-NAMESPACE: Final = f"etl-{hashlib.sha1(ARN.encode()).hexdigest()}"  # noqa: S324 - a name
+NAMESPACE: Final = f"etl-{hashlib.sha1(ARN.encode()).hexdigest()}"
 CALLS: Final = (
     *("createStack", "describeStacks", "describeStacks", "describeStacks"),
     *("createVirtualCluster", "describeVirtualCluster", "startJobRun.sync"),

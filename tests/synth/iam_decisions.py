@@ -124,6 +124,8 @@ class Account:
                 return self._attribute(stack, id, attribute)
             case {"Fn::Join": [str(by), list(parts)]}:
                 return by.join(self.text(stack, part) for part in parts)
+            case {"Fn::Sub": str(text)}:
+                return _VARIABLE.sub(lambda found: _PSEUDO[found[1]], text)
             case {"Fn::ImportValue": str(name)}:
                 return self._exports[name]
             case {"Fn::GetStackOutput": {"StackName": str(other), "OutputName": str(output)}}:

@@ -14,6 +14,10 @@ from cdk_emr_eks.deploy_policy.rights_endpoints import ENDPOINT_PASSED_TO, ENDPO
 from cdk_emr_eks.deploy_policy.rights_identity import IDENTITY_RIGHTS
 from cdk_emr_eks.deploy_policy.rights_images import IMAGE_PASSED_TO, IMAGE_RIGHTS
 from cdk_emr_eks.deploy_policy.rights_network import NETWORK_RIGHTS
+from cdk_emr_eks.deploy_policy.rights_state_machines import (
+    STATE_MACHINE_PASSED_TO,
+    STATE_MACHINE_RIGHTS,
+)
 from cdk_emr_eks.deploy_policy.rights_studio import STUDIO_RIGHTS
 
 _CLUSTER: Final = regional("eks", "cluster/{name}")
@@ -31,6 +35,7 @@ RIGHTS: Final[Mapping[str, tuple[Right, ...]]] = {
     **STUDIO_RIGHTS,
     **ENDPOINT_RIGHTS,
     **IMAGE_RIGHTS,
+    **STATE_MACHINE_RIGHTS,
     "AWS::EKS::AccessEntry": (
         right("eks", "CreateAccessEntry", _CLUSTER, "ClusterName"),
         right(
@@ -254,6 +259,7 @@ https://docs.aws.amazon.com/cloudformation-cli/latest/userguide/resource-type-sc
 PASSED_TO: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
     **ENDPOINT_PASSED_TO,
     **IMAGE_PASSED_TO,
+    **STATE_MACHINE_PASSED_TO,
     "AWS::EC2::FlowLog": (("DeliverLogsPermissionArn", "vpc-flow-logs.amazonaws.com"),),
     "AWS::EKS::Addon": (
         ("ServiceAccountRoleArn", "eks.amazonaws.com"),

@@ -9,7 +9,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from cdk_emr_eks.spec.ephemeral.states import State, call, caught, choice, namespace_of, then, wait
+from cdk_emr_eks.spec.ephemeral.states import (
+    UNREAD,
+    State,
+    call,
+    caught,
+    choice,
+    namespace_of,
+    then,
+    wait,
+)
 
 SETTLE_SECONDS: Final = 60
 """How long calls that were on their way when an execution ended are given to have their effect."""
@@ -88,7 +97,7 @@ class EphemeralCleaner:
         resource = self._sdk("emrcontainers:listVirtualClusters")
         first = call(resource, wanted, result="$.found")
         further = call(resource, {**wanted, "NextToken.$": "$.found.NextToken"}, result="$.found")
-        token = "$.found.NextToken"  # noqa: S105 - a path, no secret
+        token = "$.found.NextToken"
         return {
             "Find beginning": then(
                 caught(find, "$.left", "Delete namespace"), "List virtual clusters"
@@ -126,7 +135,7 @@ class EphemeralCleaner:
                 "StartAt": "Of this execution",
                 "States": self._one(),
             },
-            "ResultPath": None,
+            "ResultPath": UNREAD,
         }
         # A namespace without its virtual cluster is better than jobs that go on.
         return then(caught(each, "$.left", "Delete namespace"), "More of them")
@@ -141,7 +150,6 @@ class EphemeralCleaner:
         delete = call(
             f"arn:{self.partition}:states:::emr-containers:deleteVirtualCluster.sync",
             {"Id.$": "$.id"},
-            result=None,
         )
         return {
             "Of this execution": choice(
@@ -163,7 +171,6 @@ class EphemeralCleaner:
         cancel = call(
             self._sdk("emrcontainers:cancelJobRun"),
             {"VirtualClusterId.$": "$.id", "Id.$": "$.job"},
-            result=None,
         )
         return {
             "Type": "Map",
@@ -179,14 +186,12 @@ class EphemeralCleaner:
                     "Cancelled": {"Type": "Pass", "End": True},
                 },
             },
-            "ResultPath": None,
+            "ResultPath": UNREAD,
             "Next": "Await jobs",
         }
 
     def _namespace(self) -> dict[str, State]:
-        delete = call(
-            self._sdk("cloudformation:deleteStack"), {"StackName.$": "$.namespace"}, result=None
-        )
+        delete = call(self._sdk("cloudformation:deleteStack"), {"StackName.$": "$.namespace"})
         look = call(
             self._sdk("cloudformation:describeStacks"),
             {"StackName.$": "$.namespace"},

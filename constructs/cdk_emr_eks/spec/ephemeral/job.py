@@ -14,7 +14,7 @@ from cdk_emr_eks.names import dns_label
 from cdk_emr_eks.spec.execution_role import Permission, default_role_name
 from cdk_emr_eks.spec.image_uri import image_uri
 from cdk_emr_eks.spec.job_template import MAX_ARGUMENT, MAX_ENTRY_POINT, MAX_SUBMIT_PARAMETERS
-from cdk_emr_eks.spec.namespace import Quota
+from cdk_emr_eks.spec.quota import Quota
 from cdk_emr_eks.spec.virtual_cluster import tag_problems
 
 EPHEMERAL: Final = "emr-eks/ephemeral-job"
@@ -88,7 +88,9 @@ class EphemeralJobSpec:
         minutes = self.timeout_minutes
         problems.require(1 <= minutes <= 7 * _DAY, "timeout_minutes", rule, minutes)
         problems.extend(tag_problems("tags", self.tags))
-        problems.require(EPHEMERAL not in self.tags, "tags", "must not have the job's own", EPHEMERAL)
+        problems.require(
+            EPHEMERAL not in self.tags, "tags", "must not have the job's own", EPHEMERAL
+        )
         problems.raise_if_any()
 
     @property

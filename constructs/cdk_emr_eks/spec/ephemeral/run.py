@@ -98,7 +98,6 @@ class EphemeralRun:
                 "ClientRequestToken.$": "$.namespace",
                 "TimeoutInMinutes": 20,
             },
-            result=None,
         )
         look = call(
             self._sdk("cloudformation:describeStacks"),
@@ -150,7 +149,9 @@ class EphemeralRun:
             "Make virtual cluster": then(
                 caught(make, "$.error", _CLEAN), "Look at virtual cluster"
             ),
-            "Look at virtual cluster": then(caught(look, "$.error", _CLEAN), "Virtual cluster made"),
+            "Look at virtual cluster": then(
+                caught(look, "$.error", _CLEAN), "Virtual cluster made"
+            ),
             "Virtual cluster made": choice(
                 {"Variable": "$.made.state", "StringEquals": "RUNNING", "Next": "Run job"},
                 default="No virtual cluster",
@@ -190,7 +191,6 @@ class EphemeralRun:
                     "AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID.$": "$$.Execution.Id",
                 },
             },
-            result=None,
         )
         return {
             _CLEAN: then(caught(clean, "$.left", "Outcome"), "Outcome"),

@@ -10,6 +10,9 @@ from typing import Final
 
 State = dict[str, object]
 
+UNREAD: Final = "$.last"
+"""Path for what nobody reads. ``null`` would drop it; CDK leaves that out of what it writes."""
+
 RETRY: Final[tuple[State, ...]] = (
     {
         # Errors of AWS's APIs, throttling above all; a time-out is not among them.
@@ -35,13 +38,13 @@ def namespace_of(name: str, execution: str) -> str:
     return f"States.Format('{name}-{{}}', States.Hash({execution}, 'SHA-1'))"
 
 
-def call(resource: str, parameters: Mapping[str, object], *, result: str | None) -> State:
+def call(resource: str, parameters: Mapping[str, object], *, result: str = UNREAD) -> State:
     """Return a task that calls AWS and tries again on errors.
 
     Args:
         resource: ARN of the integration.
         parameters: What the call takes.
-        result: Path for the answer. None: the answer is dropped.
+        result: Path for the answer.
     """
     return {
         "Type": "Task",
@@ -70,3 +73,16 @@ def choice(*rules: State, default: str) -> State:
 def wait(seconds: int, name: str) -> State:
     """Return a pause before another state."""
     return {"Type": "Wait", "Seconds": seconds, "Next": name}
+
+
+def pascal_case(value: object) -> object:
+    """Write StartJobRun's configuration as Step Functions takes it: members in PascalCase."""
+    if isinstance(value, Mapping):
+        return {
+            # Properties are the user's keys, no members of the API.
+            key[0].upper() + key[1:]: dict(item) if key == "properties" else pascal_case(item)
+            for key, item in value.items()
+        }
+    if isinstance(value, (list, tuple)):
+        return [pascal_case(item) for item in value]
+    return value
