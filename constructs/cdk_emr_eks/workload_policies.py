@@ -9,7 +9,11 @@ from constructs import Construct
 
 from cdk_emr_eks.manifests import ManifestStage
 from cdk_emr_eks.spec.admission.catalog import ADMISSION_POLICIES
-from cdk_emr_eks.spec.admission.submitters import spreads_submitters, submitter_spread
+from cdk_emr_eks.spec.admission.submitters import (
+    spreads_submitters,
+    submitter_priority,
+    submitter_spread,
+)
 from cdk_emr_eks.spec.storage_class import needs_storage_class, storage_class
 from cdk_emr_eks.spec.workload import Workload
 
@@ -23,8 +27,8 @@ class WorkloadPolicies(ManifestStage):
         cluster: The cluster.
         cluster_name: Its literal name.
         workloads: The workloads.
-        kubernetes: Version of the cluster. From 1.36 on job submitters are spread over zones. None:
-            not known, taken for an older one.
+        kubernetes: Version of the cluster. From 1.36 on job submitters are spread over zones and
+            have the priority of drivers. None: not known, taken for an older one.
     """
 
     def __init__(
@@ -43,6 +47,6 @@ class WorkloadPolicies(ManifestStage):
         for policy in ADMISSION_POLICIES:
             self.add(*policy.manifests())
         if kubernetes and spreads_submitters(kubernetes):
-            self.add(*submitter_spread())
+            self.add(*submitter_spread(), *submitter_priority())
         if needs_storage_class(workloads):
             self.add(storage_class(cluster_name=cluster_name))

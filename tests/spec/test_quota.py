@@ -40,6 +40,7 @@ def test_everything_that_may_be_bounded_is_told_as_kubernetes_has_it() -> None:
         storage=Memory.from_gib(1_000),
         ephemeral_storage=Memory.from_gib(2_000),
         services=40,
+        jobs=60,
         config_maps=200,
         secrets=50,
         priority_classes={"shared-driver": ClassQuota(pods=20, cpu=Cpu.cores(40))},
@@ -56,6 +57,7 @@ def test_everything_that_may_be_bounded_is_told_as_kubernetes_has_it() -> None:
             "services": "40",
             "configmaps": "200",
             "secrets": "50",
+            "count/jobs.batch": "60",
         }
     }
     scope = {"scopeName": "PriorityClass", "operator": "In", "values": ["shared-driver"]}
@@ -100,6 +102,11 @@ BAD: dict[str, tuple[Callable[[], object], str]] = {
         "Tenant 'data': quota.priority_classes must be priority classes of the tenant's workloads "
         "(shared-driver, shared-executor), got 'critical-driver'.",
     ),
+    "a class for less than one job": (
+        lambda: checked(replace(LARGE, priority_classes={"shared-driver": ClassQuota(pods=1)})),
+        "Tenant 'data': quota.priority_classes['shared-driver'].pods must be at least 2 for one "
+        "submitter and driver, got 1.",
+    ),
     "disk that no container requests": (
         lambda: checked(replace(LARGE, ephemeral_storage=Memory.from_gib(100))),
         "Tenant 'data': limit_defaults.ephemeral_storage must be given with "
@@ -126,8 +133,8 @@ def test_bad_input_is_refused_in_words(case: str) -> None:
     assert str(refused.value) == message
 
 
-def test_a_class_has_room_for_one_pod_and_not_less() -> None:
-    least = driver_shape(SHARED).request_cores.millicores + LimitDefaults().cpu.millicores
+def test_a_class_has_room_for_one_submitter_and_driver_and_not_less() -> None:
+    least = 900 + driver_shape(SHARED).request_cores.millicores + LimitDefaults().cpu.millicores
 
     def of(millicores: int) -> Quota:
         classes = {SHARED.driver_priority_class: ClassQuota(cpu=Cpu(millicores))}

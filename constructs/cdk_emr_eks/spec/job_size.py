@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from cdk_emr_eks.errors import Problems
+from cdk_emr_eks.labels import Role
 from cdk_emr_eks.spec.executor_shape import SizedExecutor, driver_shape, executor_shape
 from cdk_emr_eks.spec.namespace import LimitDefaults
 from cdk_emr_eks.spec.packing import SUBMITTER
-from cdk_emr_eks.spec.quota import ClassQuota, Quota
+from cdk_emr_eks.spec.priority import priority_class_name
+from cdk_emr_eks.spec.quota import Quota
 from cdk_emr_eks.spec.storage import PersistentVolumes
 from cdk_emr_eks.spec.workload import Workload
 from cdk_emr_eks.units import Cpu, Memory
@@ -99,20 +101,29 @@ def check_fit(
         rule = f"must be at least {least_count} {needs}"
         holds = count is None or count >= least_count
         problems.require(holds, f"quota.{field}", rule, count)
-    for name, shape in (
-        (workload.driver_priority_class, driver_shape),
-        (workload.executor_priority_class, executor_shape),
-    ):
-        limits = quota.priority_classes.get(name)
-        if limits is not None:
-            _check_class(problems, name, limits, _pod(shape(workload), defaults))
+    _check_class(problems, quota, workload, Role.DRIVER, defaults)
+    _check_class(problems, quota, workload, Role.EXECUTOR, defaults)
 
 
-def _check_class(problems: Problems, name: str, limits: ClassQuota, pod: PodSize) -> None:
+def _check_class(
+    problems: Problems, quota: Quota, workload: Workload, role: Role, defaults: LimitDefaults
+) -> None:
+    name = priority_class_name(workload.name, role)
+    limits = quota.priority_classes.get(name)
+    if limits is None:
+        return
+    driver = role is Role.DRIVER
+    pod = _pod(driver_shape(workload) if driver else executor_shape(workload), defaults)
+    # Submitters have the priority of drivers.
+    cpu = Cpu(pod.cpu.millicores + (SUBMITTER.cpu.millicores if driver else 0))
+    memory = Memory(pod.memory.mib + (SUBMITTER.memory.mib if driver else 0))
+    count = 2 if driver else 1
     field = f"quota.priority_classes[{name!r}]"
-    needs = "for one pod of the class"
-    _require(problems, f"{field}.cpu", limits.cpu, pod.cpu, needs)
-    _require(problems, f"{field}.memory", limits.memory, pod.memory, needs)
+    needs = "for one submitter and driver" if driver else "for one executor"
+    _require(problems, f"{field}.cpu", limits.cpu, cpu, needs)
+    _require(problems, f"{field}.memory", limits.memory, memory, needs)
+    enough = limits.pods is None or limits.pods >= count
+    problems.require(enough, f"{field}.pods", f"must be at least {count} {needs}", limits.pods)
 
 
 def _require(

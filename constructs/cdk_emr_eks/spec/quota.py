@@ -71,9 +71,11 @@ class Quota:
         services: Number of services. None: no limit.
         config_maps: Number of ConfigMaps, Kubernetes' own one included. None: no limit.
         secrets: Number of secrets. None: no limit.
+        jobs: Number of Kubernetes' Jobs: each job of EMR has one while it waits or runs. EMR fails
+            a job that it cannot submit; ``SchedulerLimits`` let it wait instead. None: no limit.
         priority_classes: Further limits by priority class (``Workload.driver_priority_class``,
             ``executor_priority_class``): fewer drivers than all pods leave room for executors, and
-            no workload takes the whole quota.
+            no workload takes the whole quota. Job submitters count among drivers.
 
     Raises:
         ConfigError: If an amount is zero, or a priority class is no name of one.
@@ -90,6 +92,7 @@ class Quota:
     services: int | None = None
     config_maps: int | None = None
     secrets: int | None = None
+    jobs: int | None = None
     priority_classes: Mapping[str, ClassQuota] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -106,7 +109,7 @@ class Quota:
         ):
             if size is not None:
                 problems.require(size > Memory(0), name, _SOME, size.kubernetes)
-        for name in ("services", "config_maps", "secrets"):
+        for name in ("services", "config_maps", "secrets", "jobs"):
             count: int | None = getattr(self, name)
             problems.require(count is None or count > 0, name, _SOME, count)
         for name in self.priority_classes:
@@ -136,6 +139,7 @@ class Quota:
             "services": self.services,
             "configmaps": self.config_maps,
             "secrets": self.secrets,
+            "count/jobs.batch": self.jobs,
         }
         return {
             **{key: size.kubernetes for key, size in amounts.items() if size is not None},

@@ -1,0 +1,194 @@
+"""Tenants as a deployment makes them, on a control plane; nodes of their pools are KWOK's."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, Final, TypeVar
+
+from kubernetes import client
+
+from cdk_emr_eks.labels import CapacityType, Role
+from cdk_emr_eks.simulation.deploy.objects import Objects
+from cdk_emr_eks.simulation.jobs.blueprint import Blueprint
+from cdk_emr_eks.simulation.jobs.identity import identity_objects
+from cdk_emr_eks.simulation.plane import Plane
+from cdk_emr_eks.spec.admission.catalog import ADMISSION_POLICIES
+from cdk_emr_eks.spec.admission.submitters import submitter_priority
+from cdk_emr_eks.spec.emr_access import emr_role_manifests
+from cdk_emr_eks.spec.namespace import namespace_manifest
+from cdk_emr_eks.spec.tenancy import Tenant
+from cdk_emr_eks.spec.workload import Workload
+from tests.simulation.admission_actors import (
+    ACCOUNT,
+    EMR,
+    JOB_CONTROLLER,
+    Answer,
+    Pod,
+    call,
+    submitter,
+)
+
+SECONDS: Final = 60
+T = TypeVar("T")
+
+
+def until(ask: Callable[[], T], holds: Callable[[T], bool] = bool, what: str = "") -> T:
+    """Ask until the answer is as it should be: caches and controllers take a moment."""
+    end = time.monotonic() + SECONDS
+    while not holds(found := ask()):
+        assert time.monotonic() < end, (what, found)
+        time.sleep(0.1)
+    return found
+
+
+def role_of(tenant: str) -> str:
+    return f"emr-{tenant}"
+
+
+def submitter_job(workload: Workload, tenant: str, role: str, name: str) -> dict[str, Any]:
+    """The Job by which EMR submits a job: it names no priority class and no affinity."""
+    pod = submitter(workload, role, name)
+    template = {"metadata": {"labels": {"emr-eks/workload": workload.name}}, "spec": pod["spec"]}
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {"name": name, "namespace": tenant},
+        "spec": {"backoffLimit": 0, "template": template},
+    }
+
+
+class Land:
+    """A plane with the platform's own policies, and tenants on it.
+
+    Args:
+        plane: The control plane.
+        workloads: The platform's workloads.
+    """
+
+    def __init__(self, plane: Plane, workloads: tuple[Workload, ...]) -> None:
+        self.plane = plane
+        self._objects = Objects(plane.client())
+        self.core: Any = client.CoreV1Api(plane.client())
+        self._workloads = {each.name: each for each in workloads}
+        self._made: list[Mapping[str, object]] = []
+        self._nodes: list[str] = []
+        for workload in workloads:
+            self.make(*workload.priority_classes())
+        for policy in ADMISSION_POLICIES:
+            self.make(*policy.manifests())
+        self.make(*submitter_priority())
+
+    def make(self, *objects: Mapping[str, object]) -> None:
+        made = self._objects.create(objects, overwrite=True, validate=True)
+        assert (made.refused, made.unknown) == ((), ())
+        self._made += objects
+
+    def tenant(self, tenant: Tenant) -> None:
+        """Make a tenant's namespace with all that bounds it, and EMR's accounts in it."""
+        name = tenant.resolved_namespace
+        owner = tenant.owner(tenant.chosen(self._workloads))
+        bounds = (*tenant.policies(), *emr_role_manifests(name))
+        self.make(namespace_manifest(name, owner), *bounds)
+        blueprint: Any = type("Made", (), {"namespace": name, "execution_role": role_of(name)})
+        shape: Blueprint = blueprint
+        for path, content in identity_objects(shape, ACCOUNT):
+            # EMR's right to make them is a moment old.
+            until(partial(self._status, path, content), _is_made)
+        self._await_priority(name, tenant.chosen(self._workloads)[0])
+        if tenant.quota is not None:
+            until(lambda: self.used(name), what="quotas are counted")
+
+    def _status(self, path: str, content: object) -> int:
+        return call(self.plane, EMR, "POST", path, content).status
+
+    def pods(self, namespace: str) -> list[Any]:
+        return list(self.core.list_namespaced_pod(namespace).items)
+
+    def empty(self, *namespaces: str) -> None:
+        """Delete all pods, and wait until they are gone."""
+        for name in namespaces:
+            self.core.delete_collection_namespaced_pod(name, grace_period_seconds=0)
+            until(partial(self.pods, name), lambda found: not found)
+
+    def _await_priority(self, namespace: str, workload: Workload) -> None:
+        """Wait until submitters get their priority: the API server reads policies now and then."""
+        pod = submitter(workload, role_of(namespace), "probe")
+        with self.plane.client(as_user=JOB_CONTROLLER) as api:
+            probe: Any = client.CoreV1Api(api).create_namespaced_pod
+
+            def name() -> str:
+                return str(probe(namespace, pod, dry_run="All").spec.priority_class_name)
+
+            until(name, lambda found: found == workload.driver_priority_class)
+
+    def node(self, name: str, workload: str, role: Role, *, cpu: int = 8) -> None:
+        """Make a node of one of the workload's pools."""
+        identity = {"emr-eks/workload": workload, "emr-eks/role": str(role)}
+        taints = [{"key": k, "value": v, "effect": "NoSchedule"} for k, v in identity.items()]
+        self._node(name, identity, taints, cpu)
+
+    def open_node(self, name: str, workload: str, *, cpu: int) -> None:
+        """Make a node without taints, as that of gateways is."""
+        self._node(name, {"emr-eks/workload": workload}, [], cpu)
+
+    def remove_nodes(self) -> None:
+        while self._nodes:
+            self.core.delete_node(self._nodes.pop())
+
+    def _node(
+        self, name: str, identity: Mapping[str, str], taints: list[dict[str, str]], cpu: int
+    ) -> None:
+        size = {"cpu": str(cpu), "memory": f"{cpu * 8}Gi", "pods": "110"}
+        labels = {
+            **identity,
+            "kwok.x-k8s.io/node": "fake",
+            "kubernetes.io/hostname": name,
+            "topology.kubernetes.io/zone": "us-east-1a",
+            "karpenter.sh/capacity-type": str(CapacityType.ON_DEMAND),
+        }
+        self.core.create_node(
+            {
+                "metadata": {"name": name, "labels": labels},
+                "spec": {"taints": taints},
+                "status": {"allocatable": size, "capacity": size},
+            }
+        )
+        self._nodes.append(name)
+
+    def create(self, namespace: str, user: str, body: Pod, what: str = "pods") -> Answer:
+        """Create something; of a quota that counts at the same moment, ask again."""
+        path = f"/api/v1/namespaces/{namespace}/{what}"
+        return until(
+            lambda: call(self.plane, user, "POST", path, body), lambda found: found.status != 409
+        )
+
+    def used(self, namespace: str, quota: str = "tenant") -> dict[str, str]:
+        return dict(self.core.read_namespaced_resource_quota(quota, namespace).status.used or {})
+
+    def phase(self, namespace: str, name: str) -> str:
+        try:
+            pod = self.core.read_namespaced_pod(name, namespace)
+        except client.ApiException as error:
+            if error.status != 404:
+                raise
+            return "gone"
+        return "ending" if pod.metadata.deletion_timestamp else str(pod.status.phase)
+
+    def remove(self, namespace: str) -> tuple[str, ...]:
+        """Delete a namespace with all that is in it; return what remains."""
+        item = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}
+        return self._objects.delete([item], SECONDS)
+
+    def clean(self) -> None:
+        # Policies for all tenants may be other tests', too; that of priorities needs its classes.
+        kinds = ("MutatingAdmissionPolicyBinding", "Namespace", "PriorityClass")
+        found = [each for each in self._made if each["kind"] in kinds]
+        left = self._objects.delete(found, SECONDS)
+        self.remove_nodes()
+        assert left == ()
+
+
+def _is_made(status: int) -> bool:
+    return status in (201, 409)
