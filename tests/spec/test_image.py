@@ -129,6 +129,7 @@ def with_file(folder: Path, name: str, text: str = "") -> Path:
         ({"base": "${Token[TOKEN.12]}"}, "base"),
         ({"base": f"{ECR}/spark@sha256:12"}, "base"),
         ({"base": f"{ECR}/spark:1 --build-arg X=1"}, "base"),
+        ({"base": f"{ECR}/{'s' * 160}:1"}, "base"),
         ({"requirements": ()}, "directory"),
         ({"directory": Path("here")}, "directory"),
         ({"directory": Path("here"), "requirements": ()}, "directory"),

@@ -17,6 +17,7 @@ from cdk_emr_eks.images.spark_image import NotebookImage, SparkImage
 from cdk_emr_eks.labels import Architecture
 from cdk_emr_eks.spec.emr_registry import ImageKind
 from cdk_emr_eks.spec.image import BuilderSize, ImageBuilder
+from cdk_emr_eks.spec.image_uri import MAX_BASE
 from tests.synth.image_app import BASE, DIGEST, SCIENCE, images, template_of, variables
 from tests.synth.tenancy_app import new_app
 
@@ -107,11 +108,37 @@ def test_builds_are_told_what_they_need() -> None:
     assert found == {
         "BASE_IMAGE": "public.ecr.aws/emr-on-eks/spark/emr-7.14.0:latest",
         "SIGNAL_URL": handle,
-        "ARCHITECTURES": "amd64 arm64",
     }
+    for project in images().resources("Spark", PROJECT).values():
+        told_always = project["Properties"]["Environment"]["EnvironmentVariables"]
+        assert {"Name": "ARCHITECTURES", "Value": "amd64 arm64"} in told_always
     assert variables(actions("Own")["join"])["BASE_IMAGE"] == f"{BASE}@{DIGEST}"
     gov = "299385240661.dkr.ecr.us-gov-west-1.amazonaws.com/notebook-spark/emr-7.14.0:latest"
     assert variables(actions("Notebook")["join"])["BASE_IMAGE"] == gov
+
+
+def test_what_builds_are_told_fits_a_pipeline() -> None:
+    # CodePipeline takes 1,000 characters of it; a stack's name may have 128 of the URL's.
+    base = f"111122223333.dkr.ecr.ap-southeast-1.amazonaws.com/{'b' * 78}@{DIGEST}"
+    assert len(base) == MAX_BASE
+    template = template_of(replace(SCIENCE, base=base), "A" * 200)
+    resources = template["Resources"]
+    (handle,) = (id for id, item in resources.items() if item["Type"] == HANDLE)
+    (pipeline,) = (item for item in resources.values() if item["Type"] == PIPELINE)
+    url = (
+        "https://cloudformation-waitcondition-ap-southeast-1.s3.ap-southeast-1.amazonaws.com/"
+        "arn%3Aaws-us-gov%3Acloudformation%3Aap-southeast-1%3A111122223333%3Astack/"
+        f"{'s' * 128}/00000000-0000-0000-0000-000000000000/{handle}"
+        "?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Date=20261121T000000Z&X-Amz-SignedHeaders=host"
+        f"&X-Amz-Expires=86399&X-Amz-Credential={'A' * 20}%2F20261121%2Fap-southeast-1%2Fs3%2F"
+        f"aws4_request&X-Amz-Signature={'0' * 64}"
+    )
+    for stage in pipeline["Properties"]["Stages"][1:]:
+        for action in stage["Actions"]:
+            joined = action["Configuration"]["EnvironmentVariables"]["Fn::Join"][1]
+            text = "".join(part if isinstance(part, str) else url for part in joined)
+            assert {"name": "SIGNAL_URL", "value": url} in json.loads(text)
+            assert len(text) <= 1_000
 
 
 def test_the_deployment_waits_for_the_image_longer_than_a_build_may_take() -> None:

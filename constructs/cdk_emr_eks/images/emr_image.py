@@ -129,6 +129,8 @@ class EmrImage(Construct):
         )
         # CloudFormation waits for a condition once in its life, so each content has one of its own.
         handle = CfnWaitConditionHandle(self, f"Handle{self.tag[:12]}")
+        # Its URL has its id, and there is little room for the URL: see ``image_uri.MAX_BASE``.
+        handle.override_logical_id(f"Image{_place(self)}{self.tag[:12]}")
         pipeline = image_pipeline(
             self,
             "Pipeline",
@@ -170,6 +172,10 @@ class EmrImage(Construct):
             reads_public=self.base.startswith("public.ecr.aws/"),
         )
         role_arn, group = role.role_arn, log_group.ref
+        variables = {
+            "REPOSITORY": self._repository_uri,
+            "ARCHITECTURES": " ".join(self.spec.built_for()),
+        }
         return {
             architecture: build_project(
                 self,
@@ -177,7 +183,7 @@ class EmrImage(Construct):
                 name=f"{name}-{architecture}",
                 builder=self.spec.builder,
                 role_arn=role_arn,
-                repository_uri=self._repository_uri,
+                variables=variables,
                 log_group=group,
             )
             for architecture in self.spec.built_for()

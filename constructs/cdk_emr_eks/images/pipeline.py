@@ -40,7 +40,6 @@ def image_pipeline(
     Source:
     https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-codepipeline-pipeline.html
     """
-    shared = {**variables, "ARCHITECTURES": " ".join(projects)}
     source = _Pipeline.ActionDeclarationProperty(
         name="Context",
         action_type_id=_type("Source", "S3"),
@@ -48,10 +47,10 @@ def image_pipeline(
         output_artifacts=[_Pipeline.OutputArtifactProperty(name=_SOURCE)],
     )
     builds = [
-        _build(str(architecture), project, {**shared, "STEP": "build"})
+        _build(str(architecture), project, {**variables, "STEP": "build"})
         for architecture, project in projects.items()
     ]
-    join = _build("join", next(iter(projects.values())), {**shared, "STEP": "join"})
+    join = _build("join", next(iter(projects.values())), {**variables, "STEP": "join"})
     stages = {"Source": [source], "Build": builds, "Join": [join]}
     return _Pipeline(
         scope,
@@ -73,10 +72,8 @@ def image_pipeline(
 def _build(
     name: str, project: codebuild.CfnProject, variables: Mapping[str, str]
 ) -> codepipeline.CfnPipeline.ActionDeclarationProperty:
-    environment = [
-        {"name": variable, "value": value, "type": "PLAINTEXT"}
-        for variable, value in variables.items()
-    ]
+    # As short as it may be: CodePipeline takes 1,000 characters, of which the URL has most.
+    environment = [{"name": variable, "value": value} for variable, value in variables.items()]
     return _Pipeline.ActionDeclarationProperty(
         name=name,
         action_type_id=_type("Build", "CodeBuild"),

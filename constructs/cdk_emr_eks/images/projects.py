@@ -30,14 +30,22 @@ def build_project(
     name: str,
     builder: ImageBuilder,
     role_arn: str,
-    repository_uri: str,
+    variables: Mapping[str, str],
     log_group: str,
 ) -> codebuild.CfnProject:
     """Make the project for one architecture, on a machine of it: nothing is emulated.
 
+    Args:
+        architecture: Architecture of the machine.
+        name: Name of the project.
+        builder: Size of the machine, and how long it may take.
+        role_arn: Role of the builds.
+        variables: What is the same for all images that it will build.
+        log_group: Where builds log.
+
     Source: https://docs.aws.amazon.com/codebuild/latest/userguide/sample-docker.html
     """
-    variables = {"ARCHITECTURE": str(architecture), "REPOSITORY": repository_uri}
+    environment = {"ARCHITECTURE": str(architecture), **variables}
     project = codebuild.CfnProject(
         scope,
         f"Build{architecture.capitalize()}",
@@ -52,7 +60,7 @@ def build_project(
             privileged_mode=True,
             environment_variables=[
                 codebuild.CfnProject.EnvironmentVariableProperty(name=name, value=value)
-                for name, value in variables.items()
+                for name, value in environment.items()
             ],
         ),
         service_role=role_arn,

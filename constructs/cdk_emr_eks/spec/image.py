@@ -99,7 +99,7 @@ class ImageSpec:
         jars: Jar files for the class path of drivers and executors.
         release_label: EMR release of the image it is made of.
         base: URI of the image to build upon, such as EMR's by digest, or one of your own made of
-            EMR's. None: EMR's of the release.
+            EMR's; at most 200 characters. None: EMR's of the release.
         architectures: Processors it is for: those of the workloads that use it. None: arm64 and
             amd64; for a notebook's kernels amd64, where EMR runs them.
         revision: Any text; another one builds the image anew, as is needed for security updates

@@ -17,6 +17,14 @@ _URI: Final = re.compile(
 _ECR: Final = re.compile(
     r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(\.cn)?"
 )
+MAX_BASE: Final = 200
+"""Characters of a base image's URI.
+
+CodePipeline takes 1,000 for the environment of a build, and the URL that CloudFormation is told at
+may have over 600 of them, with the stack's name in it.
+
+Source: https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_ActionDeclaration.html
+"""
 _RULE: Final = "must be an image with its digest (REGISTRY/REPOSITORY@sha256:...), or a token"
 
 
@@ -56,7 +64,9 @@ def base_uri(field: str, value: str) -> tuple[Problem, ...]:
     """Check the URI of an image to build from: literal, and any tag, ``latest`` too."""
     match = _URI.fullmatch(value)
     if match and (match["tag"] or match["digest"]):
-        return ()
+        if len(value) <= MAX_BASE:
+            return ()
+        return (Problem(field=field, rule=f"must be at most {MAX_BASE} characters", got=value),)
     rule = "must be REGISTRY/REPOSITORY:TAG or REGISTRY/REPOSITORY@sha256:DIGEST, not a token"
     return (Problem(field=field, rule=rule, got=value),)
 
