@@ -61,6 +61,10 @@ def affinity(pod: dict[str, Any]) -> Any:
     return pod["spec"].get("affinity")
 
 
+def spreads(pod: dict[str, Any]) -> Any:
+    return pod["spec"].get("topologySpreadConstraints")
+
+
 def test_a_submitter_keeps_away_from_all_but_executors_of_its_workload(spread: Plane) -> None:
     found = None
     for number in range(50):  # The API server takes a moment to know its policies.
@@ -81,15 +85,25 @@ def test_a_submitter_keeps_away_from_all_but_executors_of_its_workload(spread: P
             ],
         },
     }
-    other = affinity(pod_of(spread, "other", {"emr-eks/workload": "critical"}))
-    selector = other["podAntiAffinity"][_TERMS][0]["podAffinityTerm"]["labelSelector"]
+    other = pod_of(spread, "other", {"emr-eks/workload": "critical"})
+    selector = affinity(other)["podAntiAffinity"][_TERMS][0]["podAffinityTerm"]["labelSelector"]
     assert selector["matchLabels"] == {"emr-eks/workload": "critical"}
+    (evenly,) = spreads(other)
+    assert evenly == {
+        "topologyKey": "topology.kubernetes.io/zone",
+        "maxSkew": 1,
+        "whenUnsatisfiable": "ScheduleAnyway",
+        "nodeTaintsPolicy": "Honor",
+        "labelSelector": selector,
+    }
 
 
 def test_other_pods_are_left_as_they_are(spread: Plane) -> None:
     assert affinity(pod_of(spread, "unlabelled", {"team": "a"})) is None
     own: dict[str, object] = {"podAffinity": {}}
-    assert affinity(pod_of(spread, "own", {"emr-eks/workload": "shared"}, affinity=own)) == own
+    with_own = pod_of(spread, "own", {"emr-eks/workload": "shared"}, affinity=own)
+    assert affinity(with_own) == own
+    assert spreads(with_own) is None
 
 
 @pytest.mark.parametrize(("version", "spreads"), [("1.35", False), ("1.36", True), ("1.40", True)])

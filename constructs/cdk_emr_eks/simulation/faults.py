@@ -150,10 +150,10 @@ class Faults:
             # SQS refuses an empty message.
             sqs.send_message(QueueUrl=str(url), MessageBody=body or " ")
 
-    # ---- capacity
+    # ---- capacity and zones
 
     async def _no_capacity(self, fault: NoCapacity) -> None:
-        zone = None if fault.zone is None else self._zone(fault.zone)
+        zone = None if fault.zone is None else await self._zone(fault.zone)
         shortage = replace(fault, zone=zone)
         self._shortages.begin(shortage)
         parts = (fault.family, fault.capacity_type, zone and f"in {zone}")
@@ -168,18 +168,18 @@ class Faults:
         self._shortages.end(shortage)
         self.note(shortage.kind, "capacity is back")
 
-    def _zone(self, asked: str) -> str:
-        """Return the name of a zone that is asked for by name, position, or as the busiest."""
-        drivers = self._observer.drivers_by_zone()
-        if asked == BUSIEST:
-            return max(sorted(drivers), key=lambda zone: drivers[zone], default="")
+    async def _zone(self, asked: str) -> str:
+        """Return a zone asked for by name, position, or as the busiest, once a driver runs."""
+        while asked == BUSIEST:
+            drivers = self._observer.drivers_by_zone()
+            if any(drivers.values()):
+                return max(sorted(drivers), key=lambda zone: drivers[zone])
+            await asyncio.sleep(1)
         zones = sorted({node.zone for node in self._observer.nodes.values()})
         return zones[int(asked) - 1] if asked.isdigit() and int(asked) <= len(zones) else asked
 
-    # ---- nodes
-
     async def _lose_zone(self, fault: ZoneLoss) -> None:
-        zone = self._zone(fault.zone)
+        zone = await self._zone(fault.zone)
         shortage = NoCapacity(at=fault.at, zone=zone)
         self._shortages.begin(shortage)
         nodes = self._observer.running_nodes()
@@ -259,13 +259,13 @@ class Faults:
         self.note(Crash.kind, f"{name} is back")
 
     async def _limit(self, fault: PoolLimit) -> None:
-        selector = f"{labels.WORKLOAD}={fault.workload},{labels.ROLE}={fault.role}"
         pools = [
             pool
             for pool in (await self._api.list(NODE_POOLS))[0]
             if _selects(pool, fault.workload, str(fault.role))
         ]
-        self.note(fault.kind, f"{len(pools)} pools of {selector} limited to {fault.cpu.kubernetes}")
+        named = f"{len(pools)} {fault.role} pools of {fault.workload}"
+        self.note(fault.kind, f"{named} limited to {fault.cpu.kubernetes}")
         for pool in pools:
             path = f"{NODE_POOLS}/{mapping(pool['metadata'])['name']}"
             await self._api.patch(path, {"spec": {"limits": {"cpu": fault.cpu.kubernetes}}})

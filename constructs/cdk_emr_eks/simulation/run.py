@@ -62,6 +62,7 @@ def simulate(
     directory: Path | None = None,
     watching: Watching | None = None,
     destroy: bool = True,
+    arrange: Callable[[Stage], Stage] | None = None,
 ) -> Results:
     """Bring up a control plane, deploy a cloud assembly, play a scenario, take all of it down.
 
@@ -72,6 +73,9 @@ def simulate(
         watching: What a person sees meanwhile. Default nothing.
         destroy: Whether the deployment is deleted at the end, resource by resource, and what
             cannot be deleted is reported. Without it the processes are just ended. Default True.
+        arrange: Called when all is deployed and Karpenter has not started, to change what is in the
+            cluster or what jobs look like; the scenario is played on the stage that it returns.
+            Default nothing is changed.
 
     Returns:
         What the scenario showed.
@@ -94,13 +98,15 @@ def simulate(
     with _up(programs, assembly, directory, phases) as (plane, aws):
         with phases.timed("deployment"):
             deployment = deploy(assembly, plane=plane, aws=aws, progress=watching.progress)
+        stage = Stage(plane=plane, aws=aws, blueprints=blueprints)
+        if arrange is not None:
+            stage = arrange(stage)
         with phases.timed("Karpenter"):
             if deployment.karpenter is None:
                 raise NoKarpenterError(
                     "The assembly does not install Karpenter: no node would come"
                 )
             plane.start_karpenter(deployment.karpenter)
-        stage = Stage(plane=plane, aws=aws, blueprints=blueprints)
 
         def show(sample: Sample, _: Observer) -> None:
             watching.sample(sample)
