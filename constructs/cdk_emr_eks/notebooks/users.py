@@ -84,25 +84,7 @@ class NotebookAccess(Construct):
         written = policy_documents(user, kind, statements)
         super().__init__(scope, id)
         self.user = user
-        if kind is IdentityKind.FEDERATED_ROLE:
-            AppClaims.of(self).take(
-                self,
-                "role",
-                user.identity_name,
-                field="identity_name",
-                rule="must be the name of one role",
-                in_all_regions=True,
-            )
-        if kind in _SSO:
-            AppClaims.of(self).take(
-                self,
-                "studio-member",
-                studio.node.path,
-                kind,
-                user.identity_name,
-                field="identity_name",
-                rule="must be assigned to a Studio once",
-            )
+        self._claim(kind, studio)
         self.policies = tuple(
             self._policy(f"Policy{number or ''}", document, kind)
             for number, document in enumerate(written)
@@ -129,6 +111,15 @@ class NotebookAccess(Construct):
             value=self.sign_in_url,
             description=f"Where {user.identity_name} ({kind}) opens notebooks"[:1024],
         )
+
+    def _claim(self, kind: IdentityKind, studio: EmrStudio) -> None:
+        name, claims, field = self.user.identity_name, AppClaims.of(self), "identity_name"
+        if kind is IdentityKind.FEDERATED_ROLE:
+            rule = "must be the name of one role"
+            claims.take(self, "role", name, field=field, rule=rule, in_all_regions=True)
+        if kind in _SSO:
+            rule = "must be assigned to a Studio once"
+            claims.take(self, "studio-member", studio.node.path, kind, name, field=field, rule=rule)
 
     def _policy(self, id: str, document: Statement, kind: IdentityKind) -> iam.CfnManagedPolicy:
         name = self.user.identity_name
