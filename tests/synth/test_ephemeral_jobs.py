@@ -120,7 +120,7 @@ def test_the_job_has_its_role_in_namespaces_of_its_own_only(deployed: Deployed) 
     accounts = condition["StringEquals"]["aws:RequestTag/kubernetes-service-account"]
     assert len(accounts) == 3
     statements = role["Policies"][0]["PolicyDocument"]["Statement"]
-    assert statements[-1]["Resource"] == (
+    assert deployed.text("Elsewhere", statements[-1]["Resource"]) == (
         "arn:aws:s3:::scratch/${aws:PrincipalTag/kubernetes-namespace}/*"
     )
 

@@ -191,9 +191,10 @@ def _watched() -> list[Statement]:
     verbs = ("CreateLogDelivery", "GetLogDelivery", "UpdateLogDelivery", "DeleteLogDelivery")
     more = ("ListLogDeliveries", "PutResourcePolicy", "DescribeResourcePolicies")
     traces = ("PutTraceSegments", "PutTelemetryRecords", "GetSamplingRules", "GetSamplingTargets")
-    logs = [f"logs:{verb}" for verb in (*verbs, *more, "DescribeLogGroups")]
+    logs = [f"logs:{verb}" for verb in (*verbs, *more)]
     return [
         _allow("DeliverLogs", logs, _EVERYWHERE),
+        _allow("FindLogGroup", "logs:DescribeLogGroups", _regional("logs", "log-group:*")),
         _allow("Trace", [f"xray:{verb}" for verb in traces], _EVERYWHERE),
     ]
 
