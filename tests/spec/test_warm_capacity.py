@@ -57,7 +57,7 @@ def test_bad_values_are_refused(arguments: Mapping[str, Any], message: str) -> N
 def test_rooms_that_no_pool_may_have_are_refused_with_the_workload() -> None:
     most = executor_shape(SHARED)
     cores = SHARED.executor_limits.cpu.millicores // (most.request_cores.millicores + 10)
-    assert replace(SHARED, warm=WarmCapacity(executors=cores))
+    replace(SHARED, warm=WarmCapacity(executors=cores))
     with pytest.raises(ConfigError, match=r"warm.executors must have room within the executor_l"):
         replace(SHARED, warm=WarmCapacity(executors=cores + 1))
     with pytest.raises(ConfigError, match=r"warm.jobs must have room within the driver_limits"):

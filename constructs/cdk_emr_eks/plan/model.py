@@ -177,6 +177,32 @@ class PackingPlan:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class WarmPlan:
+    """Room that is kept for jobs to come, in one zone: nodes that are paid for all the time.
+
+    Args:
+        stack: Stack that applies it.
+        workload: Name of the workload.
+        role: ``driver``, with the room of the job submitter, or ``executor``.
+        zone: Zone's name.
+        rooms: Jobs, or executors, that there is room for.
+        cpu: CPU of the room.
+        memory: Memory of the room.
+        nodes: For each instance type, how many nodes of it alone hold the room; Karpenter buys the
+            cheapest that do.
+    """
+
+    stack: str
+    workload: str
+    role: str
+    zone: str
+    rooms: int
+    cpu: str
+    memory: str
+    nodes: Mapping[str, int]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ComponentPlan:
     """Something with a version: Kubernetes, an EKS add-on, a Helm chart, an EMR release.
 
@@ -202,6 +228,7 @@ class Plan:
     zones: tuple[ZonePlan, ...]
     pools: tuple[PoolPlan, ...]
     packing: tuple[PackingPlan, ...]
+    warm: tuple[WarmPlan, ...]
     tenants: tuple[TenantPlan, ...]
     studios: tuple[StudioPlan, ...]
     endpoints: tuple[EndpointPlan, ...]

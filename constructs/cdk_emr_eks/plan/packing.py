@@ -62,12 +62,12 @@ def _packing(
 ) -> PackingPlan | None:
     own = [pool for pool in pools if (pool.workload, pool.role) == (workload, Role.EXECUTOR)]
     types = {each.name: each for pool in own for each in instance_types(pool)}
-    request = _millicores(str(spark.get("spark.kubernetes.executor.request.cores", "")))
-    heap = _mib(str(spark.get("spark.executor.memory", "")))
-    overhead = _mib(str(spark.get("spark.executor.memoryOverhead", "")))
+    request = millicores(str(spark.get("spark.kubernetes.executor.request.cores", "")))
+    heap = mib(str(spark.get("spark.executor.memory", "")))
+    overhead = mib(str(spark.get("spark.executor.memoryOverhead", "")))
     if not (types and request and heap and overhead is not None):
         return None
-    off_heap = _mib(str(spark.get("spark.memory.offHeap.size", ""))) or 0
+    off_heap = mib(str(spark.get("spark.memory.offHeap.size", ""))) or 0
     memory = heap + overhead + off_heap + LOGGING_SIDECAR_MEMORY.mib
     by_size: dict[str, tuple[int, float]] = {}
     for name, each in types.items():
@@ -85,13 +85,15 @@ def _packing(
     )
 
 
-def _millicores(text: str) -> int:
+def millicores(text: str) -> int:
+    """Return CPU as Kubernetes writes it in millicores; 0 where it is no such text."""
     if text.endswith("m") and text[:-1].isdigit():
         return int(text[:-1])
     return int(text) * 1000 if text.isdigit() else 0
 
 
-def _mib(text: str) -> int | None:
+def mib(text: str) -> int | None:
+    """Return memory as Spark writes it in MiB; None where it is no such text."""
     match = _SIZE.fullmatch(text.lower())
     if match is None:
         return None

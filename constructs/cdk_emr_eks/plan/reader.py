@@ -14,6 +14,7 @@ from cdk_emr_eks.plan.objects import KUBERNETES_PREFIX, open_assembly
 from cdk_emr_eks.plan.packing import packing_plans
 from cdk_emr_eks.plan.pools import pool_messages, pool_plans
 from cdk_emr_eks.plan.tenants import tenant_plans
+from cdk_emr_eks.plan.warm import warm_plans
 from cdk_emr_eks.plan.zones import zone_plans
 
 MAX_RESOURCES: Final = 500
@@ -50,6 +51,7 @@ def read_plan(folder: Path) -> Plan:
         zones=zone_plans(stacks),
         pools=pools,
         packing=packing_plans(stacks, pools),
+        warm=warm_plans(applied, pools),
         tenants=tenants,
         studios=studio_plans(stacks),
         endpoints=endpoint_plans(stacks),

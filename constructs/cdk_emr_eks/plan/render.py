@@ -26,7 +26,7 @@ _ZONE = re.compile(r"(?P<stem>.*?)(?P<last>[a-z]|\d+)")
 
 
 def print_plan(plan: Plan, console: Console) -> None:
-    """Print a plan: stacks, versions, zones, pools, packing, tenants, notebooks, warnings."""
+    """Print a plan: stacks, versions, zones, pools, room, tenants, notebooks, warnings."""
     parts: list[tuple[str, RenderableType | None]] = [
         ("Stacks", _stacks(plan)),
         ("Versions", _components(plan)),
@@ -34,6 +34,7 @@ def print_plan(plan: Plan, console: Console) -> None:
         ("Node pools", _pools(plan)),
         ("Instance types", _families(plan)),
         ("Executors on full nodes", _packing(plan)),
+        ("Warm capacity", _warm(plan)),
         ("Tenants", _tenants(plan)),
         ("Studios", _studios(plan)),
         ("Interactive endpoints", _endpoints(plan)),
@@ -171,6 +172,28 @@ def _packing(plan: Plan) -> RenderableType | None:
 def _size_text(size: str, found: list[tuple[int, float]]) -> str:
     pods = "-".join(str(count) for count in sorted({count for count, _ in found}))
     return f"{size} {pods} pods {min(share for _, share in found):.1%}"
+
+
+def _warm(plan: Plan) -> RenderableType | None:
+    """Show room of zones that differ in nothing else as one row."""
+    made = table(("Workload", "Role", "Rooms>", "CPU>", "Memory>", "Nodes that hold it", "Zones"))
+    for same in grouped(plan.warm, lambda item: replace(item, zone="", stack="")):
+        item = same[0]
+        counts: dict[str, set[int]] = {}
+        for name, count in item.nodes.items():
+            counts.setdefault(name.partition(".")[2], set()).add(count)
+        nodes = [f"{'-'.join(map(str, sorted(all_)))} {size}" for size, all_ in counts.items()]
+        made.add_row(
+            item.workload,
+            item.role,
+            str(item.rooms),
+            item.cpu,
+            item.memory,
+            " or ".join(nodes) or "?",
+            " ".join(each.zone for each in same),
+        )
+    note = "in each zone, all the time; Karpenter buys the cheapest that hold it"
+    return Group(made, Text(note, style="dim")) if plan.warm else None
 
 
 def _tenants(plan: Plan) -> RenderableType | None:
