@@ -10,6 +10,7 @@ from cdk_emr_eks.execution_role import ExecutionRole
 from cdk_emr_eks.images.spark_image import NotebookImage, SparkImage
 from cdk_emr_eks.imported_cluster import ImportedCapacity, ImportedEmrEksCluster
 from cdk_emr_eks.job_role import JobRole
+from cdk_emr_eks.jobs.ephemeral_jobs import EphemeralJobs
 from cdk_emr_eks.jobs.job_template import JobTemplate
 from cdk_emr_eks.labels import Architecture, CapacityType, Role
 from cdk_emr_eks.manifests import ManifestStage
@@ -37,6 +38,7 @@ from cdk_emr_eks.spec.data_access import (
 from cdk_emr_eks.spec.dedicated import DedicatedPools
 from cdk_emr_eks.spec.disruption import Disruption
 from cdk_emr_eks.spec.emr_registry import ImageKind
+from cdk_emr_eks.spec.ephemeral.job import EphemeralJobSpec
 from cdk_emr_eks.spec.execution_role import (
     ExecutionRoleSpec,
     JobIdentity,
@@ -127,6 +129,8 @@ __all__ = [
     "EmrServiceLinkedRole",
     "EmrStudio",
     "EmrVirtualCluster",
+    "EphemeralJobSpec",
+    "EphemeralJobs",
     "ExecutionRole",
     "ExecutionRoleSpec",
     "ExecutorShape",

@@ -25,6 +25,7 @@ from cdk_emr_eks.spec.gateway_pool import GatewayPool
 from cdk_emr_eks.spec.git_access import GitAccess
 from cdk_emr_eks.spec.image import ImageBuilder, ImageSpec, ImageStore
 from cdk_emr_eks.spec.instances import Resources
+from cdk_emr_eks.spec.ephemeral.job import EphemeralJobSpec
 from cdk_emr_eks.spec.job_template import JobTemplateSpec, Parameter
 from cdk_emr_eks.spec.livy import LivySpec
 from cdk_emr_eks.spec.managed_endpoint import KernelImages, ManagedEndpointSpec
@@ -61,6 +62,7 @@ POOL = node_pools(SHARED, (Zone.named("us-east-1a"),))[0]
 READ = Permission(actions=("s3:GetObject",), resources=("*",))
 QUOTA = Quota(cpu=Cpu.cores(8), memory=Memory.from_gib(32))
 JOB = JobTemplateSpec(name="job", workload="shared", entry_point="s3://bucket/job.py")
+EPHEMERAL = EphemeralJobSpec(name="job", workload="shared", entry_point="s3://bucket/job.py")
 TLS = TlsCertificate(
     certificate_secret_arn="arn:aws:secretsmanager:eu-west-1:111122223333:secret:public",
     private_key_secret_arn="arn:aws:secretsmanager:eu-west-1:111122223333:secret:private",
@@ -90,6 +92,7 @@ VALUES: tuple[object, ...] = (
     *(GatewayPool(), LoadBalancerController()),
     *(SparkConnectSpec(name="connect"), LivySpec(upload_uri="s3://bucket/livy")),
     *(StudioSpec(name="research"), IamAuth(), SAML, CENTER, GitAccess(), WorkspaceStorage()),
+    EPHEMERAL,
     *(JOB, Parameter(), PodTemplate(driver_template(SHARED)), NetworkSpec(), ClusterSpec()),
     *(ImageSpec(name="i", requirements=("a==1",)), ImageBuilder(), ImageStore()),
     *(Karpenter(), FeatureGates(), Batch(), Cpu(1), Memory(1)),

@@ -57,6 +57,7 @@ _RECORDED: Final[Mapping[str, str]] = {
     "AWS::Lambda::Function": "no function runs: the simulation treats its custom resources itself",
     "AWS::Lambda::LayerVersion": "no function runs",
     "AWS::Lambda::Permission": "no function runs",
+    "AWS::StepFunctions::StateMachine": "no execution is started",
 }
 """Types of which an identifier is all that others use, and why."""
 _RECORDED_SERVICES: Final[Mapping[str, str]] = {

@@ -14,6 +14,7 @@ from cdk_emr_eks.names import dns_label
 from cdk_emr_eks.spec.execution_role import Permission, default_role_name
 from cdk_emr_eks.spec.image_uri import image_uri
 from cdk_emr_eks.spec.job_template import MAX_ARGUMENT, MAX_ENTRY_POINT, MAX_SUBMIT_PARAMETERS
+from cdk_emr_eks.spec.plain_secrets import submitted_secrets
 from cdk_emr_eks.spec.quota import Quota
 from cdk_emr_eks.spec.virtual_cluster import tag_problems
 
@@ -51,7 +52,8 @@ class EphemeralJobSpec:
         tags: AWS tags of virtual cluster, job run and stack, beside the tenant's.
 
     Raises:
-        ConfigError: If a name, a limit of EMR's or a tag breaks a rule, or the image has no digest.
+        ConfigError: If a name, a limit of EMR's or a tag breaks a rule, the image has no digest, or a
+            submit parameter holds a secret.
 
     Source: https://docs.aws.amazon.com/emr-on-eks/latest/APIReference/API_StartJobRun.html
     """
@@ -81,6 +83,7 @@ class EphemeralJobSpec:
         length = len(self.submit_parameters)
         rule = f"must be at most {MAX_SUBMIT_PARAMETERS} characters"
         problems.require(length <= MAX_SUBMIT_PARAMETERS, "submit_parameters", rule, length)
+        problems.extend(tuple(submitted_secrets(self.submit_parameters, "submit_parameters")))
         rule = f"must be 1 to {MAX_ARGUMENT} characters each"
         for argument in self.arguments:
             problems.require(1 <= len(argument) <= MAX_ARGUMENT, "arguments", rule, len(argument))
