@@ -122,7 +122,7 @@ def test_drivers_of_a_higher_tier_push_executors_out_and_executors_nobody(land: 
 
 
 def test_of_those_who_wait_the_higher_tier_goes_first(land: Land) -> None:
-    land.open_node("nodes-open", OPEN, cpu=2)
+    land.open_node("nodes-waiting", OPEN, cpu=2)
     assert make(land, A, anywhere(driver(CRITICAL, role_of(A), "first"))).allowed
     runs(land, A, "first")
     assert make(land, A, anywhere(driver(SHARED, role_of(A), "early"))).allowed
@@ -160,10 +160,10 @@ def test_nodes_of_ones_own_take_no_others_and_its_pods_go_nowhere_else(land: Lan
 
 
 def test_a_tenant_is_removed_with_jobs_running_and_made_again(land: Land) -> None:
-    land.node("nodes-drivers", "shared", Role.DRIVER, cpu=16)
+    land.node("nodes-removal", "shared", Role.DRIVER, cpu=16)
     land.node("nodes-executors", "shared", Role.EXECUTOR, cpu=16)
     tenant = Tenant(name=AGAIN, workloads=("shared",), quota=QUOTA)
-    for _ in range(2):
+    for again in (False, True):
         land.tenant(tenant)
         name = submitter_of(land, AGAIN)
         runs(land, AGAIN, name)
@@ -175,4 +175,5 @@ def test_a_tenant_is_removed_with_jobs_running_and_made_again(land: Land) -> Non
         assert make(land, AGAIN, executor(SHARED, role_of(AGAIN))).allowed
         runs(land, AGAIN, "executor")
         assert land.used(AGAIN)["pods"] == "3"
-        assert land.remove(AGAIN) == ()
+        # The second time it goes with the others.
+        assert again or land.remove(AGAIN) == ()
