@@ -10,8 +10,9 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, cast
 from unittest.mock import patch
 
 from moto.stepfunctions.parser.api import HistoryEventType, StateMachineType
@@ -28,6 +29,7 @@ from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name
 from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name_type import (
     StatesErrorNameType,
 )
+from moto.stepfunctions.parser.asl.component.eval_component import EvalComponent
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import (
     state_task_service,
 )
@@ -46,6 +48,7 @@ from moto.stepfunctions.parser.asl.eval.program_state import (
 )
 from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
 from moto.stepfunctions.parser.backend.execution_worker import SyncExecutionWorker
+from moto.stepfunctions.parser.backend.execution_worker_comm import ExecutionWorkerCommunication
 
 REGION: Final = "eu-west-1"
 ACCOUNT: Final = "111122223333"
@@ -93,18 +96,20 @@ class Execution:
     def stop(self) -> None:
         """Stop it, as StopExecution does: no state follows, nothing is caught."""
         assert self.environment is not None
-        self.environment.set_stop(stop_date="", cause="stopped", error="Stopped")
+        self.environment.set_stop(stop_date=datetime.now(UTC), cause="stopped", error="Stopped")
 
 
-class _Worker(SyncExecutionWorker):  # type: ignore[misc]
-    def __init__(self, details: EvaluationDetails, execution: Execution) -> None:
-        super().__init__(details, self, None, {})
-        self._execution = execution
-
+class _Nobody(ExecutionWorkerCommunication):
     def terminated(self) -> None:
         """Nobody waits for it."""
 
-    def _get_evaluation_entrypoint(self) -> object:
+
+class _Worker(SyncExecutionWorker):
+    def __init__(self, details: EvaluationDetails, execution: Execution) -> None:
+        super().__init__(details, _Nobody(), None, {})
+        self._execution = execution
+
+    def _get_evaluation_entrypoint(self) -> EvalComponent:
         return _program(self._evaluation_details.state_machine_details.definition)
 
     def _get_evaluation_environment(self) -> Environment:
@@ -128,7 +133,7 @@ def run(
     )
     with _interpreter(services, execution):
         worker = _Worker(details, execution)
-        worker.start()
+        worker.start()  # type: ignore[no-untyped-call]
     environment = worker.env
     assert environment is not None
     match environment.program_state():
@@ -140,16 +145,20 @@ def run(
         case ProgramError() as failed:
             execution.status = "FAILED"
             error = failed.error or {}
-            execution.error = (error.get("error", ""), error.get("cause", ""))
+            execution.error = (error.get("error") or "", error.get("cause") or "")
         case other:
             execution.status = type(other).__name__
     return execution
 
 
 @cache
-def _program(definition: str) -> object:
+def _program(definition: str) -> EvalComponent:
     """Parse once for all executions: the parser needs most of a test's time."""
-    with patch(_FACTORY, lambda service_name: _Task()):
+
+    def task(service_name: str) -> _Task:
+        return _Task()  # type: ignore[no-untyped-call]
+
+    with patch(_FACTORY, task):
         return AmazonStateLanguageParser.parse(definition)[0]
 
 
@@ -170,7 +179,7 @@ _RUNNING: Final[list[tuple[Services, Execution]]] = []
 # The innermost execution is the last: a task may run another state machine.
 
 
-class _Task(state_task_service.StateTaskService):  # type: ignore[misc]
+class _Task(state_task_service.StateTaskService):
     def _get_supported_parameters(self) -> set[str]:
         return set()
 
@@ -203,5 +212,7 @@ def _failed(env: Environment, error: str, cause: str) -> FailureEvent:
         env=env,
         error_name=StatesErrorName(own) if own else CustomErrorName(error),
         event_type=HistoryEventType.TaskFailed,
-        event_details=EventDetails(taskFailedEventDetails={"error": error, "cause": cause}),
+        event_details=cast(
+            EventDetails, {"taskFailedEventDetails": {"error": error, "cause": cause}}
+        ),
     )

@@ -92,20 +92,19 @@ class Account:
 
     def call(self, resource: str, parameters: dict[str, Any], execution: Execution) -> object:
         """Answer one call; see ``Services``."""
-        action = resource.rpartition(":")[0] and resource.removeprefix("aws-sdk:")
-        service, _, verb = action.partition(":")
+        service, _, verb = resource.removeprefix("aws-sdk:").partition(":")
         check(_SERVICES[service], verb.partition(".")[0], parameters)
         self.calls.append(verb)
         if len(self.calls) > 500:
             raise EndlessError(verb)
         self.parameters[verb] = parameters
         number = len(self.calls)
-        for faults, key in ((self.before, number), (self.always, verb)):
-            if fault := faults.get(key):  # type: ignore[attr-defined]
+        for fault in (self.before.get(number), self.always.get(verb)):
+            if fault:
                 fault(execution)
         answer = self._answer(verb.partition(":")[0], parameters)
-        if fault := self.after.get(number):
-            fault(execution)
+        if lost := self.after.get(number):
+            lost(execution)
         return answer
 
     def clean(self, execution: str, cluster: object = None) -> Execution:

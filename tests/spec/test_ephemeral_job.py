@@ -9,7 +9,7 @@ import re
 import pytest
 
 from cdk_emr_eks.errors import ConfigError
-from cdk_emr_eks.spec.ephemeral.job import EphemeralJobSpec
+from cdk_emr_eks.spec.ephemeral.job import EphemeralJobSpec, namespace_pattern, placeholder
 from cdk_emr_eks.spec.ephemeral.namespace_stack import namespace_template
 from cdk_emr_eks.spec.ephemeral.states import pascal_case
 
@@ -24,7 +24,7 @@ def job(name: str = "etl") -> EphemeralJobSpec:
     ("given", "words"),
     [
         ({"name": "a" * 23}, "name must be a DNS label (a-z, 0-9, '-', at most 22 characters)"),
-        ({"name": "9to5"}, "name must begin with a letter; got '9to5'"),
+        ({"name": "9to5"}, "name must begin with a letter, got '9to5'"),
         ({"entry_point": ""}, "entry_point must be 1 to 256 characters"),
         ({"arguments": ("",)}, "arguments must be 1 to 10280 characters each"),
         ({"timeout_minutes": 0}, "timeout_minutes must be 1 to 10080"),
@@ -43,12 +43,12 @@ def test_bad_input_is_refused_in_words(given: dict[str, object], words: str) -> 
 
 
 def test_namespaces_of_one_job_are_none_of_another() -> None:
-    short, long = job("etl"), job("etl-daily")
-    assert fnmatch.fnmatchcase(f"etl-{HASH}", short.namespaces)
-    assert not fnmatch.fnmatchcase(f"etl-daily-{HASH}", short.namespaces)
-    assert not fnmatch.fnmatchcase(f"etl-{HASH}", long.namespaces)
-    assert not fnmatch.fnmatchcase("etl-daily", short.namespaces)
-    assert len(job("a" * 22).placeholder) == 63
+    short, long = namespace_pattern("etl"), namespace_pattern("etl-daily")
+    assert fnmatch.fnmatchcase(f"etl-{HASH}", short)
+    assert not fnmatch.fnmatchcase(f"etl-daily-{HASH}", short)
+    assert not fnmatch.fnmatchcase(f"etl-{HASH}", long)
+    assert not fnmatch.fnmatchcase("etl-daily", short)
+    assert len(placeholder("a" * 22)) == 63
 
 
 def test_names_tell_clusters_apart() -> None:
@@ -60,7 +60,7 @@ def test_names_tell_clusters_apart() -> None:
 
 
 def test_a_namespace_stands_everywhere_in_its_template() -> None:
-    name = job().placeholder
+    name = placeholder("etl")
     objects = [
         {"kind": "Namespace", "metadata": {"name": name}},
         {"kind": "Quota", "metadata": {"namespace": name, "labels": {"x": '"quoted" ${y}'}}},

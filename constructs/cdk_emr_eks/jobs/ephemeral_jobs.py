@@ -15,15 +15,17 @@ from constructs import Construct
 from cdk_emr_eks.claims import AppClaims
 from cdk_emr_eks.errors import refuse
 from cdk_emr_eks.field_types import check_argument
-from cdk_emr_eks.job_role import accept_wildcards, iam_role
-from cdk_emr_eks.job_role_policies import in_environment, read_templates, write_logs
 from cdk_emr_eks.jobs.ephemeral_rights import LOG_DELIVERY, TRACES, EphemeralRights, Statement
+from cdk_emr_eks.jobs.ephemeral_role import ephemeral_role, service_accounts
 from cdk_emr_eks.jobs.ephemeral_watch import ExecutionWatch
-from cdk_emr_eks.labels import Role
 from cdk_emr_eks.nag import accept, skip_checkov, wildcard
-from cdk_emr_eks.pod_identity import pod_identity_trust
 from cdk_emr_eks.spec.ephemeral.clean import EphemeralCleaner
-from cdk_emr_eks.spec.ephemeral.job import EPHEMERAL, EphemeralJobSpec
+from cdk_emr_eks.spec.ephemeral.job import (
+    EPHEMERAL,
+    EphemeralJobSpec,
+    placeholder,
+    where_of,
+)
 from cdk_emr_eks.spec.ephemeral.namespace_stack import (
     ASSOCIATION_TYPE,
     MANIFEST_TYPE,
@@ -32,7 +34,7 @@ from cdk_emr_eks.spec.ephemeral.namespace_stack import (
 )
 from cdk_emr_eks.spec.ephemeral.run import EphemeralRun
 from cdk_emr_eks.spec.ephemeral.states import pascal_case
-from cdk_emr_eks.spec.execution_role import Component, ExecutionRoleSpec, RoleUse, service_account
+from cdk_emr_eks.spec.execution_role import ExecutionRoleSpec
 from cdk_emr_eks.spec.namespace import namespace_manifest
 from cdk_emr_eks.spec.tenancy import check_tenant
 from cdk_emr_eks.spec.virtual_cluster import EmrAccess
@@ -89,7 +91,7 @@ class EphemeralJobs(Construct):
             permissions_boundary_arn=spec.permissions_boundary_arn,
             workloads=(spec.workload,),
         )
-        self.role = self._job_role(job_role)
+        self.role = ephemeral_role(self, tenant=tenant, job=spec, role=job_role)
         stack_role = iam.CfnRole(self, "NamespaceRole", assume_role_policy_document={})
         self._rights = EphemeralRights(
             spec=spec,
@@ -97,22 +99,10 @@ class EphemeralJobs(Construct):
             job_role=self.role.role_arn,
             stack_role=stack_role.attr_arn,
         )
-        token = tenant.context.cluster.kubectl_provider
-        if token is None:
-            raise refuse(spec.where, "tenant", "must be on a cluster with a kubectl provider")
         stack_role.assume_role_policy_document = self._rights.stack_trust()
-        self._allow(stack_role, self._rights.namespaces(token.service_token))
-        template = namespace_template(
-            objects=bounds,
-            placeholder=spec.placeholder,
-            service_token=token.service_token,
-            cluster_name=cluster,
-            role_arn=self.role.role_arn,
-            service_accounts=_service_accounts(job_role),
-        )
-        if len(template) > MAX_TEMPLATE_BYTES:
-            rule = f"must fit a template of {MAX_TEMPLATE_BYTES} bytes with its bounds"
-            raise refuse(spec.where, "tenant", rule, len(template), "give it fewer network peers")
+        token = self._service_token()
+        self._allow(stack_role, self._rights.namespaces(token))
+        template = self._template(bounds, token, job_role)
         cleaner = EphemeralCleaner(name=spec.name, partition=Aws.PARTITION, cluster_name=cluster)
         clean = self._machine("Clean", 1, cleaner.definition(), self._rights.cleaner())
         self.cleaner_arn = clean.attr_arn
@@ -137,6 +127,30 @@ class EphemeralJobs(Construct):
             for statement in self._rights.submitter()
         ]
         return grants[0].combine(grants[1])
+
+    def _service_token(self) -> str:
+        provider = self._tenant.context.cluster.kubectl_provider
+        if provider is None:
+            rule = "must be on a cluster with a kubectl provider"
+            raise refuse(where_of(self.spec.name), "tenant", rule)
+        return provider.service_token
+
+    def _template(
+        self, objects: list[Mapping[str, object]], token: str, role: ExecutionRoleSpec
+    ) -> str:
+        text = namespace_template(
+            objects=objects,
+            placeholder=placeholder(self.spec.name),
+            service_token=token,
+            cluster_name=self._cluster_name,
+            role_arn=self.role.role_arn,
+            service_accounts=service_accounts(role),
+        )
+        if len(text) > MAX_TEMPLATE_BYTES:
+            rule = f"must fit a template of {MAX_TEMPLATE_BYTES} bytes with its bounds"
+            fix = "give it fewer network peers"
+            raise refuse(where_of(self.spec.name), "tenant", rule, len(text), fix)
+        return text
 
     def _run(self, template: str, stack_role: str, job: Mapping[str, object]) -> EphemeralRun:
         spec = self.spec
@@ -170,42 +184,6 @@ class EphemeralJobs(Construct):
             "JobDriver": {"SparkSubmitJobDriver": driver},
             "ConfigurationOverrides": pascal_case(configuration),
         }
-
-    def _job_role(self, spec: ExecutionRoleSpec) -> iam.Role:
-        AppClaims.of(self).take(
-            self, "role", spec.name, field="name", rule="must be unique", in_all_regions=True
-        )
-        tenant = self._tenant
-        location = tenant.context.pod_templates.location
-        templates = [location(self.spec.workload, role).object_arn for role in Role]
-        logging = write_logs(tenant.log_group_name, tenant.tenant.logs.s3_location)
-        role = iam_role(
-            self,
-            spec,
-            description=f"EMR jobs of {self.spec.name} on cluster {self._cluster_name}",
-            trust=self._job_trust(spec),
-            statements=[
-                read_templates(templates),
-                *logging,
-                *(in_environment(permission).statement() for permission in spec.permissions),
-            ],
-        )
-        accept_wildcards(self, spec, role, logging)
-        return role
-
-    def _job_trust(self, spec: ExecutionRoleSpec) -> dict[str, object]:
-        document = pod_identity_trust(
-            cluster_name=self._cluster_name,
-            namespace=self.spec.namespaces,
-            service_accounts=_service_accounts(spec),
-        )
-        ((statement,),) = (
-            cast(list[dict[str, dict[str, dict[str, object]]]], document["Statement"]),
-        )
-        exact = statement["Condition"]["StringEquals"]
-        key = "aws:RequestTag/kubernetes-namespace"
-        statement["Condition"]["StringLike"] = {key: exact.pop(key)}
-        return document
 
     def _machine(
         self, id: str, number: int, definition: Mapping[str, object], rights: list[Statement]
@@ -264,14 +242,14 @@ class EphemeralJobs(Construct):
 
 def _bounds(tenant: EmrEksTenant, spec: EphemeralJobSpec) -> list[Mapping[str, object]]:
     """Return the namespace and what bounds it: the tenant's, written for the placeholder."""
-    context, where = tenant.context, spec.where
+    context, where = tenant.context, where_of(spec.name)
     if tenant.tenant.access is not EmrAccess.ACCESS_ENTRY:
         rule = "must let EMR in by access entries: aws-auth needs objects of a namespace"
         raise refuse(where, "tenant", rule, tenant.tenant.access)
     quota = spec.quota or tenant.tenant.quota
     own = replace(
         tenant.tenant,
-        namespace=spec.placeholder,
+        namespace=placeholder(spec.name),
         quota=quota,
         workloads=(spec.workload,),
         execution_roles=(),
@@ -281,12 +259,7 @@ def _bounds(tenant: EmrEksTenant, spec: EphemeralJobSpec) -> list[Mapping[str, o
     )
     check_tenant(own, context.workloads, context.network)
     owner = own.owner(own.chosen(context.workloads))
-    return [namespace_manifest(spec.placeholder, owner), *own.policies(context.network)]
-
-
-def _service_accounts(spec: ExecutionRoleSpec) -> list[str]:
-    components: tuple[Component, ...] = RoleUse.JOBS.components
-    return [service_account(each, Aws.ACCOUNT_ID, spec.name) for each in components]
+    return [namespace_manifest(placeholder(spec.name), owner), *own.policies(context.network)]
 
 
 def _listed(value: object) -> list[str]:

@@ -13,7 +13,7 @@ from typing import Final
 from aws_cdk import Aws
 
 from cdk_emr_eks.pod_identity import cluster_arn
-from cdk_emr_eks.spec.ephemeral.job import EPHEMERAL, EphemeralJobSpec
+from cdk_emr_eks.spec.ephemeral.job import EPHEMERAL, EphemeralJobSpec, namespace_pattern
 from cdk_emr_eks.spec.ephemeral.namespace_stack import ASSOCIATION_TYPE, MANIFEST_TYPE
 
 Statement = dict[str, object]
@@ -147,7 +147,7 @@ class EphemeralRights:
 
     @property
     def _stacks(self) -> str:
-        return _regional("cloudformation", f"stack/{self.spec.namespaces}/*")
+        return _regional("cloudformation", f"stack/{namespace_pattern(self.spec.name)}/*")
 
     def _machine(self, number: int) -> str:
         name = self.spec.machine_names(self.cluster_name)[number]

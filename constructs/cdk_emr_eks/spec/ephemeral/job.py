@@ -52,8 +52,8 @@ class EphemeralJobSpec:
         tags: AWS tags of virtual cluster, job run and stack, beside the tenant's.
 
     Raises:
-        ConfigError: If a name, a limit of EMR's or a tag breaks a rule, the image has no digest, or a
-            submit parameter holds a secret.
+        ConfigError: If a name, a limit of EMR's or a tag breaks a rule, the image has no digest, or
+            a submit parameter holds a secret.
 
     Source: https://docs.aws.amazon.com/emr-on-eks/latest/APIReference/API_StartJobRun.html
     """
@@ -71,9 +71,10 @@ class EphemeralJobSpec:
     tags: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        check_types(self.where, self)
+        where = where_of(self.name)
+        check_types(where, self)
         hold_mappings(self)
-        problems = Problems(self.where)
+        problems = Problems(where)
         problems.extend(self._name_problems())
         if self.image is not None:
             problems.extend(image_uri("image", self.image))
@@ -96,22 +97,6 @@ class EphemeralJobSpec:
         )
         problems.raise_if_any()
 
-    @property
-    def where(self) -> str:
-        """What errors call it."""
-        return f"Ephemeral job {self.name!r}"
-
-    @property
-    def namespaces(self) -> str:
-        """IAM pattern of the names of its namespaces, and of no others."""
-        # As long as the hash, so that the pattern of "etl" has no namespace of "etl-daily".
-        return f"{self.name}-{'?' * HASH_LENGTH}"
-
-    @property
-    def placeholder(self) -> str:
-        """A namespace that stands for all of them, where objects are written."""
-        return f"{self.name}-{'0' * HASH_LENGTH}"
-
     def machine_names(self, cluster_name: str) -> tuple[str, str]:
         """Return the names of the state machine that runs the job and of the one that cleans up."""
         digest = hashlib.sha256(cluster_name.encode()).hexdigest()[:6]
@@ -119,7 +104,7 @@ class EphemeralJobSpec:
 
     def role_name(self, cluster_name: str) -> str:
         """Return the name of the job's execution role, short as EMR needs it."""
-        return default_role_name(self.name, cluster_name, self.placeholder)
+        return default_role_name(self.name, cluster_name, placeholder(self.name))
 
     def _name_problems(self) -> tuple[Problem, ...]:
         found = dns_label("name", self.name, limit=MAX_NAME)
@@ -128,3 +113,19 @@ class EphemeralJobSpec:
             rule = "must begin with a letter"
             found = (Problem(field="name", rule=rule, got=self.name, fix=f"try 'job-{self.name}'"),)
         return found
+
+
+def where_of(name: str) -> str:
+    """Return what errors call a job."""
+    return f"Ephemeral job {name!r}"
+
+
+def namespace_pattern(name: str) -> str:
+    """Return IAM's pattern of the names of a job's namespaces, and of no others."""
+    # As long as the hash, so that the pattern of "etl" has no namespace of "etl-daily".
+    return f"{name}-{'?' * HASH_LENGTH}"
+
+
+def placeholder(name: str) -> str:
+    """Return a namespace that stands for all of a job's, where objects are written."""
+    return f"{name}-{'0' * HASH_LENGTH}"
