@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
@@ -129,6 +130,8 @@ def test_of_those_who_wait_the_higher_tier_goes_first(land: Land) -> None:
     waits(land, A, "early")
     assert make(land, B, anywhere(executor(CRITICAL, role_of(B), "late"))).allowed
     waits(land, B, "late")
+    # After a try in vain the scheduler lets a pod pause for a second; who pauses is not asked.
+    time.sleep(3)
     land.core.delete_namespaced_pod("first", A, grace_period_seconds=0)
     runs(land, B, "late")
     assert land.phase(A, "early") == "Pending"
@@ -175,5 +178,6 @@ def test_a_tenant_is_removed_with_jobs_running_and_made_again(land: Land) -> Non
         assert make(land, AGAIN, executor(SHARED, role_of(AGAIN))).allowed
         runs(land, AGAIN, "executor")
         assert land.used(AGAIN)["pods"] == "3"
-        # The second time it goes with the others.
-        assert again or land.remove(AGAIN) == ()
+        if not again:
+            assert land.remove(AGAIN) == ()
+    land.empty(AGAIN)
