@@ -1,0 +1,111 @@
+"""An execution of an ephemeral job, from its template to a real API server and off it again.
+
+Costs about ten seconds: it needs neither nodes nor a deployment, and waits for namespaces to go.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass, field
+from typing import Any, Final, cast
+
+import pytest
+from kubernetes import client
+
+from cdk_emr_eks.simulation.deploy.objects import Objects
+from cdk_emr_eks.simulation.plane import Plane
+from cdk_emr_eks.spec.ephemeral.clean import EphemeralCleaner
+from tests.spec.asl_interpreter import Execution, run
+from tests.spec.ephemeral_account import Account
+from tests.synth.ephemeral_app import synthesized
+from tests.synth.iam_decisions import Account as Deployed
+
+ARN: Final = "arn:aws:states:eu-west-1:111122223333:execution:emr-research:plane"
+LEFT: Final = {"metadata": {"name": "for-the-next-job"}, "data": {"a": "b"}}
+
+
+@dataclass
+class Cleaner:
+    """The cleaner as it stands in the template."""
+
+    text: dict[str, object]
+
+    def definition(self) -> dict[str, object]:
+        return self.text
+
+
+@dataclass
+class OnPlane(Account):
+    """Stacks whose namespaces are on a real API server; jobs that leave something behind.
+
+    Attributes:
+        plane: The control plane.
+        seen: Kinds and names of what bounds the namespace, while the job ran.
+    """
+
+    plane: Any = None
+    seen: list[str] = field(default_factory=list)
+
+    def _stack(self, verb: str, name: str) -> object:
+        if verb == "createStack":
+            template = json.loads(self.parameters["createStack"]["TemplateBody"])
+            parts = template["Resources"]["Namespace"]["Properties"]["Manifest"]["Fn::Join"][1]
+            text = "".join(name if isinstance(part, dict) else part for part in parts)
+            objects = Objects(self.plane.client())
+            made = objects.create(json.loads(text), overwrite=True, validate=True)
+            assert (made.refused, made.unknown) == ((), ())
+        if verb == "deleteStack" and name in self.stacks:
+            self._core.delete_namespace(name)
+        if verb == "describeStacks" and self.stacks.get(name) == "DELETE_IN_PROGRESS":
+            # The handler waits for the namespace to be gone.
+            end = time.monotonic() + 60
+            while any(each.metadata.name == name for each in self._core.list_namespace().items):
+                assert time.monotonic() < end
+                time.sleep(0.2)
+        return super()._stack(verb, name)
+
+    def _job(self, verb: str, given: dict[str, Any]) -> object:
+        if verb == "startJobRun.sync":
+            (name,) = self.stacks
+            networking: Any = client.NetworkingV1Api(self.plane.client())
+            found = (
+                *self._core.list_namespaced_resource_quota(name).items,
+                *self._core.list_namespaced_limit_range(name).items,
+                *networking.list_namespaced_network_policy(name).items,
+            )
+            self.seen = [f"{type(each).__name__} {each.metadata.name}" for each in found]
+            self._core.create_namespaced_config_map(name, LEFT)
+        return super()._job(verb, given)
+
+    @property
+    def _core(self) -> Any:
+        return client.CoreV1Api(self.plane.client())
+
+
+@pytest.mark.parametrize("ends", ["COMPLETED", "FAILED"])
+def test_the_namespace_is_there_for_the_job_and_gone_after_it(plane: Plane, ends: str) -> None:
+    deployed = Deployed(synthesized().templates)
+    texts = {
+        properties["StateMachineName"]: json.loads(
+            deployed.text(stack, properties["DefinitionString"])
+        )
+        for stack, _, properties in deployed.of_type("AWS::StepFunctions::StateMachine")
+        if stack == "Elsewhere"
+    }
+    job, cleaner = (texts[name] for name in sorted(texts))
+    services = OnPlane(cleaner=cast(EphemeralCleaner, Cleaner(cleaner)), job_ends=ends, plane=plane)
+    ended: Execution = run(job, {}, services, arn=f"{ARN}-{ends}")
+    if ends == "COMPLETED":
+        assert ended.status == "SUCCEEDED", ended.error
+    else:
+        assert "job run FAILED" in ended.error[1]
+    assert set(services.seen) == {
+        "V1LimitRange tenant",
+        "V1NetworkPolicy default-deny",
+        "V1NetworkPolicy tenant",
+        "V1ResourceQuota tenant",
+    }
+    names = [each.metadata.name for each in services._core.list_namespace().items]
+    assert not [name for name in names if name.startswith("research-")]
+    assert services.left == []
