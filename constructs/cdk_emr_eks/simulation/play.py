@@ -19,7 +19,7 @@ from cdk_emr_eks.simulation.jobs.blueprint import Blueprint
 from cdk_emr_eks.simulation.jobs.record import JobRecord
 from cdk_emr_eks.simulation.jobs.runner import Arriving, JobRunner, arrivals, run_prefix
 from cdk_emr_eks.simulation.jobs.spark_submit import SparkSubmit
-from cdk_emr_eks.simulation.kube_api import PODS, KubeApi
+from cdk_emr_eks.simulation.kube_api import NODES, PODS, KubeApi
 from cdk_emr_eks.simulation.observe import Observer
 from cdk_emr_eks.simulation.plane import Plane
 from cdk_emr_eks.simulation.process import ProcessEnded
@@ -92,6 +92,7 @@ async def play(
         faults = Faults(plane, stage.aws, api, observer, clock)
         observer.attach(feed)
         feed.listen(PODS, runner.on_pod)
+        feed.listen(NODES, runner.on_node)
         await runner.prepare()
         background = [
             asyncio.create_task(feed.run()),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Final
 
@@ -46,11 +46,13 @@ class Surroundings:
         clock: The scenario's clock.
         submit: Makes the driver of an attempt, other than by a call of the API: Spark's own
             submission client. None: the pod is made directly.
+        dark: Names of nodes that do not report: whatever runs there does no work.
     """
 
     api: KubeApi
     clock: Clock
     submit: Submit | None = None
+    dark: set[str] = field(default_factory=set)
 
 
 class Ended(Enum):
@@ -91,7 +93,7 @@ class Application:
         self._ramp = Ramp(self._policy)
         self._running: dict[str, bool] = {}
         # Executors by name: whether they run yet. Those that go are not in it any more.
-        self._released: set[str] = set()
+        self._where: dict[str, str] = {}  # nodes of driver and executors
         self._next = 1
         self._changed = asyncio.Event()
         self._id = ""
@@ -109,6 +111,7 @@ class Application:
         marks = mapping(metadata.get("labels"))
         phase = mapping(pod.get("status")).get("phase")
         going = kind == "DELETED" or "deletionTimestamp" in metadata or phase == "Failed"
+        self._where[str(metadata["name"])] = str(mapping(pod.get("spec")).get("nodeName", ""))
         if metadata["name"] == self._run.driver_name(self._attempt):
             self._note_id(str(marks.get(labels.SPARK_APP_SELECTOR)))
             self._on_driver(pod, going=going, running=phase == "Running")
@@ -125,15 +128,24 @@ class Application:
             if self._lost:
                 self._record.drivers_lost.append(self._lost)
                 return Ended.LOST
-        self._released |= self._running.keys()
         self._running.clear()
         selector = f"{labels.SPARK_APP_SELECTOR}={self._id},{labels.SPARK_ROLE}={Role.EXECUTOR}"
         await self._around.api.delete(self._pods, identity=self._identity, selector=selector)
         return Ended.DONE
 
+    def wake(self) -> None:
+        """Look again at who works: a node went dark."""
+        self._changed.set()
+
     @property
     def _working(self) -> int:
-        return sum(self._running.values())
+        """Executors that work: none without a driver that tells them what to do."""
+        if self._is_dark(self._run.driver_name(self._attempt)):
+            return 0
+        return sum(runs and not self._is_dark(name) for name, runs in self._running.items())
+
+    def _is_dark(self, pod: str) -> bool:
+        return self._where.get(pod, "") in self._around.dark
 
     def _note_id(self, application: str) -> None:
         # Spark's own client makes the id up, so it is known when the driver is there.
@@ -164,13 +176,17 @@ class Application:
         idle_until = began + self._policy.idle_seconds / speed
         while not self._lost:
             now = clock.wall()
-            workers = min(self._working, stage.executors) if stage.executors else 1
+            dead = self._is_dark(self._run.driver_name(self._attempt))
+            workers = min(self._working, stage.executors) if stage.executors else int(not dead)
             left -= workers * (now - then) * speed
             then = now
             if left <= 0:
                 return
             if self._working >= wanted and self._record.all_running is None:
                 self._record.all_running = now
+            if dead:
+                await self._pause(BATCH_SECONDS)
+                continue
             if now >= next_batch:
                 next_batch = now + BATCH_SECONDS
                 await self._request(wanted)
@@ -218,7 +234,6 @@ class Application:
         by_use = sorted(self._running, key=lambda name: self._running[name])
         for name in by_use[:surplus]:
             self._running.pop(name, None)
-            self._released.add(name)
             await self._around.api.delete(f"{self._pods}/{name}", identity=self._identity)
 
     async def _pause(self, seconds: float) -> None:

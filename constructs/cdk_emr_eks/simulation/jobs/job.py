@@ -79,6 +79,11 @@ class Job:
             self._application.on_pod(kind, pod)
         self._changed.set()
 
+    def wake(self) -> None:
+        """Look again at who works: a node went dark."""
+        if self._application:
+            self._application.wake()
+
     async def clean_up(self) -> None:
         """Remove what the job left behind, as EMR does some time after its end."""
         api, namespace = self._around.api, self._run.blueprint.namespace

@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from cdk_emr_eks.plan.intrinsics import mapping
+from cdk_emr_eks.plan.intrinsics import mapping, sequence
 from cdk_emr_eks.simulation.jobs.additions import JOB_ID
 from cdk_emr_eks.simulation.jobs.application import Surroundings
 from cdk_emr_eks.simulation.jobs.blueprint import Blueprint, choose_blueprints
@@ -93,6 +93,20 @@ class JobRunner:
         if job:
             job.on_pod(kind, pod)
 
+    def on_node(self, kind: Kind, node: Object) -> None:
+        """Take note of nodes that do not report any more, or are gone: their pods do no work."""
+        name, dark = str(mapping(node["metadata"])["name"]), self._around.dark
+        conditions = map(mapping, sequence(mapping(node.get("status")).get("conditions")))
+        ready = any(
+            (each.get("type"), each.get("status")) == ("Ready", "True") for each in conditions
+        )
+        if ready and kind != "DELETED":
+            dark.discard(name)
+        elif name not in dark:
+            dark.add(name)
+            for job in self._active.values():
+                job.wake()
+
     async def prepare(self) -> None:
         """Make what EMR makes once in each namespace.
 
@@ -127,6 +141,7 @@ class JobRunner:
             api=self._around.api,
             clock=self._around.clock,
             submit=self._around.submit if each.submission is Submission.SPARK else None,
+            dark=self._around.dark,
         )
         job = Job(each.run, each.stages, around)
         self.records.append(job.record)

@@ -1,0 +1,86 @@
+"""What a job that is played does when nodes go dark: nothing of it, until its pods are gone."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from datetime import timedelta
+from typing import Any, cast
+
+import pytest
+
+from cdk_emr_eks.simulation.clock import Clock
+from cdk_emr_eks.simulation.jobs.application import Application, Ended, Surroundings
+from cdk_emr_eks.simulation.jobs.blueprint import Blueprint, read_blueprints
+from cdk_emr_eks.simulation.jobs.pods import JobRun, driver_pod
+from cdk_emr_eks.simulation.jobs.record import JobRecord
+from cdk_emr_eks.simulation.jobs.runner import JobRunner
+from cdk_emr_eks.simulation.kube_api import KubeApi
+from cdk_emr_eks.simulation.scenario import Stage
+from tests.conftest import Assemblies
+
+
+class Api:
+    """An API server that runs each executor at once on a node, and tells the application."""
+
+    def __init__(self) -> None:
+        self.application: Application | None = None
+        self.calls: Counter[str] = Counter()
+
+    async def create(self, path: str, content: Any, **_: object) -> None:
+        assert path
+        self.calls["create"] += 1
+        assert self.application
+        self.application.on_pod("MODIFIED", running(content, "of-executors"))
+
+    async def delete(self, path: str, **_: object) -> None:
+        assert path
+        self.calls["delete"] += 1
+
+
+def running(pod: Any, node: str) -> Any:
+    metadata = {**pod["metadata"], "uid": "uid"}
+    spec = {**pod["spec"], "nodeName": node}
+    return {"metadata": metadata, "spec": spec, "status": {"phase": "Running"}}
+
+
+def node(name: str, *, ready: bool) -> Any:
+    conditions = [{"type": "Ready", "status": "True" if ready else "Unknown"}]
+    return {"metadata": {"name": name}, "status": {"conditions": conditions}}
+
+
+@pytest.fixture(scope="module")
+def blueprint(assemblies: Assemblies) -> Blueprint:
+    return read_blueprints(assemblies("reference").folder)[0]
+
+
+async def played(blueprint: Blueprint, dark: str) -> tuple[Ended | None, Ended | None]:
+    """Run a job of some milliseconds; tell how it ended by then, and how after its driver went."""
+    api = Api()
+    around = Surroundings(api=cast(KubeApi, api), clock=Clock(1_000), dark=set())
+    runner = JobRunner((), around)
+    run = JobRun(id="j1", blueprint=blueprint, spark=blueprint.spark, account="123456789012")
+    stages = (Stage(executors=1, run_time=timedelta(seconds=20)),)
+    record = JobRecord(id="j1", tenant="t", workload="w", wanted=1)
+    application = api.application = Application(run, 1, stages, around, record)
+    pod = running(driver_pod(run, 1), "of-driver")
+    application.on_pod("MODIFIED", pod)
+    for name in ("of-driver", "of-executors"):
+        runner.on_node("ADDED", node(name, ready=True))
+    if dark:
+        runner.on_node("MODIFIED", node(dark, ready=False))
+    task = asyncio.create_task(application.run())
+    # A job on nodes that report ends within its first two seconds.
+    early, _ = await asyncio.wait({task}, timeout=3 if dark else 30)
+    application.on_pod("DELETED", pod)
+    late, _ = await asyncio.wait({task}, timeout=5)
+    return (task.result() if early else None, task.result() if late else None)
+
+
+def test_a_job_on_nodes_that_report_is_done(blueprint: Blueprint) -> None:
+    assert asyncio.run(played(blueprint, "")) == (Ended.DONE, Ended.DONE)
+
+
+@pytest.mark.parametrize("dark", ["of-driver", "of-executors"])
+def test_what_is_on_a_dark_node_does_no_work(blueprint: Blueprint, dark: str) -> None:
+    assert asyncio.run(played(blueprint, dark)) == (None, Ended.LOST)
