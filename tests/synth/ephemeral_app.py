@@ -30,7 +30,9 @@ JOB = EphemeralJobSpec(
     permissions=(
         Permission(
             actions=("s3:GetObject", "s3:PutObject"),
-            resources=("arn:${AWS::Partition}:s3:::scratch/${aws:PrincipalTag/kubernetes-namespace}/*",),
+            resources=(
+                "arn:${AWS::Partition}:s3:::scratch/${aws:PrincipalTag/kubernetes-namespace}/*",
+            ),
             reason="a folder for each namespace",
         ),
     ),

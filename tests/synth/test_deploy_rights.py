@@ -15,6 +15,12 @@ HANDLERS: dict[str, dict[str, list[str]]] = json.loads(DATA.read_text())["types"
 
 # Rights that a handler asks for and the platform does not give: the features they belong to.
 UNUSED = {
+    "AWS::StepFunctions::StateMachine": {
+        **dict.fromkeys(
+            ("kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"), "Step Functions' own key"
+        ),
+        **dict.fromkeys(("s3:GetObject", "s3:GetObjectVersion"), "definitions are in the template"),
+    },
     "AWS::CodePipeline::Pipeline": {
         "codepipeline:DisableStageTransition": "stages that are held back",
         "codepipeline:EnableStageTransition": "stages that are held back",
