@@ -40,6 +40,9 @@ def main() -> int:
     if "ours" in built and options.scale_rounds > 0:
         ours = built["ours"]
         results.scale = bench.scale(ours, options.tenants, rounds=options.scale_rounds)
+        results.notebooks = bench.scale(
+            ours, options.users, rounds=options.scale_rounds, app="notebooks"
+        )
         few, more = (bench.resources(ours, size, "irsa") for size in IRSA_SIZES)
         results.irsa_per_tenant = (more - few) / (IRSA_SIZES[1] - IRSA_SIZES[0])
     show(results, Console())
@@ -69,6 +72,13 @@ def _parser() -> argparse.ArgumentParser:
         type=int,
         default=[1, 10, 100, 1000],
         help="numbers of tenants for ours (default 1 10 100 1000)",
+    )
+    parser.add_argument(
+        "--users",
+        nargs="*",
+        type=int,
+        default=[1, 100],
+        help="numbers of users of notebooks for ours (default 1 100)",
     )
     parser.add_argument(
         "--scale-rounds", type=int, default=3, help="rounds of these, 0 for none (default 3)"

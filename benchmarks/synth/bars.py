@@ -115,13 +115,16 @@ def _steps(sizes: list[int], figures: list[float] | list[int]) -> Iterator[float
 
 
 def bars(
-    apps: Mapping[str, Measured], scale: Mapping[int, Measured], irsa_per_tenant: float | None
+    apps: Mapping[str, Measured],
+    scale: Mapping[int, Measured],
+    irsa_per_tenant: float | None,
+    notebooks: Mapping[int, Measured] | None = None,
 ) -> tuple[Bar, ...]:
     """Hold what was measured against the limits."""
     return (
         *_ratio_bars(apps),
         *_count_bars(apps["ours"].counted if "ours" in apps else None),
-        *_scale_bars(scale, irsa_per_tenant),
+        *_scale_bars(scale, irsa_per_tenant, notebooks or {}),
     )
 
 
@@ -146,9 +149,11 @@ def _count_bars(ours: Assembly | None) -> Iterator[Bar]:
         yield Bar(name=f"{name}, platform with one tenant", limit=limit, figure=figure)
 
 
-def _scale_bars(scale: Mapping[int, Measured], irsa_per_tenant: float | None) -> Iterator[Bar]:
+def _scale_bars(
+    scale: Mapping[int, Measured], irsa_per_tenant: float | None, notebooks: Mapping[int, Measured]
+) -> Iterator[Bar]:
     grown = growth(scale)
-    found = [measured.counted for measured in scale.values()]
+    found = [measured.counted for measured in (*scale.values(), *notebooks.values())]
     biggest = max((assembly.largest_stack_resources for assembly in found), default=None)
     template = max((assembly.largest_template_bytes / 1000 for assembly in found), default=None)
     tenant = max(grown.step_resources) if grown else None

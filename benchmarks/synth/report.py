@@ -35,6 +35,7 @@ class Results:
         apps: The apps that were run in turn.
         versions: What is installed in each environment.
         scale: Our tenants app by number of tenants.
+        notebooks: Our notebooks app by number of users.
         irsa_per_tenant: Resources of a further tenant with IRSA; None when not counted.
         cold: Whether runs had to do without bytecode and jsii's package cache.
         load: Processes that wanted a core in the minute before the first run, on average: beyond a
@@ -44,6 +45,7 @@ class Results:
     apps: dict[str, Measured] = field(default_factory=dict)
     versions: dict[str, dict[str, str]] = field(default_factory=dict)
     scale: dict[int, Measured] = field(default_factory=dict)
+    notebooks: dict[int, Measured] = field(default_factory=dict)
     irsa_per_tenant: float | None = None
     cold: bool = False
     load: float = field(default_factory=lambda: os.getloadavg()[0])
@@ -51,7 +53,7 @@ class Results:
     @property
     def bars(self) -> tuple[Bar, ...]:
         """The limits, with what was measured."""
-        return bars(self.apps, self.scale, self.irsa_per_tenant)
+        return bars(self.apps, self.scale, self.irsa_per_tenant, self.notebooks)
 
     def as_json(self) -> dict[str, object]:
         """Return all figures as plain values."""
@@ -74,6 +76,7 @@ class Results:
                 "growth": asdict(grown) if grown else None,
                 "irsa_resources_per_tenant": self.irsa_per_tenant,
             },
+            "notebooks": {str(users): _plain(found) for users, found in self.notebooks.items()},
             "bars": [{**asdict(bar), "verdict": bar.verdict} for bar in self.bars],
         }
 
@@ -108,9 +111,11 @@ def show(results: Results, console: Console) -> None:
     if found := _ratios(results.apps):
         console.print(_ratio_table(found))
     if results.scale:
-        console.print(_scale_table(results.scale))
+        console.print(_scale_table(results.scale, "tenants"))
         if grown := growth(results.scale):
             console.print(_slope(grown))
+    if results.notebooks:
+        console.print(_scale_table(results.notebooks, "users of notebooks"))
     console.print(_bars_table(results.bars))
 
 
@@ -183,10 +188,10 @@ def _ratio_table(ratios: Mapping[str, tuple[Ratio, Ratio]]) -> Table:
     return table
 
 
-def _scale_table(scale: Mapping[int, Measured]) -> Table:
-    columns = ("tenants", "wall s", "CPU s", "MiB", "resources", "stacks", "largest", "KB")
+def _scale_table(scale: Mapping[int, Measured], counted: str) -> Table:
+    columns = (counted, "wall s", "CPU s", "MiB", "resources", "stacks", "largest", "KB")
     caption = "largest: resources of the biggest stack; KB: of the biggest template"
-    table = Table(title="Ours, by number of tenants", caption=caption)
+    table = Table(title=f"Ours, by number of {counted}", caption=caption)
     for title in columns:
         table.add_column(title, justify="right")
     for size, measured in sorted(scale.items()):

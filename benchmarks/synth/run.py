@@ -101,14 +101,16 @@ class Bench:
                 self.say(f"{label}: {name} {run.wall_s:.2f} s")
         return found
 
-    def scale(self, python: Path, sizes: Sequence[int], *, rounds: int) -> dict[int, Measured]:
-        """Run our tenants app at each size in turn, ``rounds`` times."""
+    def scale(
+        self, python: Path, sizes: Sequence[int], *, rounds: int, app: str = "tenants"
+    ) -> dict[int, Measured]:
+        """Run our app of tenants, or of notebooks, at each size in turn, ``rounds`` times."""
         found = {size: Measured() for size in sizes}
         for turn in range(rounds):
             for size in sizes:
-                run = self._run(python, "tenants", found[size], str(size))
+                run = self._run(python, app, found[size], str(size))
                 found[size].runs.append(run)
-                self.say(f"scale {turn + 1} of {rounds}: {size} tenants {run.wall_s:.2f} s")
+                self.say(f"scale {turn + 1} of {rounds}: {size} {app} {run.wall_s:.2f} s")
         return found
 
     def resources(self, python: Path, tenants: int, identity: str) -> int:

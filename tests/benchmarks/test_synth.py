@@ -8,10 +8,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from benchmarks.synth.assembly import Assembly, read_assembly
 from benchmarks.synth.bars import bars, growth
 from benchmarks.synth.measure import MeasureError, Run, measure
+from benchmarks.synth.report import Results, show
 from benchmarks.synth.run import Measured
 
 
@@ -99,6 +101,26 @@ def test_bars_say_what_is_held_and_what_was_not_measured() -> None:
     assert named["wall time, ours / bare, median of pairs"] == "not measured"
     assert named["resources of a further tenant, IRSA"] == "not held"
     assert named["linear: CPU of a tenant, last / earlier"] == "not measured"
+
+
+def test_stacks_of_users_are_held_against_the_limits_as_those_of_tenants() -> None:
+    name = "resources of the biggest stack, all sizes"
+    found = {}
+    for resources in (450, 451):
+        users = {1: ran(1, assembly=sized(9)), 100: ran(2, assembly=sized(resources))}
+        found[resources] = {bar.name: bar.verdict for bar in bars({}, {}, None, users)}[name]
+    assert found == {450: "held", 451: "not held"}
+
+
+def test_users_are_in_the_table_and_in_the_figures(capsys: pytest.CaptureFixture[str]) -> None:
+    users = {1: ran(1, assembly=sized(9)), 100: ran(2, assembly=sized(1_234))}
+    results = Results(notebooks=users)
+    show(results, Console(width=200))
+    printed = capsys.readouterr().out
+    assert "Ours, by number of users of notebooks" in printed
+    assert "1,234" in printed
+    figures = json.loads(json.dumps(results.as_json()))["notebooks"]
+    assert figures["100"]["assembly"]["resources"] == 1_234
 
 
 @pytest.mark.parametrize(("last", "verdict"), [(28.5, "held"), (29.0, "not held")])
