@@ -77,8 +77,9 @@ def _spread(
 ) -> dict[int, list[int]]:
     """Return the positions of keys by stack; equal keys are together."""
     groups: dict[int, list[int]] = {}
-    if stacks < 1:
-        raise ConfigError(where, (Problem(field=field, rule="must be at least 1", got=stacks),))
+    if type(stacks) is not int or stacks < 1:
+        rule = "must be a whole number, at least 1"
+        raise ConfigError(where, (Problem(field=field, rule=rule, got=stacks),))
     for position, key in enumerate(keys):
         groups.setdefault(crc32(key.encode()) % stacks, []).append(position)
     fullest = max((len(group) for group in groups.values()), default=0)

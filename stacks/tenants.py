@@ -43,8 +43,15 @@ def tenant_stacks(
         The stacks made, in order.
 
     Raises:
-        ConfigError: If a stack would hold more than 30 tenants.
+        ConfigError: If a stack would hold more than 30 tenants, or an argument is of another type.
     """
+    where = f"Tenant stacks {id!r}"
+    if type(stacks) is not int or stacks < 1:
+        rule = "must be a whole number, at least 1"
+        raise ConfigError(where, (Problem(field="stacks", rule=rule, got=stacks),))
+    for tenant in tenants:
+        if not isinstance(tenant, Tenant):
+            raise ConfigError(where, (Problem(field="tenants", rule="must be Tenant", got=tenant),))
     groups: dict[int, list[Tenant]] = {}
     for tenant in tenants:
         groups.setdefault(crc32(tenant.name.encode()) % stacks, []).append(tenant)
@@ -53,7 +60,7 @@ def tenant_stacks(
         rule = f"must be large enough for at most {MAX_TENANTS} tenants in a stack"
         fix = f"one of {stacks} would hold {fullest}; try {-(-len(tenants) // 15)}"
         problem = Problem(field="stacks", rule=rule, got=stacks, fix=fix)
-        raise ConfigError(f"Tenant stacks {id!r}", (problem,))
+        raise ConfigError(where, (problem,))
     made = []
     for number, group in sorted(groups.items()):
         stack = Stack(scope, id if stacks == 1 else f"{id}{number + 1:02}", env=env)

@@ -78,7 +78,7 @@ class NotebookTenants:
 
         Raises:
             ConfigError: If an endpoint's code would get at rights that were meant for another's, or
-                its tenant lacks the workload or the role.
+                its tenant lacks the workload, the role, or the registry of its kernels' images.
         """
         every = tuple(endpoints)
         names = {key: tuple(role.name for role in roles) for key, roles in self._roles.items()}
@@ -95,6 +95,9 @@ class NotebookTenants:
             label = endpoint.release_label or tenant.release_label
             problems.extend(release_problems(label))
             problems.extend(self.role_of(endpoint).release_problems(label))
+            images = endpoint.kernel_images
+            for image in filter(None, (images.python, images.spark) if images else ()):
+                problems.extend(tenant.admission.image_problems("kernel_images", image))
             problems.raise_if_any()
 
     def role_of(self, endpoint: NotebookEndpoint) -> ExecutionRoleSpec:

@@ -212,12 +212,22 @@ BAD = (
 
 
 def test_exact_requirements_pass() -> None:
-    assert requirement_problems("requirements", GOOD) == ()
+    for line in GOOD:
+        assert requirement_problems("requirements", (line,)) == ()
 
 
 @pytest.mark.parametrize("line", BAD)
 def test_ranges_options_and_addresses_are_refused(line: str) -> None:
     assert refused(lambda: image(requirements=(line,))).fields == ("requirements",)
+
+
+def test_a_package_is_named_once_unless_markers_tell_its_lines_apart() -> None:
+    # pip: "Double requirement given"; a build would fail after minutes.
+    twice = ("Foo.Bar==1.0", "foo_bar[extra] == 2.0", "numpy==1.26.4")
+    (problem,) = requirement_problems("requirements", twice)
+    assert (problem.rule.partition(",")[0], problem.got) == ("must name a package once", "foo-bar")
+    marked = ("numpy==1.26.4; python_version < '3.10'", "numpy==2.1.0; python_version >= '3.10'")
+    assert requirement_problems("requirements", marked) == ()
 
 
 def test_a_requirements_file_is_read_as_pip_reads_it(tmp_path: Path) -> None:

@@ -170,7 +170,8 @@ def test_too_few_stacks_are_refused_before_anything_is_made() -> None:
     said = rf"endpoint_stacks must be large enough for at most {MAX_ENDPOINTS} .* try 3"
     with pytest.raises(ConfigError, match=said):
         synth(everybody(21))
-    with pytest.raises(ConfigError, match="user_stacks must be at least 1"):
-        synth(everybody(2), user_stacks=0)
+    for wrong in (0, "2", True):
+        with pytest.raises(ConfigError, match="user_stacks must be a whole number, at least 1"):
+            synth(everybody(2), user_stacks=wrong)
     with pytest.raises(ConfigError, match="must be there once"):
         synth([*everybody(2), *everybody(1)])

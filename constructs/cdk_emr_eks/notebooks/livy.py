@@ -16,6 +16,7 @@ from constructs import Construct
 
 from cdk_emr_eks.claims import AppClaims
 from cdk_emr_eks.errors import refuse
+from cdk_emr_eks.field_types import check_argument
 from cdk_emr_eks.job_role import JobRole
 from cdk_emr_eks.labels import WORKLOAD, Role
 from cdk_emr_eks.manifests import ManifestStage, plain
@@ -79,6 +80,8 @@ class Livy(Construct):
         spec: LivySpec,
         role: str | None = None,
     ) -> None:
+        check_argument("Livy", "tenant", EmrEksTenant, tenant)
+        check_argument("Livy", "spec", LivySpec, spec)
         where = f"Livy of tenant {tenant.tenant.name!r}"
         interactive = tenant.context.interactive
         if interactive is None:
@@ -271,10 +274,7 @@ class Livy(Construct):
         name = self.tenant.tenant.name
         values = {
             # Tokens stand in it as text that JSON leaves alone: URIs without quotes.
-            "SessionConf": (
-                json.dumps(dict(spark)),
-                f"Spark properties of Livy sessions of {name}",
-            ),
+            "SessionConf": (json.dumps(dict(spark)), f"Spark properties of Livy sessions: {name}"),
             "PortForward": (forward, f"Brings Livy of {name} to http://localhost:{PORT}"),
         }
         for id, (value, description) in values.items():

@@ -10,6 +10,7 @@ from constructs import Construct, IDependable
 
 from cdk_emr_eks.claims import AppClaims
 from cdk_emr_eks.errors import ConfigError, refuse
+from cdk_emr_eks.field_types import check_argument
 from cdk_emr_eks.labels import TENANT
 from cdk_emr_eks.notebooks.endpoint_overrides import endpoint_overrides
 from cdk_emr_eks.spec.execution_role import RoleUse
@@ -66,6 +67,7 @@ class ManagedEndpoint(Construct):
         spec: ManagedEndpointSpec,
         role: str | None = None,
     ) -> None:
+        _check_types(tenant, spec)
         context, virtual_cluster = tenant.context, tenant.virtual_cluster
         if context.interactive is None:
             rule = "must be on a cluster with the AWS Load Balancer Controller and gateway nodes"
@@ -124,6 +126,11 @@ class ManagedEndpoint(Construct):
         }
         for id, (value, description) in values.items():
             CfnOutput(self, id, value=value, description=description)
+
+
+def _check_types(tenant: EmrEksTenant, spec: ManagedEndpointSpec) -> None:
+    check_argument("Managed endpoint", "spec", ManagedEndpointSpec, spec)
+    check_argument(spec.where, "tenant", EmrEksTenant, tenant)
 
 
 def _job_configuration(

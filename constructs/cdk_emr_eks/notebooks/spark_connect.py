@@ -11,6 +11,7 @@ from constructs import Construct
 
 from cdk_emr_eks.claims import AppClaims
 from cdk_emr_eks.errors import refuse
+from cdk_emr_eks.field_types import check_argument
 from cdk_emr_eks.notebooks.endpoint_overrides import endpoint_overrides
 from cdk_emr_eks.spec.execution_role import RoleUse
 from cdk_emr_eks.spec.network_rules import router_policy
@@ -64,7 +65,9 @@ class SparkConnectEndpoint(Construct):
         spec: SparkConnectSpec,
         role: str | None = None,
     ) -> None:
+        check_argument("Spark Connect endpoint", "spec", SparkConnectSpec, spec)
         where = f"Spark Connect endpoint {spec.name!r}"
+        check_argument(where, "tenant", EmrEksTenant, tenant)
         _check_tenant(where, tenant)
         execution_role = tenant.role_for(RoleUse.ENDPOINTS, role)
         overrides = endpoint_overrides(

@@ -10,6 +10,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
+from cdk_emr_eks.claims import AppClaims
 from cdk_emr_eks.errors import refuse
 from cdk_emr_eks.field_types import check_argument
 from cdk_emr_eks.labels import EMR_MANAGED_TAG
@@ -55,7 +56,8 @@ class EmrStudio(Construct):
         workspace_security_group: Group of workspaces.
 
     Raises:
-        ConfigError: If an argument is of another type.
+        ConfigError: If an argument is of another type, or another Studio of the app has the name in
+            the same account and region.
 
     Source: https://docs.aws.amazon.com/emr/latest/ManagementGuide/emr-studio-set-up.html
     """
@@ -74,6 +76,7 @@ class EmrStudio(Construct):
         where = _check(spec, network, bucket, key)
         _check_access_logs(where, bucket, access_logs)
         super().__init__(scope, id)
+        _claim(self, spec.name)
         self.spec = spec
         self._connections: set[str] = set()
         vpc_id = network.vpc.vpc_id
@@ -224,6 +227,11 @@ def _check(
     check_argument(where, "bucket", s3.IBucket | None, bucket)
     check_argument(where, "key", kms.IKey | None, key)
     return where
+
+
+def _claim(studio: EmrStudio, name: str) -> None:
+    rule = "must be one Studio's: people tell Studios by it, and tags do"
+    AppClaims.of(studio).take(studio, "studio", name, field="name", rule=rule)
 
 
 def _check_access_logs(

@@ -36,8 +36,21 @@ def requirement_problems(field: str, lines: tuple[str, ...]) -> tuple[Problem, .
     """
     rule = "must be NAME==VERSION, with no options but --hash=sha256:"
     fix = "uv pip compile writes exact versions"
-    return tuple(
+    problems = [
         Problem(field=field, rule=rule, got=line, fix=fix)
         for line in lines
         if not _REQUIREMENT.fullmatch(line)
-    )
+    ]
+    # With markers, of which only one may hold in the image, a name may be there more than once.
+    names = [_name(line) for line in lines if ";" not in line]
+    rule = "must name a package once, or pip fails the build"
+    problems += [
+        Problem(field=field, rule=rule, got=name)
+        for name in sorted({name for name in names if names.count(name) > 1})
+    ]
+    return tuple(problems)
+
+
+def _name(line: str) -> str:
+    """Return the name of a requirement's package, as pip compares names."""
+    return re.sub(r"[-_.]+", "-", re.split(r"[=\[ ]", line, maxsplit=1)[0]).lower()
