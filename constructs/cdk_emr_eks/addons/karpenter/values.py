@@ -39,7 +39,8 @@ class FeatureGates:
         spot_to_spot_consolidation: Replace a spot node by a cheaper one. Alpha. It has no effect
             on the library's own pools, which consolidate empty nodes only; for raw ones.
         static_capacity: Allow node pools with a fixed number of nodes (``replicas``). Alpha.
-        capacity_buffer: Keep spare room as CapacityBuffer objects ask. Alpha.
+        capacity_buffer: Keep spare room as CapacityBuffer objects ask. Alpha. A cluster turns it on
+            by itself where a workload has ``warm`` capacity.
 
     Raises:
         ConfigError: If one is not True or False.

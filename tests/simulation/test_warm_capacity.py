@@ -1,0 +1,214 @@
+"""Warm capacity with the real Karpenter: jobs take it at once, it comes back, nothing fights it.
+
+One platform with one warm zone is deployed and one job is run on it: about two minutes, most of it
+waiting for Karpenter, which looks for empty nodes every ten seconds and at each of them twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+
+import aws_cdk as cdk
+import pytest
+from kubernetes import client
+
+from cdk_emr_eks import (
+    Disruption,
+    DynamicAllocation,
+    EmrEksCluster,
+    Instances,
+    Tenant,
+    WarmCapacity,
+    Workload,
+)
+from cdk_emr_eks import labels as keys
+from cdk_emr_eks.simulation.aws import EmulatedAws
+from cdk_emr_eks.simulation.deploy import deploy
+from cdk_emr_eks.simulation.jobs.blueprint import read_blueprints
+from cdk_emr_eks.simulation.jobs.record import Outcome
+from cdk_emr_eks.simulation.plane import Plane
+from cdk_emr_eks.simulation.play import Played, Stage, play
+from cdk_emr_eks.simulation.scenario import JobGroup, Scenario
+from cdk_emr_eks.simulation.scenario import Stage as Work
+from cdk_emr_eks.spec.capacity_buffers import API_VERSION, NAMESPACE
+
+ROOMS: Final = 2
+TENANT: Final = "warm"
+QUICK: Final = timedelta(seconds=2)
+ETL: Final = Workload(
+    name="etl",
+    driver_instances=Instances(families=("m7g",), sizes=("2xlarge",)),
+    # One executor fills a node: whoever runs on a node that was there has taken a room.
+    executor_instances=Instances(families=("m7g",), sizes=("xlarge",)),
+    dynamic_allocation=DynamicAllocation(executor_idle_timeout=timedelta(seconds=1)),
+    disruption=Disruption(driver_consolidate_after=QUICK, executor_consolidate_after=QUICK),
+    warm=WarmCapacity(jobs=1, executors=ROOMS, zones=("zone-2",)),
+)
+
+
+@dataclass(frozen=True)
+class Site:
+    """A platform with warm capacity, its rooms ready, and what a scenario needs."""
+
+    plane: Plane
+    stage: Stage
+    core: Any
+    custom: Any
+
+    def nodes(self) -> dict[str, tuple[str, str]]:
+        """Role and zone of each of Karpenter's nodes, by name."""
+        found = {}
+        for node in self.core.list_node().items:
+            role = (node.metadata.labels or {}).get(keys.ROLE)
+            if role:
+                found[node.metadata.name] = (role, node.metadata.labels[keys.ZONE])
+        return found
+
+    def buffers(self) -> dict[str, tuple[int, str]]:
+        """Replicas of each buffer, and what Karpenter says of them."""
+        group, _, version = API_VERSION.partition("/")
+        arguments = (group, version, NAMESPACE, "capacitybuffers")
+        found = {}
+        for each in self.custom.list_namespaced_custom_object(*arguments)["items"]:
+            told = {
+                condition["type"]: condition["reason"]
+                for condition in each.get("status", {}).get("conditions", ())
+            }
+            found[each["metadata"]["name"]] = (
+                each["spec"]["replicas"],
+                told.get("Provisioning", ""),
+            )
+        return found
+
+    def ready(self) -> bool:
+        """Whether nodes are there for every room."""
+        reasons = {reason for count, reason in self.buffers().values() if count}
+        return reasons == {"FitsExistingCapacity"}
+
+    def pods(self) -> dict[str, str]:
+        """Nodes of the tenant's pods, by the pods' names."""
+        found = self.core.list_namespaced_pod(TENANT).items
+        return {each.metadata.name: each.spec.node_name for each in found if each.spec.node_name}
+
+    def kept(self) -> set[str]:
+        """Nodes that Karpenter says it keeps for the rooms on them."""
+        events = self.core.list_event_for_all_namespaces(field_selector="reason=Unconsolidatable")
+        return {
+            each.involved_object.name for each in events.items if "has buffer pods" in each.message
+        }
+
+
+def until(holds: Callable[[], object], what: Callable[[], object], seconds: float = 120) -> None:
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end, what()
+        time.sleep(0.3)
+
+
+@pytest.fixture(scope="module")
+def site(plane: Plane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    folder = tmp_path_factory.mktemp("warm")
+    app = cdk.App(outdir=str(folder), analytics_reporting=False)
+    cluster = EmrEksCluster(cdk.Stack(app, "Platform"), "Cluster", workloads=(ETL,))
+    cluster.add_tenant(Tenant(name=TENANT))
+    app.synth()
+    with EmulatedAws(plane.binaries.prices) as aws, plane.client() as api:
+        made = deploy(folder, plane=plane, aws=aws)
+        assert made.karpenter is not None
+        assert made.not_simulated == ()
+        plane.fleet.boot(0)
+        plane.start_karpenter(made.karpenter)
+        stage = Stage(plane=plane, aws=aws, blueprints=read_blueprints(folder))
+        core, custom = client.CoreV1Api(api), client.CustomObjectsApi(api)
+        site = Site(plane=plane, stage=stage, core=core, custom=custom)
+        until(site.ready, site.buffers)
+        yield site
+        assert made.destroy() == ()
+
+
+@pytest.fixture(scope="module")
+def warm(site: Site) -> Mapping[str, tuple[str, str]]:
+    """The nodes before there was any job."""
+    return site.nodes()
+
+
+@dataclass(frozen=True)
+class Run:
+    """A job that wants one executor more than there is room for, and what was seen of it."""
+
+    played: Played
+    places: Mapping[str, str]
+    nodes: Mapping[str, tuple[str, str]]
+
+
+@pytest.fixture(scope="module")
+def run(site: Site, warm: Mapping[str, tuple[str, str]]) -> Run:
+    places: dict[str, str] = {}
+    nodes = dict(warm)
+
+    def look(*_: object) -> None:
+        places.update(site.pods())
+        nodes.update(site.nodes())
+
+    work = Work(executors=ROOMS + 1, run_time=timedelta(seconds=15))
+    group = JobGroup(tenant=TENANT, workload="etl", stages=(work,))
+    scenario = Scenario(name="warm", jobs=(group,), boot_time=timedelta())
+    return Run(asyncio.run(play(scenario, site.stage, look)), places, nodes)
+
+
+def test_rooms_are_there_before_any_job_and_in_their_zone_only(
+    warm: Mapping[str, tuple[str, str]], site: Site
+) -> None:
+    zones = {zone for _, zone in warm.values()}
+    assert len(zones) == 1
+    assert sorted(role for role, _ in warm.values()) == ["driver"] + ["executor"] * ROOMS
+    counts = {name: count for name, (count, _) in site.buffers().items() if count}
+    assert counts == {
+        "warm-etl-submitter-zone-2": 1,
+        "warm-etl-driver-zone-2": 1,
+        "warm-etl-executor-zone-2": ROOMS,
+    }
+
+
+def test_a_job_starts_on_nodes_that_were_there(
+    run: Run, warm: Mapping[str, tuple[str, str]]
+) -> None:
+    (record,) = run.played.records
+    assert (record.outcome, record.reason) == (Outcome.SUCCEEDED, "")
+    kinds: dict[str, list[bool]] = {"driver": [], "exec": [], "submitter": []}
+    for pod, node in run.places.items():
+        kind = next((each for each in kinds if f"-{each}" in pod), "submitter")
+        kinds[kind].append(node in warm)
+    assert kinds["submitter"] == kinds["driver"] == [True]
+    # The one that there was no room for had to wait for a node.
+    assert sorted(kinds["exec"]) == [False] + [True] * ROOMS
+
+
+def test_room_is_made_anew_beside_the_job(
+    run: Run, warm: Mapping[str, tuple[str, str]], site: Site
+) -> None:
+    new = [role for name, (role, _) in run.nodes.items() if name not in warm]
+    # For the executor without room, and for as many rooms as were taken.
+    assert new.count("executor") >= 1 + ROOMS
+    until(site.ready, site.buffers)
+
+
+def test_when_the_job_is_over_only_nodes_with_room_asked_for_are_kept(
+    run: Run, warm: Mapping[str, tuple[str, str]], site: Site
+) -> None:
+    group, _, version = API_VERSION.partition("/")
+    # As a deployment with executors=0 writes it.
+    arguments = (group, version, NAMESPACE, "capacitybuffers", "warm-etl-executor-zone-2")
+    site.custom.patch_namespaced_custom_object(*arguments, {"spec": {"replicas": 0}})
+    wanted = {name: found for name, found in warm.items() if found[0] == "driver"}
+    until(lambda: site.nodes() == wanted, site.nodes)
+    # Empty for longer than an empty node is kept: Karpenter itself says why it stays.
+    until(lambda: site.kept() >= set(wanted), lambda: (site.kept(), wanted))
+    site.plane.restart("karpenter")
+    until(site.ready, site.buffers)
+    assert site.nodes() == wanted
