@@ -7,8 +7,10 @@ from syrupy.assertion import SnapshotAssertion
 from cdk_emr_eks.spec.catalog import NOTEBOOK
 from cdk_emr_eks.spec.job_config import job_configuration
 from cdk_emr_eks.spec.livy_objects import hardened, livy_objects
+from cdk_emr_eks.spec.network_rules import livy_policies
 from cdk_emr_eks.spec.pod_template import driver_template, executor_template
 from cdk_emr_eks.spec.spark_connect import SparkConnectSpec
+from cdk_emr_eks.spec.tenant_network import ClusterNetwork, TenantNetwork
 
 
 def test_configuration_of_a_spark_connect_endpoint(golden: SnapshotAssertion) -> None:
@@ -25,6 +27,14 @@ def test_configuration_of_a_spark_connect_endpoint(golden: SnapshotAssertion) ->
 
 
 def test_objects_of_livy(golden: SnapshotAssertion) -> None:
+    policies = livy_policies(
+        server_namespace="team-livy",
+        namespace="team",
+        clients=("10.200.0.0/16",),
+        port=8998,
+        network=TenantNetwork(),
+        cluster=ClusterNetwork(),
+    )
     objects = livy_objects(
         server_namespace="team-livy",
         namespace="team",
@@ -33,6 +43,7 @@ def test_objects_of_livy(golden: SnapshotAssertion) -> None:
         session_role_arn=None,
         client_cidrs=("10.200.0.0/16",),
         certificate_arn="arn:aws:acm:eu-west-1:111122223333:certificate/1234",
+        policies=policies,
     )
     assert objects == golden(name="livy-objects")
 
