@@ -20,12 +20,12 @@ from cdk_emr_eks.spec.catalog import SHARED
 from cdk_emr_eks.spec.cluster import ClusterSpec
 from cdk_emr_eks.spec.dedicated import DedicatedPools
 from cdk_emr_eks.spec.disruption import Disruption, Freeze
+from cdk_emr_eks.spec.ephemeral.job import EphemeralJobSpec
 from cdk_emr_eks.spec.execution_role import ExecutionRoleSpec, JobLogs, Permission
 from cdk_emr_eks.spec.gateway_pool import GatewayPool
 from cdk_emr_eks.spec.git_access import GitAccess
 from cdk_emr_eks.spec.image import ImageBuilder, ImageSpec, ImageStore
 from cdk_emr_eks.spec.instances import Resources
-from cdk_emr_eks.spec.ephemeral.job import EphemeralJobSpec
 from cdk_emr_eks.spec.job_template import JobTemplateSpec, Parameter
 from cdk_emr_eks.spec.livy import LivySpec
 from cdk_emr_eks.spec.managed_endpoint import KernelImages, ManagedEndpointSpec

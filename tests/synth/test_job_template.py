@@ -74,6 +74,6 @@ def test_unknown_workloads_and_roles_are_refused() -> None:
         JobTemplate(stack, "J", tenant=tenant, spec=spec)
     spec = JobTemplateSpec(name="job", workload="shared", entry_point="s3://b/j.py")
     with pytest.raises(
-        ConfigError, match="role must be an execution role with the use .jobs., one of emr-t-"
+        ConfigError, match=r"role must be an execution role with the use .jobs., one of emr-t-"
     ):
         JobTemplate(stack, "K", tenant=tenant, spec=spec, role="none")

@@ -262,6 +262,6 @@ def test_a_tenant_without_the_workload_has_no_configuration_of_it() -> None:
     with pytest.raises(ConfigError, match="workload must be one of shared, got 'critical'"):
         tenant.job_configuration("critical")
     with pytest.raises(
-        ConfigError, match="role must be an execution role with the use .jobs., one of emr-t-"
+        ConfigError, match=r"role must be an execution role with the use .jobs., one of emr-t-"
     ):
         tenant.grant_start_job_run(cdk.aws_iam.User(stack, "U"), role="none")

@@ -127,7 +127,7 @@ class Quota:
         )
 
     def _hard(self) -> dict[str, str]:
-        amounts = {
+        amounts: dict[str, Cpu | Memory | None] = {
             "requests.cpu": self.cpu,
             "requests.memory": self.memory,
             "requests.storage": self.storage,
@@ -152,7 +152,9 @@ def _scoped(priority_class: str, limits: ClassQuota) -> dict[str, object]:
     return {"hard": limits.hard(), "scopeSelector": {"matchExpressions": [scope]}}
 
 
-def _amount_problems(cpu: Cpu | None, memory: Memory | None, pods: int | None) -> list[Problem]:
+def _amount_problems(
+    cpu: Cpu | None, memory: Memory | None, pods: int | None
+) -> tuple[Problem, ...]:
     found = []
     if cpu is not None and cpu <= Cpu(0):
         found.append(Problem(field="cpu", rule=_SOME, got=cpu.kubernetes))
@@ -160,4 +162,4 @@ def _amount_problems(cpu: Cpu | None, memory: Memory | None, pods: int | None) -
         found.append(Problem(field="memory", rule=_SOME, got=memory.kubernetes))
     if pods is not None and pods <= 0:
         found.append(Problem(field="pods", rule=_SOME, got=pods))
-    return found
+    return tuple(found)

@@ -59,7 +59,7 @@ class WarmCapacity:
             amount: int = getattr(self, field)
             problems.require(amount >= 0, field, "must be 0 or more", amount)
         rule = "must be more than 0, or executors must"
-        problems.require(self.jobs or self.executors, "jobs", rule, self.jobs)
+        problems.require(bool(self.jobs or self.executors), "jobs", rule, self.jobs)
         if self.zones is not None:
             rule = "must have at least one zone, or be None for all"
             problems.require(bool(self.zones), "zones", rule)

@@ -141,7 +141,7 @@ def _policy(
         "of-a-workload": label,
         **conditions,
     }
-    policy = {
+    policy: dict[str, object] = {
         "apiVersion": _API,
         "kind": "MutatingAdmissionPolicy",
         "metadata": metadata,
@@ -153,7 +153,7 @@ def _policy(
             "mutations": [{"patchType": "JSONPatch", "jsonPatch": {"expression": patch}}],
         },
     }
-    binding = {
+    binding: dict[str, object] = {
         "apiVersion": _API,
         "kind": "MutatingAdmissionPolicyBinding",
         "metadata": metadata,
