@@ -82,6 +82,11 @@ example: setup ## synthesize an example: APP=examples/<name>/app.py
 simulate: synth ## run jobs on the reference platform, on this machine; ARGS="<options of emr-eks simulate>"
 	$(VENV)/bin/emr-eks simulate --html cdk.out/simulation.html $(ARGS)
 
+# An hour and more on two cores, so `make test` leaves them out and says so.
+.PHONY: simulate-all
+simulate-all: setup simulation-programs ## play every scenario to its end; ARGS="-k <words>" some of them
+	$(VENV)/bin/pytest -m long tests/simulation $(ARGS)
+
 .PHONY: diff
 diff: setup $(CDK) ## compare with what is deployed; ARGS="<stacks and options of cdk diff>"
 	$(CDK) diff $(ARGS)
@@ -130,6 +135,11 @@ bench: setup ## synth time and size beside a bare CDK app and ARA
 .PHONY: bench-admission
 bench-admission: setup ## time that admission policies add to making a pod, on a real API server
 	$(PYTHON) -m benchmarks.admission $(ARGS)
+
+# Half an hour: one plane after the other. ARGS="--variants ours ara" plays some of them.
+.PHONY: bench-placement
+bench-placement: setup simulation-programs ## where jobs land: pools and scheduling side by side, simulated
+	$(PYTHON) -m benchmarks.placement $(ARGS)
 
 .PHONY: clean
 clean: ## remove everything that make wrote

@@ -148,3 +148,9 @@ def test_arrivals_over_time() -> None:
 def test_python_values_check_themselves() -> None:
     with pytest.raises(ConfigError, match="count must be a whole number"):
         JobGroup(count="3")  # type: ignore[arg-type]
+
+
+def test_every_scenario_that_is_shipped_is_played_in_a_test() -> None:
+    played = (Path(__file__).parent / "test_scenarios.py").read_text(encoding="utf-8")
+    unplayed = {name for name in shipped_scenarios() if f'played("{name}")' not in played}
+    assert unplayed == {"default"}  # that one in test_run.py

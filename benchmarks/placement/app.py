@@ -1,0 +1,25 @@
+"""The platform that is compared: three tenants, and pools per zone or over all zones."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+
+import aws_cdk as cdk
+
+from cdk_emr_eks import DEFAULT_WORKLOADS, Cpu, Memory, Quota, Tenant
+from stacks import PlatformStack, tenant_stacks
+
+TENANTS = ("analytics", "finance", "research")
+
+quota = Quota(cpu=Cpu.cores(5_000), memory=Memory.from_gib(20_000), pods=2_000)
+per_zone = os.environ["PLACEMENT_PER_ZONE"] == "yes"
+app = cdk.App()
+platform = PlatformStack(
+    app,
+    "Platform",
+    workloads=[replace(each, per_zone=per_zone) for each in DEFAULT_WORKLOADS],
+)
+tenants = [Tenant(name=name, quota=quota) for name in TENANTS]
+tenant_stacks(app, "Tenants", cluster=platform.cluster, tenants=tenants)
+app.synth()

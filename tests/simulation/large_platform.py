@@ -1,0 +1,35 @@
+"""A platform for the scenarios that come with the library: large pools, tenants large and small."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+import aws_cdk as cdk
+
+from cdk_emr_eks import DEFAULT_WORKLOADS, Cpu, Limits, Memory, Quota, Tenant
+from stacks import PlatformStack, tenant_stacks
+
+LARGE: Final = ("analytics", "finance", "research")
+SMALL: Final = "small"
+_DRIVERS: Final = Limits(cpu=Cpu.cores(2_000), memory=Memory.from_gib(16_000))
+_EXECUTORS: Final = Limits(cpu=Cpu.cores(16_000), memory=Memory.from_gib(128_000))
+_MUCH: Final = Quota(cpu=Cpu.cores(20_000), memory=Memory.from_gib(100_000), pods=4_000)
+_LITTLE: Final = Quota(cpu=Cpu.cores(200), memory=Memory.from_gib(900), pods=60)
+
+
+def large_platform(folder: Path, *, with_small: bool) -> Path:
+    """Synthesize it; with ``with_small`` there is one more tenant, whose quota is soon used up."""
+    app = cdk.App(outdir=str(folder))
+    workloads = [
+        replace(each, driver_limits=_DRIVERS, executor_limits=_EXECUTORS)
+        for each in DEFAULT_WORKLOADS
+    ]
+    platform = PlatformStack(app, "Platform", workloads=workloads)
+    tenants = [Tenant(name=name, quota=_MUCH) for name in LARGE]
+    if with_small:
+        tenants.append(Tenant(name=SMALL, quota=_LITTLE))
+    tenant_stacks(app, "Tenants", cluster=platform.cluster, tenants=tenants)
+    app.synth()
+    return folder

@@ -1,0 +1,163 @@
+"""Every scenario that comes with the library, played to its end on a platform that admits it.
+
+They take an hour and more on two cores, so they are ``long``: ``make simulate-all`` plays them. The
+default scenario, spot interruptions and crashes are in ``test_run.py``, for every run of the tests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from cdk_emr_eks.labels import CapacityType
+from cdk_emr_eks.simulation.jobs.record import Outcome
+from cdk_emr_eks.simulation.report.document import document
+from cdk_emr_eks.simulation.report.gates import Gates
+from cdk_emr_eks.simulation.report.page import page
+from cdk_emr_eks.simulation.results import Results
+from cdk_emr_eks.simulation.run import simulate
+from cdk_emr_eks.simulation.scenario import read_scenario
+from cdk_emr_eks.simulation.unavailable import SimulationUnavailable
+from tests.simulation.large_platform import SMALL, large_platform
+
+pytestmark = pytest.mark.long
+
+ALWAYS: Final = ("jobs-across-zones", "drivers-on-spot", "drivers-disrupted")
+BALANCED: Final = 0.05
+"""By how much of all jobs a zone may have more or fewer than its share, where jobs are many."""
+
+Platforms = Callable[[bool], Path]
+
+
+@pytest.fixture(autouse=True)
+def asked_for(request: pytest.FixtureRequest) -> None:
+    """Skip with the reason, unless ``-m`` says which tests are wanted."""
+    if not request.config.getoption("markexpr"):
+        pytest.skip("takes minutes: make simulate-all")
+
+
+@pytest.fixture(scope="module")
+def platforms(tmp_path_factory: pytest.TempPathFactory) -> Platforms:
+    @cache
+    def platform(with_small: bool) -> Path:
+        folder = tmp_path_factory.mktemp("large") / "cdk.out"
+        return large_platform(folder, with_small=with_small)
+
+    return platform
+
+
+@pytest.fixture
+def played(platforms: Platforms, tmp_path: Path) -> Callable[[str], Results]:
+    def play(name: str) -> Results:
+        try:
+            found = simulate(
+                platforms(name == "over-quota"),
+                read_scenario(name),
+                directory=tmp_path / "plane",
+                destroy=False,
+            )
+        except SimulationUnavailable as error:
+            pytest.skip(f"no simulation: {error.reason}")
+        # What is asserted is in the report; who looks for a failure's cause finds it there.
+        (tmp_path / f"{name}.html").write_text(page(found, ()), encoding="utf-8")
+        assert document(found, ())["summary"]
+        return found
+
+    return play
+
+
+def held(results: Results, *more: str) -> None:
+    """Fail if a gate does: those of every scenario, and further ones."""
+    assert Gates(fail_if=(*ALWAYS, *more)).failures(results) == ()
+
+
+def balanced(results: Results) -> None:
+    """Fail if zones have more or fewer jobs than their share."""
+    total = sum(results.driver_zones.values())
+    shares = {zone: count / total for zone, count in results.driver_zones.items()}
+    assert len(shares) == 3
+    assert all(abs(share - 1 / 3) <= BALANCED for share in shares.values()), shares
+
+
+def succeeded(results: Results, workload: str = "") -> list[bool]:
+    return [
+        each.outcome is Outcome.SUCCEEDED
+        for each in results.jobs
+        if workload in ("", each.workload)
+    ]
+
+
+def test_25_200_cores(played: Callable[[str], Results]) -> None:
+    results = played("full-cluster")
+    held(results, "jobs-failed", "pending", "drivers-lost", "executors-refused")
+    balanced(results)
+    assert results.packing["critical"].peak >= 0.9
+    assert max(sample.executors for sample in results.samples) == 210 * 15
+
+
+def test_a_day_of_3_000_jobs(played: Callable[[str], Results]) -> None:
+    results = played("day")
+    assert len(results.jobs) == 3_000
+    held(results, "jobs-failed", "drivers-lost", "nodes-left")
+    balanced(results)
+    assert results.packing["shared"].peak >= 0.9
+
+
+def test_a_storm_on_spot(played: Callable[[str], Results]) -> None:
+    results = played("spot-storm")
+    held(results, "jobs-failed", "drivers-lost", "pending")
+    assert sum(each.lost_executors for each in results.jobs) > 0
+
+
+def test_a_zone_is_lost(played: Callable[[str], Results]) -> None:
+    results = played("zone-loss")
+    held(results, "jobs-failed")
+    again = [each for each in results.jobs if each.attempts > 1]
+    assert again
+    assert all(each.lost_drivers for each in again)
+
+
+def test_no_spot_in_a_zone(played: Callable[[str], Results]) -> None:
+    results = played("no-spot")
+    held(results, "drivers-lost")
+    # Notebooks have no fallback, and wait for spot.
+    assert all(succeeded(results, "critical"))
+    assert all(succeeded(results, "shared"))
+    assert any(
+        CapacityType.ON_DEMAND in each.capacity_types
+        for each in results.jobs
+        if each.workload == "shared"
+    )
+
+
+def test_no_capacity(played: Callable[[str], Results]) -> None:
+    held(played("no-capacity"), "jobs-failed", "drivers-lost", "pending")
+
+
+def test_instances_that_never_become_nodes(played: Callable[[str], Results]) -> None:
+    held(played("lost-instance"), "jobs-failed", "drivers-lost", "pending")
+
+
+def test_pools_at_their_limit(played: Callable[[str], Results]) -> None:
+    held(played("pool-limit"), "jobs-failed", "drivers-lost")
+
+
+def test_a_tenant_over_its_quota(played: Callable[[str], Results]) -> None:
+    results = played("over-quota")
+    held(results, "drivers-lost")
+    refused = {each.tenant for each in results.jobs if each.refused}
+    assert refused == {SMALL}
+    assert all(each.outcome is Outcome.SUCCEEDED for each in results.jobs if each.tenant != SMALL)
+
+
+def test_drift_under_load(played: Callable[[str], Results]) -> None:
+    results = played("drift")
+    held(results, "jobs-failed", "drivers-lost")
+
+
+def test_controllers_that_crash(played: Callable[[str], Results]) -> None:
+    held(played("controller-crash"), "jobs-failed", "drivers-lost")
