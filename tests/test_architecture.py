@@ -18,7 +18,8 @@ RINGS: Final = (
     (
         "ground",
         frozenset(
-            {"errors", "units", "field_types", "labels", "names", "versions", "lazy_exports"}
+            {"errors", "units", "field_types", "labels", "names", "tokens", "versions"}
+            | {"lazy_exports"}
         ),
     ),
     ("spec", frozenset({"spec"})),
@@ -65,7 +66,8 @@ RINGS: Final = (
     ),
 )
 PURE: Final = frozenset(
-    {"errors", "units", "field_types", "labels", "names", "versions", "spec", "plan", "simulation"}
+    {"errors", "units", "field_types", "labels", "names", "tokens", "versions"}
+    | {"spec", "plan", "simulation"}
 )
 
 LIMITS: Final = {

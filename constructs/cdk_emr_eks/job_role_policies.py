@@ -18,6 +18,7 @@ from cdk_emr_eks.spec.execution_role import (
     service_account,
 )
 from cdk_emr_eks.tenancy_context import OidcProvider
+from cdk_emr_eks.tokens import has_token
 
 
 def job_trust(cluster_name: str, namespace: str, spec: ExecutionRoleSpec) -> dict[str, object]:
@@ -70,7 +71,7 @@ def irsa_trust(oidc: OidcProvider, namespace: str, spec: ExecutionRoleSpec) -> o
         "Condition": condition,
     }
     document = {"Version": "2012-10-17", "Statement": [statement]}
-    return json.dumps(document) if "${Token[" in oidc.issuer else document
+    return json.dumps(document) if has_token(oidc.issuer) else document
 
 
 def in_environment(permission: Permission) -> Permission:

@@ -10,6 +10,7 @@ import re
 from typing import Final
 
 from cdk_emr_eks.errors import Problem
+from cdk_emr_eks.tokens import has_token
 
 _DNS_LABEL: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _ROLE_NAME: Final = re.compile(r"[\w+=,.@-]+", re.ASCII)
@@ -33,12 +34,6 @@ Source: https://docs.aws.amazon.com/emr/latest/EMR-on-EKS-DevelopmentGuide/emr-e
 """
 
 
-def _is_token(value: str) -> bool:
-    # CDK writes a token into a string as ${Token[...]}; asking CDK itself would cost a round trip
-    # to Node for each name, and this ring must not import it.
-    return "${Token[" in value
-
-
 def dns_label(field: str, value: str, *, limit: int = 63) -> tuple[Problem, ...]:
     """Check a DNS label: lower-case letters, digits and hyphens, at most ``limit`` long.
 
@@ -47,7 +42,7 @@ def dns_label(field: str, value: str, *, limit: int = 63) -> tuple[Problem, ...]
     rule = f"must be a DNS label (a-z, 0-9, '-', at most {limit} characters)"
     if not isinstance(value, str):
         return (Problem(field=field, rule=rule, got=value),)
-    if _is_token(value):
+    if has_token(value):
         return (Problem(field=field, rule="must be known at synth, not a token", got=value),)
     if len(value) <= limit and _DNS_LABEL.fullmatch(value):
         return ()
@@ -137,7 +132,7 @@ def _literal(
 ) -> tuple[Problem, ...]:
     if not isinstance(value, str):
         return (Problem(field=field, rule=f"must be {what}", got=value),)
-    if _is_token(value):
+    if has_token(value):
         return (Problem(field=field, rule="must be known at synth, not a token", got=value),)
     if 1 <= len(value) <= limit and pattern.fullmatch(value):
         return ()

@@ -15,6 +15,7 @@ from jsonschema import Draft202012Validator, ValidationError
 from jsonschema.validators import extend
 
 from cdk_emr_eks.errors import Problem
+from cdk_emr_eks.tokens import has_token
 
 Schema = Mapping[str, object]
 Path = tuple[str | int, ...]
@@ -109,11 +110,6 @@ def _unknown(schema: Schema, value: object, path: Path) -> Iterator[Problem]:
         yield from _unknown(below, item, (*path, key))
 
 
-def _is_token(text: str) -> bool:
-    # CDK's own mark of a value that only deployment knows; this ring does not import CDK.
-    return "${Token[" in text
-
-
 # What Kubernetes means by these words where it differs from JSON Schema, or adds to it; jsonschema
 # calls each with the validator, the word's value, the instance and the schema.
 
@@ -121,19 +117,19 @@ def _is_token(text: str) -> bool:
 def _pattern(_: object, text: str, value: object, __: object) -> Iterator[ValidationError]:
     # Go's `$` is the end of the text; Python's also matches before a last newline.
     strict = re.sub(r"(?<!\\)\$", r"\\Z", text)
-    if isinstance(value, str) and not _is_token(value) and not re.search(strict, value):
+    if isinstance(value, str) and not has_token(value) and not re.search(strict, value):
         yield ValidationError(f"must match {text}")
 
 
 def _length(_: object, limit: int, value: object, __: object) -> Iterator[ValidationError]:
-    if isinstance(value, str) and not _is_token(value) and len(value) > limit:
+    if isinstance(value, str) and not has_token(value) and len(value) > limit:
         yield ValidationError(f"must have at most {limit} characters")
 
 
 def _choice(
     _: object, values: Sequence[object], value: object, __: object
 ) -> Iterator[ValidationError]:
-    if value not in values and not (isinstance(value, str) and _is_token(value)):
+    if value not in values and not (isinstance(value, str) and has_token(value)):
         yield ValidationError(f"must be one of {', '.join(map(str, values))}")
 
 

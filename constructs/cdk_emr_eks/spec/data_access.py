@@ -14,11 +14,11 @@ from typing import Final
 from cdk_emr_eks.errors import Problems
 from cdk_emr_eks.field_types import type_problems
 from cdk_emr_eks.spec.execution_role import Permission, iam_literal
+from cdk_emr_eks.tokens import is_arn
 
 _S3: Final = "arn:${AWS::Partition}:s3:::"
 _GLUE: Final = "arn:${AWS::Partition}:glue:${AWS::Region}:${AWS::AccountId}:"
 _GLUE_NAME: Final = re.compile(r"[a-z0-9_-]{1,255}")
-_TOKEN: Final = "${Token["
 NAMESPACE: Final = "${aws:PrincipalTag/kubernetes-namespace}"
 """What IAM fills in with the namespace of the pod that has a role by EKS Pod Identity.
 
@@ -64,7 +64,7 @@ def s3_folder(
     fix = f"write {folder.strip('/')!r}" if folder.strip("/") else ""
     rule = "must have no slash at its ends"
     problems.require(folder == folder.strip("/"), "folder", rule, folder, fix)
-    holds = kms_key_arn is None or kms_key_arn.startswith("arn:") or _TOKEN in kms_key_arn
+    holds = kms_key_arn is None or is_arn(kms_key_arn)
     problems.require(holds, "kms_key_arn", "must be the ARN of a key", kms_key_arn)
     problems.raise_if_any()
     return _folder(bucket, folder, write=write, kms_key_arn=kms_key_arn)

@@ -12,11 +12,11 @@ from typing import Final
 from cdk_emr_eks.errors import Problem, Problems
 from cdk_emr_eks.field_types import check_types, hold_mappings
 from cdk_emr_eks.names import base36, release_version, role_name
+from cdk_emr_eks.tokens import is_arn, without_tokens
 
 _ACTION: Final = re.compile(r"[a-z0-9-]+:[A-Za-z0-9*?]+")
 _SID: Final = re.compile(r"[A-Za-z0-9]+")
 _S3_URI: Final = re.compile(r"s3://(?P<bucket>[^/]+)(?:/(?P<prefix>.*))?")
-_TOKEN: Final = re.compile(r"\$\{Token\[[^\]]*\]\}")
 
 POD_IDENTITY_RELEASE: Final = (7, 3, 0)
 """First EMR release whose jobs can use EKS Pod Identity.
@@ -117,7 +117,7 @@ class Permission:
             rule = "must be of the form 'service:Action'"
             problems.require(bool(_ACTION.fullmatch(action)), "actions", rule, action)
         for resource in self.resources:
-            holds = resource == "*" or _is_arn(resource)
+            holds = resource == "*" or is_arn(resource)
             problems.require(holds, "resources", "must be ARNs, tokens or '*'", resource)
         holds = self.sid is None or bool(_SID.fullmatch(self.sid))
         problems.require(holds, "sid", "must be letters and digits", self.sid)
@@ -171,10 +171,10 @@ class ExecutionRoleSpec:
         problems.extend(role_name("name", self.name))
         rule = "must be ARNs of managed policies, or tokens"
         for arn in self.managed_policy_arns:
-            problems.require(_is_arn(arn), "managed_policy_arns", rule, arn)
+            problems.require(is_arn(arn), "managed_policy_arns", rule, arn)
         boundary = self.permissions_boundary_arn
         rule = "must be the ARN of a managed policy, or a token"
-        holds = boundary is None or _is_arn(boundary)
+        holds = boundary is None or is_arn(boundary)
         problems.require(holds, "permissions_boundary_arn", rule, boundary)
         once = bool(self.uses) and len(set(self.uses)) == len(self.uses)
         rule = f"must name at least one of {', '.join(RoleUse)}, each once"
@@ -259,11 +259,7 @@ class JobLogs:
 
 def iam_literal(text: str) -> bool:
     """Tell whether IAM reads a text letter by letter in an ARN; tokens are taken to be so."""
-    return not set("*?$") & set(_TOKEN.sub("", text))
-
-
-def _is_arn(text: str) -> bool:
-    return text.startswith("arn:") or bool(_TOKEN.search(text))
+    return not set("*?$") & set(without_tokens(text))
 
 
 RETENTION_DAYS: Final = (

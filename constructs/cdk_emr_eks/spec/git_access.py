@@ -10,10 +10,10 @@ from typing import Final
 
 from cdk_emr_eks.errors import Problems
 from cdk_emr_eks.field_types import check_types
+from cdk_emr_eks.tokens import has_token
 
 EVERYWHERE: Final = "0.0.0.0/0"
 _PREFIX_LIST: Final = re.compile(r"pl-[0-9a-f]{8,17}")
-_TOKEN: Final = "${Token["
 
 
 class GitSecrets(StrEnum):
@@ -63,7 +63,7 @@ class GitAccess:
 
 def is_prefix_list(destination: str) -> bool:
     """Tell a managed prefix list from an address block."""
-    return _TOKEN in destination or _PREFIX_LIST.fullmatch(destination) is not None
+    return has_token(destination) or _PREFIX_LIST.fullmatch(destination) is not None
 
 
 def _is_destination(text: str) -> bool:

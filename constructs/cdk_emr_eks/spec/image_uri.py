@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from cdk_emr_eks.errors import Problem
+from cdk_emr_eks.tokens import has_token
 
 _URI: Final = re.compile(
     r"(?P<registry>[a-z0-9-]+(?:\.[a-z0-9-]+)+(?::\d+)?)/"
@@ -51,7 +52,7 @@ def image_uri(field: str, value: str) -> tuple[Problem, ...]:
 
     Source: https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pulling-manifests
     """
-    if "${Token[" in value:
+    if has_token(value):
         return ()
     match = _URI.fullmatch(value)
     if match and match["digest"]:

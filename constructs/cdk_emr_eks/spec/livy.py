@@ -15,12 +15,13 @@ from cdk_emr_eks.field_types import check_types, hold_mappings
 from cdk_emr_eks.names import namespace_problems, release_label, release_version
 from cdk_emr_eks.spec.execution_role import iam_literal
 from cdk_emr_eks.spec.spark_conf import spark_conf_problems
+from cdk_emr_eks.tokens import has_token
 from cdk_emr_eks.units import Cpu, Memory
 
 NAMESPACE_SUFFIX: Final = "-livy"
 PORT: Final = 8998
 _S3_URI: Final = re.compile(r"s3://(?P<bucket>[^/]+)/(?P<prefix>.*[^/])/?")
-_CERTIFICATE: Final = re.compile(r"arn:aws[a-zA-Z0-9-]*:acm:.+:certificate/.+|.*\$\{Token\[.*")
+_CERTIFICATE: Final = re.compile(r"arn:aws[a-zA-Z0-9-]*:acm:.+:certificate/.+")
 _SAYABLE: Final = re.compile(r"[a-zA-Z.-]+")
 _LABEL: Final = re.compile(r"spark\.kubernetes\.(driver|executor)\.label\.")
 _ANYBODY: Final = 8
@@ -90,7 +91,7 @@ class LivySpec:
         problems.require(bool(self.client_cidrs) or not given, "certificate_arn", rule)
         rule = "must be the ARN of an ACM certificate, or a token"
         arn = self.certificate_arn
-        holds = arn is None or bool(_CERTIFICATE.fullmatch(arn))
+        holds = arn is None or has_token(arn) or bool(_CERTIFICATE.fullmatch(arn))
         problems.require(holds, "certificate_arn", rule, arn)
         minute, timeout = timedelta(minutes=1), self.session_idle_timeout
         holds = timeout >= minute and not timeout % minute

@@ -18,6 +18,7 @@ from cdk_emr_eks.spec.shapes import is_whole_seconds
 from cdk_emr_eks.spec.spark_conf import MAX_PROPERTIES, MAX_TEXT, spark_conf_problems
 from cdk_emr_eks.spec.virtual_cluster import tag_problems
 from cdk_emr_eks.spec.workload import Workload
+from cdk_emr_eks.tokens import has_token
 
 ENDPOINT_RELEASE: Final = (6, 7, 0)
 """First EMR release with interactive endpoints.
@@ -27,7 +28,6 @@ Source: https://docs.aws.amazon.com/emr/latest/EMR-on-EKS-DevelopmentGuide/creat
 
 _NAME: Final = re.compile(r"[0-9A-Za-z][A-Za-z0-9\-_]{0,63}")
 # Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-emrcontainers-endpoint.html
-_TOKEN: Final = re.compile(r"\$\{Token\[[^\]]*\]\}")
 _SECURITY_GROUP: Final = re.compile(r"sg-(?:[0-9a-f]{8}|[0-9a-f]{17})")
 
 _DERIVED: Final[Mapping[str, str]] = {
@@ -156,7 +156,7 @@ class ManagedEndpointSpec:
         )
         problems.extend(_configuration_problems(self.configurations))
         group = self.notebook_security_group_id
-        holds = group is None or bool(_TOKEN.search(group) or _SECURITY_GROUP.fullmatch(group))
+        holds = group is None or has_token(group) or bool(_SECURITY_GROUP.fullmatch(group))
         rule = "must be the id of a security group (sg-...), or a token"
         problems.require(holds, "notebook_security_group_id", rule, group)
         problems.extend(tag_problems("tags", self.tags))

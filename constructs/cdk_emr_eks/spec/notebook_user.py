@@ -13,8 +13,8 @@ from cdk_emr_eks.errors import Problem, Problems
 from cdk_emr_eks.field_types import check_types
 from cdk_emr_eks.spec.notebook_endpoint import NotebookEndpoint
 from cdk_emr_eks.spec.studio_auth import AuthMode
+from cdk_emr_eks.tokens import has_token, is_arn
 
-_TOKEN: Final = "${Token["
 _LONGEST: Final = timedelta(hours=12)
 _SHORTEST: Final = timedelta(hours=1)
 _IAM_NAME: Final = re.compile(r"[\w+=,.@-]+", re.ASCII)
@@ -116,7 +116,7 @@ class NotebookUser:
         name = self.identity_name
         problems.require(bool(name.strip()), "identity_name", "must not be empty", name)
         rule = "must be known at synth, not a token"
-        problems.require(_TOKEN not in name, "identity_name", rule, name)
+        problems.require(not has_token(name), "identity_name", rule, name)
         rule = "must name at least one endpoint: a workspace without one runs nothing"
         problems.require(bool(self.endpoints), "endpoints", rule)
         names = self.endpoint_names
@@ -130,7 +130,7 @@ class NotebookUser:
         )
         problems.require(holds, "session_duration", rule, str(lasts))
         arn = self.permissions_boundary_arn
-        holds = arn is None or arn.startswith("arn:") or _TOKEN in arn
+        holds = arn is None or is_arn(arn)
         rule = "must be the ARN of a managed policy, or a token"
         problems.require(holds, "permissions_boundary_arn", rule, arn)
         problems.raise_if_any()

@@ -5,18 +5,20 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from hashlib import sha256
 from typing import Final
 
 from cdk_emr_eks.errors import Problem, Problems
 from cdk_emr_eks.field_types import check_types
 from cdk_emr_eks.names import namespace_problems
+from cdk_emr_eks.tokens import has_token
 
+_MAX_NAME: Final = 64
 _NAME: Final = re.compile(r"[a-zA-Z0-9\-_]+")
 _SECRET_ARN: Final = re.compile(
     r"arn:aws[a-zA-Z0-9-]*:secretsmanager:.+:\d{12}:secret:[0-9a-zA-Z/_+=.@-]+"
 )
 _KEY_ARN: Final = re.compile(r"arn:aws[a-zA-Z0-9-]*:kms:[^:]+:\d{12}:key/[0-9a-zA-Z-]+")
-_TOKEN: Final = re.compile(r"\$\{Token\[[^\]]*\]\}")
 SYSTEM_SUFFIX: Final = "-system"
 
 
@@ -119,7 +121,7 @@ class SecurityConfigurationSpec:
 
     Args:
         name: Name in EMR: 1 to 64 letters, digits, ``-`` and ``_``. None: the names of
-            cluster and system namespace, cut to 64.
+            cluster and system namespace, with a digest in place of what is beyond 64.
         system_namespace: The system namespace, a DNS label. None: the virtual cluster's namespace
             and ``-system``.
         tls: Certificate for traffic between EMR's part and the user's. None: EMR's own.
@@ -141,7 +143,7 @@ class SecurityConfigurationSpec:
         check_types(where, self)
         problems = Problems(where)
         if self.name is not None:
-            holds = 1 <= len(self.name) <= 64 and bool(_NAME.fullmatch(self.name))
+            holds = 1 <= len(self.name) <= _MAX_NAME and bool(_NAME.fullmatch(self.name))
             problems.require(holds, "name", "must be 1 to 64 letters, digits, - and _", self.name)
         if self.system_namespace is not None:
             problems.extend(namespace_problems("system_namespace", self.system_namespace))
@@ -149,7 +151,11 @@ class SecurityConfigurationSpec:
 
     def resolved_name(self, cluster_name: str, namespace: str) -> str:
         """Return the name in EMR, for a virtual cluster on ``namespace`` of a cluster."""
-        return self.name or f"{cluster_name}-{self.resolved_system_namespace(namespace)}"[:64]
+        text = self.name or f"{cluster_name}-{self.resolved_system_namespace(namespace)}"
+        if len(text) <= _MAX_NAME:
+            return text
+        # What is cut off may be all that tells two of them apart.
+        return f"{text[: _MAX_NAME - 7]}-{sha256(text.encode()).hexdigest()[:6]}"
 
     def resolved_system_namespace(self, namespace: str) -> str:
         """Return the system namespace of a virtual cluster on ``namespace``."""
@@ -169,4 +175,4 @@ class SecurityConfigurationSpec:
 
 
 def _is(pattern: re.Pattern[str], value: str) -> bool:
-    return bool(pattern.fullmatch(value)) or bool(_TOKEN.search(value))
+    return bool(pattern.fullmatch(value)) or has_token(value)

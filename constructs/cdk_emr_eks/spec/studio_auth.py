@@ -9,8 +9,8 @@ from typing import Final
 
 from cdk_emr_eks.errors import Problems, refuse
 from cdk_emr_eks.field_types import check_types
+from cdk_emr_eks.tokens import has_token
 
-_TOKEN: Final = "${Token["
 _URL: Final = re.compile(r"https://[0-9a-zA-Z]([-.\w]*[0-9a-zA-Z])(:[0-9]*)*([?/#].*)?", re.ASCII)
 _URL_LIMIT: Final = 4096
 _RELAY_STATE_LIMIT: Final = 256
@@ -204,4 +204,4 @@ def studio_auth(
 
 
 def _fits(text: str, pattern: re.Pattern[str]) -> bool:
-    return _TOKEN in text or pattern.fullmatch(text) is not None
+    return has_token(text) or pattern.fullmatch(text) is not None

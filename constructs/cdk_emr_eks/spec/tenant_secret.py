@@ -10,9 +10,9 @@ from typing import Final
 from cdk_emr_eks.errors import Problem, Problems
 from cdk_emr_eks.field_types import check_types
 from cdk_emr_eks.spec.execution_role import ExecutionRoleSpec, Permission
+from cdk_emr_eks.tokens import is_arn
 
 _NAME: Final = re.compile(r"[A-Za-z0-9/_+=.@-]{1,512}")
-_TOKEN: Final = "${Token["
 _ARN: Final = "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:"
 _SUFFIX: Final = "-??????"
 
@@ -48,7 +48,7 @@ class TenantSecret:
         rule = "must be the name of a secret (letters, digits and /_+=.@-, at most 512), not an ARN"
         problems.require(bool(_NAME.fullmatch(self.name)), "name", rule, self.name)
         key = self.kms_key_arn
-        holds = key is None or key.startswith("arn:") or _TOKEN in key
+        holds = key is None or is_arn(key)
         problems.require(holds, "kms_key_arn", "must be the ARN of a key, or a token", key)
         problems.raise_if_any()
 

@@ -12,9 +12,10 @@ from cdk_emr_eks.errors import Problem, Problems
 from cdk_emr_eks.field_types import check_types, hold_mappings
 from cdk_emr_eks.names import emr_name, namespace_problems
 from cdk_emr_eks.spec.security_configuration import SecurityConfigurationSpec
+from cdk_emr_eks.tokens import has_token
 
 MAX_TAGS: Final = 50
-_ID: Final = re.compile(r"[0-9a-z]{1,64}|.*\$\{Token\[[^\]]*\]\}.*")
+_ID: Final = re.compile(r"[0-9a-z]{1,64}")
 
 
 class EmrAccess(StrEnum):
@@ -152,7 +153,7 @@ class VirtualClusterSpec:
         if spec is not None and id is not None:
             rule = "must be absent where security_configuration_id is given"
             return (Problem(field="security_configuration", rule=rule),)
-        if id is not None and not _ID.fullmatch(id):
+        if id is not None and not (has_token(id) or _ID.fullmatch(id)):
             rule = "must be the id of a security configuration (a-z, 0-9), or a token"
             return (Problem(field="security_configuration_id", rule=rule, got=id),)
         own = self.own_security_configuration
