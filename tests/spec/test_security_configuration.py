@@ -84,7 +84,9 @@ def test_names_are_derived_from_the_namespace_and_can_be_set() -> None:
     spec = SecurityConfigurationSpec()
     assert spec.resolved_system_namespace("data") == "data-system"
     assert spec.resolved_name("emr", "data") == "emr-data-system"
-    assert len(spec.resolved_name("c" * 100, "data")) == 64
+    cut = {spec.resolved_name("c" * 100, name) for name in ("data", "sales")}
+    assert {len(name) for name in cut} == {64}
+    assert len(cut) == 2
     own = SecurityConfigurationSpec(name="Mine", system_namespace="emr-part")
     assert own.resolved_system_namespace("data") == "emr-part"
     assert own.resolved_name("emr", "data") == "Mine"
