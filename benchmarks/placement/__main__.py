@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import sys
 from collections import Counter
 from collections.abc import Mapping
@@ -18,6 +19,7 @@ from rich.console import Console
 from benchmarks.placement.variants import VARIANTS, Variant
 from cdk_emr_eks.simulation.jobs.record import Outcome
 from cdk_emr_eks.simulation.play import Stage
+from cdk_emr_eks.simulation.report.findings import Level, findings
 from cdk_emr_eks.simulation.results import Results, quantile
 from cdk_emr_eks.simulation.run import Watching, simulate
 from cdk_emr_eks.simulation.scenario import Scenario, read_scenario
@@ -54,9 +56,13 @@ def _measure(name: str, scenario: Scenario, cache: Path, progress: Console) -> d
         _assembly(variant, cache),
         scenario,
         watching=watching,
+        directory=_logs(name, cache),
         destroy=False,
         arrange=partial(_arrange, variant, scenario.speed),
     )
+    for finding in findings(results):
+        if finding.level is Level.BAD:
+            progress.print(f"  {finding.text}")
     return figures(results)
 
 
@@ -64,9 +70,16 @@ def _arrange(variant: Variant, speed: float, stage: Stage) -> Stage:
     return variant.change(stage, speed)
 
 
+def _logs(name: str, cache: Path) -> Path:
+    """Return an empty folder for what the processes of a variant write."""
+    folder = cache / f"placement-{name}"
+    shutil.rmtree(folder, ignore_errors=True)
+    return folder
+
+
 def _assembly(variant: Variant, cache: Path) -> Path:
     os.environ[_PER_ZONE] = "yes" if variant.per_zone else "no"
-    output = cache / f"placement-{os.environ[_PER_ZONE]}"
+    output = cache / f"assembly-{os.environ[_PER_ZONE]}"
     settings = AppSettings.read(HERE.parents[1])
     command = f"{sys.executable} -m benchmarks.placement.app"
     return synthesize(replace(settings, command=command, output=output), HERE.parents[1])

@@ -18,6 +18,7 @@ from typing import Final
 from cdk_emr_eks import labels
 from cdk_emr_eks.labels import CapacityType, Role
 from cdk_emr_eks.simulation.jobs.blueprint import Blueprint
+from cdk_emr_eks.spec.pod_template_rules import MAIN_CONTAINERS
 
 _BELOW_XLARGE: Final = ("nano", "micro", "small", "medium", "large")
 _BELOW_LARGE: Final = _BELOW_XLARGE[:-1]
@@ -187,6 +188,7 @@ def peer_blueprint(blueprint: Blueprint) -> Blueprint:
         submitter={},
         driver_template=_template(
             workload,
+            Role.DRIVER,
             selector={
                 "role": workload,
                 _LIFECYCLE: _ON_DEMAND,
@@ -196,6 +198,7 @@ def peer_blueprint(blueprint: Blueprint) -> Blueprint:
         ),
         executor_template=_template(
             workload,
+            Role.EXECUTOR,
             selector={
                 "role": workload,
                 _LIFECYCLE: _SPOT if shared else _ON_DEMAND,
@@ -221,7 +224,7 @@ def _requirements(pool: PeerPool, zone: str) -> list[dict[str, object]]:
 
 
 def _template(
-    workload: str, *, selector: Mapping[str, str], tolerated: Mapping[str, str]
+    workload: str, role: Role, *, selector: Mapping[str, str], tolerated: Mapping[str, str]
 ) -> dict[str, object]:
     return {
         # Read by our report, and by nothing that places pods.
@@ -232,5 +235,7 @@ def _template(
                 {"key": key, "operator": "Equal", "value": value, "effect": "NoSchedule"}
                 for key, value in tolerated.items()
             ],
+            # Spark gives its container this name where a template has none.
+            "containers": [{"name": MAIN_CONTAINERS[role]}],
         },
     }

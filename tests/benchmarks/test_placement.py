@@ -41,9 +41,11 @@ def test_pods_of_peers_fit_their_pools(
     blueprint = peer_blueprint(next(each for each in kinds if each.workload == workload))
     run = JobRun(id="j1", blueprint=blueprint, spark=blueprint.spark, account="123456789012")
     reference = DriverReference(name="d", uid="u", application=run.application(1))
-    for pod in (driver_pod(run, 1), executor_pod(run, reference, 1)):
+    pods: list[Any] = [driver_pod(run, 1), executor_pod(run, reference, 1)]
+    for pod in pods:
         fitting = [pool for pool in pools if fits(pod, pool)]
         assert len(fitting) == len(ZONES), pod["spec"]
+        assert all(each.get("name") for each in pod["spec"]["containers"])
 
 
 def fits(pod: Any, pool: Any) -> bool:
