@@ -23,7 +23,7 @@ from cdk_emr_eks.spec.admission.tenant_values import Admission, AdmissionMode
 from cdk_emr_eks.spec.catalog import SHARED
 from cdk_emr_eks.spec.tenancy import Tenant
 from tests.simulation import admission_actors as actors
-from tests.simulation.test_admission import make, make_tenant
+from tests.simulation.guarded_tenant import make, make_tenant
 
 BAR_MS = 5.0
 _MODES = {"with policies": AdmissionMode.ENFORCE, "without": AdmissionMode.OFF}

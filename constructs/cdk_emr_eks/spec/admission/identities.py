@@ -13,6 +13,11 @@ from typing import Final
 EMR_USERS: Final = ("emr-containers", "EmrContainersUser")
 """Kubernetes users of the EMR service: by ``aws-auth``, and by the access entry it makes."""
 
+LIVY_SERVER: Final = "emr-containers-sa-livy"
+"""Service account of Livy's servers, each in a namespace of its own."""
+LIVY_SESSION: Final = "emr-container-sa-spark-livy"
+"""Service account of Livy's sessions, in the tenant's namespace."""
+
 _USER: Final = "request.userInfo.username"
 
 BY_EMR: Final = f"{_USER} in [{', '.join(repr(user) for user in EMR_USERS)}]"
@@ -29,6 +34,12 @@ BY_GATEWAY: Final = (
     "':emr-containers-sa-spark-jeg-[0-9]{12}-[0-9a-z]+$')"
 )
 """EMR's gateway of an interactive endpoint asks: EMR's code, in a pod without a user's."""
+
+BY_LIVY: Final = f"{_USER}.matches('^system:serviceaccount:[a-z0-9-]+:{LIVY_SERVER}$')"
+"""A server of Livy asks, which does what its users tell it."""
+
+FOR_TENANT: Final = f"{BY_TENANT} || {BY_LIVY}"
+"""Somebody asks who does what a tenant's people or code say."""
 
 CREATOR: Final = f"{BY_TENANT} ? {_USER}.split(':')[3] : ''"
 """Service account of the namespace that asks; empty for anybody else."""

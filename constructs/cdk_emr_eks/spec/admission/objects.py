@@ -1,50 +1,100 @@
-"""What tenants may make beside pods: services that stay inside, and no controllers of their own."""
+"""What tenants may make beside pods: services that stay inside, and little else."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from cdk_emr_eks.spec.admission.identities import BY_EMR, BY_TENANT
+from cdk_emr_eks.spec.admission.identities import BY_CONTROLLER, BY_EMR, BY_TENANT, FOR_TENANT
 from cdk_emr_eks.spec.admission.policy import AdmissionPolicy, Rule
+
+_MADE: Final = ("pods", "services", "configmaps", "persistentvolumeclaims", "secrets", "events")
+
+
+def _type(of: str) -> str:
+    return f"{of}.spec.?type.orValue('ClusterIP')"
+
 
 SERVICES: Final = AdmissionPolicy(
     name="emr-eks-services",
     resources={"": ("services",)},
-    operations=("CREATE", "UPDATE"),
-    rules=(
-        Rule(
-            expression="object.spec.?type.orValue('ClusterIP') == 'ClusterIP'",
-            message="services must be of the type ClusterIP",
-            subject="object.spec.?type.orValue('')",
-        ),
-        Rule(
-            expression="object.spec.?externalIPs.orValue([]).size() == 0",
-            message="services must not have external IPs",
-        ),
-    ),
-    # EMR makes the load balancers of interactive endpoints.
-    conditions={"not-emr": f"!({BY_EMR})"},
-)
-"""A service with another address draws the traffic of others to itself, or opens the cluster."""
-
-CONTROLLERS: Final = AdmissionPolicy(
-    name="emr-eks-controllers",
-    resources={
-        "": ("replicationcontrollers", "serviceaccounts", "endpoints"),
-        "apps": ("deployments", "daemonsets", "replicasets", "statefulsets"),
-        "batch": ("jobs", "cronjobs"),
-        "discovery.k8s.io": ("endpointslices",),
-        "networking.k8s.io": ("ingresses", "networkpolicies"),
-        "rbac.authorization.k8s.io": ("roles", "rolebindings"),
-    },
     operations=("CREATE", "UPDATE", "DELETE"),
     rules=(
         Rule(
-            expression="false",
-            message="code in a pod must not make or change controllers, service accounts, rights, "
-            "routes or network policies",
+            # EMR's load balancers may be mended by the platform's people.
+            expression=f"request.operation == 'DELETE' || {_type('object')} == 'ClusterIP' || "
+            f"request.operation == 'UPDATE' && {_type('object')} == {_type('oldObject')}",
+            message="services must be of the type ClusterIP",
+            subject=_type("object"),
+        ),
+        Rule(
+            expression="request.operation == 'DELETE' || "
+            "object.spec.?externalIPs.orValue([]).size() == 0",
+            message="services must not have external IPs",
+        ),
+        Rule(
+            expression=f"request.operation == 'CREATE' || !({BY_TENANT}) || "
+            f"{_type('oldObject')} == 'ClusterIP'",
+            message="code in a pod may change and delete services of the type ClusterIP only",
+            subject=_type("oldObject"),
+        ),
+    ),
+    # EMR makes the load balancers of interactive endpoints; their controller writes into them.
+    conditions={"not-emr": f"!({BY_EMR} || {BY_CONTROLLER})"},
+)
+"""A service with another address draws the traffic of others to itself, or opens the cluster."""
+
+SECRETS: Final = AdmissionPolicy(
+    name="emr-eks-secrets",
+    resources={"": ("secrets",)},
+    operations=("CREATE", "UPDATE"),
+    rules=(
+        Rule(
+            expression="object.?type.orValue('') != 'kubernetes.io/service-account-token'",
+            message="secrets must hold what their maker writes, not tokens of service accounts",
+        ),
+    ),
+    conditions={"for-a-tenant": FOR_TENANT},
+)
+"""Kubernetes fills such a secret with a lasting token of any account of the namespace."""
+
+_KUBERNETES_OWN: Final = ("foregroundDeletion", "orphan", "kubernetes.io/pvc-protection")
+_FINALIZERS: Final = "metadata.?finalizers.orValue([])"
+
+FINALIZERS: Final = AdmissionPolicy(
+    name="emr-eks-finalizers",
+    resources={"": tuple(each for each in _MADE if each != "events")},
+    operations=("CREATE", "UPDATE"),
+    variables={
+        "before": f"request.operation == 'CREATE' ? [] : oldObject.{_FINALIZERS}",
+        "own": f"[{', '.join(map(repr, _KUBERNETES_OWN))}]",
+    },
+    rules=(
+        Rule(
+            expression=f"object.{_FINALIZERS}.all(f, f in variables.own || f in variables.before)",
+            message="what code makes must have no finalizers but Kubernetes' own",
+        ),
+        Rule(
+            expression=f"variables.before.all(f, f in object.{_FINALIZERS})",
+            message="finalizers must be taken away by those who set them only",
+        ),
+    ),
+    conditions={"for-a-tenant": FOR_TENANT},
+)
+"""An object with a finalizer that nobody takes away keeps its namespace from going."""
+
+OTHERS: Final = AdmissionPolicy(
+    name="emr-eks-others",
+    resources={"*": ("*/*",)},
+    operations=("CREATE", "UPDATE", "DELETE", "CONNECT"),
+    rules=(
+        Rule(
+            expression="request.resource.group in ['', 'events.k8s.io'] && "
+            f"request.resource.resource in [{', '.join(map(repr, _MADE))}] && "
+            "request.?subResource.orValue('') == ''",
+            message=f"code in a pod may make and change only {', '.join(_MADE)}",
         ),
     ),
     conditions={"by-a-pod": BY_TENANT},
 )
-"""Pods that a controller makes would have the controller's identity, and so pass for EMR's own."""
+"""Not controllers, whose pods would pass for EMR's own; nor accounts, rights, routes, policies, nor
+what enters, binds or evicts pods. It holds whatever rights the code was given by mistake."""

@@ -7,12 +7,14 @@ from typing import Final
 
 from cdk_emr_eks import labels
 from cdk_emr_eks.labels import Role
+from cdk_emr_eks.spec.admission.claims import CLASSES, IN_PODS
 from cdk_emr_eks.spec.admission.emr_images import EMR_IMAGE
 from cdk_emr_eks.spec.admission.identities import (
     BY_CONTROLLER,
     BY_GATEWAY,
-    BY_TENANT,
+    BY_LIVY,
     CREATOR,
+    LIVY_SESSION,
     same_role,
 )
 from cdk_emr_eks.spec.admission.policy import AdmissionPolicy, Rule
@@ -21,10 +23,15 @@ from cdk_emr_eks.spec.admission.tenant_values import (
     REGISTRIES,
     UNDISTURBED,
     WORKLOADS,
+    annotation,
+    listed,
 )
 
 MAX_GRACE_SECONDS: Final = 120
 """Longest grace period: what spot leaves. More would hold a node that should go."""
+MAX_OVERCOMMIT: Final = 4
+"""Most memory that a container may take, in terms of what it requests. Spark's take what they
+request, EMR's logging container takes two and a half times as much."""
 
 _VOLUMES: Final = (
     *("configMap", "downwardAPI", "emptyDir", "ephemeral"),
@@ -33,23 +40,18 @@ _VOLUMES: Final = (
 _NODE_CONDITIONS: Final = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
 
 
-def _annotation(key: str) -> str:
-    return f"namespaceObject.metadata.?annotations[?'{key}'].orValue('')"
-
-
-def _listed(key: str) -> str:
-    return f"({_annotation(key)} == '' ? [] : {_annotation(key)}.split(','))"
-
-
 _VARIABLES: Final = {
     "containers": "object.spec.containers + object.spec.?initContainers.orValue([])",
-    "workloads": _listed(WORKLOADS),
-    "registries": _listed(REGISTRIES),
+    "workloads": listed(WORKLOADS),
+    "registries": listed(REGISTRIES),
     "creator": CREATOR,
-    # A Spark kernel is a driver, too.
-    "byDriver": "variables.creator.matches('^emr-containers-sa-spark-(driver|jeg-kernel)-')",
+    # A Spark kernel is a driver, too, and so is a session of Livy.
+    "byDriver": "variables.creator.matches('^emr-containers-sa-spark-(driver|jeg-kernel)-')"
+    f" || variables.creator == '{LIVY_SESSION}'",
+    "byLivy": BY_LIVY,
+    "classes": CLASSES,
     "byEmr": f"{BY_CONTROLLER} || {BY_GATEWAY}",
-    "undisturbed": _listed(UNDISTURBED),
+    "undisturbed": listed(UNDISTURBED),
     "account": "object.spec.?serviceAccountName.orValue('')",
     "role": f"object.metadata.?labels[?'{labels.SPARK_ROLE}'].orValue('')",
     "foreign": f"variables.containers.filter(c, !c.image.matches('{EMR_IMAGE}'))",
@@ -92,8 +94,9 @@ _HARDENED: Final = (
         "containers must have allowPrivilegeEscalation: false",
     ),
     _of_containers(
-        "!c.?securityContext.?privileged.orValue(false)",
-        "containers must not be privileged",
+        "!c.?securityContext.?privileged.orValue(false) && "
+        "c.?securityContext.?procMount.orValue('Default') == 'Default'",
+        "containers must not be privileged or unmask /proc (procMount: Default)",
     ),
     _unless_emrs(
         "'ALL' in c.?securityContext.?capabilities.?drop.orValue([]) && "
@@ -115,6 +118,7 @@ _HARDENED: Final = (
         + ")",
         message=f"volumes must be one of {', '.join(_VOLUMES)}",
     ),
+    *IN_PODS,
 )
 
 _RESOURCES: Final = (
@@ -123,6 +127,13 @@ _RESOURCES: Final = (
         "'memory' in c.?resources.?requests.orValue({}) && "
         "'memory' in c.?resources.?limits.orValue({})",
         "containers must request cpu and memory and limit memory",
+    ),
+    _unless_emrs(
+        "[c.?resources.?limits[?'memory'], c.?resources.?requests[?'memory']]"
+        ".exists(m, !m.hasValue()) || "
+        "quantity(c.resources.limits['memory']).asApproximateFloat() <= "
+        f"{MAX_OVERCOMMIT}.0 * quantity(c.resources.requests['memory']).asApproximateFloat()",
+        f"containers must limit memory to at most {MAX_OVERCOMMIT} times what they request",
     ),
     Rule(
         expression="!has(object.spec.resourceClaims) || object.spec.resourceClaims.size() == 0",
@@ -139,10 +150,18 @@ _IMAGES: Final = (
         "!variables.registries.exists(r, c.image.startsWith(r)))[0].image",
     ),
     Rule(
-        expression=f"{_annotation(DIGESTS)} != 'required' || "
+        expression=f"{annotation(DIGESTS)} != 'required' || "
         "variables.foreign.all(c, c.image.matches('@sha256:[0-9a-f]{64}$'))",
         message="images other than EMR's must be named by digest",
     ),
+)
+
+_REQUIRED: Final = "?requiredDuringSchedulingIgnoredDuringExecution.orValue([])"
+_PREFERRED: Final = "?preferredDuringSchedulingIgnoredDuringExecution.orValue([])"
+_TERMS: Final = (
+    f"object.spec.?affinity.?podAntiAffinity.{_REQUIRED} + "
+    f"object.spec.?affinity.?podAffinity.{_REQUIRED} + "
+    f"object.spec.?affinity.?podAffinity.{_PREFERRED}.map(p, p.podAffinityTerm)"
 )
 
 _PLACEMENT: Final = (
@@ -173,11 +192,11 @@ _PLACEMENT: Final = (
         subject="variables.priority",
     ),
     Rule(
-        # Kubernetes heeds such a term for the pods of others, too: it would keep them away.
-        expression="object.spec.?affinity.?podAntiAffinity"
-        ".?requiredDuringSchedulingIgnoredDuringExecution.orValue([])"
-        ".all(t, !has(t.namespaceSelector) && t.?namespaces.orValue([]).size() == 0)",
-        message="a required anti-affinity must not reach into other namespaces",
+        # Kubernetes heeds anti-affinity for the pods of others, too: it would keep them away. An
+        # affinity would choose whose neighbour to be, and tell who is there.
+        expression=f"({_TERMS}).all(t, "
+        "!has(t.namespaceSelector) && t.?namespaces.orValue([]).size() == 0)",
+        message="affinity and required anti-affinity must not reach into other namespaces",
     ),
     Rule(
         expression=f"object.spec.?terminationGracePeriodSeconds.orValue(30) <= {MAX_GRACE_SECONDS}",
@@ -185,12 +204,39 @@ _PLACEMENT: Final = (
     ),
 )
 
+_LABEL: Final = "object.metadata.?labels"
+_OWNER: Final = f"namespaceObject.metadata.?labels[?'{labels.TENANT}'].orValue('')"
+
 _IDENTITY: Final = (
     Rule(
         expression="variables.creator == '' || "
         + same_role("variables.creator", "variables.account"),
         message="pods must have a service account of the execution role that makes them",
         subject="variables.account",
+    ),
+    Rule(
+        # Gateways need no hardening, and submitters make drivers: what code makes is neither.
+        expression="variables.creator == '' || variables.account == variables.creator && "
+        "variables.byDriver || variables.account.matches("
+        "'^emr-containers-sa-spark-(executor|driver|jeg-kernel)-')"
+        " || !variables.byDriver && variables.account.matches("
+        "'^emr-containers-sa-spark-session-')",
+        message="code must make pods with a service account of an executor, a driver or a kernel",
+        subject="variables.account",
+    ),
+    Rule(
+        expression=f"!variables.byLivy || variables.account == '{LIVY_SESSION}'",
+        message="Livy must make pods with the service account of its sessions",
+        subject="variables.account",
+    ),
+    Rule(
+        expression=f"{_LABEL}[?'{labels.TENANT}'].orValue({_OWNER}) == {_OWNER}",
+        message=f"the label {labels.TENANT} must be the namespace's own",
+    ),
+    Rule(
+        expression=f"!{_LABEL}[?'{labels.WORKLOAD}'].hasValue() || "
+        f"object.metadata.labels['{labels.WORKLOAD}'] in variables.workloads",
+        message=f"the label {labels.WORKLOAD} must be one of the tenant's workloads",
     ),
     Rule(
         expression=f"!variables.byDriver || variables.role == '{Role.EXECUTOR}'",
@@ -215,60 +261,3 @@ PODS: Final = AdmissionPolicy(
     rules=(*_HARDENED, *_RESOURCES, *_IMAGES, *_PLACEMENT, *_IDENTITY),
 )
 """What a pod may be when it is made."""
-
-_KEPT_LABELS: Final = (labels.SPARK_ROLE, labels.SPARK_APP_SELECTOR, labels.WORKLOAD, labels.TENANT)
-
-
-def _same(path: str, key: str) -> str:
-    return f"object.metadata.?{path}[?'{key}'] == oldObject.metadata.?{path}[?'{key}']"
-
-
-POD_CHANGES: Final = AdmissionPolicy(
-    name="emr-eks-pod-changes",
-    resources={"": ("pods", "pods/resize")},
-    operations=("UPDATE",),
-    rules=(
-        Rule(
-            # Kubernetes itself lets images, tolerations and, by resize, resources be changed.
-            expression="object.spec == oldObject.spec",
-            message="the spec of a pod must stay as it was made",
-        ),
-        Rule(
-            expression=" && ".join(
-                [
-                    *(_same("labels", key) for key in _KEPT_LABELS),
-                    _same("annotations", labels.DO_NOT_DISRUPT),
-                ]
-            ),
-            message="labels and annotations that placement and cost rely on must stay",
-        ),
-    ),
-    conditions={"not-a-controller": f"!({BY_CONTROLLER})"},
-)
-"""A pod that runs is no way around the rules for making one."""
-
-POD_OWNERS: Final = AdmissionPolicy(
-    name="emr-eks-pod-owners",
-    resources={"": ("pods",)},
-    operations=("UPDATE", "DELETE"),
-    variables={
-        "creator": CREATOR,
-        "account": "oldObject.spec.?serviceAccountName.orValue('')",
-    },
-    rules=(
-        Rule(
-            expression=same_role("variables.creator", "variables.account"),
-            message="pods of another execution role must be left alone",
-        ),
-    ),
-    conditions={"by-a-pod": BY_TENANT},
-)
-"""Code in a pod may change and delete pods of its own execution role only."""
-
-POD_ACCESS: Final = AdmissionPolicy(
-    name="emr-eks-pod-access",
-    resources={"": ("pods/ephemeralcontainers",)},
-    operations=("UPDATE",),
-    rules=(Rule(expression="false", message="pods must not get ephemeral containers"),),
-)
-"""Nobody puts a container into a tenant's pod that runs."""

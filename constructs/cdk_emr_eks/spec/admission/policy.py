@@ -76,6 +76,8 @@ class AdmissionPolicy:
                     "apiVersions": ["*"],
                     "operations": list(self.operations),
                     "resources": list(resources),
+                    # Else a wildcard would hold for what is in no namespace, and so in no tenant's.
+                    "scope": "Namespaced",
                 }
                 for group, resources in self.resources.items()
             ]

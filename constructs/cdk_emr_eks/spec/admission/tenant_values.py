@@ -13,7 +13,9 @@ from typing import Final
 
 from cdk_emr_eks.errors import Problem, Problems
 from cdk_emr_eks.field_types import check_types
+from cdk_emr_eks.names import dns_label
 from cdk_emr_eks.spec.admission.emr_images import EMR_IMAGE
+from cdk_emr_eks.tokens import has_token
 
 MODE: Final = "emr-eks/admission"
 """Label: how the policies treat what they do not allow."""
@@ -25,10 +27,21 @@ REGISTRIES: Final = "emr-eks/registries"
 """Annotation: beginnings of image names beside EMR's own that the tenant may run."""
 DIGESTS: Final = "emr-eks/image-digests"
 """Annotation: ``required`` where images that are not EMR's must be named by digest."""
+STORAGE_CLASSES: Final = "emr-eks/storage-classes"
+"""Annotation: storage classes beside the platform's own that the tenant may claim volumes of."""
 
-_TOKEN: Final = "${Token["
 # Host, optionally with a port, then folders; the slash at the end keeps `team` from `team-other`.
 _REGISTRY: Final = re.compile(r"[a-z0-9][a-z0-9.-]*(:\d+)?(/[a-z0-9][a-z0-9._-]*)*/")
+
+
+def annotation(key: str) -> str:
+    """Return CEL for an annotation of the namespace; empty where it is not there."""
+    return f"namespaceObject.metadata.?annotations[?'{key}'].orValue('')"
+
+
+def listed(key: str) -> str:
+    """Return CEL for the names in an annotation of the namespace."""
+    return f"({annotation(key)} == '' ? [] : {annotation(key)}.split(','))"
 
 
 class AdmissionMode(StrEnum):
@@ -56,24 +69,31 @@ class Admission:
             with a slash at its end: ``111122223333.dkr.ecr.eu-west-1.amazonaws.com/analytics/``; or
             ``SparkImage.registry``, a token.
         image_digests: Whether such images must be named by digest. Default False.
+        storage_classes: Storage classes that jobs may claim volumes of, beside the platform's own
+            for ``PersistentVolumes``. A class says which disks, whose key, and how fast: none but
+            those that are meant for tenants.
 
     Raises:
-        ConfigError: If a registry is not the beginning of an image name up to a slash.
+        ConfigError: If a registry is not the beginning of an image name up to a slash, or a storage
+            class is no name of one.
     """
 
     mode: AdmissionMode = AdmissionMode.ENFORCE
     registries: tuple[str, ...] = ()
     image_digests: bool = False
+    storage_classes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         check_types("Admission", self)
         problems = Problems("Admission")
         rule = "must be beginnings of image names, in lower case, up to a slash"
         for registry in self.registries:
-            token = _TOKEN in registry and registry.endswith("/") and "," not in registry
+            token = has_token(registry) and registry.endswith("/") and "," not in registry
             holds = token or bool(_REGISTRY.fullmatch(registry))
             fix = "end it with '/'" if _REGISTRY.fullmatch(f"{registry}/") else ""
             problems.require(holds, "registries", rule, registry, fix)
+        for name in self.storage_classes:
+            problems.extend(dns_label("storage_classes", name))
         problems.raise_if_any()
 
     def image_problems(self, field: str, image: str) -> tuple[Problem, ...]:
@@ -83,7 +103,7 @@ class Admission:
             field: Field that names the image.
             image: URI of the image; may be a token, whose registry is not known.
         """
-        known = image if _TOKEN not in image else ""
+        known = "" if has_token(image) else image
         admitted = any(not known or known.startswith(each) for each in self.registries)
         admitted |= re.match(EMR_IMAGE, image) is not None
         if self.mode is not AdmissionMode.ENFORCE or admitted:
@@ -112,4 +132,6 @@ class Admission:
             made[REGISTRIES] = ",".join(self.registries)
         if self.image_digests:
             made[DIGESTS] = "required"
+        if self.storage_classes:
+            made[STORAGE_CLASSES] = ",".join(self.storage_classes)
         return made

@@ -1,0 +1,126 @@
+"""Who may make pods in whose name, and what pods say of themselves.
+
+The twin of each attack is ``test_admission.py::test_emrs_own_pods_pass``, or stands beside it.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Final
+
+import pytest
+
+from cdk_emr_eks.simulation.plane import Plane
+from cdk_emr_eks.spec.catalog import SHARED
+from cdk_emr_eks.spec.execution_role import Component
+from cdk_emr_eks.spec.livy_objects import SERVER_ACCOUNT as LIVY_SERVER
+from tests.simulation.admission_actors import (
+    JOB_CONTROLLER,
+    Pod,
+    account,
+    driver,
+    executor,
+    gateway,
+    make,
+    submitter,
+    user_of,
+)
+from tests.simulation.guarded_tenant import (
+    CLIENT,
+    DRIVER,
+    GATEWAY,
+    KERNEL,
+    NS,
+    REPLICAS,
+    ROLE,
+    create,
+    make_endpoint_account,
+    until,
+)
+
+_RBAC: Final = "rbac.authorization.k8s.io"
+LIVY: Final = f"system:serviceaccount:{NS}:{account(Component.LIVY, ROLE)}"
+_ACCOUNT: Final = "a service account of an executor"
+
+# Who makes a pod, and as whom it should run.
+STOLEN: Final = {
+    "a gateway, whose pods need not be hardened": (DRIVER, Component.GATEWAY),
+    "a submitter, who makes drivers and reads secrets": (DRIVER, Component.CLIENT),
+    "a session, whose code makes drivers": (DRIVER, Component.SESSION),
+    "a gateway made by a submitter": (CLIENT, Component.GATEWAY),
+    "a submitter made by a kernel": (KERNEL, Component.CLIENT),
+    "a gateway made by a gateway": (GATEWAY, Component.GATEWAY),
+}
+
+
+@pytest.mark.parametrize("theft", STOLEN)
+def test_code_becomes_nobody_who_may_more(theft: str, guarded: Plane) -> None:
+    user, component = STOLEN[theft]
+    pod = driver(SHARED, ROLE) if user == CLIENT else executor(SHARED, ROLE)
+    pod["spec"]["serviceAccountName"] = account(component, ROLE)
+    assert _ACCOUNT in create(guarded, user, pod).message
+
+
+@pytest.mark.parametrize(
+    ("user", "component"), [(DRIVER, Component.DRIVER), (KERNEL, Component.KERNEL)]
+)
+def test_executors_may_have_the_drivers_own_account(
+    user: str, component: Component, guarded: Plane
+) -> None:
+    pod = executor(SHARED, ROLE)
+    pod["spec"]["serviceAccountName"] = account(component, ROLE)
+    assert create(guarded, user, pod).message == ""
+
+
+def test_sessions_of_livy_are_drivers(guarded: Plane) -> None:
+    session = account(Component.LIVY, ROLE)
+    pod = executor(SHARED, ROLE)
+    pod["spec"]["serviceAccountName"] = session
+    make_endpoint_account(guarded, NS, session)
+    assert create(guarded, LIVY, pod).message == ""
+    pod["metadata"]["labels"]["spark-role"] = "driver"
+    assert "must be labelled as an executor" in create(guarded, LIVY, pod).message
+    pod = executor(SHARED, ROLE)
+    pod["spec"] |= {"serviceAccountName": session, "priorityClassName": "shared-driver"}
+    assert "the priority class must be" in create(guarded, LIVY, pod).message
+
+
+def test_users_of_livy_choose_no_other_account(guarded: Plane) -> None:
+    """Spark takes the driver's account from a property, and Livy properties from its users."""
+    server = f"system:serviceaccount:{NS}-livy:{LIVY_SERVER}"
+    rights = {
+        "kind": "RoleBinding",
+        "metadata": {"name": "livy", "namespace": NS},
+        "roleRef": {"apiGroup": _RBAC, "kind": "ClusterRole", "name": "edit"},
+        "subjects": [{"kind": "User", "name": server, "apiGroup": _RBAC}],
+    }
+    make(guarded, rights)
+    pod = driver(SHARED, ROLE)
+    pod["spec"]["serviceAccountName"] = account(Component.LIVY, ROLE)
+    assert until(partial(create, guarded, server, pod), allowed=True).message == ""
+    for taken in (account(Component.DRIVER, ROLE), "default"):
+        pod["spec"]["serviceAccountName"] = taken
+        found = create(guarded, server, pod)
+        assert "Livy must make pods with the service account of its sessions" in found.message
+    pod = driver(SHARED, ROLE)
+    pod["metadata"]["finalizers"] = ["example.com/never"]
+    assert "must have no finalizers" in create(guarded, server, pod).message
+
+
+@pytest.mark.parametrize(
+    ("user", "pod"),
+    [(JOB_CONTROLLER, submitter(SHARED, ROLE)), (REPLICAS, gateway(ROLE))],
+    ids=["submitter", "gateway"],
+)
+def test_labels_of_jobs_are_the_tenants_too(user: str, pod: Pod, guarded: Plane) -> None:
+    """EMR lets a job choose labels of its submitter, which its priority is taken from."""
+    for key, value in (("emr-eks/tenant", "victim"), ("emr-eks/workload", "critical")):
+        forged = {**pod, "metadata": {**pod["metadata"]}}
+        forged["metadata"]["labels"] = {**pod["metadata"]["labels"], key: value}
+        assert f"{key} must be" in create(guarded, user, forged).message
+    assert create(guarded, user, pod).allowed
+
+
+def test_executors_make_nothing(guarded: Plane) -> None:
+    user = user_of(NS, Component.EXECUTOR, ROLE)
+    assert "cannot create resource" in create(guarded, user, executor(SHARED, ROLE)).message

@@ -1,0 +1,206 @@
+"""What code in a pod makes beside pods: secrets, claims, services, and what it must not touch."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any, Final
+
+import pytest
+from kubernetes import client
+
+from cdk_emr_eks.simulation.plane import Plane
+from cdk_emr_eks.spec.catalog import SHARED
+from cdk_emr_eks.spec.execution_role import Component
+from tests.simulation.admission_actors import (
+    EMR,
+    PATHS,
+    account,
+    call,
+    driver,
+    make,
+)
+from tests.simulation.guarded_tenant import CLIENT, DRIVER, NS, OTHER, PODS, ROLE, create, until
+from tests.simulation.test_admission_pods import claim
+
+BASE: Final = f"/api/v1/namespaces/{NS}"
+_RBAC: Final = "rbac.authorization.k8s.io"
+NEVER: Final = ["example.com/never"]
+BALANCERS: Final = "system:serviceaccount:kube-system:aws-load-balancer-controller"
+
+
+def _named(name: str, **more: object) -> dict[str, Any]:
+    return {"metadata": {"name": name}, **more}
+
+
+def test_nobody_takes_the_token_of_another_role(guarded: Plane) -> None:
+    """A secret of this type is filled with a token of the account that it names, for ever."""
+    theirs = {"kubernetes.io/service-account.name": account(Component.DRIVER, OTHER)}
+    kind = "kubernetes.io/service-account-token"
+    secret = _named("theft", type=kind)
+    secret["metadata"]["annotations"] = theirs
+    found = create(guarded, CLIENT, secret, "secrets")
+    assert "not tokens of service accounts" in found.message
+    # What EMR's submitter makes of its own.
+    opaque = _named("own", stringData={"a": "b"})
+    assert create(guarded, CLIENT, opaque, "secrets").allowed
+    # This is what the secret would be worth.
+    assert call(guarded, None, "POST", f"{BASE}/secrets", secret).allowed
+    try:
+        with guarded.client() as api:
+            core: Any = client.CoreV1Api(api)
+            data: dict[str, str] = {}
+            for _ in range(50):
+                data = core.read_namespaced_secret("theft", NS).data or {}
+                if "token" in data:
+                    break
+                time.sleep(0.1)
+        assert "token" in data
+    finally:
+        call(guarded, None, "DELETE", f"{BASE}/secrets/theft")
+
+
+CLAIMS: Final[dict[str, tuple[dict[str, Any], str]]] = {
+    "another class": (claim(storageClassName="gp2"), "of the storage class"),
+    "the default class": (claim(storageClassName=None), "of the storage class"),
+    "another tenant's volume": (claim(volumeName="pv-of-a-victim"), "of the storage class"),
+    "a volume by labels": (claim(selector={}), "of the storage class"),
+    "a copy": (
+        claim(dataSource={"kind": "PersistentVolumeClaim", "name": "x"}),
+        "of the storage class",
+    ),
+    "another's speed": (claim(volumeAttributesClassName="fast"), "of the storage class"),
+}
+
+
+@pytest.mark.parametrize("attack", CLAIMS)
+def test_claims_are_of_the_platforms_class(attack: str, guarded: Plane) -> None:
+    spec, message = CLAIMS[attack]
+    found = create(guarded, DRIVER, _named("c", spec=spec), "persistentvolumeclaims")
+    assert message in found.message
+    twin = create(guarded, DRIVER, _named("c", spec=claim()), "persistentvolumeclaims")
+    assert twin.message == ""
+    # What the platform's people make by themselves, such as a claim of a shared file system.
+    assert create(guarded, "admin", _named("c", spec=spec), "persistentvolumeclaims").status == 403
+    path = f"{BASE}/persistentvolumeclaims"
+    assert call(guarded, None, "POST", path, _named("c", spec=spec), dryRun="All").allowed
+
+
+def test_a_claim_asks_no_driver_for_more(guarded: Plane) -> None:
+    """The EBS driver takes speed and tags of a volume from annotations of its claim."""
+    made = _named("fast", spec=claim())
+    made["metadata"]["annotations"] = {"ebs.csi.aws.com/iops": "64000"}
+    found = create(guarded, DRIVER, made, "persistentvolumeclaims")
+    assert "no annotations of ebs.csi.aws.com" in found.message
+    made["metadata"]["annotations"] = {"team": "a"}
+    assert create(guarded, DRIVER, made, "persistentvolumeclaims").message == ""
+
+
+@pytest.mark.parametrize(
+    ("what", "body"),
+    [
+        ("configmaps", {"data": {"a": "b"}}),
+        ("services", {"spec": {"ports": [{"port": 7078}]}}),
+        ("persistentvolumeclaims", {"spec": claim()}),
+    ],
+)
+def test_nothing_holds_a_namespace_for_ever(
+    what: str, body: dict[str, object], guarded: Plane
+) -> None:
+    path = f"{BASE}/{what}"
+    plain = _named("held", **body)
+    held = {**plain, "metadata": {"name": "held", "finalizers": NEVER}}
+    assert "must have no finalizers" in create(guarded, DRIVER, held, what).message
+    assert call(guarded, DRIVER, "POST", path, plain).message == ""
+    try:
+        later = {"metadata": {"finalizers": NEVER}}
+        found = call(guarded, DRIVER, "PATCH", f"{path}/held", later)
+        assert "must have no finalizers" in found.message
+        # A claim has a finalizer of Kubernetes' own, and is changed nevertheless.
+        harmless = {"metadata": {"labels": {"team": "a"}}}
+        assert call(guarded, DRIVER, "PATCH", f"{path}/held", harmless).message == ""
+    finally:
+        assert call(guarded, DRIVER, "DELETE", f"{path}/held").allowed
+
+
+@pytest.fixture
+def mighty(guarded: Plane) -> Iterator[Plane]:
+    """Somebody has given the tenant's service accounts all rights there are, by mistake."""
+    group = f"system:serviceaccounts:{NS}"
+    subject = {"kind": "Group", "name": group, "apiGroup": _RBAC}
+    binding = {
+        "kind": "RoleBinding",
+        "metadata": {"name": "mighty", "namespace": NS},
+        "roleRef": {"apiGroup": _RBAC, "kind": "ClusterRole", "name": "cluster-admin"},
+        "subjects": [subject],
+    }
+    make(guarded, binding)
+    config_map = _named("probe")
+    until(
+        lambda: create(guarded, f"system:serviceaccount:{NS}:x", config_map, "configmaps"),
+        allowed=True,
+    )
+    assert call(guarded, None, "POST", PODS, driver(SHARED, ROLE, "mine")).allowed
+    yield guarded
+    call(guarded, None, "DELETE", f"{PODS}/mine", gracePeriodSeconds="0")
+    assert call(guarded, None, "DELETE", f"{PATHS['RoleBinding'].format(NS)}/mighty").allowed
+
+
+def test_rights_given_by_mistake_open_nothing(mighty: Plane) -> None:
+    coordination = f"/apis/coordination.k8s.io/v1/namespaces/{NS}/leases"
+    node = {"apiVersion": "v1", "kind": "Node", "name": "node-of-others"}
+    binding = {"metadata": {"name": "mine"}, "target": node}
+    token = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}}
+    theirs = account(Component.DRIVER, OTHER)
+    eviction = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": "mine"}}
+    tries: list[tuple[str, str, object]] = [
+        ("POST", f"{PODS}/mine/binding", binding),
+        ("POST", f"{PODS}/mine/eviction", eviction),
+        ("PATCH", f"{PODS}/mine/status", {"status": {"phase": "Succeeded"}}),
+        ("POST", f"{PODS}/mine/exec?command=id&stdout=true", None),
+        ("POST", f"{PODS}/mine/attach", None),
+        ("POST", f"{PODS}/mine/proxy/x", None),
+        ("POST", f"{BASE}/serviceaccounts/{theirs}/token", token),
+        ("POST", f"{BASE}/resourcequotas", _named("q", spec={"hard": {"pods": "9"}})),
+        ("DELETE", f"{BASE}/limitranges/tenant", None),
+        ("POST", coordination, _named("l", spec={})),
+    ]
+    for method, path, body in tries:
+        found = call(mighty, DRIVER, method, path, body)
+        assert "code in a pod may make and change only" in found.message, (path, found)
+    event = {
+        **_named("e"),
+        "involvedObject": {"kind": "Pod", "namespace": NS, "name": "mine"},
+    }
+    assert create(mighty, DRIVER, event, "events").message == ""
+
+
+def test_balancers_of_endpoints_get_what_their_controller_writes(guarded: Plane) -> None:
+    """EMR makes the service; the controller of load balancers puts a finalizer on it."""
+    service = _named("balancer", spec={"type": "LoadBalancer", "ports": [{"port": 18888}]})
+    path = f"{BASE}/services"
+    assert call(guarded, EMR, "POST", path, service).allowed
+    account_name = {"namespace": "kube-system", "name": "aws-load-balancer-controller"}
+    rights = {
+        "kind": "RoleBinding",
+        "metadata": {"name": "balancers", "namespace": NS},
+        "roleRef": {"apiGroup": _RBAC, "kind": "ClusterRole", "name": "cluster-admin"},
+        "subjects": [{"kind": "ServiceAccount", **account_name}],
+    }
+    make(guarded, rights)
+    finalizer = {"metadata": {"finalizers": ["service.k8s.aws/resources"]}}
+    patch = f"{path}/balancer"
+    try:
+        found = until(lambda: call(guarded, BALANCERS, "PATCH", patch, finalizer), allowed=True)
+        assert found.message == ""
+        # The tenant's code neither changes it nor takes the finalizer away.
+        taken = {"metadata": {"finalizers": None}, "spec": {"ports": [{"port": 1}]}}
+        assert not call(guarded, DRIVER, "PATCH", patch, taken).allowed
+        shut = {"spec": {"type": "ClusterIP"}}
+        assert "LoadBalancer" in call(guarded, DRIVER, "PATCH", patch, shut).message
+        assert "LoadBalancer" in call(guarded, DRIVER, "DELETE", patch).message
+    finally:
+        mended = call(guarded, None, "PATCH", patch, {"metadata": {"finalizers": None}})
+        assert mended.message == ""
+        assert call(guarded, EMR, "DELETE", patch).allowed
+        call(guarded, None, "DELETE", f"{PATHS['RoleBinding'].format(NS)}/balancers")
