@@ -75,6 +75,7 @@ class EmrEksCluster(TenantHost):
             contradict each other.
     """
 
+    network: Network
     _charts: ManifestStage | None = None
     _endpoints: EndpointParts | None = None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import reduce
 from typing import cast
 
 from aws_cdk import Aws, CfnResource, Stack
@@ -83,19 +84,18 @@ class JobRole(Construct):
         ]
         if job_templates:
             rights.append((["emr-containers:DescribeJobTemplate"], list(job_templates), {}))
-        grants = [
-            iam.Grant.add_to_principal(
-                grantee=grantee,
-                actions=actions,
-                resource_arns=resources,
-                conditions=conditions,
-            )
-            for actions, resources, conditions in rights
-        ]
-        combined = grants[0]
-        for grant in grants[1:]:
-            combined = combined.combine(grant)
-        return combined
+        return reduce(
+            lambda all_before, grant: all_before.combine(grant),
+            [
+                iam.Grant.add_to_principal(
+                    grantee=grantee,
+                    actions=actions,
+                    resource_arns=resources,
+                    conditions=conditions,
+                )
+                for actions, resources, conditions in rights
+            ],
+        )
 
     def delete_after(self, virtual_cluster: EmrVirtualCluster) -> None:
         """Keep the role until a virtual cluster of the same stack is gone, for its last jobs."""

@@ -12,7 +12,6 @@ from constructs import Construct
 
 from cdk_emr_eks.errors import refuse
 from cdk_emr_eks.field_types import check_argument
-from cdk_emr_eks.network import Network
 from cdk_emr_eks.notebook_tenants import NotebookTenants, default_home
 from cdk_emr_eks.notebooks.managed_endpoint import ManagedEndpoint
 from cdk_emr_eks.notebooks.studio import EmrStudio
@@ -110,7 +109,7 @@ class NotebookPlatform(Construct):
                     rule = "is of no use with a Studio that is there"
                     raise refuse(where, field, rule, type(value).__name__)
         else:
-            network = network or _network_of(where, cluster)
+            network = network or _cluster_network(where, cluster)
         home = tenant or default_home(spec.name, context.workloads)
         self._tenants = NotebookTenants(where, cluster, home)
         super().__init__(scope, id)
@@ -290,10 +289,8 @@ def _version(endpoint: ManagedEndpoint) -> str:
     return sha256(text.encode()).hexdigest()[:8]
 
 
-def _network_of(where: str, cluster: TenantHost) -> StudioNetwork:
-    # Only a cluster that is made here knows its network.
-    found = getattr(cluster, "network", None)
-    if isinstance(found, Network):
-        return StudioNetwork.of(found)
+def _cluster_network(where: str, cluster: TenantHost) -> StudioNetwork:
+    if cluster.network is not None:
+        return StudioNetwork.of(cluster.network)
     fix = "write StudioNetwork(vpc=..., subnets=...) with the cluster's"
     raise refuse(where, "network", "must be given for an imported cluster", fix=fix)

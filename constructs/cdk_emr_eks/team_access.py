@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
 
 from aws_cdk import Aws
 from aws_cdk import aws_iam as iam
@@ -47,7 +48,7 @@ def grant_team(
         _read_log_group(log_group),
         *_read_s3_logs(tenant),
     )
-    grants = [
+    grants = (
         iam.Grant.add_to_principal(
             grantee=grantee,
             actions=list(right.actions),
@@ -55,11 +56,8 @@ def grant_team(
             conditions={key: dict(value) for key, value in right.conditions.items()},
         )
         for right in rights
-    ]
-    combined = grants[0]
-    for grant in grants[1:]:
-        combined = combined.combine(grant)
-    return combined
+    )
+    return reduce(lambda all_before, grant: all_before.combine(grant), grants)
 
 
 def _jobs(tenant: Tenant, cluster: str, roles: Sequence[str]) -> tuple[_Right, ...]:

@@ -12,7 +12,7 @@ from aws_cdk import aws_kms as kms
 from constructs import IDependable
 
 from cdk_emr_eks.encryption import allow_log_groups
-from cdk_emr_eks.errors import Problems
+from cdk_emr_eks.errors import Problems, refuse
 from cdk_emr_eks.field_types import check_types
 from cdk_emr_eks.labels import Role
 from cdk_emr_eks.names import cluster_name
@@ -88,6 +88,21 @@ class TenancyContext:
     def log_group_prefix(self) -> str:
         """Beginning of the names of all job log groups of the cluster."""
         return job_log_prefix(self.cluster_name)
+
+    def endpoints_for(self, where: str) -> Callable[[], IDependable]:
+        """Return ``interactive`` for something of a tenant's that needs it.
+
+        Args:
+            where: What needs it, for errors.
+
+        Raises:
+            ConfigError: If the cluster cannot have endpoints.
+        """
+        if self.interactive is None:
+            rule = "must be on a cluster with the AWS Load Balancer Controller and gateway nodes"
+            fix = "on an imported cluster that has them, set endpoints=True"
+            raise refuse(where, "tenant", rule, self.cluster_name, fix)
+        return self.interactive
 
     def job_configuration(
         self,

@@ -1,4 +1,4 @@
-"""A team on the platform: namespace, virtual cluster, execution roles, logs and outputs."""
+"""A tenant on the platform: namespace, virtual cluster, execution roles, logs and outputs."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ class EmrEksTenant(Construct):
     before them.
 
     Resources made with one role and Pod Identity: seven (Kubernetes objects, virtual cluster, log
-    group, role, three associations); with IRSA: four;
-    with a shared role alone: six. Dedicated pools are one more.
+    group, role, three associations); with IRSA: four; with a shared role alone: six. Dedicated
+    pools are one more.
 
     Stack outputs, after the tenant's name in PascalCase: ``VirtualClusterId``,
     ``ExecutionRoleArn``, ``<Workload>Config`` for each workload (ready for
@@ -57,11 +57,10 @@ class EmrEksTenant(Construct):
             tenant gets no role by default. None: roles of its own only.
 
     Raises:
-        ConfigError: If the platform lacks a workload of the tenant, another one has one of its
-            secrets, the quota is too small for a job,
-            its network rules name another tenant's namespace or a range that only pods have,
-            namespace or role name are taken in the app, or its logs in S3 overlap with those of
-            another tenant.
+        ConfigError: If the platform lacks a workload of the tenant, the quota is too small for a
+            job, its network rules name another tenant's namespace or a range that only pods have,
+            namespace or role name are taken in the app, or another tenant has one of its secrets or
+            logs in S3 that overlap with its own.
     """
 
     def __init__(

@@ -11,6 +11,7 @@ from cdk_emr_eks.errors import refuse
 from cdk_emr_eks.execution_role import ExecutionRole
 from cdk_emr_eks.field_types import check_argument
 from cdk_emr_eks.jobs.job_template import JobTemplate
+from cdk_emr_eks.network import Network
 from cdk_emr_eks.notebooks.managed_endpoint import ManagedEndpoint
 from cdk_emr_eks.notebooks.spark_connect import SparkConnectEndpoint
 from cdk_emr_eks.pod_templates import PodTemplateLocation
@@ -37,9 +38,12 @@ class TenantHost(Construct):
 
     Attributes:
         context: What tenants know of the cluster, for constructs of your own; set by the subclass.
+        network: VPC, zones and subnets of a cluster that is made here. None: of an imported one
+            they are not known.
     """
 
     context: TenancyContext
+    network: Network | None = None
 
     def add_tenant(
         self,

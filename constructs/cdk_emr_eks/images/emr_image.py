@@ -77,7 +77,8 @@ class EmrImage(Construct):
         check_argument(where, "key", kms.IKey | None, key)
         check_argument(where, "asset_key", kms.IKey | None, asset_key)
         super().__init__(scope, id)
-        region = Stack.of(self).region
+        stack = Stack.of(self)
+        account, region = stack.account, stack.region
         self.spec = spec
         self.base = spec.base or base_image(
             spec.kind_or_spark(),
@@ -87,8 +88,7 @@ class EmrImage(Construct):
         context = build_context(self, "Context", spec)
         self.tag = _content_tag(spec, self.base, context.asset_hash)
         self.repository = _repository(self, spec, key)
-        stack = Stack.of(self)
-        host = f"{stack.account}.dkr.ecr.{stack.region}.{stack.url_suffix}"
+        host = f"{account}.dkr.ecr.{region}.{stack.url_suffix}"
         self.registry = f"{host}/{_FOLDER}/{spec.name}/"
         self._repository_uri = self.repository.repository_uri
         wait = self._build(context, asset_key)
@@ -96,7 +96,7 @@ class EmrImage(Construct):
         parameter = _uri_parameter(self, self._repository_uri, wait)
         self.parameter = parameter.ref
         by_tag = f"{self._repository_uri}:{self.tag}"
-        uri = _Uri(Stack.of(self), within=parameter.attr_value, elsewhere=by_tag)
+        uri = _Uri(stack, within=parameter.attr_value, elsewhere=by_tag)
         self._uri = Lazy.uncached_string(cast(IStringProducer, uri))
 
     @property

@@ -48,8 +48,8 @@ class SparkImage(EmrImage):
 class NotebookImage(EmrImage):
     """An image for the kernels of interactive endpoints, made of EMR's notebook images.
 
-    Without a kind it is for PySpark and Scala kernels. It is built for amd64 only, where EMR runs
-    endpoints. Pass ``uri`` to ``ManagedEndpointSpec``.
+    Without a kind it is for the PySpark kernel. It is built for amd64 only, where EMR runs
+    endpoints. Pass ``uri`` to ``KernelImages``, as ``spark`` or ``python`` by its kind.
 
     Resources made: nine, as for a ``SparkImage`` of one architecture.
 

@@ -15,7 +15,6 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from cdk_emr_eks.claims import AppClaims
-from cdk_emr_eks.errors import refuse
 from cdk_emr_eks.field_types import check_argument
 from cdk_emr_eks.job_role import JobRole
 from cdk_emr_eks.labels import WORKLOAD, Role
@@ -83,11 +82,7 @@ class Livy(Construct):
         check_argument("Livy", "tenant", EmrEksTenant, tenant)
         check_argument("Livy", "spec", LivySpec, spec)
         where = f"Livy of tenant {tenant.tenant.name!r}"
-        interactive = tenant.context.interactive
-        if interactive is None:
-            rule = "must be on a cluster with the AWS Load Balancer Controller and gateway nodes"
-            fix = "on an imported cluster that has them, set endpoints=True"
-            raise refuse(where, "tenant", rule, tenant.context.cluster_name, fix)
+        interactive = tenant.context.endpoints_for(where)
         execution_role = tenant.role_for(RoleUse.LIVY, role)
         derived = _derived(tenant, spec)
         spec.environment(derived)

@@ -9,7 +9,7 @@ from aws_cdk import aws_emrcontainers as emrcontainers
 from constructs import Construct, IDependable
 
 from cdk_emr_eks.claims import AppClaims
-from cdk_emr_eks.errors import ConfigError, refuse
+from cdk_emr_eks.errors import ConfigError
 from cdk_emr_eks.field_types import check_argument
 from cdk_emr_eks.labels import TENANT
 from cdk_emr_eks.notebooks.endpoint_overrides import endpoint_overrides
@@ -69,10 +69,7 @@ class ManagedEndpoint(Construct):
     ) -> None:
         _check_types(tenant, spec)
         context, virtual_cluster = tenant.context, tenant.virtual_cluster
-        if context.interactive is None:
-            rule = "must be on a cluster with the AWS Load Balancer Controller and gateway nodes"
-            fix = "on an imported cluster that has them, set endpoints=True"
-            raise refuse(spec.where, "tenant", rule, context.cluster_name, fix)
+        interactive = context.endpoints_for(spec.where)
         execution_role = tenant.role_for(RoleUse.ENDPOINTS, role)
         release = spec.release_label or tenant.tenant.release_label
         for problem in execution_role.spec.release_problems(release):
@@ -106,7 +103,7 @@ class ManagedEndpoint(Construct):
         self.id = self.resource.attr_id
         self.arn = self.resource.attr_arn
         self.server_url = self.resource.attr_server_url
-        self._open_and_wait(context.interactive())
+        self._open_and_wait(interactive())
         self._outputs()
 
     def _open_and_wait(self, interactive: IDependable) -> None:

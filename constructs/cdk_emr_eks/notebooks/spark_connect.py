@@ -7,7 +7,7 @@ import json
 from aws_cdk import Annotations, Aws, CfnOutput, CfnTag
 from aws_cdk import aws_emrcontainers as emrcontainers
 from aws_cdk import aws_iam as iam
-from constructs import Construct
+from constructs import Construct, IDependable
 
 from cdk_emr_eks.claims import AppClaims
 from cdk_emr_eks.errors import refuse
@@ -68,7 +68,10 @@ class SparkConnectEndpoint(Construct):
         check_argument("Spark Connect endpoint", "spec", SparkConnectSpec, spec)
         where = f"Spark Connect endpoint {spec.name!r}"
         check_argument(where, "tenant", EmrEksTenant, tenant)
-        _check_tenant(where, tenant)
+        if not tenant.tenant.session_enabled:
+            fix = "set session_enabled=True in Tenant"
+            raise refuse(where, "tenant", "must have session_enabled", tenant.tenant.name, fix)
+        interactive = tenant.context.endpoints_for(where)
         execution_role = tenant.role_for(RoleUse.ENDPOINTS, role)
         overrides = endpoint_overrides(
             where, spec.configuration(tenant.job_configuration(spec.workload, image=spec.image))
@@ -95,7 +98,7 @@ class SparkConnectEndpoint(Construct):
         self.id = self.resource.attr_id
         self.arn = self.resource.attr_arn
         self.auth_proxy_url = self.resource.attr_auth_proxy_url
-        self._wait()
+        self._wait(interactive())
         self._output()
 
     def grant_connect(self, grantee: iam.IGrantable) -> iam.Grant:
@@ -135,15 +138,11 @@ class SparkConnectEndpoint(Construct):
         ):
             Annotations.of(self).add_warning_v2(f"cdk-emr-eks:spark-connect-{number}", text)
 
-    def _wait(self) -> None:
-        interactive = self.tenant.context.interactive
-        if interactive is not None:
-            ready = interactive()
-            # The virtual cluster, too: EMR takes its load balancer down with the last one, for
-            # which the controller must still run.
-            for waiting in (self.resource, self.tenant.virtual_cluster.resource):
-                waiting.node.add_dependency(ready)
-        self.resource.node.add_dependency(self.role)
+    def _wait(self, ready: IDependable) -> None:
+        self.resource.node.add_dependency(ready, self.role)
+        # EMR takes its load balancer down with the last virtual cluster, for which the controller
+        # must still run.
+        self.tenant.virtual_cluster.resource.node.add_dependency(ready)
 
     def _output(self) -> None:
         session = {
@@ -159,13 +158,3 @@ class SparkConnectEndpoint(Construct):
             value=json.dumps(session),
             description=f"What opens a session on Spark Connect endpoint {self.spec.name}",
         )
-
-
-def _check_tenant(where: str, tenant: EmrEksTenant) -> None:
-    if not tenant.tenant.session_enabled:
-        fix = "set session_enabled=True in Tenant"
-        raise refuse(where, "tenant", "must have session_enabled", tenant.tenant.name, fix)
-    if tenant.context.interactive is None:
-        rule = "must be on a cluster with the AWS Load Balancer Controller and gateway nodes"
-        fix = "on an imported cluster that has them, set endpoints=True"
-        raise refuse(where, "tenant", rule, tenant.context.cluster_name, fix)
