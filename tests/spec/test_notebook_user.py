@@ -50,7 +50,7 @@ BAD: list[tuple[Callable[[], object], str, str]] = [
     (lambda: endpoint(""), "name", "must be 1 to 64 letters"),
     (lambda: endpoint("x" * 65), "name", "must be 1 to 64 letters"),
     (lambda: endpoint("-x"), "name", "begin with a letter or digit"),
-    (lambda: endpoint(release_label="emr-6.5.0-latest"), "release_label", "emr-6.7.0 or newer"),
+    (lambda: endpoint(release_label="emr-6.10.0-latest"), "release_label", "emr-6.11.0 or newer"),
     (lambda: endpoint(release_label="6.8"), "release_label", "must be an EMR release label"),
     (lambda: endpoint(namespace="My_Space"), "namespace", "must be a DNS label"),
     (lambda: endpoint(namespace="kube-system"), "namespace", "kube-system"),
@@ -83,7 +83,7 @@ def test_bad_input_is_refused(make: Callable[[], object], field: str, said: str)
 
 def test_an_old_release_has_endpoints_with_irsa() -> None:
     role = replace(ROLE, identity=JobIdentity.IRSA)
-    assert endpoint(role=role, release_label="emr-6.8.0-latest").role is role
+    assert endpoint(role=role, release_label="emr-6.11.0-latest").role is role
 
 
 KINDS: list[tuple[AuthMode, IdentityType | None, IdentityKind]] = [

@@ -13,7 +13,7 @@ from cdk_emr_eks.field_types import check_types, hold_mappings
 from cdk_emr_eks.labels import Architecture
 from cdk_emr_eks.names import release_label, release_version
 from cdk_emr_eks.spec.image_uri import image_uri
-from cdk_emr_eks.spec.job_config import IMAGE
+from cdk_emr_eks.spec.job_config import IMAGE, OLDEST_RELEASE
 from cdk_emr_eks.spec.shapes import is_whole_seconds
 from cdk_emr_eks.spec.spark_conf import MAX_PROPERTIES, MAX_TEXT, spark_conf_problems
 from cdk_emr_eks.spec.virtual_cluster import tag_problems
@@ -26,6 +26,8 @@ ENDPOINT_RELEASE: Final = (6, 7, 0)
 Source: https://docs.aws.amazon.com/emr/latest/EMR-on-EKS-DevelopmentGuide/create-managed-endpoint.html
 """
 
+_OLDEST: Final = max(ENDPOINT_RELEASE, OLDEST_RELEASE)
+# An endpoint's configuration is derived from that of the workload's jobs.
 _NAME: Final = re.compile(r"[0-9A-Za-z][A-Za-z0-9\-_]{0,63}")
 # Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-emrcontainers-endpoint.html
 _SECURITY_GROUP: Final = re.compile(r"sg-(?:[0-9a-f]{8}|[0-9a-f]{17})")
@@ -265,12 +267,12 @@ class ManagedEndpointSpec:
 
 
 def release_problems(label: str) -> tuple[Problem, ...]:
-    """Check that an EMR release has interactive endpoints."""
+    """Check that an EMR release has interactive endpoints, and jobs that theirs derive from."""
     if problems := release_label("release_label", label):
         return problems
-    if release_version(label) >= ENDPOINT_RELEASE:
+    if release_version(label) >= _OLDEST:
         return ()
-    rule = "must be emr-6.7.0 or newer for interactive endpoints"
+    rule = "must be emr-6.11.0 or newer for interactive endpoints"
     return (Problem(field="release_label", rule=rule, got=label),)
 
 
