@@ -23,7 +23,7 @@ RINGS: Final = (
         ),
     ),
     ("spec", frozenset({"spec"})),
-    ("findings", frozenset({"nag"})),
+    ("arns and findings", frozenset({"arns", "nag"})),
     ("door", frozenset({"manifests", "sdk_calls"})),
     (
         "network",

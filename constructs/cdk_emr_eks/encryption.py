@@ -7,6 +7,8 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
+from cdk_emr_eks.arns import regional_arn
+
 
 def cluster_log_prefix(cluster_name: str) -> str:
     """Return the beginning of the names of a cluster's own log groups.
@@ -24,7 +26,7 @@ def allow_log_groups(key: kms.Key, sid: str, prefix: str) -> None:
 
     Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
     """
-    groups = f"arn:{Aws.PARTITION}:logs:{Aws.REGION}:{Aws.ACCOUNT_ID}:log-group:{prefix}*"
+    groups = regional_arn("logs", f"log-group:{prefix}*")
     key.add_to_resource_policy(
         iam.PolicyStatement(
             sid=sid,

@@ -9,11 +9,12 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from cdk_emr_eks.arns import regional_arn
 from cdk_emr_eks.encryption import cluster_log_prefix
 
 
 def _any_flow_log() -> str:
-    return f"arn:{Aws.PARTITION}:ec2:{Aws.REGION}:{Aws.ACCOUNT_ID}:vpc-flow-log/*"
+    return regional_arn("ec2", "vpc-flow-log/*")
 
 
 class FlowLogs(Construct):

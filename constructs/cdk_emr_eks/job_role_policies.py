@@ -9,6 +9,7 @@ from typing import Final, cast
 
 from aws_cdk import Aws
 
+from cdk_emr_eks.arns import regional_arn
 from cdk_emr_eks.names import base36
 from cdk_emr_eks.pod_identity import pod_identity_trust
 from cdk_emr_eks.spec.execution_role import (
@@ -125,7 +126,7 @@ def write_logs(log_group: str | None, location: tuple[str, str] | None) -> list[
     """
     statements: list[dict[str, object]] = []
     if log_group is not None:
-        base = f"arn:{Aws.PARTITION}:logs:{Aws.REGION}:{Aws.ACCOUNT_ID}:log-group:"
+        base = regional_arn("logs", "log-group:")
         statements.append(
             {
                 "Sid": "WriteLogs",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from aws_cdk import Aws
+from cdk_emr_eks.arns import regional_arn
 
 PODS_SERVICE: Final = "pods.eks.amazonaws.com"
 
@@ -15,7 +15,7 @@ def cluster_arn(cluster_name: str) -> str:
 
     Written out, so that what the cluster itself waits for may name it.
     """
-    return f"arn:{Aws.PARTITION}:eks:{Aws.REGION}:{Aws.ACCOUNT_ID}:cluster/{cluster_name}"
+    return regional_arn("eks", f"cluster/{cluster_name}")
 
 
 def pod_identity_trust(

@@ -9,6 +9,7 @@ from functools import reduce
 from aws_cdk import Aws
 from aws_cdk import aws_iam as iam
 
+from cdk_emr_eks.arns import regional_arn
 from cdk_emr_eks.labels import TENANT
 from cdk_emr_eks.pod_identity import PODS_SERVICE
 from cdk_emr_eks.spec.tenancy import Tenant
@@ -62,7 +63,6 @@ def grant_team(
 
 def _jobs(tenant: Tenant, cluster: str, roles: Sequence[str]) -> tuple[_Right, ...]:
     runs = (f"{cluster}/jobruns/*",)
-    base = f"arn:{Aws.PARTITION}:emr-containers:{Aws.REGION}:{Aws.ACCOUNT_ID}"
     return (
         _Right(
             actions=("emr-containers:StartJobRun",),
@@ -84,7 +84,7 @@ def _jobs(tenant: Tenant, cluster: str, roles: Sequence[str]) -> tuple[_Right, .
         _Right(
             # Ids of templates are EMR's; the tag is ours, and the tenant's people cannot set it.
             actions=("emr-containers:DescribeJobTemplate",),
-            resources=(f"{base}:/jobtemplates/*",),
+            resources=(regional_arn("emr-containers", "/jobtemplates/*"),),
             conditions={"StringEquals": {f"aws:ResourceTag/{TENANT}": tenant.name}},
         ),
         _Right(
@@ -96,10 +96,9 @@ def _jobs(tenant: Tenant, cluster: str, roles: Sequence[str]) -> tuple[_Right, .
 
 
 def _read_log_group(name: str) -> _Right:
-    base = f"arn:{Aws.PARTITION}:logs:{Aws.REGION}:{Aws.ACCOUNT_ID}"
     return _Right(
         actions=("logs:DescribeLogStreams", "logs:FilterLogEvents", "logs:GetLogEvents"),
-        resources=(f"{base}:log-group:{name}:*",),
+        resources=(regional_arn("logs", f"log-group:{name}:*"),),
     )
 
 

@@ -12,6 +12,7 @@ from typing import Final
 
 from aws_cdk import Aws
 
+from cdk_emr_eks.arns import regional_arn
 from cdk_emr_eks.pod_identity import cluster_arn
 from cdk_emr_eks.spec.ephemeral.job import EPHEMERAL, EphemeralJobSpec, namespace_pattern
 from cdk_emr_eks.spec.ephemeral.namespace_stack import ASSOCIATION_TYPE, MANIFEST_TYPE
@@ -45,7 +46,7 @@ class EphemeralRights:
         own = {"StringEquals": {f"aws:ResourceTag/{EPHEMERAL}": self.spec.name}}
         role = {"ArnEquals": {"emr-containers:ExecutionRoleArn": self.job_role}}
         cleaner, executions = self._machine(1), self._executions(1)
-        rule = _regional("events", "rule/StepFunctionsGetEventsForStepFunctionsExecutionRule")
+        rule = regional_arn("events", "rule/StepFunctionsGetEventsForStepFunctionsExecutionRule")
         types = {"cloudformation:ResourceTypes": [MANIFEST_TYPE, ASSOCIATION_TYPE]}
         stacks: Mapping[str, Mapping[str, object]] = {
             "StringEquals": {"cloudformation:RoleArn": self.stack_role},
@@ -98,7 +99,7 @@ class EphemeralRights:
         Args:
             service_token: ARN of the kubectl provider's function.
         """
-        associations = _regional("eks", f"podidentityassociation/{self.cluster_name}/*")
+        associations = regional_arn("eks", f"podidentityassociation/{self.cluster_name}/*")
         verbs = ("Describe", "Delete", "Update")
         return [
             _allow("Kubernetes", "lambda:InvokeFunction", service_token),
@@ -147,20 +148,20 @@ class EphemeralRights:
 
     @property
     def _stacks(self) -> str:
-        return _regional("cloudformation", f"stack/{namespace_pattern(self.spec.name)}/*")
+        return regional_arn("cloudformation", f"stack/{namespace_pattern(self.spec.name)}/*")
 
     def _machine(self, number: int) -> str:
         name = self.spec.machine_names(self.cluster_name)[number]
-        return _regional("states", f"stateMachine:{name}")
+        return regional_arn("states", f"stateMachine:{name}")
 
     def _executions(self, number: int) -> str:
         name = self.spec.machine_names(self.cluster_name)[number]
-        return _regional("states", f"execution:{name}:*")
+        return regional_arn("states", f"execution:{name}:*")
 
     def _access(self) -> list[Statement]:
         """EMR makes, and changes, its own access entry in the name of who calls it."""
         linked = f"role/{Aws.ACCOUNT_ID}/AWSServiceRoleForAmazonEMRContainers/*"
-        entry = _regional("eks", f"access-entry/{self.cluster_name}/{linked}")
+        entry = regional_arn("eks", f"access-entry/{self.cluster_name}/{linked}")
         verbs = ("DescribeAccessEntry", "DeleteAccessEntry", "ListAssociatedAccessPolicies")
         scope = {"StringEquals": {"eks:accessScope": "namespace"}}
         return [
@@ -194,7 +195,7 @@ def _watched() -> list[Statement]:
     logs = [f"logs:{verb}" for verb in (*verbs, *more)]
     return [
         _allow("DeliverLogs", logs, _EVERYWHERE),
-        _allow("FindLogGroup", "logs:DescribeLogGroups", _regional("logs", "log-group:*")),
+        _allow("FindLogGroup", "logs:DescribeLogGroups", regional_arn("logs", "log-group:*")),
         _allow("Trace", [f"xray:{verb}" for verb in traces], _EVERYWHERE),
     ]
 
@@ -226,9 +227,5 @@ def _events(*verbs: str) -> list[str]:
     return [f"events:{verb}" for verb in verbs]
 
 
-def _regional(service: str, rest: str) -> str:
-    return f"arn:{Aws.PARTITION}:{service}:{Aws.REGION}:{Aws.ACCOUNT_ID}:{rest}"
-
-
-_CLUSTERS: Final = _regional("emr-containers", "/virtualclusters/*")
-_RUNS: Final = _regional("emr-containers", "/virtualclusters/*/jobruns/*")
+_CLUSTERS: Final = regional_arn("emr-containers", "/virtualclusters/*")
+_RUNS: Final = regional_arn("emr-containers", "/virtualclusters/*/jobruns/*")

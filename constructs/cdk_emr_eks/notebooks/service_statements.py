@@ -13,6 +13,7 @@ from typing import Final
 
 from aws_cdk import Aws
 
+from cdk_emr_eks.arns import regional_arn
 from cdk_emr_eks.labels import EMR_MANAGED_TAG
 from cdk_emr_eks.spec.git_access import GitSecrets
 from cdk_emr_eks.spec.studio import StudioSpec
@@ -68,7 +69,7 @@ def _resources(statement: Statement) -> list[str]:
 
 def _read_clusters() -> Statement:
     actions = ("ListInstances", "DescribeCluster", "ListSteps")
-    arn = f"arn:{Aws.PARTITION}:elasticmapreduce:{Aws.REGION}:{Aws.ACCOUNT_ID}:cluster/*"
+    arn = regional_arn("elasticmapreduce", "cluster/*")
     return _allow("AllowEMRReadOnlyActions", "elasticmapreduce", actions, [arn])
 
 
@@ -170,7 +171,7 @@ def _read_network() -> Statement:
 
 
 def _read_secrets() -> Statement:
-    arn = f"arn:{Aws.PARTITION}:secretsmanager:{Aws.REGION}:{Aws.ACCOUNT_ID}:secret:*"
+    arn = regional_arn("secretsmanager", "secret:*")
     sid = "AllowSecretsManagerReadOnlyActionsWithEMRTags"
     return _allow(sid, "secretsmanager", ("GetSecretValue",), [arn], _ON_TAGGED)
 
@@ -196,7 +197,7 @@ def _look_up_people(spec: StudioSpec) -> Iterator[Statement]:
 
 
 def _ec2(kind: str, id: str = "*") -> str:
-    return f"arn:{Aws.PARTITION}:ec2:{Aws.REGION}:{Aws.ACCOUNT_ID}:{kind}/{id}"
+    return regional_arn("ec2", f"{kind}/{id}")
 
 
 def _allow(

@@ -12,8 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from aws_cdk import Aws
-
+from cdk_emr_eks.arns import regional_arn
 from cdk_emr_eks.spec.git_access import GitAccess, GitSecrets
 
 Statement = dict[str, object]
@@ -81,7 +80,7 @@ def workspaces(*, collaboration: bool) -> list[Statement]:
     EMR shows every workspace of a Studio to everybody, and who opens one that is attached to an
     endpoint runs code there. So without collaboration only the creator's are opened.
     """
-    editors = [f"arn:{Aws.PARTITION}:elasticmapreduce:{Aws.REGION}:{Aws.ACCOUNT_ID}:editor/*"]
+    editors = [regional_arn("elasticmapreduce", "editor/*")]
     work = [*(f"elasticmapreduce:{verb}Editor" for verb in _WORK)]
     work.append("elasticmapreduce:OpenEditorInConsole")
     own = ["elasticmapreduce:DeleteEditor"]
@@ -139,7 +138,7 @@ def any_endpoint(studio_tag: Mapping[str, str]) -> list[Statement]:
 
     A session policy narrows it to the person's own endpoints.
     """
-    base = f"arn:{Aws.PARTITION}:emr-containers:{Aws.REGION}:{Aws.ACCOUNT_ID}:/virtualclusters/*"
+    base = regional_arn("emr-containers", "/virtualclusters/*")
     tagged = {f"aws:ResourceTag/{key}": value for key, value in studio_tag.items()}
     see = ["emr-containers:DescribeVirtualCluster", "emr-containers:ListManagedEndpoints"]
     actions = ["DescribeManagedEndpoint", "GetManagedEndpointSessionCredentials"]
@@ -175,7 +174,7 @@ def git_links(access: GitAccess | None) -> list[Statement]:
     statements = [_allow("Repositories", [*actions, "elasticmapreduce:ListRepositories"])]
     if access.secrets is GitSecrets.NONE:
         return statements
-    base = f"arn:{Aws.PARTITION}:secretsmanager:{Aws.REGION}:{Aws.ACCOUNT_ID}:secret:emr-studio-*"
+    base = regional_arn("secretsmanager", "secret:emr-studio-*")
     tagged = {"StringEquals": {f"aws:RequestTag/{_SECRET_TAG}": "true"}}
     own = {_SECRET_OWNER: "${aws:userid}"}
     statements += [
