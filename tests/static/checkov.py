@@ -44,12 +44,14 @@ def checkov_findings(templates: Sequence[Path]) -> tuple[str, ...]:
     return (*_failed(results), *_skips(results, declared))
 
 
-def _declared(template: Path) -> Iterator[tuple[str, str, str, str]]:
+def _declared(template: Path) -> Iterator[tuple[Path, str, str, str]]:
     """Yield the file, resource, check and reason of each skip that a template declares."""
+    # Apps have stacks of the same name, so that files are told by their paths.
+    file = template.resolve()
     for logical, resource in json.loads(template.read_text()).get("Resources", {}).items():
         for skip in resource.get("Metadata", {}).get("checkov", {}).get("skip", []):
             name = f"{resource['Type']}.{logical}"
-            yield template.name, name, skip["id"], skip.get("comment", "")
+            yield file, name, skip["id"], skip.get("comment", "")
 
 
 def _failed(results: Sequence[Results]) -> Iterator[str]:
@@ -60,14 +62,14 @@ def _failed(results: Sequence[Results]) -> Iterator[str]:
             yield f"{name}: {check['check_name']}"
 
 
-def _skips(results: Sequence[Results], declared: set[tuple[str, str, str, str]]) -> Iterator[str]:
+def _skips(results: Sequence[Results], declared: set[tuple[Path, str, str, str]]) -> Iterator[str]:
     used = {
-        (Path(check["file_path"]).name, check["resource"], check["check_id"])
+        (Path(check["file_abs_path"]).resolve(), check["resource"], check["check_id"])
         for result in results
         for check in result["skipped_checks"]
     }
     for file, resource, check, reason in sorted(declared):
         if not reason.strip():
-            yield f"{file}: {resource}: {check}: skipped without a reason"
+            yield f"{file.name}: {resource}: {check}: skipped without a reason"
         if (file, resource, check) not in used:
-            yield f"{file}: {resource}: {check}: skipped, though it is not applied there"
+            yield f"{file.name}: {resource}: {check}: skipped, though it is not applied there"
