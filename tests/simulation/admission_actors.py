@@ -63,8 +63,19 @@ def call(
     headers = {"Authorization": f"Bearer {plane.token}", "Content-Type": kind}
     url = f"{plane.server}{path}?{urlencode(query)}"
     with plane.client(as_user=user, groups=groups) as api:
-        found: Any = api.rest_client.request(method, url, headers=headers, body=body)
-        content = json.loads(found.read() or "{}")
+        return _answer(api.rest_client.request(method, url, headers=headers, body=body))
+
+
+def with_token(plane: Plane, token: str, path: str, body: object) -> Answer:
+    """Create something, without keeping it, with the token that a pod has."""
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    with plane.client() as api:
+        url = f"{plane.server}{path}?dryRun=All"
+        return _answer(api.rest_client.request("POST", url, headers=headers, body=body))
+
+
+def _answer(found: Any) -> Answer:
+    content = json.loads(found.read() or "{}")
     message = content.get("message", "") if content.get("kind") == "Status" else ""
     return Answer(found.status, message, str(found.headers.get("Warning", "")))
 
@@ -95,6 +106,13 @@ def driver(workload: Workload, role: str, name: str = "driver") -> Pod:
 def executor(workload: Workload, role: str, name: str = "executor") -> Pod:
     pod = _emr_pod(executor_template(workload), account(Component.EXECUTOR, role), name)
     pod["metadata"]["labels"] |= {"spark-role": "executor", "spark-app-selector": "spark-1"}
+    return owned(pod, "driver", "00000000-0000-0000-0000-000000000000")
+
+
+def owned(pod: Pod, driver: str, uid: str) -> Pod:
+    """A pod as Spark's driver makes it. Kubernetes collects what has no owner that is there."""
+    owner = {"apiVersion": "v1", "kind": "Pod", "name": driver, "uid": uid, "controller": True}
+    pod["metadata"]["ownerReferences"] = [owner]
     return pod
 
 

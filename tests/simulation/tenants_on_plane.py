@@ -27,10 +27,15 @@ from tests.simulation.admission_actors import (
     Answer,
     Pod,
     call,
+    driver,
+    owned,
     submitter,
 )
 
 SECONDS: Final = 60
+OWNER: Final = "owner"
+"""Name of a driver that has ended, and owns what tests make as a driver."""
+_OTHERS: Final = f"metadata.name!={OWNER}"
 T = TypeVar("T")
 
 
@@ -74,6 +79,7 @@ class Land:
         self._workloads = {each.name: each for each in workloads}
         self._made: list[Mapping[str, object]] = []
         self._nodes: list[str] = []
+        self._owners: dict[str, str] = {}
         for workload in workloads:
             self.make(*workload.priority_classes())
         for policy in ADMISSION_POLICIES:
@@ -97,19 +103,30 @@ class Land:
             # EMR's right to make them is a moment old.
             until(partial(self._status, path, content), _is_made)
         self._await_priority(name, tenant.chosen(self._workloads)[0])
+        self._make_owner(name, tenant.chosen(self._workloads)[0])
         if tenant.quota is not None:
-            until(lambda: self.used(name), what="quotas are counted")
+            until(lambda: self.used(name), _is_free, what="quotas are counted")
+
+    def _make_owner(self, namespace: str, workload: Workload) -> None:
+        """Make a driver that has ended: executors need an owner, and it counts in no quota."""
+        pod = driver(workload, role_of(namespace), OWNER)
+        pod["spec"]["nodeSelector"] = {"nowhere": "true"}
+        made: Any = self.core.create_namespaced_pod(namespace, pod)
+        ended = {"status": {"phase": "Succeeded"}}
+        self.core.patch_namespaced_pod_status(OWNER, namespace, ended)
+        self._owners[namespace] = made.metadata.uid
 
     def _status(self, path: str, content: object) -> int:
         return call(self.plane, EMR, "POST", path, content).status
 
     def pods(self, namespace: str) -> list[Any]:
-        return list(self.core.list_namespaced_pod(namespace).items)
+        return list(self.core.list_namespaced_pod(namespace, field_selector=_OTHERS).items)
 
     def empty(self, *namespaces: str) -> None:
         """Delete all pods, and wait until they are gone."""
         for name in namespaces:
-            self.core.delete_collection_namespaced_pod(name, grace_period_seconds=0)
+            delete = self.core.delete_collection_namespaced_pod
+            delete(name, field_selector=_OTHERS, grace_period_seconds=0)
             until(partial(self.pods, name), lambda found: not found)
 
     def _await_priority(self, namespace: str, workload: Workload) -> None:
@@ -160,6 +177,8 @@ class Land:
     def create(self, namespace: str, user: str, body: Pod, what: str = "pods") -> Answer:
         """Create something; of a quota that counts at the same moment, ask again."""
         path = f"/api/v1/namespaces/{namespace}/{what}"
+        if "ownerReferences" in body["metadata"]:
+            owned(body, OWNER, self._owners[namespace])
         return until(
             lambda: call(self.plane, user, "POST", path, body), lambda found: found.status != 409
         )
@@ -188,6 +207,10 @@ class Land:
         left = self._objects.delete(found, SECONDS)
         self.remove_nodes()
         assert left == ()
+
+
+def _is_free(used: dict[str, str]) -> bool:
+    return bool(used) and used.get("pods", "0") == "0" and used.get("requests.cpu", "0") == "0"
 
 
 def _is_made(status: int) -> bool:

@@ -6,9 +6,10 @@ The twin of each attack is ``test_admission.py::test_emrs_own_pods_pass``, or st
 from __future__ import annotations
 
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 import pytest
+from kubernetes import client
 
 from cdk_emr_eks.simulation.plane import Plane
 from cdk_emr_eks.spec.catalog import SHARED
@@ -18,12 +19,15 @@ from tests.simulation.admission_actors import (
     JOB_CONTROLLER,
     Pod,
     account,
+    call,
     driver,
     executor,
     gateway,
     make,
+    owned,
     submitter,
     user_of,
+    with_token,
 )
 from tests.simulation.guarded_tenant import (
     CLIENT,
@@ -31,6 +35,7 @@ from tests.simulation.guarded_tenant import (
     GATEWAY,
     KERNEL,
     NS,
+    PODS,
     REPLICAS,
     ROLE,
     create,
@@ -124,3 +129,32 @@ def test_labels_of_jobs_are_the_tenants_too(user: str, pod: Pod, guarded: Plane)
 def test_executors_make_nothing(guarded: Plane) -> None:
     user = user_of(NS, Component.EXECUTOR, ROLE)
     assert "cannot create resource" in create(guarded, user, executor(SHARED, ROLE)).message
+
+
+def test_what_a_driver_makes_is_its_own(guarded: Plane) -> None:
+    pod = executor(SHARED, ROLE)
+    message = "what a driver makes must be owned by the driver's pod"
+    for kind in ("ReplicaSet", "Job", "ConfigMap"):
+        pod["metadata"]["ownerReferences"][0]["kind"] = kind
+        assert message in create(guarded, DRIVER, pod).message
+    pod["metadata"].pop("ownerReferences")
+    assert message in create(guarded, DRIVER, pod).message
+    # Its twin is the executor that passes in test_admission.py, and this one, by a pod's own token.
+    pair = ("self", "another")
+    for each in pair:
+        assert call(guarded, CLIENT, "POST", PODS, driver(SHARED, ROLE, each)).allowed
+    with guarded.client() as api:
+        core: Any = client.CoreV1Api(api)
+        uids = {
+            each: core.read_namespaced_pod(each, NS).metadata.uid for each in ("self", "another")
+        }
+        bound = {"kind": "Pod", "apiVersion": "v1", "name": "self", "uid": uids["self"]}
+        request = {"spec": {"audiences": [], "boundObjectRef": bound}}
+        name = account(Component.DRIVER, ROLE)
+        token = core.create_namespaced_service_account_token(name, NS, request).status.token
+    mine = with_token(guarded, token, PODS, owned(pod, "self", uids["self"]))
+    assert mine.message == ""
+    theirs = with_token(guarded, token, PODS, owned(pod, "another", uids["another"]))
+    assert message in theirs.message
+    for each in uids:
+        assert call(guarded, None, "DELETE", f"{PODS}/{each}", gracePeriodSeconds="0").allowed

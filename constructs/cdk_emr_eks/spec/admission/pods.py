@@ -50,6 +50,7 @@ _VARIABLES: Final = {
     f" || variables.creator == '{LIVY_SESSION}'",
     "byLivy": BY_LIVY,
     "classes": CLASSES,
+    "pod": "request.userInfo.?extra[?'authentication.kubernetes.io/pod-uid'].orValue([])",
     "byEmr": f"{BY_CONTROLLER} || {BY_GATEWAY}",
     "undisturbed": listed(UNDISTURBED),
     "account": "object.spec.?serviceAccountName.orValue('')",
@@ -237,6 +238,15 @@ _IDENTITY: Final = (
         expression=f"!{_LABEL}[?'{labels.WORKLOAD}'].hasValue() || "
         f"object.metadata.labels['{labels.WORKLOAD}'] in variables.workloads",
         message=f"the label {labels.WORKLOAD} must be one of the tenant's workloads",
+    ),
+    Rule(
+        # AWS promises network policies for pods that something owns. Spark does so in each job;
+        # of kernels it is not documented. Kubernetes knows which pod has the token that it is told.
+        expression="!variables.creator.startsWith('emr-containers-sa-spark-driver-') || "
+        "object.metadata.?ownerReferences.orValue([]).exists(o, "
+        "o.kind == 'Pod' && o.?controller.orValue(false) && "
+        "(variables.pod.size() == 0 || o.uid in variables.pod))",
+        message="what a driver makes must be owned by the driver's pod",
     ),
     Rule(
         expression=f"!variables.byDriver || variables.role == '{Role.EXECUTOR}'",
