@@ -213,7 +213,7 @@ class TenantHost(Construct):
         check_argument("add_spark_connect_endpoint", "spec", SparkConnectSpec, spec)
         check_argument("add_spark_connect_endpoint", "tenant", EmrEksTenant, tenant)
         id = f"SparkConnect-{spec.name}"
-        _check_free(f"Spark Connect endpoint {spec.name!r}", tenant, id)
+        _check_free(spec.where, tenant, id)
         return SparkConnectEndpoint(tenant, id, tenant=tenant, spec=spec, role=role)
 
 

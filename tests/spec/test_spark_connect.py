@@ -26,8 +26,8 @@ def spec(**changes: object) -> Callable[[], object]:
 BAD: Mapping[str, tuple[Callable[[], object], str]] = {
     "name": (
         lambda: SparkConnectSpec(name="-a"),
-        "Spark Connect endpoint '-a': name must be 1 to 64 letters, digits, - and _, the first a "
-        "letter or digit, got '-a'.",
+        "Spark Connect endpoint '-a': name must be 1 to 64 letters, digits, '-' or '_', and "
+        "begin with a letter or digit, got '-a'; try 'a'.",
     ),
     "release before 7.14": (
         spec(release_label="emr-7.13.0-latest"),

@@ -66,7 +66,7 @@ class SparkConnectEndpoint(Construct):
         role: str | None = None,
     ) -> None:
         check_argument("Spark Connect endpoint", "spec", SparkConnectSpec, spec)
-        where = f"Spark Connect endpoint {spec.name!r}"
+        where = spec.where
         check_argument(where, "tenant", EmrEksTenant, tenant)
         if not tenant.tenant.session_enabled:
             fix = "set session_enabled=True in Tenant"

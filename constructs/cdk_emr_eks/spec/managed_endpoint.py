@@ -6,12 +6,18 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Final, cast
+from typing import Final
 
 from cdk_emr_eks.errors import Problem, Problems, refuse
 from cdk_emr_eks.field_types import check_types, hold_mappings
 from cdk_emr_eks.labels import Architecture
 from cdk_emr_eks.names import release_label, release_version
+from cdk_emr_eks.spec.endpoints import (
+    classifications,
+    endpoint_name,
+    monitoring,
+    session_properties,
+)
 from cdk_emr_eks.spec.image_uri import image_uri
 from cdk_emr_eks.spec.job_config import IMAGE, OLDEST_RELEASE
 from cdk_emr_eks.spec.shapes import is_whole_seconds
@@ -28,8 +34,6 @@ Source: https://docs.aws.amazon.com/emr/latest/EMR-on-EKS-DevelopmentGuide/creat
 
 _OLDEST: Final = max(ENDPOINT_RELEASE, OLDEST_RELEASE)
 # An endpoint's configuration is derived from that of the workload's jobs.
-_NAME: Final = re.compile(r"[0-9A-Za-z][A-Za-z0-9\-_]{0,63}")
-# Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-emrcontainers-endpoint.html
 _SECURITY_GROUP: Final = re.compile(r"sg-(?:[0-9a-f]{8}|[0-9a-f]{17})")
 
 _DERIVED: Final[Mapping[str, str]] = {
@@ -144,10 +148,7 @@ class ManagedEndpointSpec:
         check_types(self.where, self)
         hold_mappings(self)
         problems = Problems(self.where)
-        rule = "must be 1 to 64 letters, digits, '-' or '_', and begin with a letter or digit"
-        proposal = re.sub(r"[^A-Za-z0-9_-]+", "-", self.name)[:64].strip("-_")
-        fix = f"try {proposal!r}" if proposal else ""
-        problems.require(bool(_NAME.fullmatch(self.name)), "name", rule, self.name, fix)
+        problems.extend(endpoint_name("name", self.name))
         problems.require(bool(self.workload), "workload", "must name a workload", self.workload)
         if self.release_label is not None:
             problems.extend(release_problems(self.release_label))
@@ -195,24 +196,15 @@ class ManagedEndpointSpec:
         Raises:
             ConfigError: If the endpoint's properties make too many with the workload's.
         """
-        items = cast(list[Mapping[str, object]], job["applicationConfiguration"])
-        spark = next(each for each in items if each["classification"] == "spark-defaults")
-        derived = dict(cast(Mapping[str, str], spark["properties"]))
-        # EMR starts two executors where nothing is said, and Spark takes the largest of its three
-        # ways to say how many to start with: a kernel that only opens would buy nodes.
-        derived["spark.executor.instances"] = derived["spark.dynamicAllocation.initialExecutors"]
+        derived = classifications(job)["spark-defaults"]
         properties: dict[str, Mapping[str, str]] = {
-            "spark-defaults": {**derived, **self.spark_conf},
+            "spark-defaults": session_properties(self.where, derived, self.spark_conf),
             "jeg-config": self.gateway_properties(),
             **self.configurations,
         }
         if self.notebook_security_group_id is not None:
             group = {"notebook-security-group-id": self.notebook_security_group_id}
             properties["endpoint-configuration"] = group
-        count = len(properties["spark-defaults"])
-        if count > MAX_PROPERTIES:
-            rule = f"must be at most {MAX_PROPERTIES} properties with the workload's"
-            raise refuse(self.where, "spark_conf", rule, count)
         applications: list[dict[str, object]] = [
             {"classification": name, "properties": dict(values)}
             for name, values in properties.items()
@@ -226,7 +218,7 @@ class ManagedEndpointSpec:
             )
         return {
             "applicationConfiguration": applications,
-            "monitoringConfiguration": self._monitoring(job),
+            "monitoringConfiguration": monitoring(job, f"endpoints/{self.name}"),
         }
 
     def check_workload(self, workload: Workload) -> None:
@@ -245,14 +237,6 @@ class ManagedEndpointSpec:
             rule = f"must not set {IMAGE}: it is an image of jobs, which has no kernel"
             fix = "use a Workload without it, and kernel_images"
             raise refuse(self.where, "workload", rule, workload.name, fix)
-
-    def _monitoring(self, job: Mapping[str, object]) -> dict[str, object]:
-        """Log where the workload's jobs do, under a prefix of the endpoint's own."""
-        monitoring = dict(cast(Mapping[str, object], job["monitoringConfiguration"]))
-        watch = cast(Mapping[str, object], monitoring["cloudWatchMonitoringConfiguration"])
-        prefix = {"logStreamNamePrefix": f"endpoints/{self.name}"}
-        monitoring["cloudWatchMonitoringConfiguration"] = {**watch, **prefix}
-        return monitoring
 
     def _time_problems(self) -> tuple[Problem, ...]:
         problems = []

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Final, cast
+from typing import Final
 
 from cdk_emr_eks import versions
-from cdk_emr_eks.errors import Problem, Problems, refuse
+from cdk_emr_eks.errors import Problem, Problems
 from cdk_emr_eks.field_types import check_types, hold_mappings
 from cdk_emr_eks.labels import Architecture
 from cdk_emr_eks.names import release_label, release_version
+from cdk_emr_eks.spec.endpoints import (
+    classifications,
+    endpoint_name,
+    monitoring,
+    session_properties,
+)
 from cdk_emr_eks.spec.image_uri import image_uri
 from cdk_emr_eks.spec.job_config import IMAGE
-from cdk_emr_eks.spec.spark_conf import MAX_PROPERTIES, spark_conf_problems
+from cdk_emr_eks.spec.spark_conf import spark_conf_problems
 from cdk_emr_eks.spec.workload import Workload
 
-_NAME: Final = re.compile(r"[0-9A-Za-z][A-Za-z0-9\-_]*")
 # "emr-containers-defaults" is for job runs only.
 # Source: https://docs.aws.amazon.com/emr/latest/EMR-on-EKS-DevelopmentGuide/emr-eks-spark-8.1.0.html
 _CLASSIFICATIONS: Final = ("spark-defaults", "emr-job-submitter")
@@ -60,12 +64,10 @@ class SparkConnectSpec:
     image: str | None = None
 
     def __post_init__(self) -> None:
-        check_types(f"Spark Connect endpoint {self.name!r}", self)
+        check_types(self.where, self)
         hold_mappings(self)
-        problems = Problems(f"Spark Connect endpoint {self.name!r}")
-        holds = 1 <= len(self.name) <= 64 and bool(_NAME.fullmatch(self.name))
-        rule = "must be 1 to 64 letters, digits, - and _, the first a letter or digit"
-        problems.require(holds, "name", rule, self.name)
+        problems = Problems(self.where)
+        problems.extend(endpoint_name("name", self.name))
         problems.extend(release_problems(self.release_label))
         timeout = self.session_idle_timeout
         whole = _MIN_IDLE <= timeout <= _MAX_IDLE and not timeout % _MIN_IDLE
@@ -77,6 +79,11 @@ class SparkConnectSpec:
         if self.image is not None:
             problems.extend(image_uri("image", self.image))
         problems.raise_if_any()
+
+    @property
+    def where(self) -> str:
+        """The endpoint in the words of errors."""
+        return f"Spark Connect endpoint {self.name!r}"
 
     @property
     def idle_minutes(self) -> int:
@@ -92,34 +99,17 @@ class SparkConnectSpec:
         Raises:
             ConfigError: If the endpoint's properties make too many with the workload's.
         """
-        items = cast(Sequence[Mapping[str, object]], job["applicationConfiguration"])
-        kept = {
-            str(item["classification"]): dict(cast(Mapping[str, str], item["properties"]))
-            for item in items
-            if item["classification"] in _CLASSIFICATIONS
-        }
-        spark = kept["spark-defaults"]
-        # EMR starts two executors where nothing is said; Spark takes the largest of its three ways
-        # to say how many to start with.
-        spark["spark.executor.instances"] = spark["spark.dynamicAllocation.initialExecutors"]
-        spark |= self.spark_conf
-        if len(spark) > MAX_PROPERTIES:
-            rule = f"must be at most {MAX_PROPERTIES} properties with the workload's"
-            where = f"Spark Connect endpoint {self.name!r}"
-            raise refuse(where, "spark_conf", rule, len(spark))
-        monitoring = dict(cast(Mapping[str, object], job["monitoringConfiguration"]))
-        watch = cast(Mapping[str, str], monitoring["cloudWatchMonitoringConfiguration"])
-        # The endpoint's own log streams, beside those of the workload's jobs.
-        monitoring["cloudWatchMonitoringConfiguration"] = {
-            **watch,
-            "logStreamNamePrefix": self.name,
-        }
+        found = classifications(job)
+        kept = {name: found[name] for name in found if name in _CLASSIFICATIONS}
+        kept["spark-defaults"] = session_properties(
+            self.where, kept["spark-defaults"], self.spark_conf
+        )
         return {
             "applicationConfiguration": [
                 {"classification": name, "properties": properties}
                 for name, properties in kept.items()
             ],
-            "monitoringConfiguration": monitoring,
+            "monitoringConfiguration": monitoring(job, self.name),
         }
 
     def warnings(self, workload: Workload) -> tuple[str, ...]:
@@ -127,7 +117,7 @@ class SparkConnectSpec:
         if Architecture.ARM64 not in workload.architectures:
             return ()
         text = (
-            f"Spark Connect endpoint {self.name!r} may run on arm64 nodes of workload "
+            f"{self.where} may run on arm64 nodes of workload "
             f"{workload.name!r}; AWS documents interactive endpoints on x86 only, and says nothing "
             "of Spark Connect: try it before you rely on it."
         )
