@@ -136,7 +136,7 @@ bench: setup ## synth time and size beside a bare CDK app and ARA
 bench-admission: setup ## time that admission policies add to making a pod, on a real API server
 	$(PYTHON) -m benchmarks.admission $(ARGS)
 
-# Half an hour: one plane after the other. ARGS="--variants ours ara" plays some of them.
+# A quarter of an hour: one plane after the other. ARGS="--variants ours ara" plays some of them.
 .PHONY: bench-placement
 bench-placement: setup simulation-programs ## where jobs land: pools and scheduling side by side, simulated
 	$(PYTHON) -m benchmarks.placement $(ARGS)

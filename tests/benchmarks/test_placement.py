@@ -85,4 +85,4 @@ def test_the_table_counts_what_was_played() -> None:
 
 def test_the_scenario_is_one() -> None:
     scenario = read_scenario(Path(HERE / "scenario.yaml"))
-    assert scenario.total_jobs == 30
+    assert scenario.total_jobs == 12
