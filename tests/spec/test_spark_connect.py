@@ -134,7 +134,7 @@ def test_the_configuration_is_the_workloads() -> None:
         "persistentAppUI": "ENABLED",
         "cloudWatchMonitoringConfiguration": {
             "logGroupName": "/logs",
-            "logStreamNamePrefix": "a",
+            "logStreamNamePrefix": "endpoints/a",
         },
         "s3MonitoringConfiguration": {"logUri": "s3://logs/a"},
     }

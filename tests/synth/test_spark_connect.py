@@ -149,7 +149,7 @@ def test_endpoint(app: Synthesized) -> None:
     assert names == ["spark-defaults", "emr-job-submitter"]
     assert overrides["MonitoringConfiguration"]["CloudWatchMonitoringConfiguration"] == {
         "LogGroupName": "/emr-on-eks/emr-on-eks/science",
-        "LogStreamNamePrefix": "laptops",
+        "LogStreamNamePrefix": "endpoints/laptops",
     }
 
 

@@ -60,14 +60,15 @@ def session_properties(
     return spark
 
 
-def monitoring(job: Mapping[str, object], prefix: str) -> dict[str, object]:
+def monitoring(job: Mapping[str, object], name: str) -> dict[str, object]:
     """Log where the workload's jobs do, in streams of the endpoint's own.
 
     Args:
         job: ``configurationOverrides`` of the workload's jobs.
-        prefix: Beginning of the streams' names.
+        name: Name of the endpoint, which no other of the virtual cluster has; workloads may.
     """
     found = dict(cast(Mapping[str, object], job["monitoringConfiguration"]))
     watch = cast(Mapping[str, object], found["cloudWatchMonitoringConfiguration"])
-    found["cloudWatchMonitoringConfiguration"] = {**watch, "logStreamNamePrefix": prefix}
+    prefix = {"logStreamNamePrefix": f"endpoints/{name}"}
+    found["cloudWatchMonitoringConfiguration"] = {**watch, **prefix}
     return found

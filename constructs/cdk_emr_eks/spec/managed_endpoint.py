@@ -218,7 +218,7 @@ class ManagedEndpointSpec:
             )
         return {
             "applicationConfiguration": applications,
-            "monitoringConfiguration": monitoring(job, f"endpoints/{self.name}"),
+            "monitoringConfiguration": monitoring(job, self.name),
         }
 
     def check_workload(self, workload: Workload) -> None:
