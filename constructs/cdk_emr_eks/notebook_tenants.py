@@ -95,9 +95,7 @@ class NotebookTenants:
             label = endpoint.release_label or tenant.release_label
             problems.extend(release_problems(label))
             problems.extend(self.role_of(endpoint).release_problems(label))
-            images = endpoint.kernel_images
-            for image in filter(None, (images.python, images.spark) if images else ()):
-                problems.extend(tenant.admission.image_problems("kernel_images", image))
+            problems.extend(endpoint.image_problems(tenant.admission))
             problems.raise_if_any()
 
     def role_of(self, endpoint: NotebookEndpoint) -> ExecutionRoleSpec:

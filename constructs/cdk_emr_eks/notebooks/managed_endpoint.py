@@ -9,7 +9,7 @@ from aws_cdk import aws_emrcontainers as emrcontainers
 from constructs import Construct, IDependable
 
 from cdk_emr_eks.claims import AppClaims
-from cdk_emr_eks.errors import ConfigError
+from cdk_emr_eks.errors import Problems
 from cdk_emr_eks.field_types import check_argument
 from cdk_emr_eks.labels import TENANT
 from cdk_emr_eks.notebooks.endpoint_overrides import endpoint_overrides
@@ -72,8 +72,10 @@ class ManagedEndpoint(Construct):
         interactive = context.endpoints_for(spec.where)
         execution_role = tenant.role_for(RoleUse.ENDPOINTS, role)
         release = spec.release_label or tenant.tenant.release_label
-        for problem in execution_role.spec.release_problems(release):
-            raise ConfigError(spec.where, (problem,))
+        problems = Problems(spec.where)
+        problems.extend(execution_role.spec.release_problems(release))
+        problems.extend(spec.image_problems(tenant.tenant.admission))
+        problems.raise_if_any()
         job = _job_configuration(context, tenant, spec, release)
         overrides = endpoint_overrides(spec.where, spec.configuration(job))
         super().__init__(scope, id)
@@ -138,10 +140,6 @@ def _job_configuration(
     tenant.job_configuration(spec.workload)
     workload = context.workloads[spec.workload]
     spec.check_workload(workload)
-    images = spec.kernel_images
-    for image in filter(None, (images.python, images.spark) if images else ()):
-        for problem in tenant.tenant.admission.image_problems("kernel_images", image):
-            raise ConfigError(spec.where, (problem,))
     job = context.job_configuration(
         workload,
         log_group=tenant.log_group_name,

@@ -12,6 +12,7 @@ from cdk_emr_eks.errors import Problem, Problems, refuse
 from cdk_emr_eks.field_types import check_types, hold_mappings
 from cdk_emr_eks.labels import Architecture
 from cdk_emr_eks.names import release_label, release_version
+from cdk_emr_eks.spec.admission.tenant_values import Admission
 from cdk_emr_eks.spec.endpoints import (
     classifications,
     endpoint_name,
@@ -237,6 +238,17 @@ class ManagedEndpointSpec:
             rule = f"must not set {IMAGE}: it is an image of jobs, which has no kernel"
             fix = "use a Workload without it, and kernel_images"
             raise refuse(self.where, "workload", rule, workload.name, fix)
+
+    def image_problems(self, admission: Admission) -> tuple[Problem, ...]:
+        """Return what speaks against the kernels' images: whether their pods would be refused."""
+        images = self.kernel_images
+        given = (images.python, images.spark) if images else ()
+        return tuple(
+            problem
+            for image in given
+            if image is not None
+            for problem in admission.image_problems("kernel_images", image)
+        )
 
     def _time_problems(self) -> tuple[Problem, ...]:
         problems = []
