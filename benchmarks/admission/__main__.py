@@ -1,8 +1,8 @@
 """Time of making a pod with and without the policies, in turn, on one API server.
 
-Each pair makes one pod in a namespace under the policies and one in a namespace that is not, so that
-a slow moment of the machine meets both. Nothing else differs: limits and Pod Security admission are
-those of a tenant in both.
+Each pair makes one pod in a namespace under the policies and one in a namespace that is not, so
+that a slow moment of the machine meets both. Nothing else differs: limits and Pod Security
+admission are those of a tenant in both.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from cdk_emr_eks.spec.admission.tenant_values import Admission, AdmissionMode
 from cdk_emr_eks.spec.catalog import SHARED
 from cdk_emr_eks.spec.tenancy import Tenant
 from tests.simulation import admission_actors as actors
-from tests.simulation.guarded_tenant import make, make_tenant
+from tests.simulation.guarded_tenant import make_tenant
 
 BAR_MS = 5.0
 _MODES = {"with policies": AdmissionMode.ENFORCE, "without": AdmissionMode.OFF}
@@ -51,9 +51,9 @@ def main(pairs: int) -> None:
 
 
 def _prepare(plane: Plane) -> None:
-    make(plane, *[dict(each) for each in SHARED.priority_classes()])
+    actors.make(plane, *[dict(each) for each in SHARED.priority_classes()])
     for policy in ADMISSION_POLICIES:
-        make(plane, *policy.manifests())
+        actors.make(plane, *policy.manifests())
     for mode in _MODES.values():
         make_tenant(plane, Tenant(name=f"bench-{mode}", admission=Admission(mode=mode)))
     time.sleep(3)  # The controller manager makes the default service accounts.
