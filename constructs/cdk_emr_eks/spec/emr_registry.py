@@ -19,7 +19,7 @@ class ImageKind(StrEnum):
     """The plain Python 3 kernel of interactive endpoints."""
 
 
-OLDEST_RELEASE: Final = (6, 9, 0)
+PUBLIC_RELEASE: Final = (6, 9, 0)
 """Oldest EMR release with images in ECR Public.
 
 Source: https://docs.aws.amazon.com/emr/latest/EMR-on-EKS-DevelopmentGuide/docker-custom-images-tag.html

@@ -14,7 +14,7 @@ from cdk_emr_eks.field_types import check_types
 from cdk_emr_eks.labels import Architecture
 from cdk_emr_eks.names import dns_label, release_label, release_version
 from cdk_emr_eks.spec.dockerfile import dockerfile_problems
-from cdk_emr_eks.spec.emr_registry import OLDEST_RELEASE, ImageKind
+from cdk_emr_eks.spec.emr_registry import PUBLIC_RELEASE, ImageKind
 from cdk_emr_eks.spec.image_uri import base_uri
 from cdk_emr_eks.spec.requirements import read_requirements, requirement_problems
 
@@ -170,7 +170,7 @@ class ImageSpec:
 
     def _release_problems(self) -> tuple[Problem, ...]:
         wrong = release_label("release_label", self.release_label)
-        old = not wrong and release_version(self.release_label) < OLDEST_RELEASE
+        old = not wrong and release_version(self.release_label) < PUBLIC_RELEASE
         if wrong or not old or self.base is not None:
             return wrong
         rule = "must be at least emr-6.9.0, whose images ECR Public has"

@@ -11,7 +11,7 @@ from cdk_emr_eks.field_types import check_types
 from cdk_emr_eks.names import release_version
 from cdk_emr_eks.spec.job_config import with_spark
 
-OLDEST_RELEASE: Final = (7, 4, 0)
+ENCRYPTION_RELEASE: Final = (7, 4, 0)
 """First EMR release whose Spark (3.5.2) can tell changed traffic: older ones have no GCM.
 
 Source: https://docs.aws.amazon.com/emr/latest/ReleaseGuide/Spark-release-history.html,
@@ -68,7 +68,7 @@ class SparkEncryption:
     def release_problems(self, release_label: str) -> tuple[Problem, ...]:
         """Check that an EMR release's Spark has the encryption."""
         newest = release_label.startswith("emr-spark-")
-        if newest or release_version(release_label) >= OLDEST_RELEASE:
+        if newest or release_version(release_label) >= ENCRYPTION_RELEASE:
             return ()
         rule = "must be at least emr-7.4.0 for spark_encryption: older Spark cannot tell changes"
         return (Problem(field="release_label", rule=rule, got=release_label),)
