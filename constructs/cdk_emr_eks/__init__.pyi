@@ -51,6 +51,7 @@ from cdk_emr_eks.spec.git_access import GitAccess, GitSecrets
 from cdk_emr_eks.spec.image import BuilderSize, ImageBuilder, ImageSpec, ImageStore
 from cdk_emr_eks.spec.instances import Instances
 from cdk_emr_eks.spec.job_template import JobTemplateSpec, Parameter, ParameterType
+from cdk_emr_eks.spec.lake_formation import LakeFormation
 from cdk_emr_eks.spec.livy import LivySpec
 from cdk_emr_eks.spec.managed_endpoint import KernelImages, ManagedEndpointSpec
 from cdk_emr_eks.spec.namespace import LimitDefaults
@@ -157,6 +158,7 @@ __all__ = [
     "JobTemplateSpec",
     "Karpenter",
     "KernelImages",
+    "LakeFormation",
     "LimitDefaults",
     "Limits",
     "Livy",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from aws_cdk import Annotations
 from aws_cdk import aws_iam as iam
 from constructs import Construct
@@ -46,6 +48,7 @@ class ExecutionRole(JobRole):
         spec: Name, permissions and options.
         log_group: Name of the log group that jobs write to. None: jobs may not write logs.
         logs: S3 location of logs, beside the log group.
+        trusts: Statements of its trust beside the one on service accounts; with IRSA only.
 
     Raises:
         ConfigError: If the app has a role of that name, a workload is unknown, the log group would
@@ -62,6 +65,7 @@ class ExecutionRole(JobRole):
         spec: ExecutionRoleSpec,
         log_group: str | None = None,
         logs: JobLogs | None = None,
+        trusts: Sequence[Mapping[str, object]] = (),
     ) -> None:
         where = f"Execution role {spec.name!r}"
         for problem in namespace_problems("namespace", namespace):
@@ -71,6 +75,8 @@ class ExecutionRole(JobRole):
         if spec.identity is JobIdentity.IRSA and context.oidc is None:
             fix = "give the cluster's OIDC provider, or use Pod Identity"
             raise refuse(where, "identity", "needs the cluster's OIDC provider", fix=fix)
+        if trusts and spec.identity is not JobIdentity.IRSA:
+            raise refuse(where, "trusts", "must go with IRSA", str(spec.identity))
         if log_group is not None and not iam_literal(log_group):
             rule = "must not hold '*', '?' or '$', which IAM reads as patterns"
             raise refuse(where, "log_group", rule, log_group)
@@ -88,7 +94,7 @@ class ExecutionRole(JobRole):
             self,
             spec,
             description=f"EMR jobs of namespace {namespace} on cluster {context.cluster_name}",
-            trust=self._trust(context, namespace),
+            trust=self._trust(context, namespace, trusts),
             statements=statements,
         )
         self.arn = self._made.role_arn
@@ -112,7 +118,9 @@ class ExecutionRole(JobRole):
             rule = "must be for Livy in one role of a namespace: it has one service account"
             claims.take(self, "livy-role", cluster_name, namespace, field="uses", rule=rule)
 
-    def _trust(self, context: TenancyContext, namespace: str) -> object:
+    def _trust(
+        self, context: TenancyContext, namespace: str, more: Sequence[Mapping[str, object]]
+    ) -> object:
         if self.spec.identity is JobIdentity.IRSA and context.oidc is not None:
-            return irsa_trust(context.oidc(), namespace, self.spec)
+            return irsa_trust(context.oidc(), namespace, self.spec, more)
         return job_trust(context.cluster_name, namespace, self.spec)

@@ -48,11 +48,22 @@ def shared_trust(cluster_name: str, spec: ExecutionRoleSpec) -> dict[str, object
     return document
 
 
-def irsa_trust(oidc: OidcProvider, namespace: str, spec: ExecutionRoleSpec) -> object:
+def irsa_trust(
+    oidc: OidcProvider,
+    namespace: str,
+    spec: ExecutionRoleSpec,
+    more: Sequence[Mapping[str, object]] = (),
+) -> object:
     """Trust of the cluster's OIDC provider, for EMR's service accounts of one role.
 
     The issuer stands in condition keys, which CloudFormation cannot compute in an object. Where it
     is a token, the trust is JSON text instead, as IAM accepts it, so no Lambda is needed.
+
+    Args:
+        oidc: The provider.
+        namespace: Namespace of the service accounts.
+        spec: The role.
+        more: Statements after it.
     """
     subject = f"system:serviceaccount:{namespace}:"
     # EMR's own pattern: the two wildcards are the framework and the component.
@@ -71,7 +82,7 @@ def irsa_trust(oidc: OidcProvider, namespace: str, spec: ExecutionRoleSpec) -> o
         "Action": "sts:AssumeRoleWithWebIdentity",
         "Condition": condition,
     }
-    document = {"Version": "2012-10-17", "Statement": [statement]}
+    document = {"Version": "2012-10-17", "Statement": [statement, *more]}
     return json.dumps(document) if has_token(oidc.issuer) else document
 
 

@@ -124,12 +124,13 @@ def _encryption(spec: SecurityConfigurationSpec) -> _Cfn.EncryptionConfiguration
     if spec.tls is None and spec.at_rest is None:
         return None
     return _Cfn.EncryptionConfigurationProperty(
-        in_transit_encryption_configuration=_in_transit(spec.tls) if spec.tls else None,
+        in_transit_encryption_configuration=in_transit(spec.tls) if spec.tls else None,
         at_rest_encryption_configuration=_at_rest(spec.at_rest) if spec.at_rest else None,
     )
 
 
-def _in_transit(tls: TlsCertificate) -> _Cfn.InTransitEncryptionConfigurationProperty:
+def in_transit(tls: TlsCertificate) -> _Cfn.InTransitEncryptionConfigurationProperty:
+    """Return a certificate as CloudFormation takes it."""
     return _Cfn.InTransitEncryptionConfigurationProperty(
         tls_certificate_configuration=_Cfn.TLSCertificateConfigurationProperty(
             certificate_provider_type="PEM",

@@ -150,6 +150,8 @@ def check_shared_role(tenant: Tenant, cluster_name: str, shared: SharedExecution
         rule = "must be the folder of the tenant's namespace below the shared role's log_uri"
         fix = f"write {'s3://' + '/'.join([root[0], *parts])!r}" if root else ""
         problems.require(holds, "logs.s3_uri", rule, tenant.logs.s3_uri, fix)
+    rule = "must be absent with a shared role, which trusts no tenant's query engine"
+    problems.require(tenant.lake_formation is None, "lake_formation", rule)
     alone = tenant.secrets and not tenant.execution_roles
     rule = "must be for execution roles of the tenant's own: all tenants have the shared one"
     problems.require(not alone, "secrets", rule)

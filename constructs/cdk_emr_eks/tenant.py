@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from aws_cdk import RemovalPolicy, Tags
 from aws_cdk import aws_iam as iam
@@ -16,6 +17,7 @@ from cdk_emr_eks.execution_role import ExecutionRole
 from cdk_emr_eks.field_types import check_argument
 from cdk_emr_eks.job_role import JobRole
 from cdk_emr_eks.labels import TENANT
+from cdk_emr_eks.lake_formation import TenantLakeFormation, trust_engine
 from cdk_emr_eks.nag import skip_checkov
 from cdk_emr_eks.shared_role import SharedExecutionRole, SharedRoleUse, check_shared_role
 from cdk_emr_eks.spec.execution_role import RoleUse
@@ -37,7 +39,8 @@ class EmrEksTenant(Construct):
 
     Resources made with one role and Pod Identity: seven (Kubernetes objects, virtual cluster, log
     group, role, three associations); with IRSA: four; with a shared role alone: six. Dedicated
-    pools are one more.
+    pools are one more. Lake Formation adds three: the objects of the system namespace, the query
+    engine role and a security configuration.
 
     Stack outputs, after the tenant's name in PascalCase: ``VirtualClusterId``,
     ``ExecutionRoleArn``, ``<Workload>Config`` for each workload (ready for
@@ -88,11 +91,13 @@ class EmrEksTenant(Construct):
         for secret in tenant.secrets:
             rule = "must be secrets of this tenant only"
             AppClaims.of(self).take(self, "secret", secret.name, field="secrets", rule=rule)
+        self._lake = self._lake_formation()
+        spec = tenant.virtual_cluster
         self.virtual_cluster = EmrVirtualCluster(
             self,
             "VirtualCluster",
             context=context,
-            spec=tenant.virtual_cluster,
+            spec=replace(spec, security_configuration_id=self._lake.id) if self._lake else spec,
             objects=tenant.policies(context.network),
             owner=tenant.owner(workloads),
         )
@@ -235,6 +240,7 @@ class EmrEksTenant(Construct):
                 spec=spec,
                 log_group=self.log_group_name,
                 logs=tenant.logs,
+                trusts=self._trusts(),
             )
             for number, spec in enumerate(own)
         ]
@@ -243,7 +249,24 @@ class EmrEksTenant(Construct):
             made.append(use)
         for role in made:
             role.delete_after(self.virtual_cluster)
+            if self._lake is not None:
+                # IAM refuses a trust in a role that is not there.
+                role.node.add_dependency(self._lake)
         return {role.spec.name: role for role in made}
+
+    def _lake_formation(self) -> TenantLakeFormation | None:
+        wanted = self.tenant.lake_formation
+        if wanted is None:
+            return None
+        return TenantLakeFormation(
+            self, "LakeFormation", context=self.context, tenant=self.tenant, lake_formation=wanted
+        )
+
+    def _trusts(self) -> tuple[Mapping[str, object], ...]:
+        wanted = self.tenant.lake_formation
+        if wanted is None or self._lake is None:
+            return ()
+        return trust_engine(wanted, self._lake.query_engine_arn)
 
     def _configuration(self, workload: Workload) -> Mapping[str, object]:
         configuration = self.context.job_configuration(

@@ -27,6 +27,7 @@ from cdk_emr_eks.spec.git_access import GitAccess
 from cdk_emr_eks.spec.image import ImageBuilder, ImageSpec, ImageStore
 from cdk_emr_eks.spec.instances import Resources
 from cdk_emr_eks.spec.job_template import JobTemplateSpec, Parameter
+from cdk_emr_eks.spec.lake_formation import LakeFormation
 from cdk_emr_eks.spec.livy import LivySpec
 from cdk_emr_eks.spec.managed_endpoint import KernelImages, ManagedEndpointSpec
 from cdk_emr_eks.spec.namespace import LimitDefaults
@@ -75,6 +76,7 @@ VALUES: tuple[object, ...] = (
     *(DriverShape(), ExecutorShape(), DynamicAllocation(), POOL.limits, Disruption()),
     *(Freeze(schedule="@daily", duration=timedelta(hours=1)), RootVolume(), PersistentVolumes()),
     *(WarmCapacity(jobs=1), Admission(), SparkEncryption(), TenantSecret(name="data/db")),
+    LakeFormation(session_tag_value="emr"),
     *(ClusterNetwork(), NetworkPeer(cidr="10.0.0.0/8", ports=(1,)), TenantNetwork()),
     *(
         ClassQuota(pods=1),

@@ -12,7 +12,7 @@ import aws_cdk as cdk
 
 from tests.conftest import Assembly
 from tests.static.accepted import FOREIGN
-from tests.synth import connect_app, endpoint_app, ephemeral_app
+from tests.synth import connect_app, endpoint_app, ephemeral_app, lake_app
 from tests.synth.image_app import images
 from tests.synth.notebook_app import notebooks
 from tests.synth.studio_app import studio_app
@@ -89,6 +89,11 @@ def _connect() -> Subject:
     return Subject(app=made.app, folder=made.outdir, iam=stacks, lint=stacks, checkov=stacks[1:])
 
 
+def _lake() -> Subject:
+    made, stacks = lake_app.synthesized(), ("Elsewhere", "Imported")
+    return Subject(app=made.app, folder=made.outdir, iam=stacks, lint=stacks, checkov=stacks)
+
+
 def _ephemeral() -> Subject:
     made, stacks = ephemeral_app.synthesized(), ("Elsewhere", "Imported")
     return Subject(
@@ -120,6 +125,7 @@ PARTS: Final[Mapping[str, Callable[[], Subject]]] = {
     "notebooks": _notebooks,
     "endpoints": _endpoints,
     "connect": _connect,
+    "lake": _lake,
     "ephemeral": _ephemeral,
     "images": _images,
 }

@@ -246,6 +246,9 @@ def _bounds(tenant: EmrEksTenant, spec: EphemeralJobSpec) -> list[Mapping[str, o
     if tenant.tenant.access is not EmrAccess.ACCESS_ENTRY:
         rule = "must let EMR in by access entries: aws-auth needs objects of a namespace"
         raise refuse(where, "tenant", rule, tenant.tenant.access)
+    if tenant.tenant.lake_formation is not None:
+        rule = "must be without lake_formation: its role would read data in a namespace without it"
+        raise refuse(where, "tenant", rule, tenant.tenant.name)
     quota = spec.quota or tenant.tenant.quota
     own = replace(
         tenant.tenant,

@@ -14,12 +14,14 @@ from cdk_emr_eks.spec.admission.tenant_values import Admission, AdmissionMode
 from cdk_emr_eks.spec.dedicated import DedicatedPools, check_dedicated
 from cdk_emr_eks.spec.execution_role import (
     ExecutionRoleSpec,
+    JobIdentity,
     JobLogs,
     RoleUse,
     default_role_name,
 )
 from cdk_emr_eks.spec.image_uri import image_uri
 from cdk_emr_eks.spec.job_size import check_fit
+from cdk_emr_eks.spec.lake_formation import LakeFormation, with_lake_formation
 from cdk_emr_eks.spec.namespace import LimitDefaults, NamespaceOwner
 from cdk_emr_eks.spec.network_rules import tenant_policies
 from cdk_emr_eks.spec.quota import Quota
@@ -61,6 +63,8 @@ class Tenant:
             digest, or a token such as ``SparkImage.uri``. None: the release's.
         spark_encryption: Spark's own encryption in its jobs and sessions. None: Spark's default,
             which is none.
+        lake_formation: Jobs read tables as far as Lake Formation lets their role; roles have IRSA,
+            and there are no sessions and no own images. None: roles read what IAM lets them.
         access: How EMR gets its rights in the namespace.
         session_enabled: Whether Spark Connect endpoints may be made. The role that is made where
             none is given is for endpoints, too.
@@ -73,7 +77,8 @@ class Tenant:
     Raises:
         ConfigError: If a name, label or tag breaks a rule, two roles share a name, a role needs
             a newer EMR release, a security configuration is told twice or without sessions, or the
-            image has no digest or is none that the tenant's pods may run.
+            image has no digest or is none that the tenant's pods may run, or something else is
+            asked for that does not go with Lake Formation.
     """
 
     name: str
@@ -91,6 +96,7 @@ class Tenant:
     release_label: str = versions.EMR_RELEASE
     image: str | None = None
     spark_encryption: SparkEncryption | None = None
+    lake_formation: LakeFormation | None = None
     access: EmrAccess = EmrAccess.ACCESS_ENTRY
     session_enabled: bool = False
     security_configuration: SecurityConfigurationSpec | None = None
@@ -123,8 +129,16 @@ class Tenant:
                 problems.extend(role.release_problems(self.release_label))
         if self.spark_encryption is not None and not label:
             problems.extend(self.spark_encryption.release_problems(self.release_label))
+        if self.lake_formation is not None:
+            sessions = ("session_enabled", "security_configuration", "security_configuration_id")
+            given = [field for field in sessions if getattr(self, field)]
+            problems.extend(self.lake_formation.problems_beside(self.resolved_namespace, given))
+            problems.extend(self.lake_formation.role_problems(self.execution_roles))
+            problems.extend(
+                () if label else self.lake_formation.release_problems(self.release_label)
+            )
         if not label and not self.execution_roles:
-            problems.extend(ExecutionRoleSpec(name="default").release_problems(self.release_label))
+            problems.extend(self._default_role("default").release_problems(self.release_label))
         problems.extend(secret_problems(self.secrets, [role.name for role in self.execution_roles]))
         problems.raise_if_any()
         # Raises for what EMR does not accept, in the virtual cluster's own words.
@@ -156,14 +170,23 @@ class Tenant:
     def roles(self, cluster_name: str) -> tuple[ExecutionRoleSpec, ...]:
         """Return the execution roles, with the default role where none is given."""
         name = default_role_name(self.name, cluster_name, self.resolved_namespace)
+        roles = self.execution_roles or (self._default_role(name),)
+        return tuple(
+            with_lake_formation(with_secrets(role, self.secrets), self.lake_formation)
+            for role in roles
+        )
+
+    def _default_role(self, name: str) -> ExecutionRoleSpec:
         uses = (RoleUse.JOBS, RoleUse.ENDPOINTS) if self.session_enabled else (RoleUse.JOBS,)
-        roles = self.execution_roles or (ExecutionRoleSpec(name=name, uses=uses),)
-        return tuple(with_secrets(role, self.secrets) for role in roles)
+        identity = JobIdentity.IRSA if self.lake_formation else JobIdentity.POD_IDENTITY
+        return ExecutionRoleSpec(name=name, uses=uses, identity=identity)
 
     def image_problems(self, image: str | None) -> tuple[Problem, ...]:
         """Return what is wrong with an image for jobs of the tenant."""
         if image is None:
             return ()
+        if self.lake_formation is not None:
+            return self.lake_formation.image_problems(image)
         return image_uri("image", image) or self.admission.image_problems("image", image)
 
     def chosen(self, workloads: Mapping[str, Workload]) -> tuple[Workload, ...]:
@@ -203,7 +226,8 @@ class Tenant:
             bounds += self.quota.manifests(namespace)
         if self.network is not None:
             own = self.virtual_cluster.own_security_configuration
-            partners = [own.resolved_system_namespace(namespace)] if own else []
+            beside = own or self.lake_formation
+            partners = [beside.resolved_system_namespace(namespace)] if beside else []
             ranges = cluster or ClusterNetwork()
             bounds += tenant_policies(namespace, self.network, ranges, partners)
         return tuple(bounds)
@@ -256,6 +280,9 @@ def check_tenant(
         raise ConfigError(where, found)
     check_dedicated(where, tenant.dedicated, workloads)
     chosen = {each.name: each for each in tenant.chosen(workloads)}
+    if tenant.lake_formation and tenant.admission.mode is not AdmissionMode.OFF:
+        kept = [name for name, each in chosen.items() if each.keeps_executors]
+        tenant.lake_formation.check_executors(where, kept)
     for role in tenant.execution_roles:
         choose(f"Execution role {role.name!r}", role.workloads, chosen)
     if tenant.quota is None:
