@@ -190,8 +190,7 @@ def lake_formation_access(database: str, *, tables: Sequence[str] = ()) -> tuple
     """Let jobs read tables of a database as far as Lake Formation lets the role.
 
     No right to S3 goes with it: Lake Formation hands out credentials for the data itself. Grant
-    the role ``SELECT`` there; the job's virtual cluster needs a security configuration for Lake
-    Formation (EMR 7.7 and newer).
+    the role ``SELECT`` there. It works for jobs of a tenant with ``lake_formation`` only.
 
     Args:
         database: Name of the database.

@@ -1,0 +1,100 @@
+"""EMR's part of a job for Lake Formation, on a real API server: what it may make, and what not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any, Final
+
+import pytest
+
+from cdk_emr_eks.simulation.plane import Plane
+from cdk_emr_eks.spec.admission.identities import EMR_USERS
+from cdk_emr_eks.spec.catalog import SHARED
+from cdk_emr_eks.spec.emr_access import emr_cluster_role_manifests
+from cdk_emr_eks.spec.execution_role import Component
+from tests.simulation.admission_actors import Answer, call, executor, user_of
+from tests.simulation.guarded_tenant import NS, ON_DEMAND, ROLE, create, until
+
+_API: Final = "/apis/rbac.authorization.k8s.io/v1"
+_GROUP: Final = "rbac.authorization.k8s.io"
+SYSTEM: Final = f"{NS}-system"
+ENGINE: Final = user_of(SYSTEM, Component.DRIVER, "emr-lf-admission")
+PODS: Final = {"apiGroups": [""], "resources": ["pods"], "verbs": ["create", "delete", "get"]}
+
+
+@pytest.fixture(scope="module")
+def lake(guarded: Plane) -> Iterator[Plane]:
+    """EMR's rights across namespaces, as a tenant with Lake Formation brings them."""
+    role, binding = emr_cluster_role_manifests(NS)
+    for kind, item in (("clusterroles", role), ("clusterrolebindings", binding)):
+        assert call(guarded, None, "POST", f"{_API}/{kind}", item, fieldValidation="Strict").allowed
+    # Made by EMR for the driver of its part: rights on the pods of the tenant's namespace.
+    metadata = {"name": "engine", "namespace": NS}
+    assert until(partial(_make, guarded, EMR_USERS[0], "roles", _own("engine"))).allowed
+    subject = {"kind": "User", "name": ENGINE, "apiGroup": _GROUP}
+    bound = {
+        "metadata": metadata,
+        "subjects": [subject],
+        "roleRef": {"kind": "Role", "name": "engine", "apiGroup": _GROUP},
+    }
+    assert _make(guarded, EMR_USERS[0], "rolebindings", bound).allowed
+    until(partial(create, guarded, ENGINE, executor(SHARED, ROLE)), allowed=True)
+    yield guarded
+    for kind in ("rolebindings", "roles"):
+        call(guarded, None, "DELETE", f"{_API}/namespaces/{NS}/{kind}/engine")
+    for kind in ("clusterrolebindings", "clusterroles"):
+        call(guarded, None, "DELETE", f"{_API}/{kind}/emr-containers-{NS}")
+
+
+def _own(name: str) -> dict[str, Any]:
+    return {"metadata": {"name": name, "namespace": NS}, "rules": [PODS]}
+
+
+def _make(plane: Plane, user: str, kind: str, body: object) -> Answer:
+    return call(plane, user, "POST", f"{_API}/namespaces/{NS}/{kind}", body)
+
+
+def _wide(plane: Plane, user: str, rule: dict[str, list[str]]) -> Answer:
+    body = {"metadata": {"name": "emr-engine-wide"}, "rules": [rule]}
+    return call(plane, user, "POST", f"{_API}/clusterroles", body, dryRun="All")
+
+
+@pytest.mark.parametrize("user", EMR_USERS)
+def test_emr_gives_its_part_rights_across_namespaces_by_either_user(user: str, lake: Plane) -> None:
+    assert until(partial(_wide, lake, user, PODS), allowed=True).allowed
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        {"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"]},
+        {"apiGroups": [""], "resources": ["nodes"], "verbs": ["get"]},
+        {"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]},
+    ],
+    ids=["reading secrets", "nodes", "all"],
+)
+def test_emr_gives_nobody_more_than_it_has(rule: dict[str, list[str]], lake: Plane) -> None:
+    answer = _wide(lake, EMR_USERS[0], rule)
+    assert answer.status == 403
+    assert "attempting to grant RBAC permissions not currently held" in answer.message
+
+
+def test_emrs_part_makes_executors_of_the_users_part(lake: Plane) -> None:
+    answer = create(lake, ENGINE, executor(SHARED, ROLE))
+    assert answer.allowed, answer
+
+
+def test_executors_that_would_keep_their_nodes_are_refused_which_is_why_tenants_are(
+    lake: Plane,
+) -> None:
+    answer = create(lake, ENGINE, executor(ON_DEMAND, ROLE))
+    assert "do-not-disrupt" in answer.message, answer
+
+
+def test_users_code_makes_no_pods_in_the_system_namespace(lake: Plane) -> None:
+    thief = user_of(NS, Component.DRIVER, ROLE)
+    pod = executor(SHARED, ROLE)
+    pod["metadata"]["namespace"] = SYSTEM
+    answer = create(lake, thief, pod, where=SYSTEM)
+    assert (answer.status, "forbidden" in answer.message) == (403, True)
