@@ -93,10 +93,10 @@ class TenantLakeFormation(Construct):
         claims.take(self, *system, field="lake_formation.system_namespace", rule=rule)
         field, rule = "lake_formation.query_engine_role", "must be unique"
         claims.take(self, "role", role, field=field, rule=rule, in_all_regions=True)
-        # Nothing of another tenant may be let in, where the data of this one is in clear.
+        # As a tenant's namespace: no other tenant may name it as a peer of its network.
         peer = ("tenant", cluster_name, self._system)
-        rule = "must be nobody's namespace"
-        claims.keep_off(self, *peer, field="lake_formation.system_namespace", rule=rule)
+        rule = "must have one tenant only"
+        claims.take(self, *peer, field="lake_formation.system_namespace", rule=rule)
 
     def _namespace(self, context: TenancyContext, tenant: Tenant) -> ManifestStage:
         namespace = tenant.resolved_namespace

@@ -17,6 +17,7 @@ from cdk_emr_eks.shared_role import SharedExecutionRole
 from cdk_emr_eks.spec.ephemeral.job import EphemeralJobSpec
 from cdk_emr_eks.spec.execution_role import ExecutionRoleSpec
 from cdk_emr_eks.spec.tenancy import Tenant
+from cdk_emr_eks.spec.tenant_network import NetworkPeer, TenantNetwork
 from tests.synth.lake_app import GUESTS, SCIENCE, TAG, imported, new_stack, synthesized
 
 SECURITY = "AWS::EMRContainers::SecurityConfiguration"
@@ -203,6 +204,17 @@ def test_nobody_else_has_the_system_namespace(first: bool) -> None:
     one, other = (intruder, GUESTS) if first else (GUESTS, intruder)
     cluster.add_tenant(one)
     with pytest.raises(ConfigError, match="'emr-part'"):
+        cluster.add_tenant(other)
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_no_tenant_has_the_system_namespace_as_a_peer(first: bool) -> None:
+    peers = TenantNetwork(egress=(NetworkPeer(namespace="emr-part"),))
+    nosy = Tenant(name="nosy", workloads=("shared",), network=peers)
+    cluster = imported(new_stack())
+    one, other = (nosy, GUESTS) if first else (GUESTS, nosy)
+    cluster.add_tenant(one)
+    with pytest.raises(ConfigError, match="network must not name the namespace of another tenant"):
         cluster.add_tenant(other)
 
 
