@@ -191,7 +191,8 @@ def test_each_process_has_a_log_and_a_peak(plane: Plane) -> None:
     assert {name for name in names if plane.logs(name).stat().st_size} == names
     peaks = plane.peak_memory()
     if Path("/proc/self/status").exists():
-        assert {name for name, peak in peaks.items() if peak > 10 << 20} == names
+        # Tests before may have had Karpenter beside them.
+        assert {name for name, peak in peaks.items() if peak > 10 << 20} >= names
 
 
 def test_the_kubeconfig_trusts_the_plane_alone(plane: Plane) -> None:
