@@ -31,7 +31,17 @@ RINGS: Final = (
     ),
     (
         "cluster",
-        frozenset({"cluster", "addons", "access", "kubectl_layer", "pod_identity", "system_nodes"}),
+        frozenset(
+            {
+                "cluster",
+                "addons",
+                "access",
+                "controllers",
+                "kubectl_layer",
+                "pod_identity",
+                "system_nodes",
+            }
+        ),
     ),
     ("capacity", frozenset({"node_pools", "pod_templates", "warm_rooms", "workload_policies"})),
     (

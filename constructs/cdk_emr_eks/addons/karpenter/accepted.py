@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final, cast
+from typing import Final
+
+from cdk_emr_eks.controllers import wildcard_resources
 
 _BY_SID: Final = {
     "AllowScopedEC2InstanceAccessActions": "What an instance is made from need not be ours: images "
@@ -22,14 +24,11 @@ QUEUE_KEY: Final = "Encrypted with SQS's own key, which the check does not know"
 def wildcard_reasons(document: Mapping[str, object]) -> Mapping[str, str]:
     """Return the reason for each resource with a wildcard in a policy document."""
     found: dict[str, list[str]] = {}
-    for statement in cast(tuple[Mapping[str, object], ...], document["Statement"]):
-        given = statement["Resource"]
-        for resource in [given] if isinstance(given, str) else cast(tuple[str, ...], given):
-            if "*" in resource:
-                reasons = found.setdefault(resource, [])
-                reason = _reason(statement, resource)
-                if reason not in reasons:
-                    reasons.append(reason)
+    for statement, resource in wildcard_resources(document):
+        reasons = found.setdefault(resource, [])
+        reason = _reason(statement, resource)
+        if reason not in reasons:
+            reasons.append(reason)
     return {resource: "; ".join(reasons) for resource, reasons in found.items()}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from aws_cdk import Aws, Duration, RemovalPolicy, Stack
+from aws_cdk import Aws, RemovalPolicy, Stack
 from aws_cdk import aws_eks as eks_l1
 from aws_cdk import aws_eks_v2 as eks
 from aws_cdk import aws_iam as iam
@@ -17,17 +17,14 @@ from cdk_emr_eks.addons.karpenter.policies import controller_policies
 from cdk_emr_eks.addons.karpenter.scope import PolicyScope
 from cdk_emr_eks.addons.karpenter.values import SERVICE_ACCOUNT, Surroundings
 from cdk_emr_eks.addons.protocol import AddonContext
-from cdk_emr_eks.manifests import plain
-from cdk_emr_eks.nag import accept, managed_policy, wildcard
-from cdk_emr_eks.pod_identity import pod_identity_trust
+from cdk_emr_eks.controllers import (
+    CONTROLLER_NAMESPACE,
+    controller_chart,
+    controller_role,
+)
+from cdk_emr_eks.nag import accept, managed_policy
 
 CHART_REPOSITORY: Final = "oci://public.ecr.aws/karpenter"
-NAMESPACE: Final = "kube-system"
-"""Upstream's default: API priority and fairness serves this namespace first."""
-
-_CHART_TIMEOUT_MINUTES: Final = 10
-# The handler itself ends after 15 minutes; a release it was killed in stays locked.
-
 NODE_POLICIES: Final = ("AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly")
 """AWS managed policies of the nodes' role.
 
@@ -111,9 +108,41 @@ class InstalledKarpenter(Construct):
             self,
             "Association",
             cluster_name=cluster,
-            namespace=NAMESPACE,
+            namespace=CONTROLLER_NAMESPACE,
             service_account=SERVICE_ACCOUNT,
             role_arn=role_arn,
+        )
+
+    def _controller_role(self, scope: PolicyScope, zonal_shift: bool) -> iam.CfnRole:
+        return controller_role(
+            self,
+            "ControllerRole",
+            name="Karpenter",
+            description=f"Karpenter's controller in {scope.cluster_name}",
+            cluster_name=scope.cluster_name,
+            service_account=SERVICE_ACCOUNT,
+            documents=controller_policies(scope, zonal_shift=zonal_shift),
+            reasons=wildcard_reasons,
+        )
+
+    def _chart(
+        self,
+        id: str,
+        cluster: eks.ICluster,
+        chart: str,
+        version: str,
+        values: Mapping[str, object] | None = None,
+    ) -> eks.HelmChart:
+        return controller_chart(
+            self,
+            id,
+            cluster=cluster,
+            repository=f"{CHART_REPOSITORY}/{chart}",
+            chart=chart,
+            version=version,
+            values=values,
+            # The CRDs are a chart of their own; a second copy would never be upgraded.
+            skip_crds=True,
         )
 
     def _spot_role(self) -> None:
@@ -135,60 +164,6 @@ class InstalledKarpenter(Construct):
         arns = [policy.managed_policy_arn for policy in policies]
         accept(role, {managed_policy(self, arn): NODE_POLICY for arn in arns})
         return role
-
-    def _controller_role(self, scope: PolicyScope, zonal_shift: bool) -> iam.CfnRole:
-        documents = controller_policies(scope, zonal_shift=zonal_shift)
-        policies = []
-        for name, document in documents.items():
-            # L1: the document stays as upstream wrote it, statement for statement.
-            policy = iam.CfnManagedPolicy(
-                self,
-                f"{name}Policy",
-                description=f"Karpenter of {scope.cluster_name}: {name}",
-                policy_document=plain(document),
-            )
-            reasons = wildcard_reasons(document)
-            accept(policy, {wildcard(self, arn): why for arn, why in reasons.items()})
-            policies.append(policy)
-        return iam.CfnRole(
-            self,
-            "ControllerRole",
-            description=f"Karpenter's controller in {scope.cluster_name}",
-            assume_role_policy_document=pod_identity_trust(
-                cluster_name=scope.cluster_name,
-                namespace=NAMESPACE,
-                service_accounts=[SERVICE_ACCOUNT],
-            ),
-            # By reference: what waits for the role waits for its rights.
-            managed_policy_arns=[policy.ref for policy in policies],
-        )
-
-    def _chart(
-        self,
-        id: str,
-        cluster: eks.ICluster,
-        chart: str,
-        version: str,
-        values: Mapping[str, object] | None = None,
-    ) -> eks.HelmChart:
-        return eks.HelmChart(
-            self,
-            id,
-            cluster=cluster,
-            repository=f"{CHART_REPOSITORY}/{chart}",
-            chart=chart,
-            version=version,
-            release=chart,
-            namespace=NAMESPACE,
-            create_namespace=False,
-            # The CRDs are a chart of their own; a second copy would never be upgraded.
-            skip_crds=True,
-            # A failed upgrade is rolled back, and a deletion waits until the pods are gone.
-            atomic=True,
-            wait=True,
-            timeout=Duration.minutes(_CHART_TIMEOUT_MINUTES),
-            values=None if values is None else {str(key): plain(v) for key, v in values.items()},
-        )
 
 
 def _surroundings(context: AddonContext, queue_name: str, region: str) -> Surroundings:

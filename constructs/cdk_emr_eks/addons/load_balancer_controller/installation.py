@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Final, cast
+from typing import Final
 
-from aws_cdk import Aws, Duration, Stack
+from aws_cdk import Aws, Stack
 from aws_cdk import aws_eks as eks_l1
-from aws_cdk import aws_eks_v2 as eks
 from aws_cdk import aws_iam as iam
 from constructs import Construct, IDependable
 
 from cdk_emr_eks.addons.load_balancer_controller.policy import ControllerScope, controller_policies
 from cdk_emr_eks.addons.load_balancer_controller.values import CHART, SERVICE_ACCOUNT, Surroundings
 from cdk_emr_eks.addons.protocol import AddonContext
-from cdk_emr_eks.manifests import plain
-from cdk_emr_eks.nag import accept, wildcard
-from cdk_emr_eks.pod_identity import pod_identity_trust
+from cdk_emr_eks.controllers import (
+    CONTROLLER_NAMESPACE,
+    controller_chart,
+    controller_role,
+    wildcard_resources,
+)
 
 CHART_REPOSITORY: Final = "https://aws.github.io/eks-charts"
-NAMESPACE: Final = "kube-system"
-"""As in AWS's guide; no tenant may have it."""
-
-_CHART_TIMEOUT_MINUTES: Final = 10
-# The handler itself ends after 15 minutes; a release it was killed in stays locked.
 
 _TAGGED: Final = "Ids are not known beforehand; conditions on the cluster's tags narrow it"
 _REASONS: Final[Mapping[str, str]] = {
@@ -75,7 +72,7 @@ class InstalledLoadBalancerController(Construct):
             self,
             "Association",
             cluster_name=context.cluster.cluster_name,
-            namespace=NAMESPACE,
+            namespace=CONTROLLER_NAMESPACE,
             service_account=SERVICE_ACCOUNT,
             role_arn=role.attr_arn,
         )
@@ -86,62 +83,35 @@ class InstalledLoadBalancerController(Construct):
             node_selector=context.node_selector,
             tolerations=context.tolerations,
         )
-        chart = self._chart(context.cluster, version, values(around))
+        chart = controller_chart(
+            self,
+            "Chart",
+            cluster=context.cluster,
+            repository=CHART_REPOSITORY,
+            chart=CHART,
+            version=version,
+            values=values(around),
+        )
         # The association refers to the role, the role to its policies: one edge stands for all.
         chart.node.add_dependency(rights, context.ready)
         self.ready: IDependable = chart
 
     def _role(self, scope: ControllerScope) -> iam.CfnRole:
-        policies = []
-        for name, document in controller_policies(scope).items():
-            policy = iam.CfnManagedPolicy(
-                self,
-                f"{name}Policy",
-                description=f"Load balancer controller of {scope.cluster_name}: {name}",
-                policy_document=plain(document),
-            )
-            reasons = _wildcard_reasons(document)
-            accept(policy, {wildcard(self, arn): why for arn, why in reasons.items()})
-            policies.append(policy)
-        return iam.CfnRole(
+        return controller_role(
             self,
             "Role",
+            name="Load balancer controller",
             description=f"Load balancer controller in {scope.cluster_name}",
-            assume_role_policy_document=pod_identity_trust(
-                cluster_name=scope.cluster_name,
-                namespace=NAMESPACE,
-                service_accounts=[SERVICE_ACCOUNT],
-            ),
-            managed_policy_arns=[policy.ref for policy in policies],
-        )
-
-    def _chart(
-        self, cluster: eks.ICluster, version: str, values: Mapping[str, object]
-    ) -> eks.HelmChart:
-        return eks.HelmChart(
-            self,
-            "Chart",
-            cluster=cluster,
-            repository=CHART_REPOSITORY,
-            chart=CHART,
-            version=version,
-            release=CHART,
-            namespace=NAMESPACE,
-            create_namespace=False,
-            # A failed upgrade is rolled back, and a deletion waits until the pods are gone.
-            atomic=True,
-            wait=True,
-            timeout=Duration.minutes(_CHART_TIMEOUT_MINUTES),
-            values={str(key): plain(value) for key, value in values.items()},
+            cluster_name=scope.cluster_name,
+            service_account=SERVICE_ACCOUNT,
+            documents=controller_policies(scope),
+            reasons=_wildcard_reasons,
         )
 
 
 def _wildcard_reasons(document: Mapping[str, object]) -> Mapping[str, str]:
     """Return the reason for each resource with a wildcard in a policy document."""
     found: dict[str, str] = {}
-    for statement in cast(tuple[Mapping[str, object], ...], document["Statement"]):
-        given = statement["Resource"]
-        for resource in [given] if isinstance(given, str) else cast(tuple[str, ...], given):
-            if "*" in resource:
-                found.setdefault(resource, _REASONS.get(str(statement["Sid"]), _TAGGED))
+    for statement, resource in wildcard_resources(document):
+        found.setdefault(resource, _REASONS.get(str(statement["Sid"]), _TAGGED))
     return found
