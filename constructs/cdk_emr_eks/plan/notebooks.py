@@ -19,9 +19,8 @@ _TYPES: Final = {"JUPYTER_ENTERPRISE_GATEWAY": "notebooks", "SPARK_CONNECT": "Sp
 _Opened = Mapping[tuple[str, str], Sequence[str]]
 
 
-def studio_plans(stacks: Sequence[StackFile]) -> tuple[StudioPlan, ...]:
+def studio_plans(stacks: Sequence[StackFile], references: References) -> tuple[StudioPlan, ...]:
     """Read the EMR Studios of all stacks."""
-    references = References(stacks)
     members: dict[tuple[str, str], list[str]] = defaultdict(list)
     for stack in stacks:
         for _, properties in stack.resources(_MAPPING):
@@ -39,9 +38,8 @@ def studio_plans(stacks: Sequence[StackFile]) -> tuple[StudioPlan, ...]:
     )
 
 
-def endpoint_plans(stacks: Sequence[StackFile]) -> tuple[EndpointPlan, ...]:
+def endpoint_plans(stacks: Sequence[StackFile], references: References) -> tuple[EndpointPlan, ...]:
     """Read the interactive endpoints of all stacks."""
-    references = References(stacks)
     opened = _opened(stacks, references)
     return tuple(
         _endpoint(stack, properties, references, opened.get((stack.name, logical_id), ()))

@@ -13,6 +13,7 @@ from cdk_emr_eks.plan.notebooks import endpoint_plans, studio_plans
 from cdk_emr_eks.plan.objects import KUBERNETES_PREFIX, open_assembly
 from cdk_emr_eks.plan.packing import packing_plans
 from cdk_emr_eks.plan.pools import pool_messages, pool_plans
+from cdk_emr_eks.plan.references import References
 from cdk_emr_eks.plan.tenants import tenant_plans
 from cdk_emr_eks.plan.warm import warm_plans
 from cdk_emr_eks.plan.zones import zone_plans
@@ -36,6 +37,7 @@ def read_plan(folder: Path) -> Plan:
     """
     assembly = open_assembly(folder)
     stacks, applied = assembly.stacks, assembly.applied
+    references = References(stacks)
     pools = pool_plans(applied)
     components = component_plans(stacks, applied)
     tenants = tenant_plans(stacks, applied)
@@ -53,8 +55,8 @@ def read_plan(folder: Path) -> Plan:
         packing=packing_plans(stacks, pools),
         warm=warm_plans(applied, pools),
         tenants=tenants,
-        studios=studio_plans(stacks),
-        endpoints=endpoint_plans(stacks),
+        studios=studio_plans(stacks, references),
+        endpoints=endpoint_plans(stacks, references),
         messages=(
             *(message for stack in stacks for message in stack.messages),
             *applied.unread,

@@ -7,7 +7,7 @@ and says nothing of those it does not read, and has no EKS cluster, node group o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -20,8 +20,6 @@ from cdk_emr_eks.simulation.deploy.resolve import Made
 
 if TYPE_CHECKING:
     from cdk_emr_eks.simulation.aws import EmulatedAws
-
-Undo = Callable[[float], tuple[str, ...]]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

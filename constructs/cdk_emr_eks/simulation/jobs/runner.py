@@ -14,7 +14,7 @@ from cdk_emr_eks.simulation.jobs.blueprint import Blueprint, choose_blueprints
 from cdk_emr_eks.simulation.jobs.identity import make_identities
 from cdk_emr_eks.simulation.jobs.job import Job
 from cdk_emr_eks.simulation.jobs.pods import JobRun
-from cdk_emr_eks.simulation.jobs.record import JobRecord, Outcome
+from cdk_emr_eks.simulation.jobs.record import JobRecord
 from cdk_emr_eks.simulation.kube_api import Kind, Object
 from cdk_emr_eks.simulation.scenario import JobGroup, Scenario, Stage, Submission
 
@@ -155,8 +155,3 @@ class JobRunner:
 def run_prefix() -> str:
     """Return the start of the ids of one run's jobs: a letter, then random letters and digits."""
     return f"j{secrets.token_hex(3)}"
-
-
-def unfinished(records: Sequence[JobRecord]) -> int:
-    """Count the jobs that have not ended."""
-    return sum(record.outcome is Outcome.RUNNING for record in records)
