@@ -111,7 +111,7 @@ def _images() -> Subject:
     made, stacks = images(), ("Own", "Notebook")
     return Subject(
         app=made.app,
-        folder=made.folder,
+        folder=made.outdir,
         iam=stacks,
         lint=stacks,
         checkov=(),

@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import tempfile
-from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
-from pathlib import Path
-from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -28,49 +22,26 @@ from cdk_emr_eks.spec.security_configuration import (
 from cdk_emr_eks.spec.spark_connect import SparkConnectSpec
 from cdk_emr_eks.spec.tenancy import Tenant
 from cdk_emr_eks.tenancy_context import OidcProvider
+from tests.synth.synthesized import Synthesized, synthesize
 
 KUBECTL = "arn:aws:lambda:eu-west-1:111122223333:function:kubectl"
 ISSUER = "oidc.eks.eu-west-1.amazonaws.com/id/0123456789ABCDEF0123456789ABCDEF"
 CERTIFICATE = "arn:aws:acm:eu-west-1:111122223333:certificate/12345678-1234-1234-1234-123456789012"
 KEY = "arn:aws:kms:eu-west-1:111122223333:key/12345678-1234-1234-1234-123456789012"
 SECRET = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:"
-Resource = Mapping[str, Any]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Synthesized:
-    """The app, its templates by stack, and where its cloud assembly is."""
-
-    app: cdk.App
-    outdir: Path
-    templates: Mapping[str, Mapping[str, Any]]
-
-    def of_type(self, stack: str, kind: str) -> dict[str, Resource]:
-        """Resources of one type by logical id."""
-        resources = self.templates[stack]["Resources"]
-        return {id: item for id, item in resources.items() if item["Type"] == kind}
-
-    def only(self, stack: str, kind: str, part: str = "") -> tuple[str, Resource]:
-        """The only resource of a type whose logical id has a part."""
-        ((id, item),) = ((i, r) for i, r in self.of_type(stack, kind).items() if part in i)
-        return id, item
 
 
 @cache
 def synthesized() -> Synthesized:
     """Synthesize once for all tests."""
-    outdir = Path(tempfile.mkdtemp())
-    app = cdk.App(analytics_reporting=False, outdir=str(outdir))
+    app = cdk.App(analytics_reporting=False)
     platform = cdk.Stack(app, "Platform")
     cluster = EmrEksCluster(platform, "Cluster")
     _science(cluster, platform)
     _office(cluster, cdk.Stack(app, "Elsewhere"))
     environment = cdk.Environment(account="111122223333", region="eu-west-1")
     _guests(cdk.Stack(app, "Imported", env=environment))
-    app.synth()
-    paths = outdir.glob("*.template.json")
-    templates = {path.name.partition(".")[0]: json.loads(path.read_text()) for path in paths}
-    return Synthesized(app=app, outdir=outdir, templates=templates)
+    return synthesize(app)
 
 
 def _science(cluster: EmrEksCluster, stack: cdk.Stack) -> None:

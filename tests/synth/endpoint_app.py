@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import tempfile
-from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
-from pathlib import Path
-from typing import Any
 
 import aws_cdk as cdk
 
@@ -19,37 +13,17 @@ from cdk_emr_eks.spec.admission.tenant_values import Admission
 from cdk_emr_eks.spec.execution_role import ExecutionRoleSpec, JobIdentity, RoleUse
 from cdk_emr_eks.spec.managed_endpoint import KernelImages, ManagedEndpointSpec
 from cdk_emr_eks.spec.tenancy import Tenant
+from tests.synth.synthesized import Synthesized, synthesize
 
 BOTH = (RoleUse.JOBS, RoleUse.ENDPOINTS)
 KUBECTL = "arn:aws:lambda:eu-west-1:111122223333:function:kubectl"
 SPARK = "111122223333.dkr.ecr.eu-west-1.amazonaws.com/spark@sha256:" + "0123456789abcdef" * 4
-Resource = Mapping[str, Any]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Synthesized:
-    """The app, its templates by stack, and where its cloud assembly is."""
-
-    app: cdk.App
-    outdir: Path
-    templates: Mapping[str, Mapping[str, Any]]
-
-    def of_type(self, stack: str, kind: str) -> dict[str, Resource]:
-        """Resources of one type by logical id."""
-        resources = self.templates[stack]["Resources"]
-        return {id: item for id, item in resources.items() if item["Type"] == kind}
-
-    def only(self, stack: str, kind: str, part: str = "") -> tuple[str, Resource]:
-        """The only resource of a type whose logical id has a part."""
-        ((id, item),) = ((i, r) for i, r in self.of_type(stack, kind).items() if part in i)
-        return id, item
 
 
 @cache
 def synthesized() -> Synthesized:
     """Synthesize once for all tests."""
-    outdir = Path(tempfile.mkdtemp())
-    app = cdk.App(analytics_reporting=False, outdir=str(outdir))
+    app = cdk.App(analytics_reporting=False)
     cluster = EmrEksCluster(cdk.Stack(app, "Platform"), "Cluster")
     role = ExecutionRoleSpec(name="emr-research", uses=BOTH)
     research = cluster.add_tenant(Tenant(name="research", execution_roles=(role,)))
@@ -86,7 +60,4 @@ def synthesized() -> Synthesized:
     role = ExecutionRoleSpec(name="emr-guests", uses=(RoleUse.ENDPOINTS,))
     guests = imported.add_tenant(Tenant(name="guests", execution_roles=(role,)))
     imported.add_managed_endpoint(ManagedEndpointSpec(name="guests"), tenant=guests)
-    app.synth()
-    paths = outdir.glob("*.template.json")
-    templates = {path.name.partition(".")[0]: json.loads(path.read_text()) for path in paths}
-    return Synthesized(app=app, outdir=outdir, templates=templates)
+    return synthesize(app)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from functools import cache
-from pathlib import Path
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -16,7 +14,7 @@ from cdk_emr_eks.spec.quota import Quota
 from cdk_emr_eks.spec.tenancy import Tenant
 from cdk_emr_eks.tenant import EmrEksTenant
 from cdk_emr_eks.units import Cpu, Memory
-from tests.synth.connect_app import Synthesized
+from tests.synth.synthesized import Synthesized, synthesize
 from tests.synth.tenancy_app import imported_context, new_app, new_context
 
 QUOTA = Quota(cpu=Cpu.cores(64), memory=Memory.from_gib(512), pods=100)
@@ -60,8 +58,4 @@ def synthesized() -> Synthesized:
     )
     plain = EphemeralJobSpec(name="plain", workload="shared", entry_point="s3://code/plain.py")
     EphemeralJobs(imported, "Plain", tenant=foreign, spec=plain)
-    assembly = app.synth()
-    templates = {
-        stack.stack_name: json.loads(json.dumps(stack.template)) for stack in assembly.stacks
-    }
-    return Synthesized(app=app, outdir=Path(assembly.directory), templates=templates)
+    return synthesize(app)

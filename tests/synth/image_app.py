@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,42 +15,13 @@ from constructs import Construct
 from cdk_emr_eks.images.spark_image import NotebookImage, SparkImage
 from cdk_emr_eks.labels import Architecture
 from cdk_emr_eks.spec.image import ImageSpec, ImageStore
+from tests.synth.synthesized import Resource, Synthesized, synthesize
 from tests.synth.tenancy_app import new_app
 
-Resource = dict[str, Any]  # of a template: JSON
 DIGEST = "sha256:" + "0a" * 32
 BASE = "999988887777.dkr.ecr.us-west-2.amazonaws.com/bases/spark"
 DOCKERFILE = "ARG BASE_IMAGE\nFROM ${BASE_IMAGE}\nUSER root\nRUN true\nUSER hadoop:hadoop\n"
 SCIENCE = ImageSpec(name="science", requirements=("pandas==2.2.3",))
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Images:
-    """The app, its cloud assembly and its templates by stack."""
-
-    app: cdk.App
-    folder: Path
-    templates: Mapping[str, dict[str, dict[str, Resource]]]
-
-    def resources(self, stack: str, kind: str) -> dict[str, Resource]:
-        """Resources of one type, by logical id."""
-        found = self.templates[stack]["Resources"]
-        return {id: item for id, item in found.items() if item["Type"] == kind}
-
-    def one(self, stack: str, kind: str) -> Resource:
-        """The only resource of a type."""
-        (found,) = self.resources(stack, kind).values()
-        return found
-
-    def properties(self, stack: str, kind: str) -> Resource:
-        """Properties of the only resource of a type."""
-        return dict(self.one(stack, kind)["Properties"])
-
-    def asset(self, stack: str) -> Path:
-        """The build context of a stack's image."""
-        source = self.properties(stack, "AWS::CodePipeline::Pipeline")["Stages"][0]["Actions"][0]
-        key = source["Configuration"]["S3ObjectKey"]
-        return self.folder / f"asset.{key.removesuffix('.zip')}"
 
 
 def template_of(image: ImageSpec, path: str = "Image") -> dict[str, dict[str, Resource]]:
@@ -72,7 +41,7 @@ def variables(
 
 
 @cache
-def images() -> Images:
+def images() -> Synthesized:
     """Synthesize once for all tests."""
     app = new_app()
     spark = SparkImage(cdk.Stack(app, "Spark"), "Science", spec=SCIENCE)
@@ -82,11 +51,14 @@ def images() -> Images:
     notebook = cdk.Stack(app, "Notebook", env=cdk.Environment(region="us-gov-west-1"))
     kernel = ImageSpec(name="kernel-of-science", requirements=("pandas==2.2.3",))
     NotebookImage(notebook, "Kernel", spec=kernel)
-    assembly = app.synth()
-    templates = {
-        stack.stack_name: json.loads(json.dumps(stack.template)) for stack in assembly.stacks
-    }
-    return Images(app=app, folder=Path(assembly.directory), templates=templates)
+    return synthesize(app)
+
+
+def context_of(stack: str) -> Path:
+    """The build context of a stack's image."""
+    source = images().properties(stack, "AWS::CodePipeline::Pipeline")["Stages"][0]["Actions"][0]
+    key = source["Configuration"]["S3ObjectKey"]
+    return images().outdir / f"asset.{key.removesuffix('.zip')}"
 
 
 def _user(stack: cdk.Stack, image: SparkImage) -> None:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import tempfile
 from functools import cache
-from pathlib import Path
 
 import aws_cdk as cdk
 
@@ -18,7 +15,8 @@ from cdk_emr_eks.spec.security_configuration import TlsCertificate
 from cdk_emr_eks.spec.tenancy import Tenant
 from cdk_emr_eks.spec.tenant_network import NetworkPeer, TenantNetwork
 from cdk_emr_eks.tenancy_context import OidcProvider
-from tests.synth.connect_app import ISSUER, KUBECTL, SECRET, Synthesized
+from tests.synth.connect_app import ISSUER, KUBECTL, SECRET
+from tests.synth.synthesized import Synthesized, synthesize
 
 TAG = "EMR on EKS Engine"
 TLS = TlsCertificate(
@@ -62,7 +60,7 @@ def imported(stack: cdk.Stack, *, oidc: bool = True) -> ImportedEmrEksCluster:
 
 def new_stack(name: str = "Imported") -> cdk.Stack:
     """A stack of an app of its own."""
-    app = cdk.App(analytics_reporting=False, outdir=tempfile.mkdtemp())
+    app = cdk.App(analytics_reporting=False)
     environment = cdk.Environment(account="111122223333", region="eu-west-1")
     return cdk.Stack(app, name, env=environment)
 
@@ -76,7 +74,4 @@ def synthesized() -> Synthesized:
     assert isinstance(app, cdk.App)
     cluster = EmrEksCluster(cdk.Stack(app, "Platform"), "Cluster")
     cluster.add_tenant(SCIENCE, scope=cdk.Stack(app, "Elsewhere"))
-    outdir = Path(app.synth().directory)
-    paths = outdir.glob("*.template.json")
-    templates = {path.name.partition(".")[0]: json.loads(path.read_text()) for path in paths}
-    return Synthesized(app=app, outdir=outdir, templates=templates)
+    return synthesize(app)

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from copy import deepcopy
-from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import cast
 
 import aws_cdk as cdk
@@ -38,11 +33,11 @@ from cdk_emr_eks.tenancy_context import (
 )
 from cdk_emr_eks.tenant import EmrEksTenant
 from cdk_emr_eks.units import Cpu, Memory
+from tests.synth.synthesized import Synthesized, synthesize
 
 CLUSTER = "data-platform"
 ISSUER = "oidc.eks.eu-west-1.amazonaws.com/id/0123456789ABCDEF0123456789ABCDEF"
 WORKLOADS = {workload.name: workload for workload in DEFAULT_WORKLOADS}
-Template = Mapping[str, Mapping[str, Mapping[str, object]]]
 
 
 def new_app() -> cdk.App:
@@ -100,24 +95,6 @@ def imported_context(scope: Construct) -> TenancyContext:
     )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Synthesized:
-    """The templates of the app, by stack, and where its cloud assembly is."""
-
-    outdir: Path
-    templates: Mapping[str, Template]
-
-    def resources(self, stack: str, kind: str) -> dict[str, dict[str, object]]:
-        """Resources of one type, by logical id: copies, since all tests share the templates."""
-        found = self.templates[stack]["Resources"]
-        return {id: deepcopy(dict(item)) for id, item in found.items() if item["Type"] == kind}
-
-    def one(self, stack: str, kind: str) -> dict[str, object]:
-        """The only resource of a type."""
-        (found,) = self.resources(stack, kind).values()
-        return found
-
-
 @cache
 def synthesized() -> Synthesized:
     """Synthesize once for all tests of tenancy."""
@@ -130,11 +107,7 @@ def synthesized() -> Synthesized:
     _irsa(app, context)
     _options(app, context)
     _imported(app)
-    assembly = app.synth()
-    templates = {
-        stack.stack_name: json.loads(json.dumps(stack.template)) for stack in assembly.stacks
-    }
-    return Synthesized(outdir=Path(assembly.directory), templates=templates)
+    return synthesize(app)
 
 
 def _plain(app: cdk.App, context: TenancyContext) -> None:

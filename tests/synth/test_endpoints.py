@@ -23,8 +23,9 @@ from cdk_emr_eks.spec.tenancy import Tenant
 from cdk_emr_eks.tenant import EmrEksTenant
 from cdk_emr_eks.units import Cpu, Memory
 from cdk_emr_eks.versions import LOAD_BALANCER_CONTROLLER
-from tests.synth.endpoint_app import BOTH, SPARK, Resource, Synthesized, synthesized
+from tests.synth.endpoint_app import BOTH, SPARK, synthesized
 from tests.synth.karpenter_app import waits_for as needed_by
+from tests.synth.synthesized import Resource, Synthesized
 from tests.synth.tenancy_app import new_app, new_context
 
 ENDPOINT = "AWS::EMRContainers::Endpoint"

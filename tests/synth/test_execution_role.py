@@ -16,7 +16,8 @@ from cdk_emr_eks.job_role_policies import irsa_trust
 from cdk_emr_eks.names import base36
 from cdk_emr_eks.spec.execution_role import ExecutionRoleSpec, JobIdentity, RoleUse
 from cdk_emr_eks.tenancy_context import OidcProvider, TenancyContext
-from tests.synth.tenancy_app import CLUSTER, ISSUER, Synthesized, new_app, new_context, synthesized
+from tests.synth.synthesized import Synthesized
+from tests.synth.tenancy_app import CLUSTER, ISSUER, new_app, new_context, synthesized
 
 Statement = dict[str, object]
 
@@ -29,7 +30,7 @@ def app() -> Synthesized:
 def role(app: Synthesized, stack: str, name: str | None = None) -> dict[str, object]:
     roles = [
         cast(dict[str, object], item["Properties"])
-        for item in app.resources(stack, "AWS::IAM::Role").values()
+        for item in app.of_type(stack, "AWS::IAM::Role").values()
     ]
     (found,) = [item for item in roles if "RoleName" in item and name in (None, item["RoleName"])]
     return found
@@ -79,7 +80,7 @@ def test_associations_are_those_of_the_trust(app: Synthesized) -> None:
     )[0]["Condition"]["StringEquals"]["aws:RequestTag/kubernetes-service-account"]
     found = [
         cast(dict[str, object], item["Properties"])
-        for item in app.resources("Plain", "AWS::EKS::PodIdentityAssociation").values()
+        for item in app.of_type("Plain", "AWS::EKS::PodIdentityAssociation").values()
     ]
     assert [item["ServiceAccount"] for item in found] == trusted
     assert {(item["ClusterName"], item["Namespace"]) for item in found} == {(CLUSTER, "analytics")}
@@ -168,7 +169,7 @@ def test_a_long_name_is_warned_of(app: Synthesized) -> None:
 def grants(app: Synthesized, stack: str) -> list[Statement]:
     policies = [
         cast(dict[str, dict[str, list[Statement]]], item["Properties"])
-        for item in app.resources(stack, "AWS::IAM::Policy").values()
+        for item in app.of_type(stack, "AWS::IAM::Policy").values()
         if "Users" in cast(dict[str, object], item["Properties"])
     ]
     return [item for policy in policies for item in policy["PolicyDocument"]["Statement"]]

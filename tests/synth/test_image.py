@@ -31,7 +31,7 @@ HANDLE: Final = "AWS::CloudFormation::WaitConditionHandle"
 
 def statements(stack: str, service: str) -> dict[str, dict[str, Any]]:
     """Statements by Sid of the role that a service has."""
-    for role in images().resources(stack, ROLE).values():
+    for role in images().of_type(stack, ROLE).values():
         trust = role["Properties"]["AssumeRolePolicyDocument"]["Statement"][0]
         if trust["Principal"]["Service"] == f"{service}.amazonaws.com":
             assert trust["Condition"] == {
@@ -70,7 +70,7 @@ def test_the_docstring_says_what_is_made() -> None:
 def test_each_architecture_is_built_on_machines_of_its_own() -> None:
     found = {
         (each["Properties"]["Environment"]["Type"], each["Properties"]["Environment"]["Image"])
-        for each in images().resources("Spark", PROJECT).values()
+        for each in images().of_type("Spark", PROJECT).values()
     }
     assert found == {
         ("LINUX_CONTAINER", "aws/codebuild/amazonlinux-x86_64-standard:6.0"),
@@ -90,7 +90,7 @@ def test_the_pipeline_runs_by_itself_and_builds_side_by_side_before_it_joins() -
     assert stages == {"Source": ["Context"], "Build": ["amd64", "arm64"], "Join": ["join"]}
     assert all("RunOrder" not in each for stage in pipeline["Stages"] for each in stage["Actions"])
     names = {
-        id: item["Properties"]["Name"] for id, item in images().resources("Spark", PROJECT).items()
+        id: item["Properties"]["Name"] for id, item in images().of_type("Spark", PROJECT).items()
     }
     for action in ("amd64", "arm64"):
         project = names[actions("Spark")[action]["ProjectName"]["Ref"]]
@@ -99,7 +99,7 @@ def test_the_pipeline_runs_by_itself_and_builds_side_by_side_before_it_joins() -
 
 
 def test_builds_are_told_what_they_need() -> None:
-    ((handle, _),) = images().resources("Spark", HANDLE).items()
+    handle, _ = images().only("Spark", HANDLE)
     told = {name: variables(actions("Spark")[name]) for name in ("amd64", "arm64", "join")}
     assert [each.pop("STEP") for each in told.values()] == ["build", "build", "join"]
     (same,) = {json.dumps(each) for each in told.values()}
@@ -109,7 +109,7 @@ def test_builds_are_told_what_they_need() -> None:
         "BASE_IMAGE": "public.ecr.aws/emr-on-eks/spark/emr-7.14.0:latest",
         "SIGNAL_URL": handle,
     }
-    for project in images().resources("Spark", PROJECT).values():
+    for project in images().of_type("Spark", PROJECT).values():
         told_always = project["Properties"]["Environment"]["EnvironmentVariables"]
         assert {"Name": "ARCHITECTURES", "Value": "amd64 arm64"} in told_always
     assert variables(actions("Own")["join"])["BASE_IMAGE"] == f"{BASE}@{DIGEST}"
@@ -142,12 +142,12 @@ def test_what_builds_are_told_fits_a_pipeline() -> None:
 
 
 def test_the_deployment_waits_for_the_image_longer_than_a_build_may_take() -> None:
-    ((pipeline, _),) = images().resources("Spark", PIPELINE).items()
-    ((handle, _),) = images().resources("Spark", HANDLE).items()
-    wait = images().one("Spark", WAIT)
+    pipeline, _ = images().only("Spark", PIPELINE)
+    handle, _ = images().only("Spark", HANDLE)
+    wait = images().only("Spark", WAIT)[1]
     assert wait["DependsOn"] == [pipeline]
     assert wait["Properties"]["Handle"] == {"Ref": handle}
-    project = next(iter(images().resources("Spark", PROJECT).values()))["Properties"]
+    project = next(iter(images().of_type("Spark", PROJECT).values()))["Properties"]
     longest = project["TimeoutInMinutes"] + 2 * project["QueuedTimeoutInMinutes"]
     assert longest * 60 < int(wait["Properties"]["Timeout"]) <= 43_200
 
@@ -167,7 +167,7 @@ def test_the_longest_build_fits_what_cloudformation_waits() -> None:
 
 
 def test_the_repository_is_immutable_scanned_and_goes_with_the_stack() -> None:
-    repository = images().one("Spark", REPOSITORY)
+    repository = images().only("Spark", REPOSITORY)[1]
     found = repository["Properties"]
     assert found["ImageTagMutability"] == "IMMUTABLE"
     assert found["ImageScanningConfiguration"] == {"ScanOnPush": True}
@@ -179,8 +179,8 @@ def test_the_repository_is_immutable_scanned_and_goes_with_the_stack() -> None:
 
 
 def test_a_kept_repository_under_a_key() -> None:
-    ((key, _),) = images().resources("Own", "AWS::KMS::Key").items()
-    repository = images().one("Own", REPOSITORY)
+    key, _ = images().only("Own", "AWS::KMS::Key")
+    repository = images().only("Own", REPOSITORY)[1]
     assert repository["DeletionPolicy"] == repository["UpdateReplacePolicy"] == "Retain"
     assert "EmptyOnDelete" not in repository["Properties"]
     encryption = repository["Properties"]["EncryptionConfiguration"]
@@ -190,8 +190,8 @@ def test_a_kept_repository_under_a_key() -> None:
 
 
 def test_the_uri_is_by_digest_in_its_stack_and_by_immutable_tag_in_others() -> None:
-    ((wait, _),) = images().resources("Spark", WAIT).items()
-    ((parameter, item),) = images().resources("Spark", "AWS::SSM::Parameter").items()
+    wait, _ = images().only("Spark", WAIT)
+    parameter, item = images().only("Spark", "AWS::SSM::Parameter")
     within = images().templates["Spark"]["Outputs"]["Uri"]["Value"]
     assert within == {"Fn::GetAtt": [parameter, "Value"]}
     parts = item["Properties"]["Value"]["Fn::Join"][1]
@@ -221,7 +221,7 @@ def test_whoever_is_granted_pulls_from_this_repository_only() -> None:
 
 
 def test_a_build_pushes_to_its_repository_and_reads_its_own_context() -> None:
-    ((repository, _),) = images().resources("Spark", REPOSITORY).items()
+    repository, _ = images().only("Spark", REPOSITORY)
     found = statements("Spark", "codebuild")
     assert set(found) == {"Log", "ReadContext", "Login", "PushImage"}
     assert found["PushImage"]["Resource"] == {"Fn::GetAtt": [repository, "Arn"]}
@@ -246,7 +246,7 @@ def test_a_base_in_ecr_is_what_the_build_may_pull_besides() -> None:
 def test_the_pipeline_starts_its_builds_and_writes_below_its_name() -> None:
     found = statements("Spark", "codepipeline")
     assert set(found) == {"LookAtBucket", "ReadSource", "KeepArtifacts", "Build"}
-    projects = images().resources("Spark", PROJECT)
+    projects = images().of_type("Spark", PROJECT)
     arns = [each["Fn::GetAtt"][0] for each in found["Build"]["Resource"]]
     assert sorted(arns) == sorted(projects)
     writes = [sid for sid, each in found.items() if "Put" in json.dumps(each["Action"])]
@@ -306,7 +306,7 @@ def test_the_registry_is_what_admission_takes() -> None:
 
 
 def test_deploying_needs_no_more_than_its_own_names() -> None:
-    documents = deploy_policies(images().folder)
+    documents = deploy_policies(images().outdir)
     found = [each for document in documents for each in document["Statement"]]  # type: ignore[attr-defined]
     (create,) = (each for each in found if "ecr:CreateRepository" in each["Action"])
     assert all(":repository/emr-eks/" in arn for arn in create["Resource"])

@@ -17,7 +17,7 @@ from tests.synth.image_app import (
     DIGEST,
     DOCKERFILE,
     SCIENCE,
-    images,
+    context_of,
     template_of,
     variables,
 )
@@ -30,14 +30,14 @@ def names(folder: Path) -> list[str]:
 
 
 def test_a_derived_context_has_what_was_asked_for() -> None:
-    folder = images().asset("Spark")
+    folder = context_of("Spark")
     assert names(folder) == ["Dockerfile", "requirements.txt"]
     assert (folder / "requirements.txt").read_text() == "pandas==2.2.3\n"
     assert "pip3 install" in (folder / "Dockerfile").read_text()
 
 
 def test_a_directory_is_taken_but_for_what_is_ignored() -> None:
-    assert names(images().asset("Own")) == [".dockerignore", "Dockerfile", "tool.py"]
+    assert names(context_of("Own")) == [".dockerignore", "Dockerfile", "tool.py"]
 
 
 def test_jars_are_beside_the_dockerfile(tmp_path: Path) -> None:

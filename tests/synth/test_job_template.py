@@ -13,14 +13,13 @@ from cdk_emr_eks.jobs.job_template import JobTemplate
 from cdk_emr_eks.spec.job_template import JobTemplateSpec
 from cdk_emr_eks.spec.tenancy import Tenant
 from cdk_emr_eks.tenant import EmrEksTenant
-from tests.synth.tenancy_app import CLUSTER, Synthesized, new_app, new_context, synthesized
+from tests.synth.tenancy_app import CLUSTER, new_app, new_context, synthesized
 
 
 @pytest.fixture(scope="module")
 def data() -> dict[str, object]:
-    app = synthesized()
-    properties = app.one("Options", "AWS::EMRContainers::JobTemplate")["Properties"]
-    return cast(dict[str, dict[str, object]], properties)["JobTemplateData"]
+    properties = synthesized().properties("Options", "AWS::EMRContainers::JobTemplate")
+    return cast(dict[str, object], properties["JobTemplateData"])
 
 
 def test_driver_and_parameters(data: dict[str, object]) -> None:
@@ -38,11 +37,8 @@ def test_driver_and_parameters(data: dict[str, object]) -> None:
 
 
 def test_the_role_is_fixed(data: dict[str, object]) -> None:
-    app: Synthesized = synthesized()
     ((function, argument),) = cast(dict[str, list[str]], data["ExecutionRoleArn"]).items()
-    role = cast(
-        dict[str, object], app.resources("Options", "AWS::IAM::Role")[argument[0]]["Properties"]
-    )
+    role = synthesized().of_type("Options", "AWS::IAM::Role")[argument[0]]["Properties"]
     assert (function, role["RoleName"]) == ("Fn::GetAtt", "emr-writer-with-a-rather-long-name")
 
 

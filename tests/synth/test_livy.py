@@ -18,8 +18,9 @@ from cdk_emr_eks.spec.livy import LivySpec
 from cdk_emr_eks.spec.storage import PersistentVolumes
 from cdk_emr_eks.spec.tenancy import Tenant
 from cdk_emr_eks.tenant import EmrEksTenant
-from tests.synth.connect_app import Synthesized, synthesized
+from tests.synth.connect_app import synthesized
 from tests.synth.karpenter_app import waits_for as needed_by
+from tests.synth.synthesized import Synthesized
 from tests.synth.tenancy_app import new_app, new_context
 
 HELM = "Custom::AWSCDK-EKS-HelmChart"

@@ -13,7 +13,8 @@ from cdk_emr_eks.errors import ConfigError
 from cdk_emr_eks.labels import Role
 from cdk_emr_eks.pod_templates import PodTemplates
 from cdk_emr_eks.spec.pod_template import driver_template, executor_template
-from tests.synth.tenancy_app import WORKLOADS, Synthesized, new_app, synthesized
+from tests.synth.synthesized import Synthesized
+from tests.synth.tenancy_app import WORKLOADS, new_app, synthesized
 
 TEMPLATE = {
     "apiVersion": "v1",
@@ -53,7 +54,7 @@ def test_the_assets_are_the_readable_copies(app: Synthesized) -> None:
 
 
 def test_nothing_is_deployed_to_copy_them(app: Synthesized) -> None:
-    assert not app.resources("Platform", "Custom::CDKBucketDeployment")
+    assert not app.of_type("Platform", "Custom::CDKBucketDeployment")
 
 
 def test_keys_are_the_content() -> None:
@@ -71,7 +72,7 @@ def test_keys_are_the_content() -> None:
 
 
 def test_other_stacks_use_them_without_exports(app: Synthesized) -> None:
-    role = json.dumps(app.resources("Plain", "AWS::IAM::Role"))
+    role = json.dumps(app.of_type("Plain", "AWS::IAM::Role"))
     assert "cdk-hnb659fds-assets-${AWS::AccountId}-${AWS::Region}" in role
     assert "Fn::ImportValue" not in role
 

@@ -21,8 +21,9 @@ from cdk_emr_eks.spec.virtual_cluster import EmrAccess, VirtualClusterSpec
 from cdk_emr_eks.tenancy_context import TenancyContext
 from cdk_emr_eks.tenant import EmrEksTenant
 from cdk_emr_eks.virtual_cluster import EmrVirtualCluster
-from tests.synth.connect_app import KEY, SECRET, Synthesized, synthesized
+from tests.synth.connect_app import KEY, SECRET, synthesized
 from tests.synth.karpenter_app import waits_for as needed_by
+from tests.synth.synthesized import Synthesized
 from tests.synth.tenancy_app import new_app, new_context
 
 ENDPOINT = "AWS::EMRContainers::Endpoint"

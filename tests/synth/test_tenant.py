@@ -13,10 +13,10 @@ from cdk_emr_eks.errors import ConfigError
 from cdk_emr_eks.spec.execution_role import ExecutionRoleSpec, JobLogs
 from cdk_emr_eks.spec.tenancy import Tenant
 from cdk_emr_eks.tenant import EmrEksTenant
+from tests.synth.synthesized import Synthesized
 from tests.synth.tenancy_app import (
     CLUSTER,
     WORKLOADS,
-    Synthesized,
     new_app,
     new_context,
     synthesized,
@@ -71,59 +71,55 @@ def test_resources_of_a_tenant_with_irsa(app: Synthesized) -> None:
 
 
 def test_namespace_objects_are_one_stage(app: Synthesized) -> None:
-    manifest = cast(dict[str, str], app.one("Plain", MANIFEST)["Properties"])["Manifest"]
+    manifest = app.properties("Plain", MANIFEST)["Manifest"]
     kinds = [item["kind"] for item in json.loads(manifest)]
     assert kinds == ["Namespace", "LimitRange", "ResourceQuota", *["NetworkPolicy"] * 2]
 
 
 @pytest.mark.parametrize("stack", ["Plain", "Irsa", "Options", "Imported"])
 def test_the_virtual_cluster_is_last_and_so_deleted_first(app: Synthesized, stack: str) -> None:
-    waits = set(cast(list[str], app.one(stack, CLUSTER_TYPE)["DependsOn"]))
+    waits = set(app.only(stack, CLUSTER_TYPE)[1]["DependsOn"])
     before = {
-        *app.resources(stack, MANIFEST),
-        *app.resources(stack, ASSOCIATION),
-        *app.resources(stack, "AWS::Logs::LogGroup"),
-        *app.resources(stack, "AWS::IAM::Role"),
+        *app.of_type(stack, MANIFEST),
+        *app.of_type(stack, ASSOCIATION),
+        *app.of_type(stack, "AWS::Logs::LogGroup"),
+        *app.of_type(stack, "AWS::IAM::Role"),
     }
     before = {id for id in before if "SchedulerLimits" not in id and not id.startswith("AWS6")}
     assert before <= waits
 
 
 def test_nothing_depends_on_the_virtual_cluster_by_mistake(app: Synthesized) -> None:
-    (id,) = app.resources("Plain", CLUSTER_TYPE)
+    (id,) = app.of_type("Plain", CLUSTER_TYPE)
     for kind in (MANIFEST, ASSOCIATION, "AWS::Logs::LogGroup", "AWS::IAM::Role"):
-        assert id not in json.dumps(app.resources("Plain", kind))
+        assert id not in json.dumps(app.of_type("Plain", kind))
 
 
 def test_log_group_has_a_literal_name_retention_and_key(app: Synthesized) -> None:
-    group = cast(dict[str, object], app.one("Plain", "AWS::Logs::LogGroup")["Properties"])
+    group = app.properties("Plain", "AWS::Logs::LogGroup")
     assert group["LogGroupName"] == f"/emr-on-eks/{CLUSTER}/analytics"
     assert group["RetentionInDays"] == 30
-    assert "Fn::ImportValue" in cast(dict[str, object], group["KmsKeyId"])
+    assert "Fn::ImportValue" in group["KmsKeyId"]
     (kept,) = (
         each
-        for each in app.resources("Options", "AWS::Logs::LogGroup").values()
+        for each in app.of_type("Options", "AWS::Logs::LogGroup").values()
         if "/emr-on-eks/" in json.dumps(each)
     )
     assert kept["DeletionPolicy"] == "Retain"
-    assert "DeletionPolicy" not in app.one("Plain", "AWS::Logs::LogGroup")
+    assert "DeletionPolicy" not in app.only("Plain", "AWS::Logs::LogGroup")[1]
 
 
 def test_key_serves_the_cluster_s_job_logs_only(app: Synthesized) -> None:
-    key = cast(
-        dict[str, dict[str, list[dict[str, object]]]],
-        app.one("Platform", "AWS::KMS::Key")["Properties"],
-    )["KeyPolicy"]["Statement"]
+    key = app.properties("Platform", "AWS::KMS::Key")["KeyPolicy"]["Statement"]
     (logs,) = (item for item in key if item.get("Sid") == "JobLogs")
-    condition = cast(dict[str, dict[str, object]], logs["Condition"])
-    arn = render(condition["ArnLike"]["kms:EncryptionContext:aws:logs:arn"])
+    arn = render(logs["Condition"]["ArnLike"]["kms:EncryptionContext:aws:logs:arn"])
     assert arn.endswith(f":log-group:/emr-on-eks/{CLUSTER}/*")
 
 
 def test_everything_is_tagged_for_costs(app: Synthesized) -> None:
     for kind in (CLUSTER_TYPE, "AWS::Logs::LogGroup", "AWS::IAM::Role", ASSOCIATION):
-        for item in app.resources("Plain", kind).values():
-            tags = cast(dict[str, list[dict[str, str]]], item["Properties"])["Tags"]
+        for item in app.of_type("Plain", kind).values():
+            tags = item["Properties"]["Tags"]
             assert {tag["Key"]: tag["Value"] for tag in tags} == {
                 "emr-eks/tenant": "analytics",
                 "cost-center": "42",
@@ -177,7 +173,7 @@ def test_outputs_are_not_exports(app: Synthesized) -> None:
 
 def test_an_imported_cluster_needs_nothing_of_this_app(app: Synthesized) -> None:
     assert "Fn::ImportValue" not in json.dumps(app.templates["Imported"])
-    manifest = cast(dict[str, str], app.one("Imported", MANIFEST)["Properties"])
+    manifest = app.properties("Imported", MANIFEST)
     assert manifest["ServiceToken"] == "arn:aws:lambda:eu-west-1:111122223333:function:kubectl"
 
 

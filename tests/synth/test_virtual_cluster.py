@@ -12,7 +12,8 @@ from aws_cdk.assertions import Template
 from cdk_emr_eks.errors import ConfigError
 from cdk_emr_eks.spec.virtual_cluster import SchedulerLimits, VirtualClusterSpec
 from cdk_emr_eks.virtual_cluster import EmrServiceLinkedRole, EmrVirtualCluster
-from tests.synth.tenancy_app import CLUSTER, Synthesized, new_app, new_context, synthesized
+from tests.synth.synthesized import Synthesized
+from tests.synth.tenancy_app import CLUSTER, new_app, new_context, synthesized
 
 TYPE = "AWS::EMRContainers::VirtualCluster"
 
@@ -23,7 +24,7 @@ def app() -> Synthesized:
 
 
 def test_properties(app: Synthesized) -> None:
-    properties = cast(dict[str, object], app.one("Plain", TYPE)["Properties"])
+    properties = app.properties("Plain", TYPE)
     assert {key: value for key, value in properties.items() if key != "Tags"} == {
         "Name": "analytics",
         "ContainerProvider": {
@@ -41,14 +42,14 @@ def test_no_access_entry_is_declared_for_emr(app: Synthesized) -> None:
 
 
 def test_sessions_have_their_security_configuration(app: Synthesized) -> None:
-    properties = cast(dict[str, object], app.one("Options", TYPE)["Properties"])
+    properties = app.properties("Options", TYPE)
     assert properties["SessionEnabled"] is True
     assert properties["SecurityConfigurationId"] == "abc123"
     assert properties["Name"] == "Science"
 
 
 def test_aws_auth_adds_rbac_and_says_what_the_config_map_needs(app: Synthesized) -> None:
-    (stage,) = app.resources("Options", "Custom::AWSCDK-EKS-KubernetesResource").values()
+    (stage,) = app.of_type("Options", "Custom::AWSCDK-EKS-KubernetesResource").values()
     manifest = json.loads(cast(dict[str, str], stage["Properties"])["Manifest"])
     assert [item["kind"] for item in manifest] == [
         "Namespace",
@@ -76,8 +77,8 @@ def test_aws_auth_adds_rbac_and_says_what_the_config_map_needs(app: Synthesized)
 def test_limits_are_set_by_a_call_that_may_touch_this_virtual_cluster_only(
     app: Synthesized,
 ) -> None:
-    (id,) = app.resources("Options", TYPE)
-    custom = cast(dict[str, object], app.one("Options", "Custom::EmrSchedulerLimits")["Properties"])
+    (id,) = app.of_type("Options", TYPE)
+    custom = app.properties("Options", "Custom::EmrSchedulerLimits")
     for moment in ("Create", "Update"):
         call = json.dumps(custom[moment])
         assert "UpdateVirtualCluster" in call
@@ -86,7 +87,7 @@ def test_limits_are_set_by_a_call_that_may_touch_this_virtual_cluster_only(
     assert "Delete" not in custom
     (policy,) = (
         item
-        for name, item in app.resources("Options", "AWS::IAM::Policy").items()
+        for name, item in app.of_type("Options", "AWS::IAM::Policy").items()
         if "SchedulerLimits" in name
     )
     properties = cast(dict[str, dict[str, list[dict[str, object]]]], policy["Properties"])
@@ -115,7 +116,7 @@ def test_logs_of_the_function_that_sets_limits_are_bounded_and_go() -> None:
 
 def test_without_limits_there_is_no_lambda(app: Synthesized) -> None:
     for stack in ("Plain", "Irsa", "Imported"):
-        assert not app.resources(stack, "AWS::Lambda::Function")
+        assert not app.of_type(stack, "AWS::Lambda::Function")
 
 
 def test_a_namespace_that_is_there_is_left_alone() -> None:
