@@ -35,18 +35,20 @@ from cdk_emr_eks.testing import TemplateSnapshotExtension
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 DOCS: Final = ROOT / "docs"
-PAGES: Final = tuple(sorted(DOCS.rglob("*.md")))
+PAGES: Final = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.rglob("*.md")))
 LANGUAGES: Final = ("bash", "console", "python", "text")
 PLAIN_COMMANDS: Final = ("cp", "ls", "cat")
 
 _FENCE: Final = re.compile(r"^[ \t]*(?:```|~~~)(?P<info>\S.*)$", re.MULTILINE)
+_FENCED: Final = re.compile(r"^[ \t]*```.*?^[ \t]*```", re.MULTILINE | re.DOTALL)
+_INLINE: Final = re.compile(r"`(?P<command>(?:make|emr-eks)\s[^`]+)`")
 _PROMPT: Final = "$ "
 _App: Final = aws_cdk.App
 
 
 def page_id(page: Path) -> str:
     """Return the path of a page as the documentation names it."""
-    return page.relative_to(DOCS).as_posix()
+    return page.relative_to(DOCS if page.is_relative_to(DOCS) else ROOT).as_posix()
 
 
 def languages(page: Path) -> tuple[str, ...]:
@@ -61,7 +63,7 @@ def blocks(page: Path, *wanted: str) -> tuple[str, ...]:
 
 
 def commands(page: Path) -> Iterator[list[str]]:
-    """Yield the commands of a page's ``bash`` and ``console`` blocks, split into words."""
+    """Yield the commands of a page's blocks and those that its text names, split into words."""
     for block in blocks(page, "bash"):
         for line in block.replace("\\\n", " ").splitlines():
             yield shlex.split(line, comments=True)
@@ -69,6 +71,13 @@ def commands(page: Path) -> Iterator[list[str]]:
         for line in block.splitlines():
             if line.startswith(_PROMPT):
                 yield shlex.split(line.removeprefix(_PROMPT))
+    for found in _INLINE.finditer(prose(page)):
+        yield shlex.split(found["command"])
+
+
+def prose(page: Path) -> str:
+    """Return the text of a page without its code blocks."""
+    return _FENCED.sub("", page.read_text(encoding="utf-8"))
 
 
 def run(page: Path, folder: Path) -> None:

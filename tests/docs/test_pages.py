@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from importlib.util import find_spec
+from inspect import isclass, signature
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +22,7 @@ from tests.docs.blocks import (
     commands,
     languages,
     page_id,
+    prose,
     run,
     unlike,
 )
@@ -28,6 +30,7 @@ from tests.docs.blocks import (
 _LINK: Final = re.compile(r"\[[^\]]*\]\((?P<target>[^)\s]+)\)")
 _TARGET: Final = re.compile(r"^(?P<name>[a-z-]+):", re.MULTILINE)
 _IDENTIFIER: Final = re.compile(r"^::: cdk_emr_eks\.(?!testing$)(?P<name>\w+)$", re.MULTILINE)
+_CALL: Final = re.compile(r"`(?P<name>[A-Z]\w+)\((?P<arguments>[^`]+)\)`")
 _EVERY_PAGE: Final = pytest.mark.parametrize("page", PAGES, ids=page_id)
 
 
@@ -60,12 +63,34 @@ def test_commands_exist(page: Path) -> None:
 
 
 @_EVERY_PAGE
+def test_options_that_the_text_names_exist(page: Path) -> None:
+    unknown = []
+    for call in _CALL.finditer(prose(page)):
+        if call["name"] in cdk_emr_eks.__all__:
+            named = getattr(cdk_emr_eks, call["name"])
+            # The CDK's metaclass hides what a construct takes.
+            known = signature(named.__init__ if isclass(named) else named).parameters
+            given = re.findall(r"(?<![\w.'])([a-z]\w*)=", re.sub(r"\(.*\)", "", call["arguments"]))
+            unknown += [f"{call['name']}.{name}" for name in given if name not in known]
+    assert not unknown
+
+
+def test_commands_are_found_in_text_and_in_blocks(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    text = "Run `emr-eks\ndiff a`, not `make`.\n\n```bash\nmake synth  # first\n```\n\n`make x`\n"
+    page.write_text(text, encoding="utf-8")
+    assert list(commands(page)) == [["make", "synth"], ["emr-eks", "diff", "a"], ["make", "x"]]
+
+
+@_EVERY_PAGE
 def test_links_to_files_resolve(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     for target in _LINK.findall(text):
         if not target.startswith(("https://", "#")):
             path = target.partition("#")[0]
-            assert (page.parent / path).is_file(), target
+            found = page.parent / path
+            # A page of the site leads to pages; only on the repository's own a folder is one, too.
+            assert found.is_file() or (found.is_dir() and DOCS not in page.parents), target
 
 
 def test_the_public_api_is_in_the_reference_once() -> None:
