@@ -15,6 +15,7 @@ from cdk_emr_eks.spec.ephemeral.states import (
     call,
     caught,
     choice,
+    integration,
     namespace_of,
     then,
     wait,
@@ -85,7 +86,9 @@ class EphemeralCleaner:
     def _search(self) -> dict[str, State]:
         """Look through the virtual clusters made since the execution began: EMR finds no names."""
         find = call(
-            self._sdk("sfn:describeExecution"), {"ExecutionArn.$": "$.execution"}, result="$.began"
+            integration(self.partition, "aws-sdk:sfn:describeExecution"),
+            {"ExecutionArn.$": "$.execution"},
+            result="$.began",
         )
         find["ResultSelector"] = {"at.$": "$.StartDate"}
         wanted = {
@@ -94,7 +97,7 @@ class EphemeralCleaner:
             "CreatedAfter.$": "$.began.at",
             "States": ["RUNNING", "ARRESTED"],
         }
-        resource = self._sdk("emrcontainers:listVirtualClusters")
+        resource = integration(self.partition, "aws-sdk:emrcontainers:listVirtualClusters")
         first = call(resource, wanted, result="$.found")
         further = call(resource, {**wanted, "NextToken.$": "$.found.NextToken"}, result="$.found")
         token = "$.found.NextToken"
@@ -142,13 +145,13 @@ class EphemeralCleaner:
 
     def _one(self) -> dict[str, State]:
         find = call(
-            self._sdk("emrcontainers:listJobRuns"),
+            integration(self.partition, "aws-sdk:emrcontainers:listJobRuns"),
             {"VirtualClusterId.$": "$.id", "States": list(_ACTIVE)},
             result="$.active",
         )
         find["ResultSelector"] = {"jobs.$": "$.JobRuns"}
         delete = call(
-            f"arn:{self.partition}:states:::emr-containers:deleteVirtualCluster.sync",
+            integration(self.partition, "emr-containers:deleteVirtualCluster.sync"),
             {"Id.$": "$.id"},
         )
         return {
@@ -169,7 +172,7 @@ class EphemeralCleaner:
 
     def _cancel(self) -> State:
         cancel = call(
-            self._sdk("emrcontainers:cancelJobRun"),
+            integration(self.partition, "aws-sdk:emrcontainers:cancelJobRun"),
             {"VirtualClusterId.$": "$.id", "Id.$": "$.job"},
         )
         return {
@@ -191,9 +194,12 @@ class EphemeralCleaner:
         }
 
     def _namespace(self) -> dict[str, State]:
-        delete = call(self._sdk("cloudformation:deleteStack"), {"StackName.$": "$.namespace"})
+        delete = call(
+            integration(self.partition, "aws-sdk:cloudformation:deleteStack"),
+            {"StackName.$": "$.namespace"},
+        )
         look = call(
-            self._sdk("cloudformation:describeStacks"),
+            integration(self.partition, "aws-sdk:cloudformation:describeStacks"),
             {"StackName.$": "$.namespace"},
             result="$.stack",
         )
@@ -235,6 +241,3 @@ class EphemeralCleaner:
             },
             "Clean": {"Type": "Succeed"},
         }
-
-    def _sdk(self, action: str) -> str:
-        return f"arn:{self.partition}:states:::aws-sdk:{action}"

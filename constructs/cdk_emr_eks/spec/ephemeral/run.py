@@ -9,7 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from cdk_emr_eks.spec.ephemeral.states import State, call, caught, choice, namespace_of, then, wait
+from cdk_emr_eks.spec.ephemeral.states import (
+    State,
+    call,
+    caught,
+    choice,
+    integration,
+    namespace_of,
+    then,
+    wait,
+)
 
 _CLEAN = "Clean up"
 
@@ -87,7 +96,7 @@ class EphemeralRun:
 
     def _namespace(self) -> dict[str, State]:
         make = call(
-            self._sdk("cloudformation:createStack"),
+            integration(self.partition, "aws-sdk:cloudformation:createStack"),
             {
                 **self.stack,
                 "StackName.$": "$.namespace",
@@ -100,7 +109,7 @@ class EphemeralRun:
             },
         )
         look = call(
-            self._sdk("cloudformation:describeStacks"),
+            integration(self.partition, "aws-sdk:cloudformation:describeStacks"),
             {"StackName.$": "$.namespace"},
             result="$.stack",
         )
@@ -129,7 +138,7 @@ class EphemeralRun:
     def _virtual_cluster(self) -> dict[str, State]:
         info = {"EksInfo": {"Namespace.$": "$.namespace"}}
         make = call(
-            self._emr("createVirtualCluster"),
+            integration(self.partition, "emr-containers:createVirtualCluster"),
             {
                 "Name.$": "$.namespace",
                 "ContainerProvider": {"Id": self.cluster_name, "Type": "EKS", "Info": info},
@@ -140,7 +149,7 @@ class EphemeralRun:
         )
         make["ResultSelector"] = {"Id.$": "$.Id"}
         look = call(
-            self._sdk("emrcontainers:describeVirtualCluster"),
+            integration(self.partition, "aws-sdk:emrcontainers:describeVirtualCluster"),
             {"Id.$": "$.virtualCluster.Id"},
             result="$.made",
         )
@@ -164,7 +173,7 @@ class EphemeralRun:
         spark = driver["SparkSubmitJobDriver"] if isinstance(driver, Mapping) else {}
         run: State = {
             "Type": "Task",
-            "Resource": self._emr("startJobRun.sync"),
+            "Resource": integration(self.partition, "emr-containers:startJobRun.sync"),
             "Parameters": {
                 **self.job,
                 "VirtualClusterId.$": "$.virtualCluster.Id",
@@ -181,7 +190,7 @@ class EphemeralRun:
 
     def _end(self) -> dict[str, State]:
         clean = call(
-            f"arn:{self.partition}:states:::states:startExecution.sync:2",
+            integration(self.partition, "states:startExecution.sync:2"),
             {
                 "StateMachineArn": self.cleaner,
                 "Input": {
@@ -213,12 +222,6 @@ class EphemeralRun:
             },
             "Done": {"Type": "Succeed", "OutputPath": "$.job"},
         }
-
-    def _sdk(self, action: str) -> str:
-        return f"arn:{self.partition}:states:::aws-sdk:{action}"
-
-    def _emr(self, action: str) -> str:
-        return f"arn:{self.partition}:states:::emr-containers:{action}"
 
 
 def _failure(error: str, cause: str) -> State:

@@ -38,11 +38,24 @@ def namespace_of(name: str, execution: str) -> str:
     return f"States.Format('{name}-{{}}', States.Hash({execution}, 'SHA-1'))"
 
 
+def integration(partition: str, action: str) -> str:
+    """Return the ARN by which a task calls AWS.
+
+    Args:
+        partition: AWS partition; may be a token.
+        action: ``aws-sdk:SERVICE:ACTION`` for a call as it is, or an integration of Step Functions'
+            own such as ``emr-containers:startJobRun.sync``, which can wait for the end.
+
+    Source: https://docs.aws.amazon.com/step-functions/latest/dg/integrate-services.html
+    """
+    return f"arn:{partition}:states:::{action}"
+
+
 def call(resource: str, parameters: Mapping[str, object], *, result: str = UNREAD) -> State:
     """Return a task that calls AWS and tries again on errors.
 
     Args:
-        resource: ARN of the integration.
+        resource: ARN of the ``integration``.
         parameters: What the call takes.
         result: Path for the answer.
     """
