@@ -208,6 +208,7 @@ def test_pools_of_a_removed_workload_stay_in_the_cluster_and_that_is_said(
     assert {name.rpartition("-us-")[0] for name in line.split()[3:]} == {
         "notebook-driver",
         "notebook-executor-spot",
+        "notebook-executor-on-demand",
     }
 
 

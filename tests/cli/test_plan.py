@@ -195,7 +195,7 @@ def test_a_manifest_that_is_no_json_is_told_and_the_rest_is_read(tmp_path: Path)
     )
     resources = {"Broken": broken, "Pools": assemblies.pools()}
     found = read_plan(assemblies.write(tmp_path, {"S": {"Resources": resources}}))
-    assert len(found.pools) == 21
+    assert len(found.pools) == 24
     assert any("Broken cannot be read" in m.text for m in found.messages)
 
 
@@ -216,7 +216,7 @@ def test_stages_and_nested_stacks_are_read(tmp_path: Path) -> None:
     (tmp_path / "manifest.json").write_text(json.dumps({"artifacts": {"assembly-Prod": stage}}))
     found = read_plan(tmp_path)
     assert [stack.name for stack in found.stacks] == ["Prod-Tenants", "Prod-Tenants / N"]
-    assert len(found.pools) == 21
+    assert len(found.pools) == 24
 
 
 def run(*arguments: str, columns: int | None = None) -> str:

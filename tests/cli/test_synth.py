@@ -47,7 +47,7 @@ def test_the_cdk_finds_the_templates_valid(synthesized: tuple[Path, str]) -> Non
 
 def test_the_plan_is_printed(synthesized: tuple[Path, str]) -> None:
     _, printed = synthesized
-    for text in ("EmrEksPlatform", "21 pools", "Addresses for pods", "analytics"):
+    for text in ("EmrEksPlatform", "24 pools", "Addresses for pods", "analytics"):
         assert text in printed
 
 

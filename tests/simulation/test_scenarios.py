@@ -124,9 +124,8 @@ def test_a_zone_is_lost(played: Callable[[str], Results]) -> None:
 def test_no_spot_in_a_zone(played: Callable[[str], Results]) -> None:
     results = played("no-spot")
     held(results, "drivers-lost")
-    # Notebooks have no fallback, and wait for spot.
-    assert all(succeeded(results, "critical"))
-    assert all(succeeded(results, "shared"))
+    for workload in ("critical", "shared", "notebook"):
+        assert all(succeeded(results, workload)), workload
     assert any(
         CapacityType.ON_DEMAND in each.capacity_types
         for each in results.jobs

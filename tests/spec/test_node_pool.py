@@ -74,7 +74,11 @@ def test_one_pool_for_each_zone_role_and_capacity_type() -> None:
 
 def test_without_zones_of_its_own_a_pool_spans_them_all() -> None:
     pools = node_pools(replace(NOTEBOOK, per_zone=False), ZONES)
-    assert [pool.name for pool in pools] == ["notebook-driver", "notebook-executor-spot"]
+    assert [pool.name for pool in pools] == [
+        "notebook-driver",
+        "notebook-executor-spot",
+        "notebook-executor-on-demand",
+    ]
     assert all(pool.zones == ZONES for pool in pools)
 
 

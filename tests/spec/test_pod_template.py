@@ -113,8 +113,8 @@ def test_capacity_type_is_selected_unless_executors_may_fall_back() -> None:
     key = "karpenter.sh/capacity-type"
     for workload in DEFAULT_WORKLOADS:
         assert spec(driver_template(workload))["nodeSelector"][key] == "on-demand"
-    assert key not in spec(executor_template(SHARED))["nodeSelector"]
-    assert spec(executor_template(NOTEBOOK))["nodeSelector"][key] == "spot"
+    for falling_back in (SHARED, NOTEBOOK):
+        assert key not in spec(executor_template(falling_back))["nodeSelector"]
     assert spec(executor_template(CRITICAL))["nodeSelector"][key] == "on-demand"
     strict = replace(SHARED, on_demand_fallback=False)
     assert spec(executor_template(strict))["nodeSelector"][key] == "spot"

@@ -38,7 +38,14 @@ def test_the_defaults_raise_no_warning() -> None:
 def test_notebooks_run_on_amd64_and_what_must_end_on_on_demand() -> None:
     assert NOTEBOOK.architectures == (Architecture.AMD64,)
     assert CRITICAL.executor_capacities == (CapacityType.ON_DEMAND,)
-    assert SHARED.executor_capacities == (CapacityType.SPOT, CapacityType.ON_DEMAND)
+
+
+def test_no_default_waits_for_spot() -> None:
+    # Executors follow their driver into its zone, so a zone without spot would hold them for ever.
+    for workload in DEFAULT_WORKLOADS:
+        assert CapacityType.ON_DEMAND in workload.executor_capacities
+    for workload in (SHARED, NOTEBOOK):
+        assert workload.executor_capacities[0] is CapacityType.SPOT
 
 
 @pytest.mark.parametrize("workload", [SHARED, NOTEBOOK], ids=lambda each: each.name)

@@ -51,6 +51,8 @@ NOTEBOOK: Final = Workload(
         sizes=("2xlarge", "4xlarge"),
     ),
     executor_capacity=CapacityType.SPOT,
+    # A session is bound to the zone of its driver: without spot there it would wait for ever.
+    on_demand_fallback=True,
     storage=RootVolume(),
     driver=DriverShape(cores=2),
     executor=ExecutorShape(cores=2),
@@ -59,7 +61,10 @@ NOTEBOOK: Final = Workload(
     disruption=Disruption(executor_consolidate_after=timedelta(seconds=90)),
     priority=1_000,
 )
-"""People at notebooks: small executors on spot that go as soon as nobody computes."""
+"""People at notebooks: small executors, which go as soon as nobody computes.
+
+On spot; on on-demand in the driver's zone without spot.
+"""
 
 DEFAULT_WORKLOADS: Final = (CRITICAL, SHARED, NOTEBOOK)
 """The workloads of a platform that declares none of its own."""
