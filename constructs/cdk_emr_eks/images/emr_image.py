@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from typing import Final, cast
+from typing import ClassVar, Final, cast
 
 import jsii
 from aws_cdk import (
@@ -37,7 +37,7 @@ from cdk_emr_eks.images.projects import QUEUE_MINUTES, build_project
 from cdk_emr_eks.images.roles import build_role, pipeline_role
 from cdk_emr_eks.labels import Architecture
 from cdk_emr_eks.nag import skip_checkov
-from cdk_emr_eks.spec.emr_registry import base_image
+from cdk_emr_eks.spec.emr_registry import ImageKind, base_image
 from cdk_emr_eks.spec.image import ImageSpec
 from cdk_emr_eks.spec.image_uri import ecr_repository
 
@@ -62,7 +62,10 @@ class EmrImage(Construct):
             or region is one.
         parameter: Name of an SSM parameter with the URI by digest, for scripts; a token.
         ready: What waits for the image; ``uri`` waits as well.
+        kinds: Kinds that the construct takes, the one it has by default first.
     """
+
+    kinds: ClassVar[tuple[ImageKind, ...]]
 
     def __init__(
         self,
@@ -70,9 +73,11 @@ class EmrImage(Construct):
         id: str,
         *,
         spec: ImageSpec,
-        key: kms.IKey | None,
-        asset_key: kms.IKey | None,
+        key: kms.IKey | None = None,
+        asset_key: kms.IKey | None = None,
     ) -> None:
+        check_argument(type(self).__name__, "spec", ImageSpec, spec)
+        spec = spec.of_kind(*self.kinds)
         where = f"Image {spec.name!r}"
         check_argument(where, "key", kms.IKey | None, key)
         check_argument(where, "asset_key", kms.IKey | None, asset_key)

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from aws_cdk import aws_kms as kms
-from constructs import Construct
-
-from cdk_emr_eks.field_types import check_argument
 from cdk_emr_eks.images.emr_image import EmrImage
 from cdk_emr_eks.spec.emr_registry import ImageKind
-from cdk_emr_eks.spec.image import ImageSpec
 
 
 class SparkImage(EmrImage):
@@ -31,18 +26,7 @@ class SparkImage(EmrImage):
         ConfigError: If the spec is of a notebook's kind.
     """
 
-    def __init__(
-        self,
-        scope: Construct,
-        id: str,
-        *,
-        spec: ImageSpec,
-        key: kms.IKey | None = None,
-        asset_key: kms.IKey | None = None,
-    ) -> None:
-        check_argument("SparkImage", "spec", ImageSpec, spec)
-        settled = spec.of_kind(ImageKind.SPARK)
-        super().__init__(scope, id, spec=settled, key=key, asset_key=asset_key)
+    kinds = (ImageKind.SPARK,)
 
 
 class NotebookImage(EmrImage):
@@ -65,15 +49,4 @@ class NotebookImage(EmrImage):
     Source: https://docs.aws.amazon.com/emr/latest/EMR-on-EKS-DevelopmentGuide/docker-custom-images-managed-endpoint.html
     """
 
-    def __init__(
-        self,
-        scope: Construct,
-        id: str,
-        *,
-        spec: ImageSpec,
-        key: kms.IKey | None = None,
-        asset_key: kms.IKey | None = None,
-    ) -> None:
-        check_argument("NotebookImage", "spec", ImageSpec, spec)
-        settled = spec.of_kind(ImageKind.NOTEBOOK_SPARK, ImageKind.NOTEBOOK_PYTHON)
-        super().__init__(scope, id, spec=settled, key=key, asset_key=asset_key)
+    kinds = (ImageKind.NOTEBOOK_SPARK, ImageKind.NOTEBOOK_PYTHON)
