@@ -18,7 +18,7 @@ RINGS: Final = (
     (
         "ground",
         frozenset(
-            {"errors", "units", "field_types", "labels", "names", "tokens", "versions"}
+            {"errors", "units", "field_types", "labels", "names", "releases", "tokens", "versions"}
             | {"lazy_exports"}
         ),
     ),
@@ -77,7 +77,7 @@ RINGS: Final = (
     ),
 )
 PURE: Final = frozenset(
-    {"errors", "units", "field_types", "labels", "names", "tokens", "versions"}
+    {"errors", "units", "field_types", "labels", "names", "releases", "tokens", "versions"}
     | {"spec", "plan", "simulation"}
 )
 

@@ -16,10 +16,6 @@ _DNS_LABEL: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _ROLE_NAME: Final = re.compile(r"[\w+=,.@-]+", re.ASCII)
 _EMR_NAME: Final = re.compile(r"[.\-_/#A-Za-z0-9]+")
 _CLUSTER_NAME: Final = re.compile(r"[0-9A-Za-z][A-Za-z0-9\-_]*")
-_RELEASE_LABEL: Final = re.compile(
-    r"emr-(?:(?P<major>[5-9])|spark-(?P<spark>8))\.(?P<minor>\d+)\.(?P<patch>\d+)"
-    r"-(?:latest|\d{8})"
-)
 _BASE36: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 CONFUSABLE_NAMESPACES: Final = frozenset(
@@ -87,29 +83,6 @@ def cluster_name(field: str, value: str) -> tuple[Problem, ...]:
     Source: https://docs.aws.amazon.com/eks/latest/APIReference/API_CreateCluster.html
     """
     return _literal(field, value, _CLUSTER_NAME, 100, "an EKS cluster name (letters, digits, - _)")
-
-
-def release_label(field: str, value: str) -> tuple[Problem, ...]:
-    """Check an EMR release label: ``emr-7.14.0-latest``, ``emr-spark-8.1.0-20260812``.
-
-    Source: https://docs.aws.amazon.com/emr/latest/EMR-on-EKS-DevelopmentGuide/emr-eks-releases.html
-    """
-    if isinstance(value, str) and _RELEASE_LABEL.fullmatch(value):
-        return ()
-    fix = ""
-    if isinstance(value, str) and _RELEASE_LABEL.fullmatch(f"{value}-latest"):
-        fix = f"try '{value}-latest'"
-    rule = "must be an EMR release label such as 'emr-7.14.0-latest' or 'emr-spark-8.1.0-latest'"
-    return (Problem(field=field, rule=rule, got=value, fix=fix),)
-
-
-def release_version(label: str) -> tuple[int, int, int]:
-    """Return major, minor and patch of a release label that passed ``release_label``."""
-    match = _RELEASE_LABEL.fullmatch(label)
-    if match is None:
-        raise ValueError(f"not a release label: {label!r}")
-    major = match["major"] or match["spark"]
-    return int(major), int(match["minor"]), int(match["patch"])
 
 
 def base36(name: str) -> str:

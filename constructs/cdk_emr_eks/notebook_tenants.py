@@ -11,7 +11,7 @@ from constructs import Construct
 from cdk_emr_eks.errors import Problems, refuse
 from cdk_emr_eks.spec.catalog import NOTEBOOK
 from cdk_emr_eks.spec.execution_role import ExecutionRoleSpec, RoleUse
-from cdk_emr_eks.spec.managed_endpoint import release_problems
+from cdk_emr_eks.spec.managed_endpoint import OLDEST_RELEASE
 from cdk_emr_eks.spec.notebook_endpoint import NotebookEndpoint
 from cdk_emr_eks.spec.notebook_rules import check_rights
 from cdk_emr_eks.spec.tenancy import Tenant
@@ -93,7 +93,7 @@ class NotebookTenants:
             endpoint.check_workload(known[endpoint.workload])
             problems = Problems(endpoint.where)
             label = endpoint.release_label or tenant.release_label
-            problems.extend(release_problems(label))
+            problems.extend(OLDEST_RELEASE.problems(label))
             problems.extend(self.role_of(endpoint).release_problems(label))
             problems.extend(endpoint.image_problems(tenant.admission))
             problems.raise_if_any()

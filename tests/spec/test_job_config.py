@@ -164,14 +164,14 @@ WHERE = "Job configuration of workload 'notebook'"
         (
             NOTEBOOK,
             "emr-6.8.0-latest",
-            f"{WHERE}: release_label must be at least emr-6.11.0, which places the job submitter, "
+            f"{WHERE}: release_label must be at least emr-6.11.0 for placing the job submitter, "
             "got 'emr-6.8.0-latest'.",
         ),
         (
             VOLUMES,
             "emr-6.11.0-latest",
-            f"{WHERE}: release_label must be at least emr-6.12.0 to reuse PersistentVolumes, got "
-            "'emr-6.11.0-latest'.",
+            f"{WHERE}: release_label must be at least emr-6.12.0 for reuse of PersistentVolumes, "
+            "got 'emr-6.11.0-latest'.",
         ),
     ],
 )

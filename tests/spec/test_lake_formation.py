@@ -67,12 +67,12 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
     ),
     "an old release": (
         lambda: tenant(release_label="emr-7.6.0-latest"),
-        "Tenant 'data': release_label must be emr-7.7.0 or newer for lake_formation, and none of "
+        "Tenant 'data': release_label must be at least emr-7.7.0 for lake_formation, and none of "
         "emr-spark, got 'emr-7.6.0-latest'.",
     ),
     "a release of Spark 4": (
         lambda: tenant(release_label="emr-spark-8.1.0-latest"),
-        "Tenant 'data': release_label must be emr-7.7.0 or newer for lake_formation, and none of "
+        "Tenant 'data': release_label must be at least emr-7.7.0 for lake_formation, and none of "
         "emr-spark, got 'emr-spark-8.1.0-latest'.",
     ),
     "sessions": (

@@ -41,13 +41,13 @@ BAD: Mapping[str, tuple[Callable[[], object], str]] = {
     ),
     "release before 7.1": (
         spec(release_label="emr-7.0.0-latest"),
-        "Livy: release_label must be emr-7.1.0 or newer of emr-7: AWS names no chart for others, "
-        "got 'emr-7.0.0-latest'.",
+        "Livy: release_label must be at least emr-7.1.0 for Livy, and none of emr-spark, got "
+        "'emr-7.0.0-latest'.",
     ),
     "Spark 4": (
         spec(release_label="emr-spark-8.1.0-latest"),
-        "Livy: release_label must be emr-7.1.0 or newer of emr-7: AWS names no chart for others, "
-        "got 'emr-spark-8.1.0-latest'.",
+        "Livy: release_label must be at least emr-7.1.0 for Livy, and none of emr-spark, got "
+        "'emr-spark-8.1.0-latest'.",
     ),
     "everybody": (
         clients("0.0.0.0/0"),

@@ -127,7 +127,7 @@ def test_derived_classifications_are_refused_with_what_to_use(classification: st
         ({"name": "-analysts"}, "begin with a letter or digit, got '-analysts'; try 'analysts'"),
         ({"name": "a" * 65}, "name must be 1 to 64 letters"),
         ({"workload": ""}, "workload must name a workload"),
-        ({"release_label": "emr-6.10.0-latest"}, "must be emr-6.11.0 or newer"),
+        ({"release_label": "emr-6.10.0-latest"}, "must be at least emr-6.11.0"),
         ({"release_label": "emr-7.14.0"}, "try 'emr-7.14.0-latest'"),
         ({"kernel_idle_timeout": timedelta(minutes=1)}, "at least the check interval"),
         ({"kernel_check_interval": timedelta(milliseconds=1500)}, "must be whole seconds"),

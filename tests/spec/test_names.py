@@ -9,8 +9,6 @@ from cdk_emr_eks.names import (
     cluster_name,
     dns_label,
     emr_name,
-    release_label,
-    release_version,
     role_name,
 )
 
@@ -74,24 +72,8 @@ def test_a_token_is_no_name(check: object) -> None:
         (emr_name, "v" * 65),
         (cluster_name, "-a"),
         (cluster_name, "c" * 101),
-        (release_label, "emr-7.14.0"),
-        (release_label, "emr-spark-9.0.0-latest"),
-        (release_label, "latest"),
     ],
 )
 def test_refused(check: object, value: str) -> None:
     assert callable(check)
     assert len(check("field", value)) == 1
-
-
-@pytest.mark.parametrize(
-    ("label", "version"),
-    [
-        ("emr-7.14.0-latest", (7, 14, 0)),
-        ("emr-6.15.0-20240101", (6, 15, 0)),
-        ("emr-spark-8.1.0-20260812", (8, 1, 0)),
-    ],
-)
-def test_release_versions(label: str, version: tuple[int, int, int]) -> None:
-    assert release_label("release", label) == ()
-    assert release_version(label) == version

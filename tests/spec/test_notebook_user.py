@@ -50,7 +50,7 @@ BAD: list[tuple[Callable[[], object], str, str]] = [
     (lambda: endpoint(""), "name", "must be 1 to 64 letters"),
     (lambda: endpoint("x" * 65), "name", "must be 1 to 64 letters"),
     (lambda: endpoint("-x"), "name", "begin with a letter or digit"),
-    (lambda: endpoint(release_label="emr-6.10.0-latest"), "release_label", "emr-6.11.0 or newer"),
+    (lambda: endpoint(release_label="emr-6.10.0-latest"), "release_label", "at least emr-6.11.0"),
     (lambda: endpoint(release_label="6.8"), "release_label", "must be an EMR release label"),
     (lambda: endpoint(namespace="My_Space"), "namespace", "must be a DNS label"),
     (lambda: endpoint(namespace="kube-system"), "namespace", "kube-system"),
@@ -64,7 +64,7 @@ BAD: list[tuple[Callable[[], object], str, str]] = [
     (
         lambda: endpoint(role=ROLE, release_label="emr-6.15.0-latest"),
         "release_label",
-        "needs emr-7.3.0 or newer for Pod Identity",
+        "must be at least emr-7.3.0 for Pod Identity",
     ),
     (lambda: user(""), "identity_name", "must not be empty"),
     (lambda: user("${Token[X.1]}"), "identity_name", "must be known at synth"),

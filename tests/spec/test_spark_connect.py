@@ -31,13 +31,13 @@ BAD: Mapping[str, tuple[Callable[[], object], str]] = {
     ),
     "release before 7.14": (
         spec(release_label="emr-7.13.0-latest"),
-        "Spark Connect endpoint 'connect': release_label must be emr-7.14.0 or emr-spark-8.1.0, or "
-        "newer, for Spark Connect, got 'emr-7.13.0-latest'.",
+        "Spark Connect endpoint 'connect': release_label must be at least emr-7.14.0 or "
+        "emr-spark-8.1.0 for Spark Connect, got 'emr-7.13.0-latest'.",
     ),
     "first release with Spark 4": (
         spec(release_label="emr-spark-8.0.0-latest"),
-        "Spark Connect endpoint 'connect': release_label must be emr-7.14.0 or emr-spark-8.1.0, or "
-        "newer, for Spark Connect, got 'emr-spark-8.0.0-latest'.",
+        "Spark Connect endpoint 'connect': release_label must be at least emr-7.14.0 or "
+        "emr-spark-8.1.0 for Spark Connect, got 'emr-spark-8.0.0-latest'.",
     ),
     "no release": (
         spec(release_label="7.14"),

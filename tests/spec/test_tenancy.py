@@ -93,8 +93,8 @@ BAD: dict[str, tuple[Callable[[], object], str]] = {
             release_label="emr-7.2.0-latest",
             execution_roles=(ExecutionRoleSpec(name="data"),),
         ),
-        "Tenant 'data': release_label of execution role 'data' needs emr-7.3.0 or newer for Pod "
-        "Identity, got 'emr-7.2.0-latest'; use identity=JobIdentity.IRSA.",
+        "Tenant 'data': release_label must be at least emr-7.3.0 for Pod Identity of execution "
+        "role 'data', got 'emr-7.2.0-latest'; use identity=JobIdentity.IRSA.",
     ),
     "a security configuration without sessions": (
         lambda: Tenant(name="data", security_configuration=SecurityConfigurationSpec()),

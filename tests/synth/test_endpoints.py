@@ -222,7 +222,7 @@ def test_roles_releases_and_workloads_are_checked(
         cluster.add_managed_endpoint(spec, tenant=jobs)
     with pytest.raises(ConfigError, match="must be an execution role with the use 'endpoints'"):
         cluster.add_managed_endpoint(spec, tenant=able, role="other")
-    with pytest.raises(ConfigError, match=r"needs emr-7\.3\.0 or newer for Pod Id"):
+    with pytest.raises(ConfigError, match=r"at least emr-7\.3\.0 for Pod Id"):
         cluster.add_managed_endpoint(replace(spec, release_label="emr-7.2.0-latest"), tenant=able)
     with pytest.raises(ConfigError, match="workload must be x86 only"):
         cluster.add_managed_endpoint(replace(spec, workload="shared"), tenant=able)

@@ -169,7 +169,7 @@ def test_several_studios_are_on_one_cluster() -> None:
         ([user("ann", endpoint(workload="critical"))], "must be one of its tenant's (notebook)"),
         (
             [user("ann", endpoint(release_label="emr-7.2.0-latest"))],
-            "needs emr-7.3.0 or newer for Pod Identity",
+            "must be at least emr-7.3.0 for Pod Identity",
         ),
         ([user("ann", endpoint(role="nobody"))], "has no roles"),
         (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Final
 
+from cdk_emr_eks.releases import OldestRelease
 from cdk_emr_eks.spec.admission.emr_images import EMR_ACCOUNTS
 
 
@@ -19,7 +20,7 @@ class ImageKind(StrEnum):
     """The plain Python 3 kernel of interactive endpoints."""
 
 
-PUBLIC_RELEASE: Final = (6, 9, 0)
+PUBLIC_IMAGES: Final = OldestRelease(feature="images in ECR Public", emr=(6, 9, 0))
 """Oldest EMR release with images in ECR Public.
 
 Source: https://docs.aws.amazon.com/emr/latest/EMR-on-EKS-DevelopmentGuide/docker-custom-images-tag.html

@@ -11,7 +11,8 @@ from typing import Final
 
 from cdk_emr_eks.errors import Problem, Problems
 from cdk_emr_eks.field_types import check_types, hold_mappings
-from cdk_emr_eks.names import base36, release_version, role_name
+from cdk_emr_eks.names import base36, role_name
+from cdk_emr_eks.releases import OldestRelease
 from cdk_emr_eks.tokens import is_arn, without_tokens
 
 _ACTION: Final = re.compile(r"[a-z0-9-]+:[A-Za-z0-9*?]+")
@@ -202,11 +203,9 @@ class ExecutionRoleSpec:
         """Check that jobs of an EMR release can use the role."""
         if self.identity is JobIdentity.IRSA:
             return ()
-        if release_version(release_label) >= POD_IDENTITY_RELEASE:
-            return ()
-        rule = f"of execution role {self.name!r} needs emr-7.3.0 or newer for Pod Identity"
-        fix = "use identity=JobIdentity.IRSA"
-        return (Problem(field="release_label", rule=rule, got=release_label, fix=fix),)
+        feature = f"Pod Identity of execution role {self.name!r}"
+        oldest = OldestRelease(feature=feature, emr=POD_IDENTITY_RELEASE)
+        return oldest.problems(release_label, fix="use identity=JobIdentity.IRSA")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

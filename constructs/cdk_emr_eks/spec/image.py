@@ -12,9 +12,10 @@ from cdk_emr_eks import versions
 from cdk_emr_eks.errors import Problem, Problems
 from cdk_emr_eks.field_types import check_types
 from cdk_emr_eks.labels import Architecture
-from cdk_emr_eks.names import dns_label, release_label, release_version
+from cdk_emr_eks.names import dns_label
+from cdk_emr_eks.releases import release_label
 from cdk_emr_eks.spec.dockerfile import dockerfile_problems
-from cdk_emr_eks.spec.emr_registry import PUBLIC_RELEASE, ImageKind
+from cdk_emr_eks.spec.emr_registry import PUBLIC_IMAGES, ImageKind
 from cdk_emr_eks.spec.image_uri import base_uri
 from cdk_emr_eks.spec.requirements import read_requirements, requirement_problems
 
@@ -169,13 +170,9 @@ class ImageSpec:
         return self.requirements
 
     def _release_problems(self) -> tuple[Problem, ...]:
-        wrong = release_label("release_label", self.release_label)
-        old = not wrong and release_version(self.release_label) < PUBLIC_RELEASE
-        if wrong or not old or self.base is not None:
-            return wrong
-        rule = "must be at least emr-6.9.0, whose images ECR Public has"
-        fix = "give base"
-        return (Problem(field="release_label", rule=rule, got=self.release_label, fix=fix),)
+        if self.base is not None:
+            return release_label("release_label", self.release_label)
+        return PUBLIC_IMAGES.problems(self.release_label, fix="give base")
 
     def _architecture_problems(self) -> tuple[Problem, ...]:
         given = self.architectures

@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Final, cast
 
 from cdk_emr_eks import labels
-from cdk_emr_eks.errors import ConfigError, Problems, refuse
+from cdk_emr_eks.errors import ConfigError, refuse
 from cdk_emr_eks.labels import CapacityType, Role
-from cdk_emr_eks.names import release_label as release_label_problems
-from cdk_emr_eks.names import release_version
+from cdk_emr_eks.releases import OldestRelease
 from cdk_emr_eks.spec.executor_shape import SizedExecutor, driver_shape, executor_shape
 from cdk_emr_eks.spec.image_uri import image_uri
 from cdk_emr_eks.spec.pod_template import SPOT_GRACE_SECONDS
@@ -19,13 +18,13 @@ from cdk_emr_eks.spec.storage_class import EXECUTOR_STORAGE_CLASS
 from cdk_emr_eks.spec.workload import Workload
 from cdk_emr_eks.versions import EMR_RELEASE
 
-OLDEST_RELEASE: Final = (6, 11, 0)
+PLACED_SUBMITTER: Final = OldestRelease(feature="placing the job submitter", emr=(6, 11, 0))
 """Oldest EMR release that AWS shows with a placed job submitter; which came first is not stated.
 
 Source: https://docs.aws.amazon.com/emr/latest/EMR-on-EKS-DevelopmentGuide/emr-eks-job-submitter.html
 """
-OLDEST_RELEASE_VOLUMES: Final = (6, 12, 0)
-"""Oldest EMR release (Spark 3.4) that waits for the volume of a lost executor to be reused."""
+_REUSED_VOLUMES: Final = OldestRelease(feature="reuse of PersistentVolumes", emr=(6, 12, 0))
+# Its Spark (3.4) waits for the volume of a lost executor to be reused.
 
 IMAGE: Final = "spark.kubernetes.container.image"
 """Property that names the image of driver and executors.
@@ -268,22 +267,10 @@ def _job_submitter(workload: Workload) -> dict[str, str]:
 
 
 def _check_release(where: str, workload: Workload, label: str) -> None:
-    problems = Problems(where)
-    problems.extend(release_label_problems("release_label", label))
-    problems.raise_if_any()
-    if label.startswith("emr-spark-"):
-        return
-    version = release_version(label)
-    rule = f"must be at least emr-{_text(OLDEST_RELEASE)}, which places the job submitter"
-    problems.require(version >= OLDEST_RELEASE, "release_label", rule, label)
-    if isinstance(workload.storage, PersistentVolumes) and workload.storage.reuse:
-        rule = f"must be at least emr-{_text(OLDEST_RELEASE_VOLUMES)} to reuse PersistentVolumes"
-        problems.require(version >= OLDEST_RELEASE_VOLUMES, "release_label", rule, label)
-    problems.raise_if_any()
-
-
-def _text(version: tuple[int, int, int]) -> str:
-    return ".".join(map(str, version))
+    reuses = isinstance(workload.storage, PersistentVolumes) and workload.storage.reuse
+    needed = _REUSED_VOLUMES if reuses else PLACED_SUBMITTER
+    if problems := needed.problems(label):
+        raise ConfigError(where, problems)
 
 
 def _check_size(where: str, classifications: Mapping[str, Mapping[str, str]]) -> None:

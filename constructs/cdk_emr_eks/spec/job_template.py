@@ -11,7 +11,8 @@ from typing import Final
 from cdk_emr_eks import versions
 from cdk_emr_eks.errors import Problem, Problems
 from cdk_emr_eks.field_types import check_types, hold_mappings
-from cdk_emr_eks.names import emr_name, release_label
+from cdk_emr_eks.names import emr_name
+from cdk_emr_eks.releases import release_label
 from cdk_emr_eks.spec.image_uri import image_uri
 from cdk_emr_eks.spec.plain_secrets import submitted_secrets
 

@@ -9,7 +9,8 @@ from typing import Final
 
 from cdk_emr_eks.errors import Problem, Problems, refuse
 from cdk_emr_eks.field_types import check_types
-from cdk_emr_eks.names import namespace_problems, release_version, role_name
+from cdk_emr_eks.names import namespace_problems, role_name
+from cdk_emr_eks.releases import OldestRelease
 from cdk_emr_eks.spec.execution_role import (
     ExecutionRoleSpec,
     JobIdentity,
@@ -19,7 +20,7 @@ from cdk_emr_eks.spec.execution_role import (
 )
 from cdk_emr_eks.spec.security_configuration import SYSTEM_SUFFIX, TlsCertificate
 
-OLDEST_RELEASE: Final = (7, 7, 0)
+_OLDEST_RELEASE: Final = OldestRelease(feature="lake_formation", emr=(7, 7, 0), spark=None)
 CALLER_TAG: Final = "LakeFormationAuthorizedCaller"
 """Session tag by which Lake Formation knows an engine that filters rows and columns."""
 
@@ -123,11 +124,7 @@ class LakeFormation:
 
     def release_problems(self, release_label: str) -> tuple[Problem, ...]:
         """Check that an EMR release has both parts of a job."""
-        spark = release_label.startswith("emr-spark-")
-        if not spark and release_version(release_label) >= OLDEST_RELEASE:
-            return ()
-        rule = "must be emr-7.7.0 or newer for lake_formation, and none of emr-spark"
-        return (Problem(field="release_label", rule=rule, got=release_label),)
+        return _OLDEST_RELEASE.problems(release_label)
 
     def image_problems(self, image: str) -> tuple[Problem, ...]:
         """Return what is wrong with an image of a tenant's own."""

@@ -12,7 +12,8 @@ from typing import Final
 from cdk_emr_eks import versions
 from cdk_emr_eks.errors import Problem, Problems, refuse
 from cdk_emr_eks.field_types import check_types, hold_mappings
-from cdk_emr_eks.names import namespace_problems, release_label, release_version
+from cdk_emr_eks.names import namespace_problems
+from cdk_emr_eks.releases import OldestRelease, release_version, version_text
 from cdk_emr_eks.spec.execution_role import iam_literal
 from cdk_emr_eks.spec.spark_conf import spark_conf_problems
 from cdk_emr_eks.tokens import has_token
@@ -20,6 +21,8 @@ from cdk_emr_eks.units import Cpu, Memory
 
 NAMESPACE_SUFFIX: Final = "-livy"
 PORT: Final = 8998
+# AWS names no chart for others.
+_OLDEST_RELEASE: Final = OldestRelease(feature="Livy", emr=(7, 1, 0), spark=None)
 _S3_URI: Final = re.compile(r"s3://(?P<bucket>[^/]+)/(?P<prefix>.*[^/])/?")
 _CERTIFICATE: Final = re.compile(r"arn:aws[a-zA-Z0-9-]*:acm:.+:certificate/.+")
 _SAYABLE: Final = re.compile(r"[a-zA-Z.-]+")
@@ -81,7 +84,7 @@ class LivySpec:
         holds = bool(_S3_URI.fullmatch(self.upload_uri)) and iam_literal(self.upload_uri)
         rule = "must be s3://bucket/prefix without '*', '?' and '$', which IAM reads as patterns"
         problems.require(holds, "upload_uri", rule, self.upload_uri)
-        problems.extend(_release_problems(self.release_label))
+        problems.extend(_OLDEST_RELEASE.problems(self.release_label))
         for cidr in self.client_cidrs:
             problems.extend(_cidr_problems(cidr))
         given = self.certificate_arn is not None
@@ -150,7 +153,7 @@ def chart_version(release_label: str) -> str:
 
     Source: https://docs.aws.amazon.com/emr/latest/EMR-on-EKS-DevelopmentGuide/job-runs-apache-livy-secure-endpoint.html
     """
-    return ".".join(map(str, release_version(release_label)))
+    return version_text(release_version(release_label))
 
 
 def server_image(release_label: str) -> str:
@@ -166,15 +169,6 @@ def variable(key: str) -> str:
     """
     marked = re.sub(r"[A-Z]", lambda match: f"1{match[0].lower()}", key)
     return "LIVY_" + marked.replace("-", "0").replace(".", "_").upper()
-
-
-def _release_problems(label: str) -> tuple[Problem, ...]:
-    if problems := release_label("release_label", label):
-        return problems
-    if not label.startswith("emr-spark-") and release_version(label) >= (7, 1, 0):
-        return ()
-    rule = "must be emr-7.1.0 or newer of emr-7: AWS names no chart for others"
-    return (Problem(field="release_label", rule=rule, got=label),)
 
 
 def _cidr_problems(cidr: str) -> tuple[Problem, ...]:

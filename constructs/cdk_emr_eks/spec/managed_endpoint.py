@@ -11,7 +11,7 @@ from typing import Final
 from cdk_emr_eks.errors import Problem, Problems, refuse
 from cdk_emr_eks.field_types import check_types, hold_mappings
 from cdk_emr_eks.labels import Architecture
-from cdk_emr_eks.names import release_label, release_version
+from cdk_emr_eks.releases import OldestRelease
 from cdk_emr_eks.spec.admission.tenant_values import Admission
 from cdk_emr_eks.spec.endpoints import (
     classifications,
@@ -20,7 +20,7 @@ from cdk_emr_eks.spec.endpoints import (
     session_properties,
 )
 from cdk_emr_eks.spec.image_uri import image_uri
-from cdk_emr_eks.spec.job_config import IMAGE, OLDEST_RELEASE
+from cdk_emr_eks.spec.job_config import IMAGE, PLACED_SUBMITTER
 from cdk_emr_eks.spec.shapes import is_whole_seconds
 from cdk_emr_eks.spec.spark_conf import MAX_PROPERTIES, MAX_TEXT, spark_conf_problems
 from cdk_emr_eks.spec.virtual_cluster import tag_problems
@@ -33,8 +33,11 @@ ENDPOINT_RELEASE: Final = (6, 7, 0)
 Source: https://docs.aws.amazon.com/emr/latest/EMR-on-EKS-DevelopmentGuide/create-managed-endpoint.html
 """
 
-_OLDEST: Final = max(ENDPOINT_RELEASE, OLDEST_RELEASE)
-# An endpoint's configuration is derived from that of the workload's jobs.
+OLDEST_RELEASE: Final = OldestRelease(
+    # An endpoint's configuration is derived from that of the workload's jobs.
+    feature="managed endpoints",
+    emr=max(ENDPOINT_RELEASE, PLACED_SUBMITTER.emr),
+)
 _SECURITY_GROUP: Final = re.compile(r"sg-(?:[0-9a-f]{8}|[0-9a-f]{17})")
 
 _DERIVED: Final[Mapping[str, str]] = {
@@ -152,7 +155,7 @@ class ManagedEndpointSpec:
         problems.extend(endpoint_name("name", self.name))
         problems.require(bool(self.workload), "workload", "must name a workload", self.workload)
         if self.release_label is not None:
-            problems.extend(release_problems(self.release_label))
+            problems.extend(OLDEST_RELEASE.problems(self.release_label))
         problems.extend(self._time_problems())
         problems.extend(spark_conf_problems(self.spark_conf))
         problems.require(
@@ -260,16 +263,6 @@ class ManagedEndpointSpec:
             rule = f"must be whole seconds, at least the check interval ({interval}), or None"
             problems.append(Problem(field="kernel_idle_timeout", rule=rule, got=str(idle)))
         return tuple(problems)
-
-
-def release_problems(label: str) -> tuple[Problem, ...]:
-    """Check that an EMR release has interactive endpoints, and jobs that theirs derive from."""
-    if problems := release_label("release_label", label):
-        return problems
-    if release_version(label) >= _OLDEST:
-        return ()
-    rule = "must be emr-6.11.0 or newer for interactive endpoints"
-    return (Problem(field="release_label", rule=rule, got=label),)
 
 
 def _configuration_problems(given: Mapping[str, Mapping[str, str]]) -> tuple[Problem, ...]:

@@ -8,10 +8,10 @@ from datetime import timedelta
 from typing import Final
 
 from cdk_emr_eks import versions
-from cdk_emr_eks.errors import Problem, Problems
+from cdk_emr_eks.errors import Problems
 from cdk_emr_eks.field_types import check_types, hold_mappings
 from cdk_emr_eks.labels import Architecture
-from cdk_emr_eks.names import release_label, release_version
+from cdk_emr_eks.releases import OldestRelease
 from cdk_emr_eks.spec.endpoints import (
     classifications,
     endpoint_name,
@@ -26,6 +26,7 @@ from cdk_emr_eks.spec.workload import Workload
 # "emr-containers-defaults" is for job runs only.
 # Source: https://docs.aws.amazon.com/emr/latest/EMR-on-EKS-DevelopmentGuide/emr-eks-spark-8.1.0.html
 _CLASSIFICATIONS: Final = ("spark-defaults", "emr-job-submitter")
+_OLDEST_RELEASE: Final = OldestRelease(feature="Spark Connect", emr=(7, 14, 0), spark=(8, 1, 0))
 _MIN_IDLE: Final = timedelta(minutes=1)
 _MAX_IDLE: Final = timedelta(days=1)
 
@@ -68,7 +69,7 @@ class SparkConnectSpec:
         hold_mappings(self)
         problems = Problems(self.where)
         problems.extend(endpoint_name("name", self.name))
-        problems.extend(release_problems(self.release_label))
+        problems.extend(_OLDEST_RELEASE.problems(self.release_label))
         timeout = self.session_idle_timeout
         whole = _MIN_IDLE <= timeout <= _MAX_IDLE and not timeout % _MIN_IDLE
         rule = "must be whole minutes, 1 minute to 1 day"
@@ -122,14 +123,3 @@ class SparkConnectSpec:
             "of Spark Connect: try it before you rely on it."
         )
         return (text,)
-
-
-def release_problems(label: str) -> tuple[Problem, ...]:
-    """Check that an EMR release has Spark Connect endpoints."""
-    if problems := release_label("release_label", label):
-        return problems
-    oldest = (8, 1, 0) if label.startswith("emr-spark-") else (7, 14, 0)
-    if release_version(label) >= oldest:
-        return ()
-    rule = "must be emr-7.14.0 or emr-spark-8.1.0, or newer, for Spark Connect"
-    return (Problem(field="release_label", rule=rule, got=label),)

@@ -8,15 +8,13 @@ from typing import Final
 
 from cdk_emr_eks.errors import ConfigError, Problem
 from cdk_emr_eks.field_types import check_types
-from cdk_emr_eks.names import release_version
+from cdk_emr_eks.releases import OldestRelease
 from cdk_emr_eks.spec.job_config import with_spark
 
-ENCRYPTION_RELEASE: Final = (7, 4, 0)
-"""First EMR release whose Spark (3.5.2) can tell changed traffic: older ones have no GCM.
-
-Source: https://docs.aws.amazon.com/emr/latest/ReleaseGuide/Spark-release-history.html,
-https://nvd.nist.gov/vuln/detail/CVE-2025-55039
-"""
+_OLDEST_RELEASE: Final = OldestRelease(feature="spark_encryption", emr=(7, 4, 0))
+# Its Spark (3.5.2) can tell changed traffic: older ones have no GCM.
+# Source: https://docs.aws.amazon.com/emr/latest/ReleaseGuide/Spark-release-history.html,
+# https://nvd.nist.gov/vuln/detail/CVE-2025-55039
 
 _NETWORK: Final[Mapping[str, str]] = {
     # On Kubernetes the driver makes a secret for each application.
@@ -67,11 +65,7 @@ class SparkEncryption:
 
     def release_problems(self, release_label: str) -> tuple[Problem, ...]:
         """Check that an EMR release's Spark has the encryption."""
-        newest = release_label.startswith("emr-spark-")
-        if newest or release_version(release_label) >= ENCRYPTION_RELEASE:
-            return ()
-        rule = "must be at least emr-7.4.0 for spark_encryption: older Spark cannot tell changes"
-        return (Problem(field="release_label", rule=rule, got=release_label),)
+        return _OLDEST_RELEASE.problems(release_label)
 
 
 def with_encryption(

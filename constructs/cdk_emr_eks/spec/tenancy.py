@@ -9,7 +9,8 @@ from cdk_emr_eks import versions
 from cdk_emr_eks.errors import ConfigError, Problem, Problems, refuse
 from cdk_emr_eks.field_types import check_types, hold_mappings
 from cdk_emr_eks.labels import TENANT, Role
-from cdk_emr_eks.names import dns_label, namespace_problems, release_label
+from cdk_emr_eks.names import dns_label, namespace_problems
+from cdk_emr_eks.releases import release_label
 from cdk_emr_eks.spec.admission.tenant_values import Admission, AdmissionMode
 from cdk_emr_eks.spec.dedicated import DedicatedPools, check_dedicated
 from cdk_emr_eks.spec.execution_role import (
