@@ -3,6 +3,7 @@
 from typing import cast
 
 import aws_cdk as cdk
+from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_eks as eks_l1
 from aws_cdk import aws_eks_v2 as eks
 from aws_cdk.lambda_layer_kubectl_v36 import KubectlV36Layer
@@ -17,6 +18,7 @@ from cdk_emr_eks import (
 
 app = cdk.App()
 env = cdk.Environment(account="111122223333", region="eu-west-1")
+zone_names = ["eu-west-1a", "eu-west-1b", "eu-west-1c"]
 
 # Somebody else's stack: any cluster of aws_eks_v2 with a kubectl provider will do.
 foundation = cdk.Stack(app, "Foundation", env=env)
@@ -24,6 +26,7 @@ theirs = eks.Cluster(
     foundation,
     "Cluster",
     cluster_name="foundation",
+    vpc=ec2.Vpc(foundation, "Vpc", availability_zones=zone_names),
     version=eks.KubernetesVersion.V1_36,
     default_capacity_type=eks.DefaultCapacityType.NODEGROUP,
     default_capacity=2,
@@ -49,7 +52,7 @@ nodes = NodeEnvironment(
     subnets=({"tags": {"karpenter.sh/discovery": "foundation"}},),
     security_groups=({"tags": {"aws:eks:cluster-name": "foundation"}},),
 )
-zones = tuple(Zone.named(f"eu-west-1{letter}") for letter in "abc")
+zones = tuple(Zone.named(name) for name in zone_names)
 cluster = ImportedEmrEksCluster(
     stack,
     "Cluster",

@@ -124,7 +124,7 @@ def test_endpoints_are_followed_into_the_stack_of_their_virtual_cluster(plan: Pl
 def test_who_may_open_an_endpoint_is_read_from_the_policies(plan: Plan) -> None:
     opened = {item.name: item.opened_by for item in plan.endpoints}
     assert opened == {
-        "jupyter": ("user ann", "role eve", "user bob", "group analysts"),
+        "jupyter": ("group analysts", "role eve", "user ann", "user bob"),
         "other": ("user bob", "group analysts", "role eve"),
         # A denial opens nothing, and neither does a look at it.
         "connect": (),

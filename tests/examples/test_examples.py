@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Final
 
 import pytest
@@ -41,6 +42,13 @@ def test_the_readme_lists_the_stacks_with_their_resources(
 def test_the_minimal_example_is_minimal() -> None:
     lines = (ROOT / "examples/minimal/app.py").read_text().splitlines()
     assert len(lines) <= 25
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_no_example_shows_zones_that_do_not_exist(name: str, assemblies: Assemblies) -> None:
+    # What the CDK puts in for a region whose zones it could not ask for.
+    for stack, template in assemblies(name).templates().items():
+        assert '"dummy1' not in json.dumps(template), stack
 
 
 def test_a_hundred_tenants_are_a_hundred_tenants(assemblies: Assemblies) -> None:

@@ -65,7 +65,7 @@ def _endpoint(
         release=text(properties.get("ReleaseLabel")),
         virtual_cluster=clusters[0].text("Name") if clusters else "",
         role=_name(roles[0]) if roles else text(properties.get("ExecutionRoleArn")),
-        opened_by=tuple(dict.fromkeys(opened_by)),
+        opened_by=tuple(sorted(set(opened_by))),
     )
 
 
