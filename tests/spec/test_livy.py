@@ -31,64 +31,62 @@ def clients(*cidrs: str) -> Callable[[], object]:
 BAD: Mapping[str, tuple[Callable[[], object], str]] = {
     "a whole bucket": (
         spec(upload_uri="s3://bucket/"),
-        "Livy: upload_uri must be s3://bucket/prefix without '*', '?' and '$', which IAM reads as "
+        "upload_uri must be s3://bucket/prefix without '*', '?' and '$', which IAM reads as "
         "patterns, got 's3://bucket/'.",
     ),
     "a pattern": (
         spec(upload_uri="s3://bucket/*/livy"),
-        "Livy: upload_uri must be s3://bucket/prefix without '*', '?' and '$', which IAM reads as "
+        "upload_uri must be s3://bucket/prefix without '*', '?' and '$', which IAM reads as "
         "patterns, got 's3://bucket/*/livy'.",
     ),
     "release before 7.1": (
         spec(release_label="emr-7.0.0-latest"),
-        "Livy: release_label must be at least emr-7.1.0 for Livy, and none of emr-spark, got "
+        "release_label must be at least emr-7.1.0 for Livy, and none of emr-spark, got "
         "'emr-7.0.0-latest'.",
     ),
     "Spark 4": (
         spec(release_label="emr-spark-8.1.0-latest"),
-        "Livy: release_label must be at least emr-7.1.0 for Livy, and none of emr-spark, got "
+        "release_label must be at least emr-7.1.0 for Livy, and none of emr-spark, got "
         "'emr-spark-8.1.0-latest'.",
     ),
     "everybody": (
         clients("0.0.0.0/0"),
-        "Livy: client_cidrs must be IPv4 ranges such as 10.1.0.0/16, at most a /8 each, "
-        "got '0.0.0.0/0'.",
+        "client_cidrs must be IPv4 ranges such as 10.1.0.0/16, at most a /8 each, got '0.0.0.0/0'.",
     ),
     "no range": (
         clients("10.0.0.1/8"),
-        "Livy: client_cidrs must be IPv4 ranges such as 10.1.0.0/16, at most a /8 each, "
+        "client_cidrs must be IPv4 ranges such as 10.1.0.0/16, at most a /8 each, "
         "got '10.0.0.1/8'.",
     ),
     "clients in clear text": (
         spec(client_cidrs=("10.0.0.0/8",)),
-        "Livy: certificate_arn must be given with client_cidrs: code and data pass the load "
-        "balancer.",
+        "certificate_arn must be given with client_cidrs: code and data pass the load balancer.",
     ),
     "a certificate for nothing": (
         spec(certificate_arn=CERTIFICATE),
-        "Livy: certificate_arn must be absent without client_cidrs: there is no load balancer to "
+        "certificate_arn must be absent without client_cidrs: there is no load balancer to "
         "have it.",
     ),
     "a certificate that is none": (
         spec(client_cidrs=("10.0.0.0/8",), certificate_arn="mine"),
-        "Livy: certificate_arn must be the ARN of an ACM certificate, or a token, got 'mine'.",
+        "certificate_arn must be the ARN of an ACM certificate, or a token, got 'mine'.",
     ),
     "timeout of seconds": (
         spec(session_idle_timeout=timedelta(seconds=61)),
-        "Livy: session_idle_timeout must be whole minutes, at least 1, got '0:01:01'.",
+        "session_idle_timeout must be whole minutes, at least 1, got '0:01:01'.",
     ),
-    "no CPU": (spec(cpu=Cpu(0)), "Livy: cpu must be more than 0, got '0m'."),
+    "no CPU": (spec(cpu=Cpu(0)), "cpu must be more than 0, got '0m'."),
     "little memory": (
         spec(memory=Memory(512)),
-        "Livy: memory must be at least 1 GiB, got '512Mi'.",
+        "memory must be at least 1 GiB, got '512Mi'.",
     ),
     "namespace of Kubernetes": (
         spec(namespace="default"),
-        "Livy: namespace must not be one of Kubernetes' own namespaces, got 'default'.",
+        "namespace must not be one of Kubernetes' own namespaces, got 'default'.",
     ),
     "what the workload derives": (
         spec(spark_conf={"spark.kubernetes.namespace": "other"}),
-        "Livy: spark_conf must not set, got 'spark.kubernetes.namespace'; EMR on EKS sets it and "
+        "spark_conf must not set, got 'spark.kubernetes.namespace'; EMR on EKS sets it and "
         "refuses another value.",
     ),
 }
@@ -99,7 +97,9 @@ def test_bad_input_is_refused_in_words(case: str) -> None:
     make, message = BAD[case]
     with pytest.raises(ConfigError) as refused:
         make()
-    assert str(refused.value) == message
+    where, _, rules = str(refused.value).partition(": ")
+    assert where.startswith("Livy with upload_uri 's3://bucket/")
+    assert rules == message
 
 
 def test_what_is_derived() -> None:
@@ -107,7 +107,7 @@ def test_what_is_derived() -> None:
     assert livy.upload_location == ("bucket", "a/livy")
     assert chart_version(livy.release_label) == "7.14.0"
     assert server_image(livy.release_label) == "livy/emr-7.14.0:20260812"
-    assert livy.resolved_namespace("data") == "data-livy"
+    assert livy.resolved_namespace("Livy", "data") == "data-livy"
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ def test_what_is_derived() -> None:
 def test_the_servers_namespace_is_its_own(namespace: str, own: str | None, rule: str) -> None:
     livy = LivySpec(upload_uri="s3://bucket/livy", namespace=own)
     with pytest.raises(ConfigError, match=rule):
-        livy.resolved_namespace(namespace)
+        livy.resolved_namespace("Livy of tenant 'data'", namespace)
 
 
 # The guide's own examples, and its steps for one with all of them.
@@ -143,7 +143,7 @@ def test_variables_are_named_as_in_emrs_guide(key: str, name: str) -> None:
 def test_the_server_is_told_what_its_variables_can_say() -> None:
     livy = LivySpec(upload_uri="s3://bucket/livy", session_idle_timeout=timedelta(minutes=90))
     label = "spark.kubernetes.driver.label.emr-eks/tenant"
-    assert livy.environment({"spark.executor.cores": "2", label: "data"}) == {
+    assert livy.environment("Livy", {"spark.executor.cores": "2", label: "data"}) == {
         "LIVY_LIVY_SERVER_SESSION_TIMEOUT": "90m",
         "LIVY_SPARK_EXECUTOR_CORES": "2",
     }
@@ -153,9 +153,9 @@ def test_nothing_else_is_left_out_in_silence() -> None:
     volume = "spark.kubernetes.executor.volumes.persistentVolumeClaim.spark-local-dir-1.mount.path"
     livy = LivySpec(upload_uri="s3://bucket/livy", workload="volumes")
     with pytest.raises(ConfigError) as refused:
-        livy.environment({volume: "/data1"})
+        livy.environment("Livy of tenant 'data'", {volume: "/data1"})
     assert str(refused.value) == (
-        "Livy with workload 'volumes': spark_conf must have Spark properties without '/', '_' and "
+        "Livy of tenant 'data': spark_conf must have Spark properties without '/', '_' and "
         f"digits in their names, got '{volume}'."
     )
 

@@ -229,14 +229,14 @@ BAD: Mapping[str, tuple[Make, str]] = {
     ),
     "volumes, which its variables cannot name": (
         volumes,
-        "Livy with workload 'notebook': spark_conf must have Spark properties without '/', '_' and "
+        "Livy of tenant 'data': spark_conf must have Spark properties without '/', '_' and "
         "digits in their names, got 'spark.kubernetes.executor.volumes.persistentVolumeClaim."
         "spark-local-dir-1.options.claimName'.",
     ),
     "the tenant's own namespace": (
         lambda stack: livy(stack, replace(SPEC, namespace="data")),
-        "Livy: namespace must differ from the tenant's namespace, where sessions could change the "
-        "server, got 'data'.",
+        "Livy of tenant 'data': namespace must differ from the tenant's namespace, where sessions "
+        "could change the server, got 'data'.",
     ),
     "a folder that jobs write to": (
         lambda stack: livy(stack, logs=JobLogs(s3_uri="s3://bucket/livy/logs")),
@@ -252,6 +252,13 @@ def test_bad_input_is_refused_in_words(case: str) -> None:
     with pytest.raises(ConfigError) as refused:
         make(cdk.Stack(new_app(), "P"))
     assert str(refused.value) == message
+
+
+def test_a_bad_namespace_is_refused_before_the_server_is_made() -> None:
+    app = new_app()
+    with pytest.raises(ConfigError, match="namespace must differ"):
+        livy(cdk.Stack(app, "P"), replace(SPEC, namespace="data"))
+    assert not [each for each in app.node.find_all() if isinstance(each, Livy)]
 
 
 def test_a_region_without_a_registry_of_emrs_is_refused() -> None:

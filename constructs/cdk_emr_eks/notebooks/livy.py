@@ -85,7 +85,8 @@ class Livy(Construct):
         interactive = tenant.context.endpoints_for(where)
         execution_role = tenant.role_for(RoleUse.LIVY, role)
         derived = _derived(tenant, spec)
-        spec.environment(derived)
+        spec.environment(where, derived)
+        namespace = spec.resolved_namespace(where, tenant.tenant.resolved_namespace)
         registry = emr_registry(where, Stack.of(scope))
         super().__init__(scope, id)
         self.spec = spec
@@ -93,13 +94,13 @@ class Livy(Construct):
         self.role = execution_role
         templates = self._templates()
         spark = {**derived, **self._session(derived, templates)}
-        self.namespace = spec.resolved_namespace(tenant.tenant.resolved_namespace)
+        self.namespace = namespace
         self._claim()
         stage = self._objects()
         stage.node.add_dependency(interactive(), tenant.virtual_cluster, execution_role)
         server = self._server_rights([each.object_arn for each in templates.values()])
         stage.node.add_dependency(self._share_uploads(execution_role.role, "Session"))
-        chart = self._chart(registry, spec.environment(spark))
+        chart = self._chart(registry, spec.environment(where, spark))
         chart.node.add_dependency(stage, server)
         self._outputs(spark)
 

@@ -78,9 +78,10 @@ class LivySpec:
     spark_conf: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        check_types("Livy", self)
+        where = f"Livy with upload_uri {self.upload_uri!r}"
+        check_types(where, self)
         hold_mappings(self)
-        problems = Problems("Livy")
+        problems = Problems(where)
         holds = bool(_S3_URI.fullmatch(self.upload_uri)) and iam_literal(self.upload_uri)
         rule = "must be s3://bucket/prefix without '*', '?' and '$', which IAM reads as patterns"
         problems.require(holds, "upload_uri", rule, self.upload_uri)
@@ -115,8 +116,12 @@ class LivySpec:
         bucket, _, prefix = self.upload_uri.removeprefix("s3://").partition("/")
         return bucket, prefix.strip("/")
 
-    def resolved_namespace(self, namespace: str) -> str:
-        """Return the server's namespace, for a tenant on ``namespace``.
+    def resolved_namespace(self, where: str, namespace: str) -> str:
+        """Return the server's namespace.
+
+        Args:
+            where: Whose server it is, for errors.
+            namespace: The tenant's namespace.
 
         Raises:
             ConfigError: If the name is not given and would be too long, or is the tenant's own.
@@ -124,17 +129,21 @@ class LivySpec:
         own = self.namespace or f"{namespace}{NAMESPACE_SUFFIX}"
         if own == namespace:
             rule = "must differ from the tenant's namespace, where sessions could change the server"
-            raise refuse("Livy", "namespace", rule, own)
+            raise refuse(where, "namespace", rule, own)
         if len(own) > 63:
             rule = f"must be given: {NAMESPACE_SUFFIX!r} after the tenant's is over 63 characters"
-            raise refuse("Livy", "namespace", rule, own)
+            raise refuse(where, "namespace", rule, own)
         return own
 
-    def environment(self, spark: Mapping[str, str]) -> dict[str, str]:
+    def environment(self, where: str, spark: Mapping[str, str]) -> dict[str, str]:
         """Return the server's variables: its own options, and the Spark properties of sessions.
 
         The variables' names have no way to write a slash or a digit. Labels with a slash are left
         to the session's own configuration.
+
+        Args:
+            where: Whose server it is, for errors.
+            spark: The properties.
 
         Raises:
             ConfigError: If another property has one, such as those of ``PersistentVolumes``.
@@ -142,7 +151,7 @@ class LivySpec:
         for key in spark:
             if not _SAYABLE.fullmatch(key) and not _LABEL.match(key):
                 rule = "must have Spark properties without '/', '_' and digits in their names"
-                raise refuse(f"Livy with workload {self.workload!r}", "spark_conf", rule, key)
+                raise refuse(where, "spark_conf", rule, key)
         minutes = self.session_idle_timeout // timedelta(minutes=1)
         values = {"livy.server.session.timeout": f"{minutes}m", **spark}
         return {variable(key): value for key, value in values.items() if _SAYABLE.fullmatch(key)}
