@@ -125,7 +125,7 @@ def test_who_may_open_an_endpoint_is_read_from_the_policies(plan: Plan) -> None:
     opened = {item.name: item.opened_by for item in plan.endpoints}
     assert opened == {
         "jupyter": ("group analysts", "role eve", "user ann", "user bob"),
-        "other": ("user bob", "group analysts", "role eve"),
+        "other": ("group analysts", "role eve", "user bob"),
         # A denial opens nothing, and neither does a look at it.
         "connect": (),
     }
