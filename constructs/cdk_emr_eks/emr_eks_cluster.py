@@ -220,7 +220,7 @@ class EmrEksCluster(TenantHost):
         self._charts.add_chart(chart)
 
     def enable_endpoints(self, gateway: GatewayPool | None = None) -> IDependable:
-        """Make what EMR's interactive endpoints need, unless it is there; the first one does it.
+        """Make what EMR's managed endpoints need, unless it is there; the first one does it.
 
         That is the AWS Load Balancer Controller, unless it is among the add-ons, and the node pool
         of gateways. Call it before the first endpoint for a pool of your own.

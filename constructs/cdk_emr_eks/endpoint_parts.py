@@ -1,4 +1,4 @@
-"""What EMR's interactive endpoints need in a cluster, beside the controller of load balancers."""
+"""What EMR's managed endpoints need in a cluster, beside the controller of load balancers."""
 
 from __future__ import annotations
 

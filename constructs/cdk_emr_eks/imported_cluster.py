@@ -68,7 +68,7 @@ class ImportedEmrEksCluster(TenantHost):
         log_key: Encrypts the jobs' log groups; its policy must allow CloudWatch Logs that. None:
             CloudWatch's own key.
         capacity: Where to make node pools. None: they are there.
-        endpoints: Whether the cluster has what EMR's interactive endpoints need: the AWS Load
+        endpoints: Whether the cluster has what EMR's managed endpoints need: the AWS Load
             Balancer Controller, and x86 nodes without taints, labelled ``emr-eks/workload:
             gateway``, that have the cluster's security group. ``EmrEksCluster.enable_endpoints``
             makes both. Default False: endpoints are refused.
@@ -153,7 +153,7 @@ class ImportedEmrEksCluster(TenantHost):
             oidc: Its OIDC provider, for tenants that use IRSA.
             log_key_arn: ARN of the key for the jobs' log groups: the output ``LogKeyArn``.
             capacity: Where to make node pools. None: they are there.
-            endpoints: Whether the cluster has what EMR's interactive endpoints need.
+            endpoints: Whether the cluster has what EMR's managed endpoints need.
             network: Its address ranges.
         """
         holder = Construct(scope, f"{id}Imports")

@@ -39,7 +39,7 @@ from cdk_emr_eks.tenant_host import TenantHost
 
 
 class NotebookPlatform(Construct):
-    """Notebooks for people: an EMR Studio, interactive endpoints, and who may open which.
+    """Notebooks for people: an EMR Studio, managed endpoints, and who may open which.
 
     Endpoints live in namespaces of the cluster. Code of a namespace can take on each execution role
     of that namespace, so that a namespace is a level of trust: endpoints of other rights have

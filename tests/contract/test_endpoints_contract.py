@@ -1,4 +1,4 @@
-"""What an interactive endpoint says is what EMR's guide reads."""
+"""What a managed endpoint says is what EMR's guide reads."""
 
 from __future__ import annotations
 

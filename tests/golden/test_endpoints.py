@@ -1,4 +1,4 @@
-"""What an interactive endpoint and its gateway's nodes become, as files that a reviewer reads."""
+"""What a managed endpoint and its gateway's nodes become, as files that a reviewer reads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Interactive endpoints as values: names, times, images, and what they make of a workload."""
+"""Managed endpoints as values: names, times, images, and what they make of a workload."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Interactive endpoints in the template: what they wait for, what they are made of, who pays."""
+"""Managed endpoints in the template: what they wait for, what they are made of, who pays."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What CloudFormation calls for interactive endpoints."""
+"""What CloudFormation calls for managed endpoints."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ class SparkImage(EmrImage):
 
 
 class NotebookImage(EmrImage):
-    """An image for the kernels of interactive endpoints, made of EMR's notebook images.
+    """An image for the kernels of managed endpoints, made of EMR's notebook images.
 
     Without a kind it is for the PySpark kernel. It is built for amd64 only, where EMR runs
     endpoints. Pass ``uri`` to ``KernelImages``, as ``spark`` or ``python`` by its kind.

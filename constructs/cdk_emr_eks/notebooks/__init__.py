@@ -1,1 +1,1 @@
-"""Notebooks: interactive endpoints, EMR Studio, the people who use them."""
+"""Notebooks: managed endpoints, EMR Studio, the people who use them."""

@@ -1,4 +1,4 @@
-"""An interactive endpoint of a tenant: where notebooks of EMR Studio or Jupyter run kernels."""
+"""A managed endpoint of a tenant: where notebooks of EMR Studio or Jupyter run kernels."""
 
 from __future__ import annotations
 

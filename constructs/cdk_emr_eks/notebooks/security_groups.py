@@ -76,7 +76,7 @@ class StudioSecurityGroups(Construct):
 
 
 class EndpointConnection(Construct):
-    """Lets the workspaces of a Studio reach one interactive endpoint, and nothing beside it.
+    """Lets the workspaces of a Studio reach one managed endpoint, and nothing beside it.
 
     EMR makes a security group for each endpoint's load balancer. The rule that lets workspaces out
     is on the workspaces' group, the one that lets them in on the endpoint's. Both go before the

@@ -135,7 +135,7 @@ class EmrStudio(Construct):
     def connect_endpoint(
         self, id: str, security_group_id: str, *, scope: Construct | None = None
     ) -> EndpointConnection:
-        """Let workspaces reach an interactive endpoint on its port, and nothing beside it.
+        """Let workspaces reach a managed endpoint on its port, and nothing beside it.
 
         Args:
             id: Id of the construct, unique for the Studio; the endpoint's name is a good one.

@@ -116,7 +116,7 @@ class StudioPlan:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EndpointPlan:
-    """An interactive endpoint, and who may open it by the policies of the assembly.
+    """A managed endpoint, and who may open it by the policies of the assembly.
 
     Args:
         stack: Stack that declares it.

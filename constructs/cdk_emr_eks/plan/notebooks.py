@@ -1,4 +1,4 @@
-"""Studios and interactive endpoints of an assembly, and who may open which endpoint."""
+"""Studios and managed endpoints of an assembly, and who may open which endpoint."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def studio_plans(stacks: Sequence[StackFile], references: References) -> tuple[S
 
 
 def endpoint_plans(stacks: Sequence[StackFile], references: References) -> tuple[EndpointPlan, ...]:
-    """Read the interactive endpoints of all stacks."""
+    """Read the managed endpoints of all stacks."""
     opened = _opened(stacks, references)
     return tuple(
         _endpoint(stack, properties, references, opened.get((stack.name, logical_id), ()))

@@ -37,7 +37,7 @@ def print_plan(plan: Plan, console: Console) -> None:
         ("Warm capacity", _warm(plan)),
         ("Tenants", _tenants(plan)),
         ("Studios", _studios(plan)),
-        ("Interactive endpoints", _endpoints(plan)),
+        ("Managed endpoints", _endpoints(plan)),
         ("Warnings", _messages(plan)),
     ]
     for title, content in parts:

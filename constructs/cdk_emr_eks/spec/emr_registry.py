@@ -15,9 +15,9 @@ class ImageKind(StrEnum):
     SPARK = "spark"
     """Jobs, Spark Connect and Livy."""
     NOTEBOOK_SPARK = "notebook-spark"
-    """PySpark and Scala kernels of interactive endpoints."""
+    """PySpark and Scala kernels of managed endpoints."""
     NOTEBOOK_PYTHON = "notebook-python"
-    """The plain Python 3 kernel of interactive endpoints."""
+    """The plain Python 3 kernel of managed endpoints."""
 
 
 PUBLIC_IMAGES: Final = OldestRelease(feature="images in ECR Public", emr=(6, 9, 0))

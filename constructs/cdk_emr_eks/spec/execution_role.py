@@ -66,7 +66,7 @@ class RoleUse(StrEnum):
     JOBS = "jobs"
     """Job runs: StartJobRun."""
     ENDPOINTS = "endpoints"
-    """Interactive endpoints: notebooks of EMR Studio, and Spark Connect sessions."""
+    """Managed endpoints, where notebooks run kernels, and Spark Connect endpoints."""
     LIVY = "livy"
     """Spark sessions of Apache Livy. EMR has one service account for it in a namespace, so one role
     of a namespace can have this use."""

@@ -74,7 +74,7 @@ class GatewayPool:
         problems = Problems("GatewayPool")
         types = self.instances.types()
         arm = sorted(t.name for t in types if t.architecture is Architecture.ARM64)
-        rule = "must be x86: EMR's interactive endpoints do not run on arm64"
+        rule = "must be x86: EMR's managed endpoints do not run on arm64"
         problems.require(not arm, "instances", rule, ", ".join(arm))
         problems.extend(limit_problems("limits", self.limits, types))
         problems.raise_if_any()

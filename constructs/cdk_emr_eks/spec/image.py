@@ -181,7 +181,7 @@ class ImageSpec:
         notebook = self.kind_or_spark() is not ImageKind.SPARK
         if given and notebook and Architecture.ARM64 in given:
             # https://docs.aws.amazon.com/emr/latest/EMR-on-EKS-DevelopmentGuide/how-it-works.html
-            rule = "must be amd64 for notebooks: EMR's interactive endpoints do not run on arm64"
+            rule = "must be amd64 for notebooks: EMR's managed endpoints do not run on arm64"
             return (Problem(field="architectures", rule=rule, got=", ".join(given)),)
         return ()
 

@@ -1,4 +1,4 @@
-"""An interactive endpoint: a Jupyter gateway of EMR's that notebooks run their kernels on."""
+"""A managed endpoint: a Jupyter gateway of EMR's that notebooks run their kernels on."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from cdk_emr_eks.spec.workload import Workload
 from cdk_emr_eks.tokens import has_token
 
 ENDPOINT_RELEASE: Final = (6, 7, 0)
-"""First EMR release with interactive endpoints.
+"""First EMR release with managed endpoints.
 
 Source: https://docs.aws.amazon.com/emr/latest/EMR-on-EKS-DevelopmentGuide/create-managed-endpoint.html
 """
@@ -97,7 +97,7 @@ class KernelImages:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ManagedEndpointSpec:
-    """An interactive endpoint with a workload's configuration, for one execution role.
+    """A managed endpoint with a workload's configuration, for one execution role.
 
     EMR calls it a managed endpoint. All who open it have the role's rights. Everything in it but
     the tags is immutable: a change makes a new endpoint before it deletes the old one, and kernels
@@ -234,7 +234,7 @@ class ManagedEndpointSpec:
         Source: https://docs.aws.amazon.com/emr/latest/EMR-on-EKS-DevelopmentGuide/prereqs-for-studio.html
         """
         if workload.architectures != (Architecture.AMD64,):
-            rule = "must be x86 only: EMR's interactive endpoints do not run on arm64"
+            rule = "must be x86 only: EMR's managed endpoints do not run on arm64"
             fix = "use 'notebook', or a Workload with architectures=(Architecture.AMD64,)"
             raise refuse(self.where, "workload", rule, workload.name, fix)
         if IMAGE in workload.spark_conf:

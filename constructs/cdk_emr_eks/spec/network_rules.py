@@ -79,7 +79,7 @@ def namespace_egress(network: TenantNetwork, cluster: ClusterNetwork) -> list[Ru
 def gateway_policy(
     namespace: str, network: TenantNetwork, cluster: ClusterNetwork
 ) -> dict[str, object]:
-    """Return what lets the load balancer of an interactive endpoint reach its gateway."""
+    """Return what lets the load balancer of a managed endpoint reach its gateway."""
     clients = network.gateway_clients or cluster.vpc_cidrs
     port = {"protocol": "TCP", "port": network.gateway_port}
     rule = {"from": [_block(cidr, cluster) for cidr in clients], "ports": [port]}

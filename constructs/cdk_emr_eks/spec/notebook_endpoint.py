@@ -1,4 +1,4 @@
-"""An interactive endpoint as users of notebooks ask for it: with the rights that its code has."""
+"""A managed endpoint as users of notebooks ask for it: with the rights that its code has."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from cdk_emr_eks.spec.managed_endpoint import ManagedEndpointSpec
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NotebookEndpoint(ManagedEndpointSpec):
-    """An interactive endpoint that notebooks attach to, with the rights that its code has.
+    """A managed endpoint that notebooks attach to, with the rights that its code has.
 
     All who may open an endpoint share its execution role, and all code of a namespace can take on
     any execution role of that namespace: its pods may name each other's service accounts. So the

@@ -119,7 +119,7 @@ class SparkConnectSpec:
             return ()
         text = (
             f"{self.where} may run on arm64 nodes of workload "
-            f"{workload.name!r}; AWS documents interactive endpoints on x86 only, and says nothing "
+            f"{workload.name!r}; AWS documents managed endpoints on x86 only, and says nothing "
             "of Spark Connect: try it before you rely on it."
         )
         return (text,)

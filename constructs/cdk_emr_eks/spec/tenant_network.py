@@ -141,9 +141,9 @@ class TenantNetwork:
             and VPC endpoints, can always be reached on that port.
         egress: Whom they may reach besides.
         ingress: Who may reach them besides, such as what gathers metrics.
-        gateway_port: Port on which gateways of interactive endpoints listen. EMR documents 18888
+        gateway_port: Port on which gateways of managed endpoints listen. EMR documents 18888
             for their load balancer; it says nothing of the pod.
-        gateway_clients: Ranges that reach that port, once the tenant has an interactive endpoint:
+        gateway_clients: Ranges that reach that port, once the tenant has a managed endpoint:
             those of its load balancer. None: the cluster's VPC.
 
     Raises:

@@ -31,7 +31,7 @@ _OLDEST_MINOR: Final = 5
 class LoadBalancerController:
     """AWS Load Balancer Controller: makes the load balancers that Ingresses and Services ask for.
 
-    EMR's interactive endpoints need it: EMR writes an Ingress for each, and the controller makes an
+    EMR's managed endpoints need it: EMR writes an Ingress for each, and the controller makes an
     internal application load balancer of it. A cluster gets it with its first endpoint; name it in
     ``addons`` to have it from the start, or with options of your own. It runs on the system nodes
     with rights by Pod Identity: those that its project publishes, narrowed to load balancers and

@@ -33,7 +33,7 @@ BY_GATEWAY: Final = (
     f"{_USER}.matches('^system:serviceaccount:' + request.namespace + "
     "':emr-containers-sa-spark-jeg-[0-9]{12}-[0-9a-z]+$')"
 )
-"""EMR's gateway of an interactive endpoint asks: EMR's code, in a pod without a user's."""
+"""EMR's gateway of a managed endpoint asks: EMR's code, in a pod without a user's."""
 
 BY_LIVY: Final = f"{_USER}.matches('^system:serviceaccount:[a-z0-9-]+:{LIVY_SERVER}$')"
 """A server of Livy asks, which does what its users tell it."""

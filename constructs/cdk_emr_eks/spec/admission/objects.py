@@ -38,7 +38,7 @@ SERVICES: Final = AdmissionPolicy(
             subject=_type("oldObject"),
         ),
     ),
-    # EMR makes the load balancers of interactive endpoints; their controller writes into them.
+    # EMR makes the load balancers of managed endpoints; their controller writes into them.
     conditions={"not-emr": f"!({BY_EMR} || {BY_CONTROLLER})"},
 )
 """A service with another address draws the traffic of others to itself, or opens the cluster."""
