@@ -23,7 +23,7 @@ RINGS: Final = (
         ),
     ),
     ("spec", frozenset({"spec"})),
-    ("arns and findings", frozenset({"arns", "nag"})),
+    ("arns and findings", frozenset({"arns", "iam_statements", "nag"})),
     ("door", frozenset({"manifests", "sdk_calls"})),
     (
         "network",

@@ -15,7 +15,8 @@ from constructs import Construct
 from cdk_emr_eks.claims import AppClaims
 from cdk_emr_eks.errors import refuse
 from cdk_emr_eks.field_types import check_argument
-from cdk_emr_eks.jobs.ephemeral_rights import LOG_DELIVERY, TRACES, EphemeralRights, Statement
+from cdk_emr_eks.iam_statements import Statement
+from cdk_emr_eks.jobs.ephemeral_rights import LOG_DELIVERY, TRACES, EphemeralRights
 from cdk_emr_eks.jobs.ephemeral_role import ephemeral_role, service_accounts
 from cdk_emr_eks.jobs.ephemeral_watch import ExecutionWatch
 from cdk_emr_eks.nag import accept, skip_checkov, wildcard

@@ -6,18 +6,17 @@ https://docs.aws.amazon.com/emr/latest/EMR-on-EKS-DevelopmentGuide/setting-up-ia
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from aws_cdk import Aws
 
 from cdk_emr_eks.arns import regional_arn
+from cdk_emr_eks.iam_statements import Statement, allow
 from cdk_emr_eks.pod_identity import cluster_arn
 from cdk_emr_eks.spec.ephemeral.job import EPHEMERAL, EphemeralJobSpec, namespace_pattern
 from cdk_emr_eks.spec.ephemeral.namespace_stack import ASSOCIATION_TYPE, MANIFEST_TYPE
-
-Statement = dict[str, object]
 
 _EVERYWHERE: Final = "*"
 LOG_DELIVERY: Final = "Step Functions delivers logs by calls that have no resource"
@@ -54,22 +53,22 @@ class EphemeralRights:
             "Null": {"cloudformation:ResourceTypes": "false"},
         }
         return [
-            _allow("MakeNamespace", "cloudformation:CreateStack", self._stacks, stacks),
-            _allow("TagNamespace", "cloudformation:TagResource", self._stacks),
-            _allow("FollowNamespace", "cloudformation:DescribeStacks", self._stacks),
-            _allow("PassStackRole", "iam:PassRole", self.stack_role, _passed("cloudformation")),
+            allow("MakeNamespace", "cloudformation:CreateStack", self._stacks, stacks),
+            allow("TagNamespace", "cloudformation:TagResource", self._stacks),
+            allow("FollowNamespace", "cloudformation:DescribeStacks", self._stacks),
+            allow("PassStackRole", "iam:PassRole", self.stack_role, _passed("cloudformation")),
             # It has no resource: what it makes has no ARN yet.
-            _allow("MakeCluster", "emr-containers:CreateVirtualCluster", _EVERYWHERE, tagged),
-            _allow("TagIt", "emr-containers:TagResource", [_CLUSTERS, _RUNS], tagged),
-            _allow("FollowCluster", "emr-containers:DescribeVirtualCluster", _CLUSTERS, own),
-            _allow("StartJob", "emr-containers:StartJobRun", _CLUSTERS, {**own, **role}),
-            _allow("FollowJob", _containers("DescribeJobRun", "CancelJobRun"), _RUNS, own),
-            _allow("PassJobRole", "iam:PassRole", self.job_role, _passed("pods.eks")),
-            _allow("StartCleaner", "states:StartExecution", cleaner),
-            _allow(
+            allow("MakeCluster", "emr-containers:CreateVirtualCluster", _EVERYWHERE, tagged),
+            allow("TagIt", "emr-containers:TagResource", [_CLUSTERS, _RUNS], tagged),
+            allow("FollowCluster", "emr-containers:DescribeVirtualCluster", _CLUSTERS, own),
+            allow("StartJob", "emr-containers:StartJobRun", _CLUSTERS, {**own, **role}),
+            allow("FollowJob", _containers("DescribeJobRun", "CancelJobRun"), _RUNS, own),
+            allow("PassJobRole", "iam:PassRole", self.job_role, _passed("pods.eks")),
+            allow("StartCleaner", "states:StartExecution", cleaner),
+            allow(
                 "FollowCleaner", ["states:DescribeExecution", "states:StopExecution"], executions
             ),
-            _allow("HearOfCleaner", _events("PutTargets", "PutRule", "DescribeRule"), rule),
+            allow("HearOfCleaner", _events("PutTargets", "PutRule", "DescribeRule"), rule),
             *self._access(),
             *_watched(),
         ]
@@ -79,12 +78,12 @@ class EphemeralRights:
         own = {"StringEquals": {f"aws:ResourceTag/{EPHEMERAL}": self.spec.name}}
         cluster = _containers("DescribeVirtualCluster", "DeleteVirtualCluster", "ListJobRuns")
         return [
-            _allow("FindBeginning", "states:DescribeExecution", self._executions(0)),
+            allow("FindBeginning", "states:DescribeExecution", self._executions(0)),
             # A search over all virtual clusters, which IAM cannot narrow.
-            _allow("FindCluster", "emr-containers:ListVirtualClusters", _EVERYWHERE),
-            _allow("RemoveCluster", cluster, _CLUSTERS, own),
-            _allow("CancelJobs", "emr-containers:CancelJobRun", _RUNS, own),
-            _allow(
+            allow("FindCluster", "emr-containers:ListVirtualClusters", _EVERYWHERE),
+            allow("RemoveCluster", cluster, _CLUSTERS, own),
+            allow("CancelJobs", "emr-containers:CancelJobRun", _RUNS, own),
+            allow(
                 "RemoveNamespace",
                 ["cloudformation:DeleteStack", "cloudformation:DescribeStacks"],
                 self._stacks,
@@ -102,32 +101,32 @@ class EphemeralRights:
         associations = regional_arn("eks", f"podidentityassociation/{self.cluster_name}/*")
         verbs = ("Describe", "Delete", "Update")
         return [
-            _allow("Kubernetes", "lambda:InvokeFunction", service_token),
-            _allow(
+            allow("Kubernetes", "lambda:InvokeFunction", service_token),
+            allow(
                 "MakeAssociations",
                 "eks:CreatePodIdentityAssociation",
                 cluster_arn(self.cluster_name),
             ),
-            _allow(
+            allow(
                 "RemoveAssociations",
                 [f"eks:{verb}PodIdentityAssociation" for verb in verbs]
                 + ["eks:TagResource", "eks:UntagResource"],
                 associations,
             ),
-            _allow("PassJobRole", "iam:PassRole", self.job_role, _passed("pods.eks")),
-            _allow("LookAtJobRole", "iam:GetRole", self.job_role),
+            allow("PassJobRole", "iam:PassRole", self.job_role, _passed("pods.eks")),
+            allow("LookAtJobRole", "iam:GetRole", self.job_role),
         ]
 
     def submitter(self) -> list[Statement]:
         """What somebody needs who runs the job, and follows and stops executions."""
         verbs = ("DescribeExecution", "GetExecutionHistory", "StopExecution")
         return [
-            _allow(
+            allow(
                 "StartExecutions",
                 ["states:StartExecution", "states:ListExecutions"],
                 self._machine(0),
             ),
-            _allow("FollowExecutions", [f"states:{verb}" for verb in verbs], self._executions(0)),
+            allow("FollowExecutions", [f"states:{verb}" for verb in verbs], self._executions(0)),
         ]
 
     def stack_trust(self) -> dict[str, object]:
@@ -165,9 +164,9 @@ class EphemeralRights:
         verbs = ("DescribeAccessEntry", "DeleteAccessEntry", "ListAssociatedAccessPolicies")
         scope = {"StringEquals": {"eks:accessScope": "namespace"}}
         return [
-            _allow("MakeAccessEntry", "eks:CreateAccessEntry", cluster_arn(self.cluster_name)),
-            _allow("SeeAccessEntry", [f"eks:{verb}" for verb in verbs], entry),
-            _allow(
+            allow("MakeAccessEntry", "eks:CreateAccessEntry", cluster_arn(self.cluster_name)),
+            allow("SeeAccessEntry", [f"eks:{verb}" for verb in verbs], entry),
+            allow(
                 "ChangeAccessEntry",
                 ["eks:AssociateAccessPolicy", "eks:DisassociateAccessPolicy"],
                 entry,
@@ -194,25 +193,10 @@ def _watched() -> list[Statement]:
     traces = ("PutTraceSegments", "PutTelemetryRecords", "GetSamplingRules", "GetSamplingTargets")
     logs = [f"logs:{verb}" for verb in (*verbs, *more)]
     return [
-        _allow("DeliverLogs", logs, _EVERYWHERE),
-        _allow("FindLogGroup", "logs:DescribeLogGroups", regional_arn("logs", "log-group:*")),
-        _allow("Trace", [f"xray:{verb}" for verb in traces], _EVERYWHERE),
+        allow("DeliverLogs", logs, _EVERYWHERE),
+        allow("FindLogGroup", "logs:DescribeLogGroups", regional_arn("logs", "log-group:*")),
+        allow("Trace", [f"xray:{verb}" for verb in traces], _EVERYWHERE),
     ]
-
-
-def _allow(
-    sid: str,
-    actions: str | Sequence[str],
-    resource: str | Sequence[str],
-    condition: Mapping[str, object] | None = None,
-) -> Statement:
-    statement: Statement = {
-        "Sid": sid,
-        "Effect": "Allow",
-        "Action": actions if isinstance(actions, str) else list(actions),
-        "Resource": resource if isinstance(resource, str) else list(resource),
-    }
-    return {**statement, "Condition": dict(condition)} if condition else statement
 
 
 def _passed(service: str) -> dict[str, object]:

@@ -14,8 +14,7 @@ from typing import Final
 
 from cdk_emr_eks.addons.karpenter.scope import PolicyScope, longest_scope
 from cdk_emr_eks.errors import Problems
-
-Statement = Mapping[str, object]
+from cdk_emr_eks.iam_statements import Statement, allow
 
 MAX_POLICY_CHARACTERS: Final = 6_144
 """Characters of a managed policy, white space not counted.
@@ -37,10 +36,10 @@ def controller_policies(
         "NodeLifecycle": (*_launch(scope), *_tag_and_delete(scope)),
         "IamIntegration": _instance_profiles(scope),
         "EksIntegration": (
-            _allow("AllowAPIServerEndpointDiscovery", "eks:DescribeCluster", scope.cluster_arn),
+            allow("AllowAPIServerEndpointDiscovery", "eks:DescribeCluster", scope.cluster_arn),
         ),
         "Interruption": (
-            _allow(
+            allow(
                 "AllowInterruptionQueueActions",
                 ("sqs:DeleteMessage", "sqs:GetQueueUrl", "sqs:ReceiveMessage"),
                 scope.queue_arn,
@@ -81,23 +80,6 @@ def policy_size(document: Mapping[str, object]) -> int:
     return sum(not character.isspace() for character in json.dumps(document))
 
 
-def _allow(
-    sid: str,
-    action: str | tuple[str, ...],
-    resource: str | tuple[str, ...],
-    condition: Mapping[str, Mapping[str, object]] | None = None,
-) -> Statement:
-    statement: dict[str, object] = {
-        "Sid": sid,
-        "Effect": "Allow",
-        "Action": action,
-        "Resource": resource,
-    }
-    if condition is not None:
-        statement["Condition"] = condition
-    return statement
-
-
 def _requested(scope: PolicyScope) -> Mapping[str, object]:
     return {
         f"aws:RequestTag/{scope.owned}": "owned",
@@ -128,14 +110,14 @@ def _launch(scope: PolicyScope) -> tuple[Statement, ...]:
         *(scope.ec2(kind) for kind in sources),
     )
     return (
-        _allow("AllowScopedEC2InstanceAccessActions", run, from_these),
-        _allow(
+        allow("AllowScopedEC2InstanceAccessActions", run, from_these),
+        allow(
             "AllowScopedEC2LaunchTemplateAccessActions",
             run,
             scope.ec2("launch-template"),
             _owned_node(scope),
         ),
-        _allow(
+        allow(
             "AllowScopedEC2InstanceActionsWithTags",
             (*run, "ec2:CreateLaunchTemplate"),
             _created(scope),
@@ -151,7 +133,7 @@ def _tag_and_delete(scope: PolicyScope) -> tuple[Statement, ...]:
     creating = ("RunInstances", "CreateFleet", "CreateLaunchTemplate")
     tags = ("eks:eks-cluster-name", "karpenter.sh/nodeclaim", "Name")
     return (
-        _allow(
+        allow(
             "AllowScopedResourceCreationTagging",
             "ec2:CreateTags",
             _created(scope),
@@ -160,7 +142,7 @@ def _tag_and_delete(scope: PolicyScope) -> tuple[Statement, ...]:
                 "StringLike": {"aws:RequestTag/karpenter.sh/nodepool": "*"},
             },
         ),
-        _allow(
+        allow(
             "AllowScopedResourceTagging",
             "ec2:CreateTags",
             scope.ec2("instance"),
@@ -170,7 +152,7 @@ def _tag_and_delete(scope: PolicyScope) -> tuple[Statement, ...]:
                 "ForAllValues:StringEquals": {"aws:TagKeys": tags},
             },
         ),
-        _allow(
+        allow(
             "AllowScopedDeletion",
             ("ec2:TerminateInstances", "ec2:DeleteLaunchTemplate"),
             (scope.ec2("instance"), scope.ec2("launch-template")),
@@ -191,19 +173,19 @@ def _instance_profiles(scope: PolicyScope) -> tuple[Statement, ...]:
     resource_class = {"aws:ResourceTag/karpenter.k8s.aws/ec2nodeclass": "*"}
     services = ("ec2.amazonaws.com", "ec2.amazonaws.com.cn")
     return (
-        _allow(
+        allow(
             "AllowPassingInstanceRole",
             "iam:PassRole",
             scope.node_role_arn,
             {"StringEquals": {"iam:PassedToService": services}},
         ),
-        _allow(
+        allow(
             "AllowScopedInstanceProfileCreationActions",
             "iam:CreateInstanceProfile",
             profiles,
             {"StringEquals": requested, "StringLike": request_class},
         ),
-        _allow(
+        allow(
             "AllowScopedInstanceProfileTagActions",
             "iam:TagInstanceProfile",
             profiles,
@@ -212,7 +194,7 @@ def _instance_profiles(scope: PolicyScope) -> tuple[Statement, ...]:
                 "StringLike": {**resource_class, **request_class},
             },
         ),
-        _allow(
+        allow(
             "AllowScopedInstanceProfileActions",
             (
                 "iam:AddRoleToInstanceProfile",
@@ -243,23 +225,21 @@ def _discovery(scope: PolicyScope) -> tuple[Statement, ...]:
     return (
         # '*' three times, since these actions support no resource: EC2's Describe calls (narrowed
         # to the Region), the public price list, and the list of instance profiles.
-        _allow(
+        allow(
             "AllowRegionalReadActions",
             tuple(f"ec2:Describe{subject}" for subject in subjects),
             "*",
             {"StringEquals": {"aws:RequestedRegion": scope.region}},
         ),
-        _allow("AllowSSMReadActions", "ssm:GetParameter", parameters),
-        _allow("AllowPricingReadActions", "pricing:GetProducts", "*"),
-        _allow("AllowUnscopedInstanceProfileListAction", "iam:ListInstanceProfiles", "*"),
-        _allow(
-            "AllowInstanceProfileReadActions", "iam:GetInstanceProfile", scope.instance_profiles
-        ),
+        allow("AllowSSMReadActions", "ssm:GetParameter", parameters),
+        allow("AllowPricingReadActions", "pricing:GetProducts", "*"),
+        allow("AllowUnscopedInstanceProfileListAction", "iam:ListInstanceProfiles", "*"),
+        allow("AllowInstanceProfileReadActions", "iam:GetInstanceProfile", scope.instance_profiles),
     )
 
 
 def _zonal_shift(scope: PolicyScope) -> Statement:
-    return _allow(
+    return allow(
         "AllowZonalShiftStatusReadOnly",
         "arc-zonal-shift:GetManagedResource",
         # The action is narrowed by its own condition key, as upstream does.

@@ -11,11 +11,11 @@ Source: https://github.com/kubernetes-sigs/aws-load-balancer-controller/blob/v3.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-Statement = Mapping[str, object]
+from cdk_emr_eks.iam_statements import Statement, allow
 
 OWNER: Final = "elbv2.k8s.aws/cluster"
 """Tag by which the controller knows its own; the value is the cluster's name."""
@@ -94,24 +94,6 @@ def controller_policies(scope: ControllerScope) -> Mapping[str, Mapping[str, obj
     }
 
 
-def _allow(
-    sid: str,
-    actions: Sequence[str],
-    resources: str | Sequence[str],
-    condition: Mapping[str, object] | None = None,
-) -> Statement:
-    resource = resources if isinstance(resources, str) else tuple(resources)
-    statement: dict[str, object] = {
-        "Sid": sid,
-        "Effect": "Allow",
-        "Action": tuple(actions),
-        "Resource": resource,
-    }
-    if condition:
-        statement["Condition"] = condition
-    return statement
-
-
 def _verbs(service: str, verbs: str) -> tuple[str, ...]:
     return tuple(f"{service}:{verb}" for verb in verbs.split())
 
@@ -143,14 +125,14 @@ def _discovery(scope: ControllerScope) -> tuple[Statement, ...]:
         "CapacityReservation"
     )
     return (
-        _allow(
+        allow(
             "AllowServiceLinkedRole",
             ("iam:CreateServiceLinkedRole",),
             linked,
             {"StringEquals": {"iam:AWSServiceName": service}},
         ),
         # '*' since Describe calls support no resource; they are narrowed to the Region.
-        _allow(
+        allow(
             "AllowRegionalReading",
             (
                 *(f"ec2:Describe{subject}" for subject in ec2.split()),
@@ -160,7 +142,7 @@ def _discovery(scope: ControllerScope) -> tuple[Statement, ...]:
             "*",
             {"StringEquals": {"aws:RequestedRegion": scope.region}},
         ),
-        _allow(
+        allow(
             "AllowReadingCertificates",
             ("acm:DescribeCertificate",),
             scope.arn("acm", "certificate/*"),
@@ -173,24 +155,24 @@ def _security_groups(scope: ControllerScope) -> tuple[Statement, ...]:
     ingress = _verbs("ec2", "AuthorizeSecurityGroupIngress RevokeSecurityGroupIngress")
     nodes = f"aws:ResourceTag/kubernetes.io/cluster/{scope.cluster_name}"
     return (
-        _allow("AllowReadingGroupsOfTheVpc", ("ec2:GetSecurityGroupsForVpc",), scope.vpc_arn),
+        allow("AllowReadingGroupsOfTheVpc", ("ec2:GetSecurityGroupsForVpc",), scope.vpc_arn),
         # From load balancers to nodes: EKS tags the cluster's own security group so.
-        _allow("AllowRulesOfNodes", ingress, groups, {"StringEquals": {nodes: "owned"}}),
-        _allow(
+        allow("AllowRulesOfNodes", ingress, groups, {"StringEquals": {nodes: "owned"}}),
+        allow(
             "AllowRulesAndDeletionOfOwnGroups",
             (*ingress, "ec2:DeleteSecurityGroup"),
             groups,
             _owned(scope),
         ),
-        _allow("AllowNewGroups", ("ec2:CreateSecurityGroup",), groups, _requested(scope)),
-        _allow("AllowNewGroupsInTheVpc", ("ec2:CreateSecurityGroup",), scope.vpc_arn),
-        _allow(
+        allow("AllowNewGroups", ("ec2:CreateSecurityGroup",), groups, _requested(scope)),
+        allow("AllowNewGroupsInTheVpc", ("ec2:CreateSecurityGroup",), scope.vpc_arn),
+        allow(
             "AllowTagsOfNewGroups",
             ("ec2:CreateTags",),
             groups,
             _requested(scope, **{"ec2:CreateAction": "CreateSecurityGroup"}),
         ),
-        _allow(
+        allow(
             "AllowTagsOfOwnGroups", _verbs("ec2", "CreateTags DeleteTags"), groups, _retagged(scope)
         ),
     )
@@ -201,33 +183,31 @@ def _creation(scope: ControllerScope) -> tuple[Statement, ...]:
     makes = ("CreateTargetGroup", "CreateLoadBalancer", "CreateListener", "CreateRule")
     taggable = scope.elb(_TARGETS, *_BALANCERS, *_LISTENERS, *_RULES)
     return (
-        _allow(
+        allow(
             "AllowNewLoadBalancers",
             _verbs(elb, "CreateLoadBalancer CreateTargetGroup"),
             scope.elb(*_BALANCERS, _TARGETS),
             _requested(scope),
         ),
-        _allow(
+        allow(
             "AllowNewListenersOfOwnLoadBalancers",
             _verbs(elb, "CreateListener"),
             scope.elb(*_BALANCERS),
             _owned(scope),
         ),
-        _allow(
+        allow(
             "AllowNewRulesOfOwnListeners",
             _verbs(elb, "CreateRule"),
             scope.elb(*_LISTENERS),
             _owned(scope),
         ),
-        _allow(
+        allow(
             "AllowTagsOfNewParts",
             _verbs(elb, "AddTags"),
             taggable,
             _requested(scope, **{f"{elb}:CreateAction": makes}),
         ),
-        _allow(
-            "AllowTagsOfOwnParts", _verbs(elb, "AddTags RemoveTags"), taggable, _retagged(scope)
-        ),
+        allow("AllowTagsOfOwnParts", _verbs(elb, "AddTags RemoveTags"), taggable, _retagged(scope)),
     )
 
 
@@ -253,6 +233,6 @@ def _changes(scope: ControllerScope) -> tuple[Statement, ...]:
         "Rules": (rule, scope.elb(*_RULES)),
     }
     return tuple(
-        _allow(f"AllowChangesOfOwn{name}", _verbs(elb, verbs), resources, own)
+        allow(f"AllowChangesOfOwn{name}", _verbs(elb, verbs), resources, own)
         for name, (verbs, resources) in parts.items()
     )

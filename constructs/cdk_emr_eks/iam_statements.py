@@ -1,0 +1,30 @@
+"""Statements of IAM policies, as IAM reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+Statement = dict[str, object]
+
+
+def allow(
+    sid: str,
+    actions: str | Sequence[str],
+    resources: str | Sequence[str],
+    condition: Mapping[str, object] | None = None,
+) -> Statement:
+    """Return a statement that allows actions on resources; both are named by whoever asks.
+
+    Args:
+        sid: Its name within the policy.
+        actions: One action, or several; a list stays a list where it has one.
+        resources: ARNs, or ``*`` for actions that have no resource.
+        condition: Keys and values by operator. None: always.
+    """
+    statement: Statement = {
+        "Sid": sid,
+        "Effect": "Allow",
+        "Action": actions if isinstance(actions, str) else list(actions),
+        "Resource": resources if isinstance(resources, str) else list(resources),
+    }
+    return {**statement, "Condition": dict(condition)} if condition else statement
