@@ -21,6 +21,7 @@ from cdk_emr_eks.spec.node_class import NodeClass, node_classes
 from cdk_emr_eks.spec.node_pool import NodePool, node_pools
 from cdk_emr_eks.spec.placement import Zone
 from cdk_emr_eks.spec.workload import Workload, check_workloads
+from cdk_emr_eks.spec.zone_pool import ZONE_POOL, zone_pool
 from cdk_emr_eks.warm_rooms import add_rooms
 
 KINDS: Final = ("NodePool", "EC2NodeClass", "PriorityClass")
@@ -82,6 +83,8 @@ class NodeSite:
 class NodePools(Construct):
     """Karpenter's NodePools and EC2NodeClasses: those of the workloads, and those added.
 
+    Beside them there is the pool ``zones``, which never has a node; see ``spec.zone_pool``.
+
     They come after Karpenter and go before it. On deletion kubectl asks for all pools to go, then
     for the classes, and waits; a class stays until its last node is terminated, so that none is
     left behind by a controller that went too early. Jobs should have ended by then: a node whose
@@ -126,11 +129,14 @@ class NodePools(Construct):
         check_workloads(workloads)
         # Rendered, and so checked, before any construct is made.
         pools = {each.name: node_pools(each, zones) for each in workloads}
-        _check_names([pool.name for own in pools.values() for pool in own])
-        classes = [nodes.manifest(each) for each in node_classes(workloads)]
+        _check_names([ZONE_POOL, *(pool.name for own in pools.values() for pool in own)])
+        classes = node_classes(workloads)
+        shared = [nodes.manifest(each) for each in classes]
+        # Its pool needs a class to be ready, and any will do.
+        shared += [zone_pool(zones, each.name) for each in classes[:1]]
         manifests = {name: [pool.manifest() for pool in own] for name, own in pools.items()}
         if not stage_per_workload:
-            _check_size([*classes, *(each for own in manifests.values() for each in own)])
+            _check_size([*shared, *(each for own in manifests.values() for each in own)])
         rooms = {each.name: capacity_buffers(each, zones) for each in workloads}
         super().__init__(scope, id)
         self.node.add_dependency(karpenter)
@@ -147,7 +153,7 @@ class NodePools(Construct):
                 # Pools are deleted before the classes that they refer to.
                 stage.node.add_dependency(self.stage)
             stage.add(*own)
-        self._add(*classes)
+        self._add(*shared)
         stages = [each for each in self.node.children if isinstance(each, CapacityStage)]
         for name, objects in rooms.items():
             add_rooms(self, name, objects, cluster=cluster, pools=stages)

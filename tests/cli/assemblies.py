@@ -11,6 +11,7 @@ from cdk_emr_eks.spec.job_config import job_configuration
 from cdk_emr_eks.spec.node_pool import node_pools
 from cdk_emr_eks.spec.placement import Zone
 from cdk_emr_eks.spec.workload import Workload
+from cdk_emr_eks.spec.zone_pool import zone_pool
 
 Resources = dict[str, Mapping[str, object]]
 
@@ -48,6 +49,7 @@ def pools(
 ) -> Mapping[str, object]:
     places = tuple(Zone.named(zone) for zone in zones)
     items = [pool.manifest() for each in workloads for pool in node_pools(each, places)]
+    items.append(zone_pool(places, "emr-ebs"))
     return manifest(*[plain(item) for item in items])  # type: ignore[arg-type]
 
 

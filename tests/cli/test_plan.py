@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from cdk_emr_eks import cli
 from cdk_emr_eks.cli import main
 from cdk_emr_eks.labels import Role
 from cdk_emr_eks.plan import Plan, read_plan
+from cdk_emr_eks.plan.pools import chosen_families
 from cdk_emr_eks.spec.catalog import DEFAULT_WORKLOADS
 from cdk_emr_eks.spec.executor_shape import executor_shape
 from cdk_emr_eks.spec.instances import Instances
@@ -65,6 +67,20 @@ def test_pools_are_those_of_the_manifests(plan: Plan) -> None:
     assert pool.weight > next(
         p.weight for p in plan.pools if p.name == "shared-executor-on-demand-us-east-1b"
     )
+
+
+def test_the_pool_that_never_has_a_node_is_no_capacity(plan: Plan) -> None:
+    assert {pool.workload for pool in plan.pools} == {each.name for each in DEFAULT_WORKLOADS}
+
+
+def test_families_that_may_be_chosen_are_told_unless_any_may(plan: Plan) -> None:
+    every = {
+        family
+        for each in DEFAULT_WORKLOADS
+        for family in (*each.executor_instances.families, *each.driver_instances.families)
+    }
+    assert chosen_families(plan.pools) == tuple(sorted(every))
+    assert chosen_families((*plan.pools, replace(plan.pools[0], families=()))) == ()
 
 
 @pytest.mark.parametrize("workload", DEFAULT_WORKLOADS, ids=lambda each: each.name)

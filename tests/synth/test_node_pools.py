@@ -19,6 +19,7 @@ from cdk_emr_eks.spec.crds import validate_manifest
 from cdk_emr_eks.spec.node_pool import node_pools
 from cdk_emr_eks.spec.placement import Zone
 from cdk_emr_eks.spec.workload import Workload
+from cdk_emr_eks.spec.zone_pool import ZONE_POOL
 from tests.synth.karpenter_app import (
     App,
     Resource,
@@ -66,7 +67,8 @@ def test_pools_of_each_workload_and_zone_come_before_the_classes() -> None:
     assert kinds == ["NodePool"] * pools + ["EC2NodeClass"] * (len(kinds) - pools)
     names = {each["metadata"]["name"] for each in _reference_objects()[:pools]}
     zones = tuple(Zone(key=f"zone-{number}", name=f"z{number}") for number in (1, 2, 3))
-    assert names == {pool.name for each in DEFAULT_WORKLOADS for pool in node_pools(each, zones)}
+    expected = {pool.name for each in DEFAULT_WORKLOADS for pool in node_pools(each, zones)}
+    assert names == {*expected, ZONE_POOL}
 
 
 def test_each_pool_refers_to_a_class_of_the_stage() -> None:
@@ -78,6 +80,30 @@ def test_each_pool_refers_to_a_class_of_the_stage() -> None:
         if each["kind"] == "NodePool"
     }
     assert used == classes
+
+
+def test_one_pool_is_open_to_every_pod_in_all_zones_and_never_has_a_node() -> None:
+    """What makes Karpenter quick must not become a way to nodes without taints."""
+    pools = [each for each in _reference_objects() if each["kind"] == "NodePool"]
+    (pool,) = [each for each in pools if "taints" not in each["spec"]["template"]["spec"]]
+    assert pool["metadata"]["name"] == ZONE_POOL
+    assert pool["spec"]["limits"] == {"nodes": "0"}
+    (wanted,) = pool["spec"]["template"]["spec"]["requirements"]
+    of_others = {
+        json.dumps(zone)
+        for each in pools
+        for need in each["spec"]["template"]["spec"]["requirements"]
+        for zone in need["values"]
+        if need["key"] == wanted["key"]
+    }
+    assert {json.dumps(zone) for zone in wanted["values"]} == of_others
+
+
+def test_no_other_pool_takes_its_name() -> None:
+    _, pools = _made()
+    with pytest.raises(ConfigError) as caught:
+        pools.add(replace(pools.pools[0], name=ZONE_POOL))
+    assert "NodePool 'zones': metadata.name must be different" in str(caught.value)
 
 
 def test_what_is_applied_obeys_karpenters_own_schema() -> None:
@@ -163,7 +189,7 @@ def test_a_stage_for_each_workload_when_one_would_be_too_large() -> None:
     stages = of_type(resources, MANIFEST)
     assert len(stages) == 1 + len(DEFAULT_WORKLOADS)
     shared, content = only(resources, MANIFEST, "Capacity")
-    assert {each["kind"] for each in _objects(content)} == {"EC2NodeClass"}
+    assert [each["kind"] for each in _objects(content)] == ["NodePool"] + ["EC2NodeClass"] * 3
     chart, _ = only(resources, "Custom::AWSCDK-EKS-HelmChart", "Chart")
     for workload in DEFAULT_WORKLOADS:
         name, stage = only(resources, MANIFEST, f"Workload{workload.name}")

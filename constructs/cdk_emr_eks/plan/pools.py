@@ -32,8 +32,9 @@ _UNDERSTOOD: Final = _NEUTRAL | {
 
 
 def pool_plans(applied: Applied) -> tuple[PoolPlan, ...]:
-    """Read every NodePool of the assembly."""
-    return tuple(_pool(item) for item in applied.of_kind("NodePool"))
+    """Read every NodePool of the assembly that can have nodes."""
+    pools = (_pool(item) for item in applied.of_kind("NodePool"))
+    return tuple(pool for pool in pools if pool.limits.get("nodes") != "0")
 
 
 def pool_messages(pools: tuple[PoolPlan, ...]) -> Iterator[Message]:
@@ -44,6 +45,13 @@ def pool_messages(pools: tuple[PoolPlan, ...]) -> Iterator[Message]:
         if spot and count is not None and count < SPOT_TYPES:
             text = f"spot pool with {count} instance types; {SPOT_TYPES} or more are advised"
             yield Message(level="warning", where=f"NodePool {pool.name}", text=text)
+
+
+def chosen_families(pools: tuple[PoolPlan, ...]) -> tuple[str, ...]:
+    """Return the instance families that pools choose from; none if one of them may choose any."""
+    if not all(pool.families for pool in pools):
+        return ()
+    return tuple(sorted({family for pool in pools for family in pool.families}))
 
 
 def instance_types(pool: PoolPlan) -> tuple[InstanceType, ...]:

@@ -18,6 +18,7 @@ from cdk_emr_eks.units import Memory
 from cdk_emr_eks.versions import NODE_IMAGE
 
 API_VERSION: Final = "karpenter.k8s.aws/v1"
+KIND: Final = "EC2NodeClass"
 
 _SYSTEM_VOLUME: Final = RootVolume(size=Memory.from_gib(30))
 # With RAID0 the kubelet and containerd live on the NVMe disks; the root volume has the system only.
@@ -125,7 +126,7 @@ class NodeClass:
             spec["instanceStorePolicy"] = "RAID0"
         return {
             "apiVersion": API_VERSION,
-            "kind": "EC2NodeClass",
+            "kind": KIND,
             "metadata": {"name": self.name},
             "spec": spec,
         }
@@ -169,6 +170,11 @@ def node_class_for(workload: Workload, role: Role) -> NodeClass:
         if isinstance(workload.storage, RootVolume):
             return ebs_node_class(workload.storage)
     return ebs_node_class(_PLAIN_VOLUME)
+
+
+def node_class_reference(name: str) -> Mapping[str, str]:
+    """Return a NodePool's reference to a class."""
+    return {"group": API_VERSION.partition("/")[0], "kind": KIND, "name": name}
 
 
 def node_classes(workloads: Sequence[Workload]) -> tuple[NodeClass, ...]:

@@ -11,9 +11,9 @@ from cdk_emr_eks.errors import Problems
 from cdk_emr_eks.field_types import check_types, hold_mappings
 from cdk_emr_eks.labels import Architecture, CapacityType, Role
 from cdk_emr_eks.names import dns_label
-from cdk_emr_eks.spec import node_class
 from cdk_emr_eks.spec.disruption import Disruption, go_duration
 from cdk_emr_eks.spec.instances import Instances
+from cdk_emr_eks.spec.node_class import node_class_for, node_class_reference
 from cdk_emr_eks.spec.placement import Zone, check_zones
 from cdk_emr_eks.spec.shapes import Limits
 from cdk_emr_eks.spec.storage import InstanceStore
@@ -133,11 +133,7 @@ class NodePool:
                 "template": {
                     "metadata": {"labels": {**identity, **self.node_labels}},
                     "spec": {
-                        "nodeClassRef": {
-                            "group": node_class.API_VERSION.partition("/")[0],
-                            "kind": "EC2NodeClass",
-                            "name": self.node_class,
-                        },
+                        "nodeClassRef": node_class_reference(self.node_class),
                         # Without the templates of its workload no pod lands here; and with those of
                         # an executor, none lands among drivers.
                         "taints": [
@@ -223,7 +219,7 @@ def _pool(
         architecture=architecture,
         zones=zones,
         instances=workload.instances(role),
-        node_class=node_class.node_class_for(workload, role).name,
+        node_class=node_class_for(workload, role).name,
         limits=workload.driver_limits if driver else workload.executor_limits,
         disruption=workload.disruption,
         weight=weight,
