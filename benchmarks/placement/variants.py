@@ -78,6 +78,8 @@ def _peers(policy: str) -> Change:
     """Return the change that puts pools, templates and job configurations of a peer in place."""
 
     def change(stage: Stage, speed: float) -> Stage:
+        # Theirs choose from families that ours do not name.
+        stage.aws.offer_families(())
         own = _pools(stage.plane)
         classes = {_workload(pool): _node_class(pool) for pool in own}
         classes[""] = classes["shared"]
@@ -124,7 +126,9 @@ def _patch_pool(plane: Plane, pool: Mapping[str, Any], **disruption: str) -> Non
 
 
 def _workload(pool: Mapping[str, Any]) -> str:
-    return str(pool["spec"]["template"]["metadata"]["labels"][labels.WORKLOAD])
+    """Return the workload of a pool; of the pool without nodes there is none."""
+    metadata = pool["spec"]["template"].get("metadata", {})
+    return str(metadata.get("labels", {}).get(labels.WORKLOAD, ""))
 
 
 def _node_class(pool: Mapping[str, Any]) -> str:

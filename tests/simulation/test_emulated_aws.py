@@ -100,6 +100,28 @@ def test_spot_prices_of_each_zone(aws: EmulatedAws) -> None:
     assert {entry["InstanceType"] for entry in history} == {"m7g.large"}
 
 
+def test_families_that_are_offered_are_all_there_are(aws: EmulatedAws) -> None:
+    """Asked as Karpenter asks, with filters of its own, and as its played fleet does, without."""
+    ec2 = aws.client("ec2")
+    hvm = {"Name": "supported-virtualization-type", "Values": ["hvm"]}
+
+    def families(*filters: dict[str, Any]) -> set[str]:
+        pages = ec2.get_paginator("describe_instance_types").paginate(Filters=list(filters))
+        found = [each["InstanceType"] for page in pages for each in page["InstanceTypes"]]
+        return {name.partition(".")[0] for name in found}
+
+    everything = families(hvm)
+    assert len(everything) > 100
+    aws.offer_families(["m7g", "r7gd"])
+    try:
+        assert families() == families(hvm) == {"m7g", "r7gd"}
+        (other,) = ec2.describe_instance_types(InstanceTypes=["t3.medium"])["InstanceTypes"]
+        assert other["InstanceType"] == "t3.medium"
+    finally:
+        aws.offer_families([])
+    assert families(hvm) == everything
+
+
 def test_one_image_for_each_architecture_and_none_with_drivers(aws: EmulatedAws) -> None:
     ssm, ec2 = aws.client("ssm"), aws.client("ec2")
     path = "/aws/service/eks/optimized-ami/1.36/amazon-linux-2023/{}/{}/recommended/image_id"

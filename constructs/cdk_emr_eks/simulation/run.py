@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from cdk_emr_eks.plan.assembly import read_assembly
+from cdk_emr_eks.plan.objects import read_applied
+from cdk_emr_eks.plan.pools import chosen_families, pool_plans
 from cdk_emr_eks.simulation.aws import EmulatedAws
 from cdk_emr_eks.simulation.aws.emulated import ACCOUNT
 from cdk_emr_eks.simulation.aws.prices import PRICED_REGION
@@ -74,8 +76,9 @@ def simulate(
         destroy: Whether the deployment is deleted at the end, resource by resource, and what
             cannot be deleted is reported. Without it the processes are just ended. Default True.
         arrange: Called when all is deployed and Karpenter has not started, to change what is in the
-            cluster or what jobs look like; the scenario is played on the stage that it returns.
-            Default nothing is changed.
+            cluster or what jobs look like; the scenario is played on the stage that it returns. For
+            pools of other instance families call ``offer_families`` of its account. Default nothing
+            is changed.
 
     Returns:
         What the scenario showed.
@@ -98,6 +101,7 @@ def simulate(
     with _up(programs, assembly, directory, phases) as (plane, aws):
         with phases.timed("deployment"):
             deployment = deploy(assembly, plane=plane, aws=aws, progress=watching.progress)
+        aws.offer_families(chosen_families(pool_plans(read_applied(read_assembly(assembly)))))
         stage = Stage(plane=plane, aws=aws, blueprints=blueprints)
         if arrange is not None:
             stage = arrange(stage)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import urlencode
 from xml.sax.saxutils import escape
 
 from cdk_emr_eks.simulation.aws.prices import Prices
@@ -30,12 +32,14 @@ class State:
         zones: Names of the Region's zones.
         endpoint: URL of the control plane that stands for every EKS cluster.
         authority: Its certificate authority, PEM in base64.
+        families: Families of instance types that there are; none for all.
     """
 
     prices: Prices
     zones: tuple[str, ...] = ()
     endpoint: str = ""
     authority: str = ""
+    families: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -130,6 +134,15 @@ def spot_prices(state: State, wanted: Iterable[str]) -> Answer:
         for zone in state.zones
     )
     return ec2("DescribeSpotPriceHistory", f"<spotPriceHistorySet>{items}</spotPriceHistorySet>")
+
+
+def narrowed(state: State, body: bytes) -> bytes:
+    """Return a request for all instance types as one for those of the families that there are."""
+    name = f"Filter.{len(re.findall(rb'(?:^|&)Filter[.][0-9]+[.]Name=', body)) + 1}"
+    wanted = {f"{name}.Name": "instance-type"}
+    for number, family in enumerate(state.families, start=1):
+        wanted[f"{name}.Value.{number}"] = f"{family}.*"
+    return body + b"&" + urlencode(wanted).encode()
 
 
 def cluster(state: State, body: bytes) -> bytes:

@@ -48,6 +48,9 @@ class Layer:
     def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         """Serve one request."""
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        if self._state.families and b"Action=DescribeInstanceTypes&" in body + b"&":
+            body = self._narrowed(body)
+            environ["CONTENT_LENGTH"] = str(len(body))
         environ["wsgi.input"] = io.BytesIO(body)
         path = environ.get("PATH_INFO", "")
         if path == CONTROL:
@@ -62,10 +65,17 @@ class Layer:
             return self._cluster(environ, start)
         return self._moto(environ, start)
 
+    def _narrowed(self, body: bytes) -> bytes:
+        named = _asked(parse_qsl(body.decode()), "InstanceType", "instance-type")
+        return body if named else answers.narrowed(self._state, body)
+
     def _told(self, content: dict[str, object]) -> Answer:
         zones = content.get("zones")
         if isinstance(zones, list):
             self._state.zones = tuple(str(zone) for zone in zones)
+        families = content.get("families")
+        if isinstance(families, list):
+            self._state.families = tuple(str(family) for family in families)
         if "endpoint" in content:
             self._state.endpoint = str(content["endpoint"])
             self._state.authority = str(content["authority"])
