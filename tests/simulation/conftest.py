@@ -1,6 +1,20 @@
 """What tests of the simulation share: the control plane, as users get it, and a tenant on it."""
 
-from cdk_emr_eks.testing import plane
-from tests.simulation.guarded_tenant import guarded
+from __future__ import annotations
 
-__all__ = ["guarded", "plane"]
+from collections.abc import Iterator
+
+import pytest
+
+from cdk_emr_eks.simulation.plane import Plane
+from cdk_emr_eks.testing import plane as session_plane
+from tests.simulation.guarded_tenant import guarded
+from tests.simulation.swept_plane import swept
+
+__all__ = ["guarded", "session_plane"]
+
+
+@pytest.fixture(scope="module")
+def plane(session_plane: Plane) -> Iterator[Plane]:
+    """The session's one plane, with nothing on it from tests of other modules."""
+    yield from swept(session_plane)

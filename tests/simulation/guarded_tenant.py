@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from typing import Any, Final
 
 import pytest
@@ -23,7 +22,6 @@ from cdk_emr_eks.spec.tenancy import Tenant
 from tests.simulation.admission_actors import (
     ACCOUNT,
     EMR,
-    PATHS,
     Answer,
     Pod,
     account,
@@ -72,7 +70,7 @@ def make_endpoint_account(plane: Plane, namespace: str, name: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def guarded(plane: Plane) -> Iterator[Plane]:
+def guarded(plane: Plane) -> Plane:
     cluster_wide: list[dict[str, Any]] = [
         *(dict(each) for workload in WORKLOADS for each in workload.priority_classes()),
         *(item for policy in ADMISSION_POLICIES for item in policy.manifests()),
@@ -87,16 +85,7 @@ def guarded(plane: Plane) -> Iterator[Plane]:
         if not found.allowed:
             break
         time.sleep(0.2)
-    yield plane
-    # The plane is the whole session's: others deploy to it what is here.
-    for name in (NS, AUDITED):
-        call(plane, None, "DELETE", f"/api/v1/namespaces/{name}")
-    for name in (NS, AUDITED):
-        path = f"/api/v1/namespaces/{name}"
-        gone = until(partial(call, plane, None, "GET", path), allowed=False)
-        assert not gone.allowed, f"namespace {name} does not go"
-    for item in cluster_wide:
-        call(plane, None, "DELETE", f"{PATHS[item['kind']]}/{item['metadata']['name']}")
+    return plane
 
 
 def create(plane: Plane, user: str, body: Pod, what: str = "pods", where: str = NS) -> Answer:

@@ -77,7 +77,6 @@ class Land:
         self._objects = Objects(plane.client())
         self.core: Any = client.CoreV1Api(plane.client())
         self._workloads = {each.name: each for each in workloads}
-        self._made: list[Mapping[str, object]] = []
         self._nodes: list[str] = []
         self._owners: dict[str, str] = {}
         for workload in workloads:
@@ -89,7 +88,6 @@ class Land:
     def make(self, *objects: Mapping[str, object]) -> None:
         made = self._objects.create(objects, overwrite=True, validate=True)
         assert (made.refused, made.unknown) == ((), ())
-        self._made += objects
 
     def tenant(self, tenant: Tenant) -> None:
         """Make a tenant's namespace with all that bounds it, and EMR's accounts in it."""
@@ -199,14 +197,6 @@ class Land:
         """Delete a namespace with all that is in it; return what remains."""
         item = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}
         return self._objects.delete([item], SECONDS)
-
-    def clean(self) -> None:
-        # Policies for all tenants may be other tests', too; that of priorities needs its classes.
-        kinds = ("MutatingAdmissionPolicyBinding", "Namespace", "PriorityClass")
-        found = [each for each in self._made if each["kind"] in kinds]
-        left = self._objects.delete(found, SECONDS)
-        self.remove_nodes()
-        assert left == ()
 
 
 def _is_free(used: dict[str, str]) -> bool:

@@ -107,7 +107,8 @@ def test_users_of_livy_choose_no_other_account(guarded: Plane) -> None:
         pod["spec"]["serviceAccountName"] = taken
         found = create(guarded, server, pod)
         assert "Livy must make pods with the service account of its sessions" in found.message
-    pod = driver(SHARED, ROLE)
+    # Breaks one rule only: of two policies that refuse, either one may be heard.
+    pod["spec"]["serviceAccountName"] = account(Component.LIVY, ROLE)
     pod["metadata"]["finalizers"] = ["example.com/never"]
     assert "must have no finalizers" in create(guarded, server, pod).message
 

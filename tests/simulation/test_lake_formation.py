@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import partial
 from typing import Any, Final
 
@@ -24,7 +23,7 @@ PODS: Final = {"apiGroups": [""], "resources": ["pods"], "verbs": ["create", "de
 
 
 @pytest.fixture(scope="module")
-def lake(guarded: Plane) -> Iterator[Plane]:
+def lake(guarded: Plane) -> Plane:
     """EMR's rights across namespaces, as a tenant with Lake Formation brings them."""
     role, binding = emr_cluster_role_manifests(NS)
     for kind, item in (("clusterroles", role), ("clusterrolebindings", binding)):
@@ -40,11 +39,7 @@ def lake(guarded: Plane) -> Iterator[Plane]:
     }
     assert _make(guarded, EMR_USERS[0], "rolebindings", bound).allowed
     until(partial(create, guarded, ENGINE, executor(SHARED, ROLE)), allowed=True)
-    yield guarded
-    for kind in ("rolebindings", "roles"):
-        call(guarded, None, "DELETE", f"{_API}/namespaces/{NS}/{kind}/engine")
-    for kind in ("clusterrolebindings", "clusterroles"):
-        call(guarded, None, "DELETE", f"{_API}/{kind}/emr-containers-{NS}")
+    return guarded
 
 
 def _own(name: str) -> dict[str, Any]:

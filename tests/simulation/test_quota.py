@@ -28,7 +28,7 @@ LARGE: Final = Quota(cpu=Cpu.cores(500), memory=Memory.from_gib(2_000), pods=POD
 
 
 @pytest.fixture(scope="module")
-def land(plane: Plane) -> Iterator[Land]:
+def land(plane: Plane) -> Land:
     made = Land(plane, (SHARED, NOTEBOOK))
     for name in (A, B):
         made.tenant(Tenant(name=name, quota=LARGE, workloads=("shared",)))
@@ -47,8 +47,7 @@ def land(plane: Plane) -> Iterator[Land]:
             limit_defaults=LimitDefaults(ephemeral_storage=Memory.from_gib(5)),
         )
     )
-    yield made
-    made.clean()
+    return made
 
 
 @pytest.fixture(autouse=True)

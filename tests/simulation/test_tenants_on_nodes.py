@@ -35,14 +35,13 @@ QUOTA: Final = Quota(cpu=Cpu.cores(100), memory=Memory.from_gib(400), pods=50)
 
 
 @pytest.fixture(scope="module")
-def land(plane: Plane) -> Iterator[Land]:
+def land(plane: Plane) -> Land:
     made = Land(plane, (SHARED, CRITICAL))
     made.make(*OWN.bounded.priority_classes())
     for name in (A, B):
         made.tenant(Tenant(name=name))
     made.tenant(Tenant(name=ACME, dedicated=(OWN,)))
-    yield made
-    made.clean()
+    return made
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,55 @@
+"""A control plane that each module of tests finds as the session began it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from cdk_emr_eks.plan.intrinsics import mapping, sequence
+from cdk_emr_eks.simulation.deploy.objects import Objects
+from cdk_emr_eks.simulation.plane import Plane
+
+SECONDS: Final = 60
+_ADMISSION: Final = "admissionregistration.k8s.io/v1"
+_RBAC: Final = "rbac.authorization.k8s.io/v1"
+CLUSTER_WIDE: Final = (
+    (_ADMISSION, "validatingadmissionpolicybindings", "ValidatingAdmissionPolicyBinding"),
+    (_ADMISSION, "validatingadmissionpolicies", "ValidatingAdmissionPolicy"),
+    (_ADMISSION, "mutatingadmissionpolicybindings", "MutatingAdmissionPolicyBinding"),
+    (_ADMISSION, "mutatingadmissionpolicies", "MutatingAdmissionPolicy"),
+    ("v1", "namespaces", "Namespace"),
+    ("v1", "nodes", "Node"),
+    (_RBAC, "clusterrolebindings", "ClusterRoleBinding"),
+    (_RBAC, "clusterroles", "ClusterRole"),
+    ("scheduling.k8s.io/v1", "priorityclasses", "PriorityClass"),
+    ("storage.k8s.io/v1", "storageclasses", "StorageClass"),
+    ("apiextensions.k8s.io/v1", "customresourcedefinitions", "CustomResourceDefinition"),
+)
+"""What one module's tests could leave in the way of another's; policies first, as they refuse."""
+
+Name = tuple[str, str]
+
+
+def swept(plane: Plane) -> Iterator[Plane]:
+    """Yield the plane, and take away afterwards what was not there before.
+
+    Finalizers are respected: what hangs fails the module that left it.
+    """
+    with plane.client() as api:
+        objects = Objects(api)
+        before = set(_found(objects))
+        yield plane
+        after = _found(objects)
+        left = objects.delete([after[name] for name in after if name not in before], SECONDS)
+        assert left == ()
+
+
+def _found(objects: Objects) -> Mapping[Name, Mapping[str, object]]:
+    found: dict[Name, Mapping[str, object]] = {}
+    for version, plural, kind in CLUSTER_WIDE:
+        root = "/apis" if "/" in version else "/api"
+        answer, _ = objects.request("GET", f"{root}/{version}/{plural}")
+        for item in map(mapping, sequence(answer["items"])):
+            name = str(mapping(item["metadata"])["name"])
+            found[kind, name] = {**item, "apiVersion": version, "kind": kind}
+    return found
