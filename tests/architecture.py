@@ -5,6 +5,7 @@ Each yields ``Measure(rule, subject, amount)``; the limits are the test's.
 """
 
 import ast
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -143,6 +144,28 @@ def cycles(tree: Sequence[Module]) -> Iterator[Measure]:
         yield Measure("imports form a cycle", " -> ".join(error.args[1]))
 
 
+def circles(tree: Sequence[Module]) -> Iterator[Measure]:
+    """Folder by folder, the first circle among what stands in it: modules and further folders."""
+    found = edges(tree)
+    for package in (module.name for module in tree if module.is_package):
+        inside: dict[str, set[str]] = {}
+        for name, targets in found.items():
+            own = _child(package, name)
+            if own:
+                others = {_child(package, target) for target in targets} - {own, ""}
+                inside.setdefault(own, set()).update(others)
+        try:
+            TopologicalSorter(inside).prepare()
+        except CycleError as error:
+            yield Measure(f"folders form a circle in {package}", " -> ".join(error.args[1]))
+
+
+def _child(package: str, name: str) -> str:
+    """What stands in ``package`` and is or holds ``name``; nothing where it is elsewhere."""
+    inside = name.startswith(f"{package}.")
+    return name.removeprefix(f"{package}.").partition(".")[0] if inside else ""
+
+
 def sideways(tree: Sequence[Module], folder: str, shared: frozenset[str]) -> Iterator[Measure]:
     """Imports from one member of ``folder`` into another, but for what is there to be shared."""
     for name, targets in edges(tree).items():
@@ -174,6 +197,13 @@ def sizes(tree: Sequence[Module]) -> Iterator[Measure]:
             subject = f"{module.name}:{name}"
             yield Measure("lines of a function", subject, _lines(function))
             yield Measure("arguments of a function", subject, len(_arguments(function)))
+
+
+def folders(tree: Sequence[Module]) -> Iterator[Measure]:
+    """Modules that stand in a folder itself, not in folders of it."""
+    held = Counter(module.name.rpartition(".")[0] for module in tree if not module.is_package)
+    for folder, amount in held.items():
+        yield Measure("modules of a folder", folder, amount)
 
 
 def members(tree: Sequence[Module]) -> Iterator[Measure]:

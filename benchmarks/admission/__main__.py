@@ -20,8 +20,8 @@ from cdk_emr_eks.simulation.binaries import binaries
 from cdk_emr_eks.simulation.plane import Plane
 from cdk_emr_eks.spec.admission.catalog import ADMISSION_POLICIES
 from cdk_emr_eks.spec.admission.tenant_values import Admission, AdmissionMode
-from cdk_emr_eks.spec.catalog import SHARED
-from cdk_emr_eks.spec.tenancy import Tenant
+from cdk_emr_eks.spec.tenancy.tenant import Tenant
+from cdk_emr_eks.spec.workloads.catalog import SHARED
 from tests.simulation import admission_actors as actors
 from tests.simulation.guarded_tenant import make_tenant
 

@@ -18,7 +18,7 @@ from typing import Final
 from cdk_emr_eks import labels
 from cdk_emr_eks.labels import CapacityType, Role
 from cdk_emr_eks.simulation.jobs.blueprint import Blueprint
-from cdk_emr_eks.spec.pod_template_rules import MAIN_CONTAINERS
+from cdk_emr_eks.spec.capacity.pod_template_rules import MAIN_CONTAINERS
 
 _BELOW_XLARGE: Final = ("nano", "micro", "small", "medium", "large")
 _BELOW_LARGE: Final = _BELOW_XLARGE[:-1]

@@ -14,7 +14,7 @@ from cdk_emr_eks import labels
 from cdk_emr_eks.simulation.jobs.blueprint import read_blueprints
 from cdk_emr_eks.simulation.jobs.pods import DriverReference, JobRun, driver_pod, executor_pod
 from cdk_emr_eks.simulation.scenario import read_scenario
-from cdk_emr_eks.spec.crds import validate_node_pool
+from cdk_emr_eks.spec.capacity.crds import validate_node_pool
 from tests.conftest import Assemblies
 from tests.simulation.results_builder import job, results
 

@@ -6,12 +6,12 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from cdk_emr_eks.spec.catalog import DEFAULT_WORKLOADS
-from cdk_emr_eks.spec.job_config import job_configuration
-from cdk_emr_eks.spec.node_pool import node_pools
-from cdk_emr_eks.spec.placement import Zone
-from cdk_emr_eks.spec.workload import Workload
-from cdk_emr_eks.spec.zone_pool import zone_pool
+from cdk_emr_eks.spec.capacity.node_pool import node_pools
+from cdk_emr_eks.spec.capacity.zone_pool import zone_pool
+from cdk_emr_eks.spec.clusters.placement import Zone
+from cdk_emr_eks.spec.jobs.job_config import job_configuration
+from cdk_emr_eks.spec.workloads.catalog import DEFAULT_WORKLOADS
+from cdk_emr_eks.spec.workloads.workload import Workload
 
 Resources = dict[str, Mapping[str, object]]
 

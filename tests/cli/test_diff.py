@@ -17,9 +17,9 @@ from cdk_emr_eks.plan.diff import Change, diff_assemblies
 from cdk_emr_eks.plan.objects import open_assembly
 from cdk_emr_eks.plan.replacement import REPLACING
 from cdk_emr_eks.plan.structure import FieldChange, changes
-from cdk_emr_eks.spec.catalog import DEFAULT_WORKLOADS
-from cdk_emr_eks.spec.priority import priority_classes
-from cdk_emr_eks.spec.shapes import Limits
+from cdk_emr_eks.spec.workloads.catalog import DEFAULT_WORKLOADS
+from cdk_emr_eks.spec.workloads.priority import priority_classes
+from cdk_emr_eks.spec.workloads.shapes import Limits
 from cdk_emr_eks.units import Cpu, Memory
 from tests.cli import assemblies
 

@@ -16,11 +16,11 @@ from cdk_emr_eks.cli import main
 from cdk_emr_eks.labels import Role
 from cdk_emr_eks.plan import Plan, read_plan
 from cdk_emr_eks.plan.pools import chosen_families
-from cdk_emr_eks.spec.catalog import DEFAULT_WORKLOADS
-from cdk_emr_eks.spec.executor_shape import executor_shape
-from cdk_emr_eks.spec.instances import Instances
-from cdk_emr_eks.spec.network import NetworkSpec
-from cdk_emr_eks.spec.workload import Workload
+from cdk_emr_eks.spec.clusters.network import NetworkSpec
+from cdk_emr_eks.spec.machines.instances import Instances
+from cdk_emr_eks.spec.workloads.catalog import DEFAULT_WORKLOADS
+from cdk_emr_eks.spec.workloads.executor_shape import executor_shape
+from cdk_emr_eks.spec.workloads.workload import Workload
 from tests.cli import assemblies
 
 WARNING = {"type": "aws:cdk:warning", "data": "careful [ack: x]", "trace": ["somewhere"]}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cdk_emr_eks.plan import Plan, read_plan
-from tests.synth.connect_app import synthesized
+from tests.synth.notebooks.connect_app import synthesized
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,7 @@ import yaml
 
 from cdk_emr_eks.addons.load_balancer_controller import LoadBalancerController
 from cdk_emr_eks.addons.load_balancer_controller.values import CHART, Surroundings
-from cdk_emr_eks.manifests import plain
+from cdk_emr_eks.clusters.manifests import plain
 from cdk_emr_eks.versions import LOAD_BALANCER_CONTROLLER
 from tests.contract.refresh import CONTRACT_DATA, write
 

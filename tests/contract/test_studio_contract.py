@@ -9,7 +9,7 @@ import pytest
 
 from cdk_emr_eks.labels import EMR_MANAGED_TAG
 from tests.contract import upstream
-from tests.synth.studio_app import SUBNETS, studio_app
+from tests.synth.notebooks.studio_app import SUBNETS, studio_app
 
 ROLE: Final = upstream.studio()["service_role"]
 GUIDE: Final[dict[str, Any]] = {each["Sid"]: each for each in ROLE["statements"]}

@@ -36,4 +36,6 @@ def test_examples_hold(path: Path) -> None:
 
 
 def test_the_main_classes_have_examples() -> None:
-    assert {"cdk_emr_eks.emr_eks_cluster", "cdk_emr_eks.spec.workload"} <= set(map(_name, _MODULES))
+    assert {"cdk_emr_eks.platforms.emr_eks_cluster", "cdk_emr_eks.spec.workloads.workload"} <= set(
+        map(_name, _MODULES)
+    )

@@ -6,7 +6,7 @@ from copy import deepcopy
 
 from syrupy.assertion import SnapshotAssertion
 
-from tests.synth.image_app import images
+from tests.synth.images.image_app import images
 
 
 def test_spark_image(golden: SnapshotAssertion) -> None:

@@ -10,10 +10,10 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from cdk_emr_eks.simulation.plane import Plane
-from cdk_emr_eks.spec.emr_registry import ImageKind, base_image
-from cdk_emr_eks.spec.execution_role import Component, service_account
-from cdk_emr_eks.spec.pod_template import driver_template, executor_template
-from cdk_emr_eks.spec.workload import Workload
+from cdk_emr_eks.spec.access.execution_role import Component, service_account
+from cdk_emr_eks.spec.capacity.pod_template import driver_template, executor_template
+from cdk_emr_eks.spec.images.emr_registry import ImageKind, base_image
+from cdk_emr_eks.spec.workloads.workload import Workload
 from cdk_emr_eks.versions import EMR_RELEASE
 
 ACCOUNT: Final = "111122223333"

@@ -16,10 +16,10 @@ from cdk_emr_eks.simulation.jobs.identity import identity_objects
 from cdk_emr_eks.simulation.plane import Plane
 from cdk_emr_eks.spec.admission.catalog import ADMISSION_POLICIES
 from cdk_emr_eks.spec.admission.submitters import submitter_priority
-from cdk_emr_eks.spec.emr_access import emr_role_manifests
-from cdk_emr_eks.spec.namespace import namespace_manifest
-from cdk_emr_eks.spec.tenancy import Tenant
-from cdk_emr_eks.spec.workload import Workload
+from cdk_emr_eks.spec.namespaces.namespace import namespace_manifest
+from cdk_emr_eks.spec.tenancy.emr_access import emr_role_manifests
+from cdk_emr_eks.spec.tenancy.tenant import Tenant
+from cdk_emr_eks.spec.workloads.workload import Workload
 from tests.simulation.admission_actors import (
     ACCOUNT,
     EMR,

@@ -12,8 +12,8 @@ from typing import Any, Final
 import pytest
 
 from cdk_emr_eks.simulation.plane import Plane
-from cdk_emr_eks.spec.catalog import NOTEBOOK, SHARED
-from cdk_emr_eks.spec.execution_role import Component
+from cdk_emr_eks.spec.access.execution_role import Component
+from cdk_emr_eks.spec.workloads.catalog import NOTEBOOK, SHARED
 from tests.simulation.admission_actors import (
     EMR,
     IMAGE,

@@ -10,8 +10,8 @@ import pytest
 from kubernetes import client
 
 from cdk_emr_eks.simulation.plane import Plane
-from cdk_emr_eks.spec.catalog import SHARED
-from cdk_emr_eks.spec.execution_role import Component
+from cdk_emr_eks.spec.access.execution_role import Component
+from cdk_emr_eks.spec.workloads.catalog import SHARED
 from tests.simulation.admission_actors import (
     EMR,
     PATHS,

@@ -16,10 +16,10 @@ from kubernetes import client
 from cdk_emr_eks.simulation.deploy.objects import Objects
 from cdk_emr_eks.simulation.plane import Plane
 from cdk_emr_eks.spec.ephemeral.clean import EphemeralCleaner
-from tests.spec.asl_interpreter import Execution, run
-from tests.spec.ephemeral_account import Account
-from tests.synth.ephemeral_app import synthesized
+from tests.spec.ephemeral.asl_interpreter import Execution, run
+from tests.spec.ephemeral.ephemeral_account import Account
 from tests.synth.iam_decisions import Account as Deployed
+from tests.synth.jobs.ephemeral_app import synthesized
 
 ARN: Final = "arn:aws:states:eu-west-1:111122223333:execution:emr-research:plane"
 LEFT: Final = {"metadata": {"name": "for-the-next-job"}, "data": {"a": "b"}}

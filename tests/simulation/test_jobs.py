@@ -25,9 +25,9 @@ from cdk_emr_eks.simulation.jobs.pods import (
 )
 from cdk_emr_eks.simulation.jobs.runner import arrivals
 from cdk_emr_eks.simulation.scenario import Every, JobGroup, Scenario, Stage
-from cdk_emr_eks.spec.catalog import DEFAULT_WORKLOADS
-from cdk_emr_eks.spec.executor_shape import driver_shape, executor_shape
-from cdk_emr_eks.spec.job_config import spark_defaults
+from cdk_emr_eks.spec.jobs.job_config import spark_defaults
+from cdk_emr_eks.spec.workloads.catalog import DEFAULT_WORKLOADS
+from cdk_emr_eks.spec.workloads.executor_shape import driver_shape, executor_shape
 from tests.conftest import Assemblies
 
 ACCOUNT = "123456789012"

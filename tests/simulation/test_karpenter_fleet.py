@@ -22,8 +22,8 @@ from cdk_emr_eks.simulation.fleet import Fleet
 from cdk_emr_eks.simulation.karpenter import KarpenterLaunch
 from cdk_emr_eks.simulation.plane import Plane
 from cdk_emr_eks.simulation.unavailable import SimulationUnavailable
-from cdk_emr_eks.spec.instances import MAX_PODS, Instances, allocatable
-from cdk_emr_eks.spec.node_class import NVME
+from cdk_emr_eks.spec.capacity.node_class import NVME
+from cdk_emr_eks.spec.machines.instances import MAX_PODS, Instances, allocatable
 
 CLUSTER: Final = "test"
 ZONES: Final = ("us-east-1a", "us-east-1b")

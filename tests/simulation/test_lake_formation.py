@@ -8,10 +8,10 @@ from typing import Any, Final
 import pytest
 
 from cdk_emr_eks.simulation.plane import Plane
+from cdk_emr_eks.spec.access.execution_role import Component
 from cdk_emr_eks.spec.admission.identities import EMR_USERS
-from cdk_emr_eks.spec.catalog import SHARED
-from cdk_emr_eks.spec.emr_access import emr_cluster_role_manifests
-from cdk_emr_eks.spec.execution_role import Component
+from cdk_emr_eks.spec.tenancy.emr_access import emr_cluster_role_manifests
+from cdk_emr_eks.spec.workloads.catalog import SHARED
 from tests.simulation.admission_actors import Answer, call, executor, user_of
 from tests.simulation.guarded_tenant import NS, ON_DEMAND, ROLE, create, until
 

@@ -11,11 +11,11 @@ from kubernetes import client
 
 from cdk_emr_eks.labels import Role
 from cdk_emr_eks.simulation.plane import Plane
-from cdk_emr_eks.spec.catalog import NOTEBOOK, SHARED
-from cdk_emr_eks.spec.execution_role import Component
-from cdk_emr_eks.spec.namespace import LimitDefaults
-from cdk_emr_eks.spec.quota import ClassQuota, Quota
-from cdk_emr_eks.spec.tenancy import Tenant
+from cdk_emr_eks.spec.access.execution_role import Component
+from cdk_emr_eks.spec.namespaces.namespace import LimitDefaults
+from cdk_emr_eks.spec.namespaces.quota import ClassQuota, Quota
+from cdk_emr_eks.spec.tenancy.tenant import Tenant
+from cdk_emr_eks.spec.workloads.catalog import NOTEBOOK, SHARED
 from cdk_emr_eks.units import Cpu, Memory
 from tests.simulation.admission_actors import EMR, Answer, call, driver, executor, user_of
 from tests.simulation.tenants_on_plane import Land, role_of, submitter_job, until

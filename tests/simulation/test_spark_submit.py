@@ -33,7 +33,7 @@ from cdk_emr_eks.simulation.jobs.spark_submit import SparkSubmit, find_jars, fin
 from cdk_emr_eks.simulation.kube_api import KubeApi, namespaced
 from cdk_emr_eks.simulation.plane import Plane
 from cdk_emr_eks.simulation.unavailable import SimulationUnavailable
-from cdk_emr_eks.spec.execution_role import Component
+from cdk_emr_eks.spec.access.execution_role import Component
 from tests.conftest import Assemblies
 
 ACCOUNT: Final = "123456789012"

@@ -11,10 +11,10 @@ import pytest
 
 from cdk_emr_eks.labels import Role
 from cdk_emr_eks.simulation.plane import Plane
-from cdk_emr_eks.spec.catalog import CRITICAL, SHARED
-from cdk_emr_eks.spec.execution_role import Component
-from cdk_emr_eks.spec.quota import Quota
-from cdk_emr_eks.spec.tenancy import Tenant
+from cdk_emr_eks.spec.access.execution_role import Component
+from cdk_emr_eks.spec.namespaces.quota import Quota
+from cdk_emr_eks.spec.tenancy.tenant import Tenant
+from cdk_emr_eks.spec.workloads.catalog import CRITICAL, SHARED
 from cdk_emr_eks.units import Cpu, Memory
 from tests.simulation.admission_actors import (
     EMR,
@@ -26,7 +26,7 @@ from tests.simulation.admission_actors import (
     user_of,
 )
 from tests.simulation.tenants_on_plane import Land, role_of, submitter_job, until
-from tests.spec.test_dedicated import dedicated
+from tests.spec.capacity.test_dedicated import dedicated
 
 A, B, ACME, AGAIN = "nodes-a", "nodes-b", "nodes-acme", "nodes-again"
 OWN: Final = dedicated(replace(SHARED, name="nodes-own"))

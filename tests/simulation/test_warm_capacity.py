@@ -35,7 +35,7 @@ from cdk_emr_eks.simulation.plane import Plane
 from cdk_emr_eks.simulation.play import Played, Stage, play
 from cdk_emr_eks.simulation.scenario import JobGroup, Scenario
 from cdk_emr_eks.simulation.scenario import Stage as Work
-from cdk_emr_eks.spec.capacity_buffers import API_VERSION, NAMESPACE
+from cdk_emr_eks.spec.capacity.capacity_buffers import API_VERSION, NAMESPACE
 
 ROOMS: Final = 2
 TENANT: Final = "warm"

@@ -15,48 +15,48 @@ from cdk_emr_eks.addons.karpenter import FeatureGates, Karpenter
 from cdk_emr_eks.addons.karpenter.values import Batch
 from cdk_emr_eks.addons.load_balancer_controller import LoadBalancerController
 from cdk_emr_eks.errors import ConfigError
-from cdk_emr_eks.spec.admission.tenant_values import Admission
-from cdk_emr_eks.spec.catalog import SHARED
-from cdk_emr_eks.spec.cluster import ClusterSpec
-from cdk_emr_eks.spec.dedicated import DedicatedPools
-from cdk_emr_eks.spec.disruption import Disruption, Freeze
-from cdk_emr_eks.spec.ephemeral.job import EphemeralJobSpec
-from cdk_emr_eks.spec.execution_role import ExecutionRoleSpec, JobLogs, Permission
-from cdk_emr_eks.spec.gateway_pool import GatewayPool
-from cdk_emr_eks.spec.git_access import GitAccess
-from cdk_emr_eks.spec.image import ImageBuilder, ImageSpec, ImageStore
-from cdk_emr_eks.spec.instances import Resources
-from cdk_emr_eks.spec.job_template import JobTemplateSpec, Parameter
-from cdk_emr_eks.spec.lake_formation import LakeFormation
-from cdk_emr_eks.spec.livy import LivySpec
-from cdk_emr_eks.spec.managed_endpoint import KernelImages, ManagedEndpointSpec
-from cdk_emr_eks.spec.namespace import LimitDefaults
-from cdk_emr_eks.spec.network import NetworkSpec
-from cdk_emr_eks.spec.node_class import node_classes
-from cdk_emr_eks.spec.node_pool import NodePool, node_pools
-from cdk_emr_eks.spec.notebook_endpoint import NotebookEndpoint
-from cdk_emr_eks.spec.notebook_user import NotebookUser
-from cdk_emr_eks.spec.placement import Zone
-from cdk_emr_eks.spec.pod_template import PodTemplate, driver_template
-from cdk_emr_eks.spec.quota import ClassQuota, Quota
-from cdk_emr_eks.spec.security_configuration import (
+from cdk_emr_eks.spec.access.execution_role import ExecutionRoleSpec, JobLogs, Permission
+from cdk_emr_eks.spec.access.lake_formation import LakeFormation
+from cdk_emr_eks.spec.access.security_configuration import (
     AtRestEncryption,
     S3Encryption,
     SecurityConfigurationSpec,
     TlsCertificate,
 )
-from cdk_emr_eks.spec.shapes import DriverShape, DynamicAllocation, ExecutorShape, Limits
-from cdk_emr_eks.spec.spark_connect import SparkConnectSpec
-from cdk_emr_eks.spec.spark_encryption import SparkEncryption
-from cdk_emr_eks.spec.storage import PersistentVolumes, RootVolume
-from cdk_emr_eks.spec.studio import StudioSpec
-from cdk_emr_eks.spec.studio_auth import IamAuth, IdentityCenterAuth, SamlAuth
-from cdk_emr_eks.spec.tenancy import Tenant
-from cdk_emr_eks.spec.tenant_network import ClusterNetwork, NetworkPeer, TenantNetwork
-from cdk_emr_eks.spec.tenant_secret import TenantSecret
-from cdk_emr_eks.spec.virtual_cluster import SchedulerLimits, VirtualClusterSpec
-from cdk_emr_eks.spec.warm_capacity import WarmCapacity
-from cdk_emr_eks.spec.workspace_storage import WorkspaceStorage
+from cdk_emr_eks.spec.access.tenant_secret import TenantSecret
+from cdk_emr_eks.spec.admission.tenant_values import Admission
+from cdk_emr_eks.spec.capacity.dedicated import DedicatedPools
+from cdk_emr_eks.spec.capacity.gateway_pool import GatewayPool
+from cdk_emr_eks.spec.capacity.node_class import node_classes
+from cdk_emr_eks.spec.capacity.node_pool import NodePool, node_pools
+from cdk_emr_eks.spec.capacity.pod_template import PodTemplate, driver_template
+from cdk_emr_eks.spec.clusters.cluster import ClusterSpec
+from cdk_emr_eks.spec.clusters.network import NetworkSpec
+from cdk_emr_eks.spec.clusters.placement import Zone
+from cdk_emr_eks.spec.ephemeral.job import EphemeralJobSpec
+from cdk_emr_eks.spec.images.image import ImageBuilder, ImageSpec, ImageStore
+from cdk_emr_eks.spec.jobs.job_template import JobTemplateSpec, Parameter
+from cdk_emr_eks.spec.jobs.spark_encryption import SparkEncryption
+from cdk_emr_eks.spec.machines.instances import Resources
+from cdk_emr_eks.spec.namespaces.namespace import LimitDefaults
+from cdk_emr_eks.spec.namespaces.quota import ClassQuota, Quota
+from cdk_emr_eks.spec.namespaces.tenant_network import ClusterNetwork, NetworkPeer, TenantNetwork
+from cdk_emr_eks.spec.notebooks.git_access import GitAccess
+from cdk_emr_eks.spec.notebooks.livy import LivySpec
+from cdk_emr_eks.spec.notebooks.managed_endpoint import KernelImages, ManagedEndpointSpec
+from cdk_emr_eks.spec.notebooks.notebook_endpoint import NotebookEndpoint
+from cdk_emr_eks.spec.notebooks.notebook_user import NotebookUser
+from cdk_emr_eks.spec.notebooks.spark_connect import SparkConnectSpec
+from cdk_emr_eks.spec.notebooks.studio import StudioSpec
+from cdk_emr_eks.spec.notebooks.studio_auth import IamAuth, IdentityCenterAuth, SamlAuth
+from cdk_emr_eks.spec.notebooks.workspace_storage import WorkspaceStorage
+from cdk_emr_eks.spec.tenancy.tenant import Tenant
+from cdk_emr_eks.spec.tenancy.virtual_cluster import SchedulerLimits, VirtualClusterSpec
+from cdk_emr_eks.spec.workloads.catalog import SHARED
+from cdk_emr_eks.spec.workloads.disruption import Disruption, Freeze
+from cdk_emr_eks.spec.workloads.shapes import DriverShape, DynamicAllocation, ExecutorShape, Limits
+from cdk_emr_eks.spec.workloads.storage import PersistentVolumes, RootVolume
+from cdk_emr_eks.spec.workloads.warm_capacity import WarmCapacity
 from cdk_emr_eks.units import Cpu, Memory
 
 POOL = node_pools(SHARED, (Zone.named("us-east-1a"),))[0]
@@ -168,12 +168,12 @@ MISTAKES: Mapping[str, tuple[Callable[[], object], str]] = {
     "a value for its name": (
         tenant(workloads=(SHARED,)),
         "Tenant 'data': workloads must be a tuple of text, "
-        "got <class 'cdk_emr_eks.spec.workload.Workload'>.",
+        "got <class 'cdk_emr_eks.spec.workloads.workload.Workload'>.",
     ),
     "one for a tuple of one": (
         tenant(execution_roles=ExecutionRoleSpec(name="data")),
         "Tenant 'data': execution_roles must be a tuple of ExecutionRoleSpec, "
-        "got <class 'cdk_emr_eks.spec.execution_role.ExecutionRoleSpec'>.",
+        "got <class 'cdk_emr_eks.spec.access.execution_role.ExecutionRoleSpec'>.",
     ),
     "numbers for amounts": (
         lambda: Quota(cpu=100, memory=400),  # type: ignore[arg-type]
@@ -201,7 +201,7 @@ MISTAKES: Mapping[str, tuple[Callable[[], object], str]] = {
     "a class for its value": (
         workload(executor=ExecutorShape),
         "Workload 'shared': executor must be ExecutorShape, "
-        "got <class 'cdk_emr_eks.spec.shapes.ExecutorShape'>; write ExecutorShape().",
+        "got <class 'cdk_emr_eks.spec.workloads.shapes.ExecutorShape'>; write ExecutorShape().",
     ),
     "numbers within a named tuple": (
         lambda: Karpenter(resources=Resources(1, Memory(2048))),  # type: ignore[arg-type]

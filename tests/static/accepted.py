@@ -1,7 +1,7 @@
 """What the static checkers find and we accept, where it cannot be said beside the resource.
 
-cdk-nag and checkov have their reasons in the library (``cdk_emr_eks.nag``); these two have no place
-for a reason in a template. Nor has a stack that is not ours.
+cdk-nag and checkov have their reasons in the library (``cdk_emr_eks.security.nag``); these two have
+no place for a reason in a template. Nor has a stack that is not ours.
 """
 
 from __future__ import annotations

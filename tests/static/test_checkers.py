@@ -12,8 +12,8 @@ import pytest
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 
-from cdk_emr_eks import nag
 from cdk_emr_eks.errors import ConfigError
+from cdk_emr_eks.security import nag
 from tests.contract import upstream
 from tests.static import accepted
 from tests.static.arn_overlap import overlaps

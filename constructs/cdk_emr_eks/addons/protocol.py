@@ -12,7 +12,7 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct, IDependable
 
 from cdk_emr_eks.errors import refuse
-from cdk_emr_eks.network import Network
+from cdk_emr_eks.networks.network import Network
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -12,14 +12,14 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from cdk_emr_eks.claims import AppClaims
 from cdk_emr_eks.errors import refuse
 from cdk_emr_eks.field_types import check_argument
-from cdk_emr_eks.iam_statements import Statement
 from cdk_emr_eks.jobs.ephemeral_rights import LOG_DELIVERY, TRACES, EphemeralRights
 from cdk_emr_eks.jobs.ephemeral_role import ephemeral_role, service_accounts
 from cdk_emr_eks.jobs.ephemeral_watch import ExecutionWatch
-from cdk_emr_eks.nag import accept, skip_checkov, wildcard
+from cdk_emr_eks.security.iam_statements import Statement
+from cdk_emr_eks.security.nag import accept, skip_checkov, wildcard
+from cdk_emr_eks.spec.access.execution_role import ExecutionRoleSpec
 from cdk_emr_eks.spec.ephemeral.clean import EphemeralCleaner
 from cdk_emr_eks.spec.ephemeral.job import (
     EPHEMERAL,
@@ -35,11 +35,11 @@ from cdk_emr_eks.spec.ephemeral.namespace_stack import (
 )
 from cdk_emr_eks.spec.ephemeral.run import EphemeralRun
 from cdk_emr_eks.spec.ephemeral.states import pascal_case
-from cdk_emr_eks.spec.execution_role import ExecutionRoleSpec
-from cdk_emr_eks.spec.namespace import namespace_manifest
-from cdk_emr_eks.spec.tenancy import check_tenant
-from cdk_emr_eks.spec.virtual_cluster import EmrAccess
-from cdk_emr_eks.tenant import EmrEksTenant
+from cdk_emr_eks.spec.namespaces.namespace import namespace_manifest
+from cdk_emr_eks.spec.tenancy.tenant import check_tenant
+from cdk_emr_eks.spec.tenancy.virtual_cluster import EmrAccess
+from cdk_emr_eks.tenancy.claims import AppClaims
+from cdk_emr_eks.tenancy.tenant import EmrEksTenant
 
 
 class EphemeralJobs(Construct):

@@ -12,9 +12,9 @@ from typing import Final
 
 from aws_cdk import Aws
 
-from cdk_emr_eks.arns import regional_arn
-from cdk_emr_eks.iam_statements import Statement, allow
-from cdk_emr_eks.pod_identity import cluster_arn
+from cdk_emr_eks.security.arns import regional_arn
+from cdk_emr_eks.security.iam_statements import Statement, allow
+from cdk_emr_eks.security.pod_identity import cluster_arn
 from cdk_emr_eks.spec.ephemeral.job import EPHEMERAL, EphemeralJobSpec, namespace_pattern
 from cdk_emr_eks.spec.ephemeral.namespace_stack import ASSOCIATION_TYPE, MANIFEST_TYPE
 

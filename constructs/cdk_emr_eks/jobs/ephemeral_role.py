@@ -8,14 +8,14 @@ from aws_cdk import Aws
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from cdk_emr_eks.claims import AppClaims
-from cdk_emr_eks.job_role import accept_wildcards, iam_role
-from cdk_emr_eks.job_role_policies import in_environment, read_templates, write_logs
 from cdk_emr_eks.labels import Role
-from cdk_emr_eks.pod_identity import pod_identity_trust
+from cdk_emr_eks.security.pod_identity import pod_identity_trust
+from cdk_emr_eks.spec.access.execution_role import ExecutionRoleSpec, RoleUse, service_account
 from cdk_emr_eks.spec.ephemeral.job import EphemeralJobSpec, namespace_pattern
-from cdk_emr_eks.spec.execution_role import ExecutionRoleSpec, RoleUse, service_account
-from cdk_emr_eks.tenant import EmrEksTenant
+from cdk_emr_eks.tenancy.claims import AppClaims
+from cdk_emr_eks.tenancy.job_role import accept_wildcards, iam_role
+from cdk_emr_eks.tenancy.job_role_policies import in_environment, read_templates, write_logs
+from cdk_emr_eks.tenancy.tenant import EmrEksTenant
 
 _NAMESPACE = "aws:RequestTag/kubernetes-namespace"
 

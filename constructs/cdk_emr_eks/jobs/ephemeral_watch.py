@@ -11,7 +11,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from cdk_emr_eks.jobs.ephemeral_rights import trust
-from cdk_emr_eks.nag import accept, skip_checkov
+from cdk_emr_eks.security.nag import accept, skip_checkov
 
 ENDINGS: Final = ("ABORTED", "FAILED", "TIMED_OUT")
 """How an execution ends that may have left something behind."""

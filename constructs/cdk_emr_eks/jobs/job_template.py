@@ -10,9 +10,9 @@ from aws_cdk import aws_emrcontainers as emrcontainers
 from constructs import Construct
 
 from cdk_emr_eks.errors import refuse
-from cdk_emr_eks.spec.execution_role import RoleUse
-from cdk_emr_eks.spec.job_template import JobTemplateSpec
-from cdk_emr_eks.tenant import EmrEksTenant
+from cdk_emr_eks.spec.access.execution_role import RoleUse
+from cdk_emr_eks.spec.jobs.job_template import JobTemplateSpec
+from cdk_emr_eks.tenancy.tenant import EmrEksTenant
 
 _Template = emrcontainers.CfnJobTemplate
 

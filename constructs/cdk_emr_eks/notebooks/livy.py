@@ -14,25 +14,25 @@ from aws_cdk import aws_eks_v2 as eks
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from cdk_emr_eks.claims import AppClaims
+from cdk_emr_eks.capacity.pod_templates import PodTemplateLocation, template_asset
+from cdk_emr_eks.clusters.manifests import ManifestStage, plain
 from cdk_emr_eks.field_types import check_argument
-from cdk_emr_eks.job_role import JobRole
 from cdk_emr_eks.labels import WORKLOAD, Role
-from cdk_emr_eks.manifests import ManifestStage, plain
-from cdk_emr_eks.nag import accept, wildcard
 from cdk_emr_eks.notebooks.emr_registry import emr_registry
-from cdk_emr_eks.pod_identity import PODS_SERVICE, pod_identity_trust
-from cdk_emr_eks.pod_templates import PodTemplateLocation, template_asset
-from cdk_emr_eks.spec.emr_registry import ImageKind, base_image
-from cdk_emr_eks.spec.execution_role import Component, JobIdentity, RoleUse, service_account
-from cdk_emr_eks.spec.gateway_pool import GATEWAY
-from cdk_emr_eks.spec.job_config import IMAGE
-from cdk_emr_eks.spec.livy import PORT, LivySpec, chart_version, server_image
-from cdk_emr_eks.spec.livy_objects import RELEASE, SERVER_ACCOUNT, hardened, livy_objects
-from cdk_emr_eks.spec.network_rules import livy_policies
-from cdk_emr_eks.spec.pod_template import driver_template, executor_template
-from cdk_emr_eks.spec.spark_encryption import with_encryption
-from cdk_emr_eks.tenant import EmrEksTenant
+from cdk_emr_eks.security.nag import accept, wildcard
+from cdk_emr_eks.security.pod_identity import PODS_SERVICE, pod_identity_trust
+from cdk_emr_eks.spec.access.execution_role import Component, JobIdentity, RoleUse, service_account
+from cdk_emr_eks.spec.capacity.gateway_pool import GATEWAY
+from cdk_emr_eks.spec.capacity.pod_template import driver_template, executor_template
+from cdk_emr_eks.spec.images.emr_registry import ImageKind, base_image
+from cdk_emr_eks.spec.jobs.job_config import IMAGE
+from cdk_emr_eks.spec.jobs.spark_encryption import with_encryption
+from cdk_emr_eks.spec.namespaces.network_rules import livy_policies
+from cdk_emr_eks.spec.notebooks.livy import PORT, LivySpec, chart_version, server_image
+from cdk_emr_eks.spec.notebooks.livy_objects import RELEASE, SERVER_ACCOUNT, hardened, livy_objects
+from cdk_emr_eks.tenancy.claims import AppClaims
+from cdk_emr_eks.tenancy.job_role import JobRole
+from cdk_emr_eks.tenancy.tenant import EmrEksTenant
 
 _TIMEOUT_MINUTES: Final = 10
 _OBJECTS: Final = "Livy names the objects that sessions need, all under its own prefix"

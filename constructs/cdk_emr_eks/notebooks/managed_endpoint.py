@@ -8,17 +8,17 @@ from aws_cdk import CfnOutput, CfnTag
 from aws_cdk import aws_emrcontainers as emrcontainers
 from constructs import Construct, IDependable
 
-from cdk_emr_eks.claims import AppClaims
 from cdk_emr_eks.errors import Problems
 from cdk_emr_eks.field_types import check_argument
 from cdk_emr_eks.labels import TENANT
 from cdk_emr_eks.notebooks.endpoint_overrides import endpoint_overrides
-from cdk_emr_eks.spec.execution_role import RoleUse
-from cdk_emr_eks.spec.managed_endpoint import ManagedEndpointSpec
-from cdk_emr_eks.spec.network_rules import gateway_policy
-from cdk_emr_eks.spec.spark_encryption import with_encryption
-from cdk_emr_eks.tenancy_context import TenancyContext
-from cdk_emr_eks.tenant import EmrEksTenant
+from cdk_emr_eks.spec.access.execution_role import RoleUse
+from cdk_emr_eks.spec.jobs.spark_encryption import with_encryption
+from cdk_emr_eks.spec.namespaces.network_rules import gateway_policy
+from cdk_emr_eks.spec.notebooks.managed_endpoint import ManagedEndpointSpec
+from cdk_emr_eks.tenancy.claims import AppClaims
+from cdk_emr_eks.tenancy.context import TenancyContext
+from cdk_emr_eks.tenancy.tenant import EmrEksTenant
 
 _TYPE: Final = "JUPYTER_ENTERPRISE_GATEWAY"
 

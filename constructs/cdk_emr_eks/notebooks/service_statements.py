@@ -13,11 +13,11 @@ from typing import Final
 
 from aws_cdk import Aws
 
-from cdk_emr_eks.arns import regional_arn
 from cdk_emr_eks.labels import EMR_MANAGED_TAG
-from cdk_emr_eks.spec.git_access import GitSecrets
-from cdk_emr_eks.spec.studio import StudioSpec
-from cdk_emr_eks.spec.studio_auth import AuthMode
+from cdk_emr_eks.security.arns import regional_arn
+from cdk_emr_eks.spec.notebooks.git_access import GitSecrets
+from cdk_emr_eks.spec.notebooks.studio import StudioSpec
+from cdk_emr_eks.spec.notebooks.studio_auth import AuthMode
 
 Statement = dict[str, object]
 

@@ -9,14 +9,14 @@ from aws_cdk import aws_emrcontainers as emrcontainers
 from aws_cdk import aws_iam as iam
 from constructs import Construct, IDependable
 
-from cdk_emr_eks.claims import AppClaims
 from cdk_emr_eks.errors import refuse
 from cdk_emr_eks.field_types import check_argument
 from cdk_emr_eks.notebooks.endpoint_overrides import endpoint_overrides
-from cdk_emr_eks.spec.execution_role import RoleUse
-from cdk_emr_eks.spec.network_rules import router_policy
-from cdk_emr_eks.spec.spark_connect import SparkConnectSpec
-from cdk_emr_eks.tenant import EmrEksTenant
+from cdk_emr_eks.spec.access.execution_role import RoleUse
+from cdk_emr_eks.spec.namespaces.network_rules import router_policy
+from cdk_emr_eks.spec.notebooks.spark_connect import SparkConnectSpec
+from cdk_emr_eks.tenancy.claims import AppClaims
+from cdk_emr_eks.tenancy.tenant import EmrEksTenant
 
 
 class SparkConnectEndpoint(Construct):

@@ -10,7 +10,6 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
-from cdk_emr_eks.claims import AppClaims
 from cdk_emr_eks.errors import refuse
 from cdk_emr_eks.field_types import check_argument
 from cdk_emr_eks.labels import EMR_MANAGED_TAG
@@ -19,9 +18,10 @@ from cdk_emr_eks.notebooks.service_statements import service_statements, wildcar
 from cdk_emr_eks.notebooks.studio_network import StudioNetwork
 from cdk_emr_eks.notebooks.studio_roles import StudioServiceRole, make_user_role
 from cdk_emr_eks.notebooks.workspace_bucket import WorkspaceBucket
-from cdk_emr_eks.spec.git_access import GitSecrets
-from cdk_emr_eks.spec.studio import StudioSpec
-from cdk_emr_eks.spec.studio_auth import IdentityCenterAuth, SamlAuth
+from cdk_emr_eks.spec.notebooks.git_access import GitSecrets
+from cdk_emr_eks.spec.notebooks.studio import StudioSpec
+from cdk_emr_eks.spec.notebooks.studio_auth import IdentityCenterAuth, SamlAuth
+from cdk_emr_eks.tenancy.claims import AppClaims
 
 
 class EmrStudio(Construct):

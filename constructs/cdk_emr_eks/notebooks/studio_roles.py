@@ -10,7 +10,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-from cdk_emr_eks.nag import accept, wildcard
+from cdk_emr_eks.security.nag import accept, wildcard
 
 _EMR: Final = "elasticmapreduce.amazonaws.com"
 

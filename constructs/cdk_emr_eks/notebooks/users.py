@@ -10,9 +10,7 @@ from aws_cdk import aws_emr as emr
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from cdk_emr_eks.claims import AppClaims
 from cdk_emr_eks.errors import refuse
-from cdk_emr_eks.nag import accept, skip_checkov, wildcard
 from cdk_emr_eks.notebooks.studio import EmrStudio
 from cdk_emr_eks.notebooks.user_policies import (
     MAX_POLICIES,
@@ -29,9 +27,11 @@ from cdk_emr_eks.notebooks.user_policies import (
     wildcards,
     workspaces,
 )
-from cdk_emr_eks.spec.git_access import GitAccess
-from cdk_emr_eks.spec.notebook_user import IdentityKind, NotebookUser
-from cdk_emr_eks.spec.studio_auth import SamlAuth
+from cdk_emr_eks.security.nag import accept, skip_checkov, wildcard
+from cdk_emr_eks.spec.notebooks.git_access import GitAccess
+from cdk_emr_eks.spec.notebooks.notebook_user import IdentityKind, NotebookUser
+from cdk_emr_eks.spec.notebooks.studio_auth import SamlAuth
+from cdk_emr_eks.tenancy.claims import AppClaims
 
 STUDIO_TAG: Final = "emr-eks/studio"
 """Tag of endpoints: the Studio whose people may be given them."""

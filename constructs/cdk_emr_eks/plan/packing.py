@@ -12,8 +12,8 @@ from cdk_emr_eks.plan.assembly import StackFile
 from cdk_emr_eks.plan.intrinsics import mapping, sequence
 from cdk_emr_eks.plan.model import PackingPlan, PoolPlan
 from cdk_emr_eks.plan.pools import instance_types
-from cdk_emr_eks.spec.instances import Resources, allocatable
-from cdk_emr_eks.spec.packing import LOGGING_SIDECAR_MEMORY, free
+from cdk_emr_eks.spec.machines.instances import Resources, allocatable
+from cdk_emr_eks.spec.machines.packing import LOGGING_SIDECAR_MEMORY, free
 from cdk_emr_eks.units import Cpu, Memory
 
 _NOTHING: Final = Resources(Cpu(0), Memory(0))

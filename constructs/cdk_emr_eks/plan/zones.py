@@ -11,7 +11,7 @@ from typing import Final
 from cdk_emr_eks.plan.assembly import StackFile
 from cdk_emr_eks.plan.intrinsics import intrinsic, mapping, sequence
 from cdk_emr_eks.plan.model import ZonePlan
-from cdk_emr_eks.spec.instances import MAX_PODS
+from cdk_emr_eks.spec.machines.instances import MAX_PODS
 
 _PREFIX: Final = 16
 """Addresses of a /28, which the VPC CNI takes as a whole with prefix delegation.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from cdk_emr_eks.controllers import wildcard_resources
+from cdk_emr_eks.addons.controllers import wildcard_resources
 
 _BY_SID: Final = {
     "AllowScopedEC2InstanceAccessActions": "What an instance is made from need not be ours: images "

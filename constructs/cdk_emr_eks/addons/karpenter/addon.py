@@ -23,7 +23,7 @@ from cdk_emr_eks.addons.protocol import AddonContext
 from cdk_emr_eks.errors import Problems
 from cdk_emr_eks.field_types import check_types
 from cdk_emr_eks.names import cluster_name as check_cluster_name
-from cdk_emr_eks.spec.instances import Resources
+from cdk_emr_eks.spec.machines.instances import Resources
 from cdk_emr_eks.units import Cpu, Memory
 from cdk_emr_eks.versions import KARPENTER
 

@@ -11,18 +11,18 @@ from aws_cdk import aws_eks_v2 as eks
 from aws_cdk import aws_iam as iam
 from constructs import Construct, DependencyGroup, IDependable
 
+from cdk_emr_eks.addons.controllers import (
+    CONTROLLER_NAMESPACE,
+    controller_chart,
+    controller_role,
+)
 from cdk_emr_eks.addons.karpenter.accepted import NODE_POLICY, wildcard_reasons
 from cdk_emr_eks.addons.karpenter.interruption import InterruptionQueue
 from cdk_emr_eks.addons.karpenter.policies import controller_policies
 from cdk_emr_eks.addons.karpenter.scope import PolicyScope
 from cdk_emr_eks.addons.karpenter.values import SERVICE_ACCOUNT, Surroundings
 from cdk_emr_eks.addons.protocol import AddonContext
-from cdk_emr_eks.controllers import (
-    CONTROLLER_NAMESPACE,
-    controller_chart,
-    controller_role,
-)
-from cdk_emr_eks.nag import accept, managed_policy
+from cdk_emr_eks.security.nag import accept, managed_policy
 
 CHART_REPOSITORY: Final = "oci://public.ecr.aws/karpenter"
 NODE_POLICIES: Final = ("AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly")

@@ -10,7 +10,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct, IDependable
 
 from cdk_emr_eks.addons.karpenter.accepted import QUEUE, QUEUE_KEY
-from cdk_emr_eks.nag import accept, skip_checkov
+from cdk_emr_eks.security.nag import accept, skip_checkov
 
 EVENTS: Final = (
     ("ScheduledChange", "aws.health", "AWS Health Event"),

@@ -14,7 +14,7 @@ from typing import Final
 
 from cdk_emr_eks.addons.karpenter.scope import PolicyScope, longest_scope
 from cdk_emr_eks.errors import Problems
-from cdk_emr_eks.iam_statements import Statement, allow
+from cdk_emr_eks.security.iam_statements import Statement, allow
 
 MAX_POLICY_CHARACTERS: Final = 6_144
 """Characters of a managed policy, white space not counted.

@@ -10,7 +10,7 @@ from enum import StrEnum
 from cdk_emr_eks import labels
 from cdk_emr_eks.errors import Problems
 from cdk_emr_eks.field_types import check_types
-from cdk_emr_eks.spec.disruption import go_duration
+from cdk_emr_eks.spec.workloads.disruption import go_duration
 
 SERVICE_ACCOUNT = "karpenter"
 

@@ -10,15 +10,15 @@ from aws_cdk import aws_eks as eks_l1
 from aws_cdk import aws_iam as iam
 from constructs import Construct, IDependable
 
-from cdk_emr_eks.addons.load_balancer_controller.policy import ControllerScope, controller_policies
-from cdk_emr_eks.addons.load_balancer_controller.values import CHART, SERVICE_ACCOUNT, Surroundings
-from cdk_emr_eks.addons.protocol import AddonContext
-from cdk_emr_eks.controllers import (
+from cdk_emr_eks.addons.controllers import (
     CONTROLLER_NAMESPACE,
     controller_chart,
     controller_role,
     wildcard_resources,
 )
+from cdk_emr_eks.addons.load_balancer_controller.policy import ControllerScope, controller_policies
+from cdk_emr_eks.addons.load_balancer_controller.values import CHART, SERVICE_ACCOUNT, Surroundings
+from cdk_emr_eks.addons.protocol import AddonContext
 
 CHART_REPOSITORY: Final = "https://aws.github.io/eks-charts"
 

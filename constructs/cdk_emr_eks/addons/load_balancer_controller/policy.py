@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from cdk_emr_eks.iam_statements import Statement, allow
+from cdk_emr_eks.security.iam_statements import Statement, allow
 
 OWNER: Final = "elbv2.k8s.aws/cluster"
 """Tag by which the controller knows its own; the value is the cluster's name."""

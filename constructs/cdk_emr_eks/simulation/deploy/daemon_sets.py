@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from cdk_emr_eks.plan.intrinsics import mapping
-from cdk_emr_eks.spec.instances import DAEMONSET_REQUESTS, DaemonSetRequest
+from cdk_emr_eks.spec.machines.instances import DAEMONSET_REQUESTS, DaemonSetRequest
 
 # Where an add-on's configuration has the resources of each container, if it does.
 _RESOURCES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {

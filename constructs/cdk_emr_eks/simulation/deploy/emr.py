@@ -14,7 +14,7 @@ from cdk_emr_eks.simulation.deploy.outcome import (
 )
 from cdk_emr_eks.simulation.deploy.resolve import Made
 from cdk_emr_eks.simulation.deploy.site import ClusterIdentity, Site
-from cdk_emr_eks.spec.emr_access import emr_role_manifests
+from cdk_emr_eks.spec.tenancy.emr_access import emr_role_manifests
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

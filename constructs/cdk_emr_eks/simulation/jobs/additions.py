@@ -8,7 +8,7 @@ from typing import Final
 
 from cdk_emr_eks.labels import Role
 from cdk_emr_eks.plan.intrinsics import mapping, sequence
-from cdk_emr_eks.spec.admission.emr_images import EMR_ACCOUNTS
+from cdk_emr_eks.spec.images.emr_images import EMR_ACCOUNTS
 from cdk_emr_eks.versions import EMR_RELEASE
 
 JOB_ID: Final = "emr-containers.amazonaws.com/job.id"

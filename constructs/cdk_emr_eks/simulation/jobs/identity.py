@@ -13,7 +13,7 @@ from typing import Final
 
 from cdk_emr_eks.simulation.jobs.blueprint import Blueprint
 from cdk_emr_eks.simulation.kube_api import Identity, KubeApi, RefusedError, namespaced
-from cdk_emr_eks.spec.execution_role import Component, service_account
+from cdk_emr_eks.spec.access.execution_role import Component, service_account
 
 EMR: Final = Identity(user="emr-containers", groups=("system:authenticated",))
 """Kubernetes user that EMR's service works as."""

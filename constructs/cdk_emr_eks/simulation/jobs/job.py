@@ -22,7 +22,7 @@ from cdk_emr_eks.simulation.kube_api import (
     namespaced,
 )
 from cdk_emr_eks.simulation.scenario import Stage
-from cdk_emr_eks.spec.execution_role import Component
+from cdk_emr_eks.spec.access.execution_role import Component
 
 _SUBMITTER: Final = "job.submitter"
 _SUCCEEDED: Final = {"status": {"phase": "Succeeded"}}

@@ -26,8 +26,8 @@ from cdk_emr_eks.simulation.jobs.additions import (
     writable,
 )
 from cdk_emr_eks.simulation.jobs.blueprint import Blueprint
-from cdk_emr_eks.spec.emr_registry import ImageKind, base_image
-from cdk_emr_eks.spec.execution_role import Component, service_account
+from cdk_emr_eks.spec.access.execution_role import Component, service_account
+from cdk_emr_eks.spec.images.emr_registry import ImageKind, base_image
 from cdk_emr_eks.versions import EMR_RELEASE
 
 EXECUTOR_ID: Final = "spark-exec-id"

@@ -18,7 +18,7 @@ from cdk_emr_eks.simulation.jobs.additions import SPARK_IMAGE, emr_labels
 from cdk_emr_eks.simulation.jobs.pods import JobRun, emr_driver_template
 from cdk_emr_eks.simulation.kube_api import KubeApi, namespaced
 from cdk_emr_eks.simulation.unavailable import SimulationUnavailable
-from cdk_emr_eks.spec.execution_role import Component
+from cdk_emr_eks.spec.access.execution_role import Component
 
 _MAIN: Final = "org.apache.spark.deploy.SparkSubmit"
 _TOKEN_SECONDS: Final = 3600

@@ -13,7 +13,7 @@ from typing import Final
 from cdk_emr_eks.spec.admission.identities import FOR_TENANT
 from cdk_emr_eks.spec.admission.policy import AdmissionPolicy, Rule
 from cdk_emr_eks.spec.admission.tenant_values import STORAGE_CLASSES, listed
-from cdk_emr_eks.spec.storage_class import EXECUTOR_STORAGE_CLASS
+from cdk_emr_eks.spec.capacity.storage_class import EXECUTOR_STORAGE_CLASS
 
 _CHOSEN: Final = (
     *("volumeName", "selector", "dataSource", "dataSourceRef"),

@@ -8,7 +8,6 @@ from typing import Final
 from cdk_emr_eks import labels
 from cdk_emr_eks.labels import Role
 from cdk_emr_eks.spec.admission.claims import CLASSES, IN_PODS
-from cdk_emr_eks.spec.admission.emr_images import EMR_IMAGE
 from cdk_emr_eks.spec.admission.identities import (
     BY_CONTROLLER,
     BY_GATEWAY,
@@ -26,6 +25,7 @@ from cdk_emr_eks.spec.admission.tenant_values import (
     annotation,
     listed,
 )
+from cdk_emr_eks.spec.images.emr_images import EMR_IMAGE
 
 MAX_GRACE_SECONDS: Final = 120
 """Longest grace period: what spot leaves. More would hold a node that should go."""

@@ -14,7 +14,7 @@ from typing import Final
 
 from cdk_emr_eks.labels import MANAGED_BY
 from cdk_emr_eks.spec.admission.tenant_values import MODE, AdmissionMode
-from cdk_emr_eks.spec.namespace import MANAGER
+from cdk_emr_eks.spec.namespaces.namespace import MANAGER
 
 _API: Final = "admissionregistration.k8s.io/v1"
 _ACTIONS: Final = {

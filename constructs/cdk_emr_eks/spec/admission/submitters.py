@@ -17,7 +17,7 @@ from typing import Final
 
 from cdk_emr_eks import labels
 from cdk_emr_eks.labels import MANAGED_BY, Role
-from cdk_emr_eks.spec.namespace import MANAGER
+from cdk_emr_eks.spec.namespaces.namespace import MANAGER
 
 OLDEST_KUBERNETES: Final = (1, 36)
 """First version with MutatingAdmissionPolicy as a stable API, which EKS then has."""

@@ -14,7 +14,7 @@ from typing import Final
 from cdk_emr_eks.errors import Problem, Problems
 from cdk_emr_eks.field_types import check_types
 from cdk_emr_eks.names import dns_label
-from cdk_emr_eks.spec.admission.emr_images import EMR_IMAGE
+from cdk_emr_eks.spec.images.emr_images import EMR_IMAGE
 from cdk_emr_eks.tokens import has_token
 
 MODE: Final = "emr-eks/admission"

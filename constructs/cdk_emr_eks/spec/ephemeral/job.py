@@ -11,12 +11,12 @@ from typing import Final
 from cdk_emr_eks.errors import Problem, Problems
 from cdk_emr_eks.field_types import check_types, hold_mappings
 from cdk_emr_eks.names import dns_label
-from cdk_emr_eks.spec.execution_role import Permission, default_role_name
-from cdk_emr_eks.spec.image_uri import image_uri
-from cdk_emr_eks.spec.job_template import MAX_ARGUMENT, MAX_ENTRY_POINT, MAX_SUBMIT_PARAMETERS
-from cdk_emr_eks.spec.plain_secrets import submitted_secrets
-from cdk_emr_eks.spec.quota import Quota
-from cdk_emr_eks.spec.virtual_cluster import tag_problems
+from cdk_emr_eks.spec.access.execution_role import Permission, default_role_name
+from cdk_emr_eks.spec.access.plain_secrets import submitted_secrets
+from cdk_emr_eks.spec.images.image_uri import image_uri
+from cdk_emr_eks.spec.jobs.job_template import MAX_ARGUMENT, MAX_ENTRY_POINT, MAX_SUBMIT_PARAMETERS
+from cdk_emr_eks.spec.namespaces.quota import Quota
+from cdk_emr_eks.spec.tenancy.virtual_cluster import tag_problems
 
 EPHEMERAL: Final = "emr-eks/ephemeral-job"
 """AWS tag of what one execution makes: the job's name. Rights are bound to it."""

@@ -1,0 +1,119 @@
+"""What installs a controller with rights in AWS: its role by Pod Identity, and its chart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final, cast
+
+from aws_cdk import Duration
+from aws_cdk import aws_eks_v2 as eks
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from cdk_emr_eks.clusters.manifests import plain
+from cdk_emr_eks.security.nag import accept, wildcard
+from cdk_emr_eks.security.pod_identity import pod_identity_trust
+
+CONTROLLER_NAMESPACE: Final = "kube-system"
+"""Namespace of all controllers, which API priority and fairness serves first; no tenant has it."""
+
+_TIMEOUT_MINUTES: Final = 10
+# The handler itself ends after 15 minutes; a release it was killed in stays locked.
+
+Statement = Mapping[str, object]
+Document = Mapping[str, object]
+
+
+def controller_role(
+    scope: Construct,
+    id: str,
+    *,
+    name: str,
+    description: str,
+    cluster_name: str,
+    service_account: str,
+    documents: Mapping[str, Document],
+    reasons: Callable[[Document], Mapping[str, str]],
+) -> iam.CfnRole:
+    """Make a controller's role, and its policies beside it.
+
+    Args:
+        name: The controller, in descriptions of its policies.
+        description: Description of the role.
+        cluster_name: Literal name of the cluster.
+        service_account: The one service account that may take the role.
+        documents: Policy documents by name.
+        reasons: Why each resource with a wildcard is in a document.
+    """
+    policies = []
+    for part, document in documents.items():
+        # L1: the document stays as upstream wrote it, statement for statement.
+        policy = iam.CfnManagedPolicy(
+            scope,
+            f"{part}Policy",
+            description=f"{name} of {cluster_name}: {part}",
+            policy_document=plain(document),
+        )
+        accept(policy, {wildcard(scope, arn): why for arn, why in reasons(document).items()})
+        policies.append(policy)
+    return iam.CfnRole(
+        scope,
+        id,
+        description=description,
+        assume_role_policy_document=pod_identity_trust(
+            cluster_name=cluster_name,
+            namespace=CONTROLLER_NAMESPACE,
+            service_accounts=[service_account],
+        ),
+        # By reference: what waits for the role waits for its rights.
+        managed_policy_arns=[policy.ref for policy in policies],
+    )
+
+
+def controller_chart(
+    scope: Construct,
+    id: str,
+    *,
+    cluster: eks.ICluster,
+    repository: str,
+    chart: str,
+    version: str,
+    values: Mapping[str, object] | None = None,
+    skip_crds: bool | None = None,
+) -> eks.HelmChart:
+    """Install a controller's chart, as a release of the chart's name.
+
+    Args:
+        cluster: The cluster.
+        repository: Where the chart is.
+        chart: Name of the chart.
+        version: Its version.
+        values: Its values. None: the chart's own.
+        skip_crds: Whether CRDs that come with the chart are left out. None: helm's default.
+    """
+    return eks.HelmChart(
+        scope,
+        id,
+        cluster=cluster,
+        repository=repository,
+        chart=chart,
+        version=version,
+        release=chart,
+        namespace=CONTROLLER_NAMESPACE,
+        create_namespace=False,
+        skip_crds=skip_crds,
+        # A failed upgrade is rolled back, and a deletion waits until the pods are gone.
+        atomic=True,
+        wait=True,
+        timeout=Duration.minutes(_TIMEOUT_MINUTES),
+        values=None if values is None else {str(key): plain(v) for key, v in values.items()},
+    )
+
+
+def wildcard_resources(document: Document) -> Iterator[tuple[Statement, str]]:
+    """Yield each resource with a wildcard of a policy document, with its statement."""
+    for statement in cast(tuple[Statement, ...], document["Statement"]):
+        given = statement["Resource"]
+        for resource in [given] if isinstance(given, str) else cast(tuple[str, ...], given):
+            if "*" in resource:
+                yield statement, resource

@@ -1,0 +1,52 @@
+"""What the whole cluster must know before tenants come: priorities, storage, admission."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from aws_cdk import aws_eks_v2 as eks
+from constructs import Construct
+
+from cdk_emr_eks.clusters.manifests import ManifestStage
+from cdk_emr_eks.spec.admission.catalog import ADMISSION_POLICIES
+from cdk_emr_eks.spec.admission.submitters import (
+    spreads_submitters,
+    submitter_priority,
+    submitter_spread,
+)
+from cdk_emr_eks.spec.capacity.storage_class import needs_storage_class, storage_class
+from cdk_emr_eks.spec.workloads.workload import Workload
+
+
+class WorkloadPolicies(ManifestStage):
+    """PriorityClasses, the StorageClass where volumes are used, tenants' admission policies.
+
+    Resources made: one ``Custom::AWSCDK-EKS-KubernetesResource``.
+
+    Args:
+        cluster: The cluster.
+        cluster_name: Its literal name.
+        workloads: The workloads.
+        kubernetes: Version of the cluster. From 1.36 on job submitters are spread over zones and
+            have the priority of drivers. None: not known, taken for an older one.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        cluster: eks.ICluster,
+        cluster_name: str,
+        workloads: Sequence[Workload],
+        kubernetes: str | None = None,
+    ) -> None:
+        super().__init__(scope, id, cluster=cluster)
+        for workload in workloads:
+            self.add(*workload.priority_classes())
+        for policy in ADMISSION_POLICIES:
+            self.add(*policy.manifests())
+        if kubernetes and spreads_submitters(kubernetes):
+            self.add(*submitter_spread(), *submitter_priority())
+        if needs_storage_class(workloads):
+            self.add(storage_class(cluster_name=cluster_name))

@@ -1,0 +1,167 @@
+"""The EKS cluster with its add-ons, system nodes and administrators."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import cast
+
+from aws_cdk import Aws, RemovalPolicy, Size
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_eks as eks_l1
+from aws_cdk import aws_eks_v2 as eks
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_logs as logs
+from constructs import Construct, DependencyGroup, IDependable
+
+from cdk_emr_eks.clusters.access import AdminAccess
+from cdk_emr_eks.clusters.kubectl_layer import (
+    accept_kubectl_findings,
+    bound_kubectl_logs,
+    kubectl_layer,
+)
+from cdk_emr_eks.clusters.managed_addons import NetworkAddons, SystemAddons
+from cdk_emr_eks.clusters.system_nodes import SystemNodes
+from cdk_emr_eks.networks.network import Network
+from cdk_emr_eks.security.encryption import cluster_log_prefix
+from cdk_emr_eks.security.nag import accept, managed_policy
+from cdk_emr_eks.security.pod_identity import cluster_arn
+from cdk_emr_eks.spec.clusters.cluster import ClusterSpec, LogType
+
+__all__ = ["ClusterSpec", "EksCluster", "LogType"]
+
+
+class EksCluster(Construct):
+    """A private EKS cluster that is ready to run add-ons.
+
+    Secrets are encrypted with the platform's key, the control plane logs into an encrypted group,
+    and only the given roles and CloudFormation's kubectl handler administer it.
+
+    Args:
+        spec: Version, access, logs, system nodes.
+        network: Where it runs.
+        key: Encrypts secrets and logs.
+        admins: IAM roles of administrators.
+
+    Attributes:
+        cluster: The cluster, with its kubectl provider.
+        name: Its literal name.
+        key: As given.
+        security_group: The cluster security group: EKS makes it and puts it on all nodes.
+        security_group_selector: How a Karpenter node class finds just that group: by the tag
+            ``aws:eks:cluster-name``, which EKS sets and nobody else can. Nodes must have one group
+            only that bears the cluster's tag, or load balancers fail.
+        system_nodes: Dependency of what runs on system nodes, once they are there.
+        ready: Dependency of what needs the managed add-ons as well.
+
+    Source: https://docs.aws.amazon.com/eks/latest/userguide/sec-group-reqs.html
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        spec: ClusterSpec,
+        network: Network,
+        key: kms.IKey,
+        admins: Sequence[iam.IRole] = (),
+    ) -> None:
+        super().__init__(scope, id)
+        self.name = spec.name
+        self.key = key
+        self.cluster = self._cluster(spec, network)
+        accept_kubectl_findings(self.cluster)
+        bound_kubectl_logs(self.cluster, days=spec.log_days)
+        cluster_name = self.cluster.cluster_name
+        AdminAccess(self, "Admins", cluster_name=cluster_name, admins=admins)
+        self.security_group: ec2.ISecurityGroup = self.cluster.cluster_security_group
+        self.security_group_selector: tuple[Mapping[str, object], ...] = (
+            {"tags": {"aws:eks:cluster-name": spec.name}},
+        )
+        networking = NetworkAddons(
+            self,
+            "NetworkAddons",
+            cluster_name=cluster_name,
+            spec=spec,
+            network=network,
+            security_group_id=self.cluster.cluster_security_group_id,
+        )
+        nodes = SystemNodes(
+            self, "SystemNodes", cluster_name=cluster_name, spec=spec, network=network
+        )
+        nodes.node.add_dependency(networking.ready)
+        addons = SystemAddons(self, "SystemAddons", cluster_name=cluster_name, spec=spec)
+        addons.node.add_dependency(nodes)
+        self.system_nodes: IDependable = nodes
+        self.ready: IDependable = DependencyGroup(networking.ready, nodes, addons)
+
+    def _cluster(self, spec: ClusterSpec, network: Network) -> eks.Cluster:
+        cluster = eks.Cluster(
+            self,
+            "Cluster",
+            cluster_name=spec.name,
+            role=cast(iam.IRole, self._role(spec.name)),
+            version=eks.KubernetesVersion.of(spec.version),
+            vpc=network.vpc,
+            vpc_subnets=[ec2.SubnetSelection(subnets=list(network.node_subnets))],
+            endpoint_access=_endpoint_access(spec),
+            service_ipv4_cidr=spec.service_cidr,
+            secrets_encryption_key=self.key,
+            cluster_logging=[eks.ClusterLoggingTypes[each.name] for each in spec.log_types],
+            # Node groups, not Auto Mode; and none of CDK's own making.
+            default_capacity_type=eks.DefaultCapacityType.NODEGROUP,
+            default_capacity=0,
+            bootstrap_self_managed_addons=False,
+            bootstrap_cluster_creator_admin_permissions=False,
+            prune=False,
+            kubectl_provider_options=eks.KubectlProviderOptions(
+                kubectl_layer=kubectl_layer(self, spec.version),
+                # Helm unpacks charts in memory; with less, peers ran out of it.
+                memory=Size.gibibytes(2),
+            ),
+        )
+        resource = cast(eks_l1.CfnCluster, cluster.node.default_child)
+        # EMR enters namespaces by access entries, or by aws-auth in older set-ups; CDK fixes the
+        # mode to API, which cannot be left again.
+        resource.add_property_override("AccessConfig.AuthenticationMode", "API_AND_CONFIG_MAP")
+        # Made before the cluster: EKS would make it without a key and keep logs forever.
+        resource.add_resource_dependency(self._log_group(spec))
+        # The VPC's own parts are CDK's doing; endpoints and pod subnets outlive the cluster, too.
+        resource.node.add_dependency(network.ready)
+        return cluster
+
+    def _role(self, name: str) -> iam.Role:
+        # CDK's own role trusts EKS for whichever cluster: anybody's, were EKS made to name it.
+        # Source: https://docs.aws.amazon.com/eks/latest/userguide/cross-service-confused-deputy-prevention.html
+        conditions = {
+            "StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID},
+            "ArnEquals": {"aws:SourceArn": cluster_arn(name)},
+        }
+        policy = iam.ManagedPolicy.from_aws_managed_policy_name("AmazonEKSClusterPolicy")
+        role = iam.Role(
+            self,
+            "Role",
+            assumed_by=iam.ServicePrincipal("eks.amazonaws.com", conditions=conditions),
+            managed_policies=[policy],
+        )
+        reason = "EKS asks for this policy on its own role"
+        accept(role, {managed_policy(role, policy.managed_policy_arn): reason})
+        return role
+
+    def _log_group(self, spec: ClusterSpec) -> logs.CfnLogGroup:
+        group = logs.CfnLogGroup(
+            self,
+            "LogGroup",
+            log_group_name=f"{cluster_log_prefix(spec.name)}cluster",
+            kms_key_id=self.key.key_arn,
+            retention_in_days=spec.log_days,
+        )
+        group.apply_removal_policy(RemovalPolicy.DESTROY)
+        return group
+
+
+def _endpoint_access(spec: ClusterSpec) -> eks.EndpointAccess:
+    if not spec.public_access_cidrs:
+        return eks.EndpointAccess.PRIVATE
+    return eks.EndpointAccess.PUBLIC_AND_PRIVATE.only_from(*spec.public_access_cidrs)

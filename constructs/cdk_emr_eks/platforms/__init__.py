@@ -1,0 +1,1 @@
+"""What users begin with: whole platforms, which wire all other parts together."""

@@ -1,0 +1,78 @@
+"""The arguments of ``EmrEksCluster``, checked and with their defaults, so that two compare."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from ipaddress import IPv4Network
+from typing import Final
+
+from aws_cdk import aws_iam as iam
+
+from cdk_emr_eks.addons.karpenter import Karpenter
+from cdk_emr_eks.addons.protocol import Addon
+from cdk_emr_eks.clusters.cluster import ClusterSpec
+from cdk_emr_eks.errors import refuse
+from cdk_emr_eks.field_types import check_argument
+from cdk_emr_eks.networks.network import ExistingNetwork, NetworkSpec
+from cdk_emr_eks.spec.capacity.capacity_buffers import needs_buffers
+from cdk_emr_eks.spec.workloads.workload import Workload
+
+_OPTIONS: Final[Mapping[str, object]] = {
+    "cluster": ClusterSpec | None,
+    "network": NetworkSpec | ExistingNetwork | None,
+    "workloads": Sequence[Workload],
+    "karpenter": Karpenter | None,
+    "addons": Sequence[Addon],
+    "admins": Sequence[iam.IRole],
+    "stage_per_workload": bool,
+}
+
+
+def chosen_karpenter(karpenter: Karpenter | None, workloads: Sequence[Workload]) -> Karpenter:
+    """Return Karpenter as it is installed: with capacity buffers where a workload needs them."""
+    chosen = karpenter or Karpenter()
+    if not needs_buffers(workloads):
+        return chosen
+    return replace(chosen, feature_gates=replace(chosen.feature_gates, capacity_buffer=True))
+
+
+def cluster_options(
+    cluster: ClusterSpec | None,
+    network: NetworkSpec | ExistingNetwork | None,
+    workloads: Sequence[Workload],
+    karpenter: Karpenter | None,
+    addons: Sequence[Addon],
+    admins: Sequence[iam.IRole],
+    stage_per_workload: bool,
+) -> dict[str, object]:
+    """Return the arguments with their defaults filled in.
+
+    Raises:
+        ConfigError: If one is of a wrong type, or Services would have addresses of the network.
+    """
+    given = (cluster, network, workloads, karpenter, addons, admins, stage_per_workload)
+    for (option, hint), value in zip(_OPTIONS.items(), given, strict=True):
+        check_argument("EmrEksCluster", option, hint, value)
+    spec, place = cluster or ClusterSpec(), network or NetworkSpec()
+    if isinstance(place, NetworkSpec):
+        _check_services(spec, place)
+    return {
+        "cluster": spec,
+        "network": place,
+        "workloads": tuple(workloads),
+        "karpenter": karpenter or Karpenter(),
+        "addons": tuple(addons),
+        "admins": tuple(role.node.path for role in admins),
+        "stage_per_workload": stage_per_workload,
+    }
+
+
+def _check_services(cluster: ClusterSpec, network: NetworkSpec) -> None:
+    services = IPv4Network(cluster.service_cidr)
+    for field in ("cidr", "pod_cidr"):
+        block = getattr(network, field)
+        if services.overlaps(IPv4Network(block)):
+            rule = f"must not overlap with the network's {field} {block}"
+            where = f"ClusterSpec {cluster.name!r}"
+            raise refuse(where, "service_cidr", rule, cluster.service_cidr)

@@ -1,0 +1,201 @@
+"""A cluster made elsewhere: in another app, by another team, or before this library."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import cast
+
+from aws_cdk import aws_eks_v2 as eks
+from aws_cdk import aws_kms as kms
+from constructs import Construct, DependencyGroup, IDependable
+
+from cdk_emr_eks.capacity.node_pools import NodeEnvironment, NodePools, NodeSite
+from cdk_emr_eks.capacity.pod_templates import PodTemplates
+from cdk_emr_eks.capacity.workload_policies import WorkloadPolicies
+from cdk_emr_eks.field_types import check_argument, check_types
+from cdk_emr_eks.platforms.tenant_host import TenantHost
+from cdk_emr_eks.spec.capacity.capacity_buffers import check_buffers
+from cdk_emr_eks.spec.clusters.placement import Zone
+from cdk_emr_eks.spec.namespaces.tenant_network import ClusterNetwork
+from cdk_emr_eks.spec.workloads.catalog import DEFAULT_WORKLOADS
+from cdk_emr_eks.spec.workloads.workload import Workload, check_workloads
+from cdk_emr_eks.tenancy.context import OidcProvider, TenancyContext
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ImportedCapacity:
+    """Where node pools may be made in a cluster that runs Karpenter but has no pools of ours.
+
+    Args:
+        zones: Zones that nodes may be in.
+        nodes: What the node classes must know of the cluster.
+        buffers: Whether its Karpenter is 1.14 or newer with the feature gate ``CapacityBuffer`` on:
+            workloads with warm capacity need it. Default False: they are refused.
+
+    Raises:
+        ConfigError: If a value is of another type.
+    """
+
+    zones: tuple[Zone, ...]
+    nodes: NodeEnvironment
+    buffers: bool = False
+
+    def __post_init__(self) -> None:
+        check_types("ImportedCapacity", self)
+
+    @property
+    def site(self) -> NodeSite:
+        """The same, for pools that come later."""
+        return NodeSite(zones=self.zones, nodes=self.nodes, buffers=self.buffers)
+
+
+class ImportedEmrEksCluster(TenantHost):
+    """Tenants on a cluster that this app did not make.
+
+    The cluster needs what ``EmrEksCluster`` would have given it: the authentication mode
+    ``API_AND_CONFIG_MAP``, the Pod Identity agent, and node pools for the workloads. Pools that
+    another app made with the same workloads serve as they are; ``capacity`` makes them on a cluster
+    that has Karpenter only.
+
+    Resources made: none but with ``capacity``: two custom resources.
+
+    Args:
+        cluster: The cluster, with a kubectl provider that may administer it.
+        cluster_name: Its literal name.
+        workloads: The workloads that the cluster's node pools are for.
+        oidc: Its OIDC provider, for tenants that use IRSA. None: IRSA is refused.
+        log_key: Encrypts the jobs' log groups; its policy must allow CloudWatch Logs that. None:
+            CloudWatch's own key.
+        capacity: Where to make node pools. None: they are there.
+        endpoints: Whether the cluster has what EMR's managed endpoints need: the AWS Load
+            Balancer Controller, and x86 nodes without taints, labelled ``emr-eks/workload:
+            gateway``, that have the cluster's security group. ``EmrEksCluster.enable_endpoints``
+            makes both. Default False: endpoints are refused.
+        network: Its address ranges, so that tenants' network policies are as narrow as on a cluster
+            made here. None: they are not known.
+
+    Raises:
+        ConfigError: If the name is a token or not a cluster's name, workloads clash, or one has
+            warm capacity that ``capacity`` does not say Karpenter keeps.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        cluster: eks.ICluster | eks.Cluster,
+        cluster_name: str,
+        workloads: Sequence[Workload] = DEFAULT_WORKLOADS,
+        oidc: OidcProvider | None = None,
+        log_key: kms.IKey | None = None,
+        capacity: ImportedCapacity | None = None,
+        endpoints: bool = False,
+        network: ClusterNetwork | None = None,
+    ) -> None:
+        for name, hint, value in (
+            ("workloads", Sequence[Workload], workloads),
+            ("oidc", OidcProvider | None, oidc),
+            ("capacity", ImportedCapacity | None, capacity),
+            ("endpoints", bool, endpoints),
+            ("network", ClusterNetwork | None, network),
+        ):
+            check_argument(f"ImportedEmrEksCluster {cluster_name!r}", name, hint, value)
+        check_workloads(workloads)
+        if capacity is not None and not capacity.buffers:
+            fix = (
+                "set the feature gate CapacityBuffer of its Karpenter, and capacity's buffers=True"
+            )
+            check_buffers(f"ImportedEmrEksCluster {cluster_name!r}", "workloads", workloads, fix)
+        super().__init__(scope, id)
+        # jsii's Python types do not see that a Cluster is an ICluster.
+        theirs = cast(eks.ICluster, cluster)
+        by_name = {workload.name: workload for workload in workloads}
+        self.context = TenancyContext(
+            cluster=theirs,
+            cluster_name=cluster_name,
+            workloads=by_name,
+            pod_templates=PodTemplates(self, "PodTemplates", workloads=by_name),
+            oidc=(lambda: oidc) if oidc else None,
+            log_key=log_key,
+            site=capacity.site if capacity else None,
+            ready=self._capacity(theirs, cluster_name, workloads, capacity),
+            # Nothing of this app to wait for: they are there.
+            interactive=DependencyGroup if endpoints else None,
+            network=network or ClusterNetwork(),
+        )
+
+    @classmethod
+    def from_cluster_attributes(
+        cls,
+        scope: Construct,
+        id: str,
+        *,
+        cluster_name: str,
+        kubectl_service_token: str,
+        workloads: Sequence[Workload] = DEFAULT_WORKLOADS,
+        oidc: OidcProvider | None = None,
+        log_key_arn: str | None = None,
+        capacity: ImportedCapacity | None = None,
+        endpoints: bool = False,
+        network: ClusterNetwork | None = None,
+    ) -> ImportedEmrEksCluster:
+        """Use a cluster by its name and the outputs of the stack that made it.
+
+        Args:
+            scope: Where it is made.
+            id: Its construct id.
+            cluster_name: Its literal name.
+            kubectl_service_token: ARN of the Lambda function that applies manifests: the output
+                ``KubectlServiceToken`` of ``EmrEksCluster``.
+            workloads: The workloads that the cluster's node pools are for.
+            oidc: Its OIDC provider, for tenants that use IRSA.
+            log_key_arn: ARN of the key for the jobs' log groups: the output ``LogKeyArn``.
+            capacity: Where to make node pools. None: they are there.
+            endpoints: Whether the cluster has what EMR's managed endpoints need.
+            network: Its address ranges.
+        """
+        holder = Construct(scope, f"{id}Imports")
+        provider = eks.KubectlProvider.from_kubectl_provider_attributes(
+            holder, "Kubectl", service_token=kubectl_service_token
+        )
+        cluster = eks.Cluster.from_cluster_attributes(
+            holder, "Cluster", cluster_name=cluster_name, kubectl_provider=provider, prune=False
+        )
+        key = kms.Key.from_key_arn(holder, "LogKey", log_key_arn) if log_key_arn else None
+        return cls(
+            scope,
+            id,
+            cluster=cluster,
+            cluster_name=cluster_name,
+            workloads=workloads,
+            oidc=oidc,
+            log_key=key,
+            capacity=capacity,
+            endpoints=endpoints,
+            network=network,
+        )
+
+    def _capacity(
+        self,
+        cluster: eks.ICluster,
+        cluster_name: str,
+        workloads: Sequence[Workload],
+        capacity: ImportedCapacity | None,
+    ) -> tuple[IDependable, ...]:
+        if capacity is None:
+            return ()
+        policies = WorkloadPolicies(
+            self, "Policies", cluster=cluster, cluster_name=cluster_name, workloads=workloads
+        )
+        pools = NodePools(
+            self,
+            "NodePools",
+            cluster=cluster,
+            zones=capacity.zones,
+            workloads=workloads,
+            nodes=capacity.nodes,
+            karpenter=DependencyGroup(),
+        )
+        return policies, pools

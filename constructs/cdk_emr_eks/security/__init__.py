@@ -1,0 +1,1 @@
+"""Who may do what, which key encrypts, and which findings are accepted."""

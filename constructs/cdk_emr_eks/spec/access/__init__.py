@@ -1,0 +1,1 @@
+"""What jobs may read and use, and how it is guarded."""

@@ -1,0 +1,1 @@
+"""What Karpenter and the scheduler are told: nodes, and the pods for them."""

@@ -1,0 +1,1 @@
+"""Where a platform runs: cluster, network, zones."""

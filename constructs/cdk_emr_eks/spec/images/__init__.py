@@ -1,0 +1,1 @@
+"""Container images: EMR's, and those of one's own."""

@@ -1,0 +1,1 @@
+"""Jobs of EMR on EKS: their configuration and their templates."""

@@ -1,0 +1,1 @@
+"""Namespaces of tenants: their bounds and their walls."""

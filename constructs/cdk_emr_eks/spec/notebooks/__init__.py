@@ -1,0 +1,1 @@
+"""Notebooks: Studios, endpoints, and the people who use them."""

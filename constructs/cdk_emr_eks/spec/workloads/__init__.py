@@ -1,0 +1,1 @@
+"""Workloads: kinds of Spark jobs, and all that follows from a kind."""

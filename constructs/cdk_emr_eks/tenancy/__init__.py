@@ -1,0 +1,1 @@
+"""Tenants, and the parts that they are made of."""
