@@ -14,6 +14,7 @@ from cdk_emr_eks.simulation.aws import EmulatedAws
 from cdk_emr_eks.simulation.deploy import Deployment, Outcome, deploy
 from cdk_emr_eks.simulation.deploy.objects import LAST_APPLIED, Objects
 from cdk_emr_eks.simulation.plane import Plane
+from cdk_emr_eks.spec.capacity.zone_pool import ZONE_POOL
 from tests.conftest import Assemblies, Assembly
 
 NODE_CLASSES: Final = "/apis/karpenter.k8s.aws/v1/ec2nodeclasses"
@@ -109,7 +110,7 @@ def test_karpenter_accepts_every_pool_and_node_class(
     deployment: Deployment, objects: Objects, aws: EmulatedAws
 ) -> None:
     pools = {pool.name for pool in deployment.plan.pools}
-    assert names(objects, NODE_POOLS) == pools
+    assert names(objects, NODE_POOLS) == pools | {ZONE_POOL}
 
     def unready() -> list[str]:
         every = (*listed(objects, NODE_CLASSES), *listed(objects, NODE_POOLS))

@@ -48,7 +48,7 @@ def test_platform(plane):
 """
 
 
-def until(holds: Callable[[], bool], seconds: float = 30) -> bool:
+def until(holds: Callable[[], bool], seconds: float = 120) -> bool:
     end = time.monotonic() + seconds
     while not holds():
         if time.monotonic() > end:
