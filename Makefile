@@ -112,7 +112,7 @@ test: check $(CHECKOV)/.synced simulation-programs ## all checks and all tests; 
 # ~/.cache/cdk-emr-eks. Where they cannot be built, tests that need them are skipped with the reason.
 .PHONY: simulation-programs
 simulation-programs: setup ## build the simulation's control plane from Go modules, once
-	-@$(PYTHON) -m cdk_emr_eks.simulation.prepare
+	-@$(PYTHON) -m cdk_emr_eks.simulation.programs.prepare
 
 .PHONY: golden
 golden: setup ## renew the golden files below tests/, then read their diff

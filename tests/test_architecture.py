@@ -73,9 +73,6 @@ RAISED: Final[dict[tuple[str, str], Raised]] = {
     ("modules of a folder", "cdk_emr_eks.plan"): Raised(
         19, "each thing that a plan tells of is a module"
     ),
-    ("modules of a folder", "cdk_emr_eks.simulation"): Raised(
-        25, "the parts of one program: each process, clock and record of a run"
-    ),
     ("modules of a folder", "cdk_emr_eks.simulation.deploy"): Raised(
         21, "CloudFormation's part: each service that it calls is a module"
     ),

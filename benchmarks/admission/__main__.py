@@ -16,8 +16,8 @@ from kubernetes import client
 from rich.console import Console
 from rich.table import Table
 
-from cdk_emr_eks.simulation.binaries import binaries
-from cdk_emr_eks.simulation.plane import Plane
+from cdk_emr_eks.simulation.control_plane.plane import Plane
+from cdk_emr_eks.simulation.programs.binaries import binaries
 from cdk_emr_eks.spec.admission.catalog import ADMISSION_POLICIES
 from cdk_emr_eks.spec.admission.tenant_values import Admission, AdmissionMode
 from cdk_emr_eks.spec.tenancy.tenant import Tenant

@@ -11,7 +11,7 @@ from kubernetes import client
 
 from benchmarks.placement.peers import peer_blueprint, pool_manifests
 from cdk_emr_eks import labels
-from cdk_emr_eks.simulation.plane import Plane
+from cdk_emr_eks.simulation.control_plane.plane import Plane
 from cdk_emr_eks.simulation.play import Stage
 
 _POOLS: Final = ("karpenter.sh", "v1", "nodepools")

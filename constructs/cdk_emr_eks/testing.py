@@ -24,7 +24,8 @@ The snapshot is the template in CloudFormation's YAML short form, made to be rea
 
 Logical ids stay as they are, hash included: they are contract.
 
-The fixture ``plane`` is a control plane of the whole session, ``simulation.plane.Plane``::
+The fixture ``plane`` is a control plane of the whole session, a
+``simulation.control_plane.plane.Plane``::
 
     from kubernetes import client
     from cdk_emr_eks.testing import plane  # a fixture
@@ -59,7 +60,7 @@ except ImportError as error:
 if TYPE_CHECKING:
     from aws_cdk import Stack
 
-    from cdk_emr_eks.simulation.plane import Plane
+    from cdk_emr_eks.simulation.control_plane.plane import Plane
 
 __all__ = ["TemplateSnapshotExtension", "plane", "template_of", "template_snapshot"]
 
@@ -115,12 +116,12 @@ def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plane]:
     """A Kubernetes control plane without nodes, for the whole test session.
 
     Its programs are built the first time that a machine needs them, which takes minutes; keep the
-    folder of ``simulation.binaries.default_cache()`` between runs of your CI. Tests share the
-    plane: let each work in a namespace of its own. Logs stay in pytest's temporary folder.
+    folder of ``simulation.programs.binaries.default_cache()`` between runs of your CI. Tests share
+    the plane: let each work in a namespace of its own. Logs stay in pytest's temporary folder.
     """
     try:
-        from cdk_emr_eks.simulation.binaries import binaries
-        from cdk_emr_eks.simulation.plane import Plane
+        from cdk_emr_eks.simulation.control_plane.plane import Plane
+        from cdk_emr_eks.simulation.programs.binaries import binaries
         from cdk_emr_eks.simulation.unavailable import SimulationUnavailable
     except ImportError as error:
         pytest.skip(f"no simulation ({error}): pip install 'cdk-emr-eks[simulation]'")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from cdk_emr_eks.simulation.plane import Plane
+from cdk_emr_eks.simulation.control_plane.plane import Plane
 from cdk_emr_eks.testing import plane as session_plane
 from tests.simulation.guarded_tenant import guarded
 from tests.simulation.swept_plane import swept

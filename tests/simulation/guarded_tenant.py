@@ -9,9 +9,9 @@ from typing import Any, Final
 
 import pytest
 
+from cdk_emr_eks.simulation.control_plane.plane import Plane
 from cdk_emr_eks.simulation.jobs.blueprint import Blueprint
 from cdk_emr_eks.simulation.jobs.identity import identity_objects
-from cdk_emr_eks.simulation.plane import Plane
 from cdk_emr_eks.spec.access.execution_role import Component
 from cdk_emr_eks.spec.admission.catalog import ADMISSION_POLICIES
 from cdk_emr_eks.spec.admission.tenant_values import Admission, AdmissionMode

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from cdk_emr_eks.plan.intrinsics import mapping, sequence
+from cdk_emr_eks.simulation.control_plane.plane import Plane
 from cdk_emr_eks.simulation.deploy.objects import Objects
-from cdk_emr_eks.simulation.plane import Plane
 
 SECONDS: Final = 60
 _ADMISSION: Final = "admissionregistration.k8s.io/v1"

@@ -10,10 +10,10 @@ from typing import Any, Final, TypeVar
 from kubernetes import client
 
 from cdk_emr_eks.labels import CapacityType, Role
+from cdk_emr_eks.simulation.control_plane.plane import Plane
 from cdk_emr_eks.simulation.deploy.objects import Objects
 from cdk_emr_eks.simulation.jobs.blueprint import Blueprint
 from cdk_emr_eks.simulation.jobs.identity import identity_objects
-from cdk_emr_eks.simulation.plane import Plane
 from cdk_emr_eks.spec.admission.catalog import ADMISSION_POLICIES
 from cdk_emr_eks.spec.admission.submitters import submitter_priority
 from cdk_emr_eks.spec.namespaces.namespace import namespace_manifest

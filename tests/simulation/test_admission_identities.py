@@ -11,7 +11,7 @@ from typing import Any, Final
 import pytest
 from kubernetes import client
 
-from cdk_emr_eks.simulation.plane import Plane
+from cdk_emr_eks.simulation.control_plane.plane import Plane
 from cdk_emr_eks.spec.access.execution_role import Component
 from cdk_emr_eks.spec.notebooks.livy_objects import SERVER_ACCOUNT as LIVY_SERVER
 from cdk_emr_eks.spec.workloads.catalog import SHARED

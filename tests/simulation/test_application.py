@@ -10,12 +10,12 @@ from typing import Any, cast
 import pytest
 
 from cdk_emr_eks.simulation.clock import Clock
+from cdk_emr_eks.simulation.control_plane.kube_api import KubeApi
 from cdk_emr_eks.simulation.jobs.application import Application, Ended, Surroundings
 from cdk_emr_eks.simulation.jobs.blueprint import Blueprint, read_blueprints
 from cdk_emr_eks.simulation.jobs.pods import JobRun, driver_pod
 from cdk_emr_eks.simulation.jobs.record import JobRecord
 from cdk_emr_eks.simulation.jobs.runner import JobRunner
-from cdk_emr_eks.simulation.kube_api import KubeApi
 from cdk_emr_eks.simulation.scenario import Stage
 from tests.conftest import Assemblies
 

@@ -17,18 +17,18 @@ import pytest
 from rich.progress import Progress
 
 from cdk_emr_eks import versions
-from cdk_emr_eks.simulation import binaries as binaries_module
-from cdk_emr_eks.simulation import go_groups, prepare
-from cdk_emr_eks.simulation.binaries import (
+from cdk_emr_eks.simulation.programs import binaries as binaries_module
+from cdk_emr_eks.simulation.programs import go_groups, prepare
+from cdk_emr_eks.simulation.programs.binaries import (
     ASSETS_VARIABLE,
     CACHE_VARIABLE,
     Binaries,
     binaries,
     default_cache,
 )
-from cdk_emr_eks.simulation.go_build import BuildFailedError, build
-from cdk_emr_eks.simulation.go_groups import GROUPS, Group
-from cdk_emr_eks.simulation.toolchain import Toolchain, find_go, parse_version
+from cdk_emr_eks.simulation.programs.go_build import BuildFailedError, build
+from cdk_emr_eks.simulation.programs.go_groups import GROUPS, Group
+from cdk_emr_eks.simulation.programs.toolchain import Toolchain, find_go, parse_version
 from cdk_emr_eks.simulation.unavailable import SimulationUnavailable
 
 MAIN: Final = 'package main\n\nfunc main() { println("small") }\n'

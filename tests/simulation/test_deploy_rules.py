@@ -14,9 +14,9 @@ import pytest
 from cdk_emr_eks import ConfigError
 from cdk_emr_eks.plan import AssemblyError
 from cdk_emr_eks.simulation.aws import EmulatedAws
+from cdk_emr_eks.simulation.control_plane.plane import Plane
 from cdk_emr_eks.simulation.deploy import Deployment, DeploymentFailedError, Outcome, deploy
 from cdk_emr_eks.simulation.deploy.objects import Objects
-from cdk_emr_eks.simulation.plane import Plane
 from tests.simulation.assembly_builder import CLUSTER, config_map, manifest, write_assembly
 
 Deploy = Callable[..., Deployment]

@@ -13,8 +13,8 @@ from typing import Any, Final, cast
 import pytest
 from kubernetes import client
 
+from cdk_emr_eks.simulation.control_plane.plane import Plane
 from cdk_emr_eks.simulation.deploy.objects import Objects
-from cdk_emr_eks.simulation.plane import Plane
 from cdk_emr_eks.spec.ephemeral.clean import EphemeralCleaner
 from tests.spec.ephemeral.asl_interpreter import Execution, run
 from tests.spec.ephemeral.ephemeral_account import Account

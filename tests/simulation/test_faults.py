@@ -11,8 +11,8 @@ from typing import Any, cast
 
 from cdk_emr_eks.labels import CapacityType
 from cdk_emr_eks.simulation.clock import Clock
+from cdk_emr_eks.simulation.control_plane.fleet import Fleet
 from cdk_emr_eks.simulation.faults import Faults
-from cdk_emr_eks.simulation.fleet import Fleet
 from cdk_emr_eks.simulation.scenario import NoCapacity
 
 

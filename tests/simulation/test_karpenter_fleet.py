@@ -17,10 +17,10 @@ from kubernetes import client
 from kubernetes.utils.quantity import parse_quantity
 
 from cdk_emr_eks.simulation.aws.emulated import EmulatedAws
-from cdk_emr_eks.simulation.binaries import Binaries, binaries
-from cdk_emr_eks.simulation.fleet import Fleet
-from cdk_emr_eks.simulation.karpenter import KarpenterLaunch
-from cdk_emr_eks.simulation.plane import Plane
+from cdk_emr_eks.simulation.control_plane.fleet import Fleet
+from cdk_emr_eks.simulation.control_plane.karpenter import KarpenterLaunch
+from cdk_emr_eks.simulation.control_plane.plane import Plane
+from cdk_emr_eks.simulation.programs.binaries import Binaries, binaries
 from cdk_emr_eks.simulation.unavailable import SimulationUnavailable
 from cdk_emr_eks.spec.capacity.node_class import NVME
 from cdk_emr_eks.spec.machines.instances import MAX_PODS, Instances, allocatable

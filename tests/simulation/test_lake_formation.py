@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import pytest
 
-from cdk_emr_eks.simulation.plane import Plane
+from cdk_emr_eks.simulation.control_plane.plane import Plane
 from cdk_emr_eks.spec.access.execution_role import Component
 from cdk_emr_eks.spec.admission.identities import EMR_USERS
 from cdk_emr_eks.spec.tenancy.emr_access import emr_cluster_role_manifests

@@ -20,8 +20,8 @@ import yaml
 from kubernetes import client, config
 
 from cdk_emr_eks import versions
-from cdk_emr_eks.simulation.binaries import CACHE_VARIABLE, default_cache
-from cdk_emr_eks.simulation.plane import Plane
+from cdk_emr_eks.simulation.control_plane.plane import Plane
+from cdk_emr_eks.simulation.programs.binaries import CACHE_VARIABLE, default_cache
 
 pytest_plugins = ["pytester"]
 
@@ -32,8 +32,8 @@ NODE: Final = "node-of-test-plane"
 OWNER: Final = """
 import sys, time
 from pathlib import Path
-from cdk_emr_eks.simulation.binaries import binaries
-from cdk_emr_eks.simulation.plane import Plane
+from cdk_emr_eks.simulation.programs.binaries import binaries
+from cdk_emr_eks.simulation.control_plane.plane import Plane
 with Plane(binaries(), directory=Path(sys.argv[1])) as plane:
     print(*(process.pid for process in plane._processes.values()), flush=True)
     time.sleep(600)

@@ -14,7 +14,7 @@ from typing import Final
 
 import pytest
 
-from cdk_emr_eks.simulation.process import (
+from cdk_emr_eks.simulation.control_plane.process import (
     NotReady,
     ProcessEnded,
     Supervisor,
@@ -31,7 +31,7 @@ SOURCES: Final = Path(__file__).parents[2] / "constructs"
 OWNER: Final = """
 import os, sys, time
 from pathlib import Path
-from cdk_emr_eks.simulation.process import Supervisor
+from cdk_emr_eks.simulation.control_plane.process import Supervisor
 owner = Supervisor(Path(sys.argv[1]))
 child = owner.spawn("child", Path("/bin/sh"), ["-c", "sleep 600 & echo $!; wait"])
 log = owner.logs("child")

@@ -10,7 +10,7 @@ import pytest
 from kubernetes import client
 
 from cdk_emr_eks.labels import Role
-from cdk_emr_eks.simulation.plane import Plane
+from cdk_emr_eks.simulation.control_plane.plane import Plane
 from cdk_emr_eks.spec.access.execution_role import Component
 from cdk_emr_eks.spec.namespaces.namespace import LimitDefaults
 from cdk_emr_eks.spec.namespaces.quota import ClassQuota, Quota

@@ -19,6 +19,8 @@ import pytest
 from cdk_emr_eks.labels import SPARK_APP_SELECTOR, Role
 from cdk_emr_eks.plan.assembly import read_assembly
 from cdk_emr_eks.plan.objects import read_applied
+from cdk_emr_eks.simulation.control_plane.kube_api import KubeApi, namespaced
+from cdk_emr_eks.simulation.control_plane.plane import Plane
 from cdk_emr_eks.simulation.jobs.additions import emr_labels
 from cdk_emr_eks.simulation.jobs.blueprint import Blueprint, read_blueprints
 from cdk_emr_eks.simulation.jobs.identity import identity_objects
@@ -30,8 +32,6 @@ from cdk_emr_eks.simulation.jobs.pods import (
     executor_pod,
 )
 from cdk_emr_eks.simulation.jobs.spark_submit import SparkSubmit, find_jars, find_java
-from cdk_emr_eks.simulation.kube_api import KubeApi, namespaced
-from cdk_emr_eks.simulation.plane import Plane
 from cdk_emr_eks.simulation.unavailable import SimulationUnavailable
 from cdk_emr_eks.spec.access.execution_role import Component
 from tests.conftest import Assemblies

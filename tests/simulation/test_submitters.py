@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from kubernetes import client
 
-from cdk_emr_eks.simulation.plane import Plane
+from cdk_emr_eks.simulation.control_plane.plane import Plane
 from cdk_emr_eks.spec.admission.submitters import spreads_submitters, submitter_spread
 from cdk_emr_eks.spec.namespaces.namespace import NamespaceOwner, namespace_manifest
 from tests.simulation.admission_actors import call

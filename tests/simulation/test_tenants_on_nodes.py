@@ -10,7 +10,7 @@ from typing import Final
 import pytest
 
 from cdk_emr_eks.labels import Role
-from cdk_emr_eks.simulation.plane import Plane
+from cdk_emr_eks.simulation.control_plane.plane import Plane
 from cdk_emr_eks.spec.access.execution_role import Component
 from cdk_emr_eks.spec.namespaces.quota import Quota
 from cdk_emr_eks.spec.tenancy.tenant import Tenant

@@ -28,10 +28,10 @@ from cdk_emr_eks import (
 )
 from cdk_emr_eks import labels as keys
 from cdk_emr_eks.simulation.aws import EmulatedAws
+from cdk_emr_eks.simulation.control_plane.plane import Plane
 from cdk_emr_eks.simulation.deploy import deploy
 from cdk_emr_eks.simulation.jobs.blueprint import read_blueprints
 from cdk_emr_eks.simulation.jobs.record import Outcome
-from cdk_emr_eks.simulation.plane import Plane
 from cdk_emr_eks.simulation.play import Played, Stage, play
 from cdk_emr_eks.simulation.scenario import JobGroup, Scenario
 from cdk_emr_eks.simulation.scenario import Stage as Work

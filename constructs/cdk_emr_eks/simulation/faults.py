@@ -13,8 +13,8 @@ from cdk_emr_eks.labels import CapacityType
 from cdk_emr_eks.plan.intrinsics import mapping, sequence
 from cdk_emr_eks.simulation.aws import EmulatedAws
 from cdk_emr_eks.simulation.clock import Clock
-from cdk_emr_eks.simulation.karpenter import SIMULATED_NODES
-from cdk_emr_eks.simulation.kube_api import (
+from cdk_emr_eks.simulation.control_plane.karpenter import SIMULATED_NODES
+from cdk_emr_eks.simulation.control_plane.kube_api import (
     NODE_CLAIMS,
     NODE_CLASSES,
     NODE_POOLS,
@@ -22,8 +22,8 @@ from cdk_emr_eks.simulation.kube_api import (
     KubeApi,
     RefusedError,
 )
+from cdk_emr_eks.simulation.control_plane.plane import Plane
 from cdk_emr_eks.simulation.observe import Observer
-from cdk_emr_eks.simulation.plane import Plane
 from cdk_emr_eks.simulation.scenario import (
     BUSIEST,
     Crash,

@@ -6,7 +6,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Callable
 
-from cdk_emr_eks.simulation.kube_api import Kind, KubeApi, Object
+from cdk_emr_eks.simulation.control_plane.kube_api import Kind, KubeApi, Object
 
 Listener = Callable[[Kind, Object], None]
 

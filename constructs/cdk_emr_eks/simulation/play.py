@@ -11,6 +11,9 @@ from typing import Final
 
 from cdk_emr_eks.simulation.aws import EmulatedAws
 from cdk_emr_eks.simulation.clock import Clock
+from cdk_emr_eks.simulation.control_plane.kube_api import NODES, PODS, KubeApi
+from cdk_emr_eks.simulation.control_plane.plane import Plane
+from cdk_emr_eks.simulation.control_plane.process import ProcessEnded
 from cdk_emr_eks.simulation.deploy.launch import KARPENTER
 from cdk_emr_eks.simulation.faults import Faults, Struck
 from cdk_emr_eks.simulation.feed import Feed
@@ -19,10 +22,7 @@ from cdk_emr_eks.simulation.jobs.blueprint import Blueprint
 from cdk_emr_eks.simulation.jobs.record import JobRecord
 from cdk_emr_eks.simulation.jobs.runner import Arriving, JobRunner, arrivals, run_prefix
 from cdk_emr_eks.simulation.jobs.spark_submit import SparkSubmit
-from cdk_emr_eks.simulation.kube_api import NODES, PODS, KubeApi
 from cdk_emr_eks.simulation.observe import Observer
-from cdk_emr_eks.simulation.plane import Plane
-from cdk_emr_eks.simulation.process import ProcessEnded
 from cdk_emr_eks.simulation.samples import Sample
 from cdk_emr_eks.simulation.scenario import Scenario, Submission
 

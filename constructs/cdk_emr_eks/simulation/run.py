@@ -16,12 +16,12 @@ from cdk_emr_eks.plan.pools import chosen_families, pool_plans
 from cdk_emr_eks.simulation.aws import EmulatedAws
 from cdk_emr_eks.simulation.aws.emulated import ACCOUNT
 from cdk_emr_eks.simulation.aws.prices import PRICED_REGION
-from cdk_emr_eks.simulation.binaries import Binaries, binaries
+from cdk_emr_eks.simulation.control_plane.plane import Plane
 from cdk_emr_eks.simulation.deploy import Deployment, deploy
 from cdk_emr_eks.simulation.jobs.blueprint import choose_blueprints, read_blueprints
 from cdk_emr_eks.simulation.observe import Observer
-from cdk_emr_eks.simulation.plane import Plane
 from cdk_emr_eks.simulation.play import Played, Stage, play
+from cdk_emr_eks.simulation.programs.binaries import Binaries, binaries
 from cdk_emr_eks.simulation.results import (
     Results,
     driver_zones,

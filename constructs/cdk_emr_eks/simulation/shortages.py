@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cdk_emr_eks.simulation.fleet import Fleet
+from cdk_emr_eks.simulation.control_plane.fleet import Fleet
 from cdk_emr_eks.simulation.scenario import NoCapacity
 
 

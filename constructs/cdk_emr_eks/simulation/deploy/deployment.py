@@ -13,6 +13,7 @@ from cdk_emr_eks.errors import Problems
 from cdk_emr_eks.plan.assembly import AssemblyError, StackFile, read_assembly
 from cdk_emr_eks.plan.model import Plan, TenantPlan
 from cdk_emr_eks.plan.reader import read_plan
+from cdk_emr_eks.simulation.control_plane.karpenter import KarpenterLaunch
 from cdk_emr_eks.simulation.deploy.existing_network import ExistingNetwork
 from cdk_emr_eks.simulation.deploy.launch import KARPENTER
 from cdk_emr_eks.simulation.deploy.objects import Objects
@@ -23,13 +24,12 @@ from cdk_emr_eks.simulation.deploy.outcome import (
 )
 from cdk_emr_eks.simulation.deploy.site import ClusterIdentity, Site
 from cdk_emr_eks.simulation.deploy.stack import StackDeployment
-from cdk_emr_eks.simulation.karpenter import KarpenterLaunch
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
     from cdk_emr_eks.simulation.aws import EmulatedAws
-    from cdk_emr_eks.simulation.plane import Plane
+    from cdk_emr_eks.simulation.control_plane.plane import Plane
 
 DESTROY_SECONDS: Final = timedelta(minutes=5)
 """How long a deletion may take as a whole."""

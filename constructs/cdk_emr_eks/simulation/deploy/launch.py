@@ -10,9 +10,9 @@ from typing import Final
 from kubernetes.utils.quantity import parse_quantity
 
 from cdk_emr_eks.plan.intrinsics import mapping, sequence
+from cdk_emr_eks.simulation.control_plane.karpenter import KarpenterLaunch
 from cdk_emr_eks.simulation.deploy.outcome import NotSimulatedError
 from cdk_emr_eks.simulation.deploy.site import Site
-from cdk_emr_eks.simulation.karpenter import KarpenterLaunch
 
 KARPENTER: Final = "karpenter"
 

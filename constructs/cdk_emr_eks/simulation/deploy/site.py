@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cdk_emr_eks.simulation.control_plane.karpenter import KarpenterLaunch
 from cdk_emr_eks.simulation.deploy.objects import Objects
-from cdk_emr_eks.simulation.karpenter import KarpenterLaunch
 
 if TYPE_CHECKING:
     from cdk_emr_eks.simulation.aws import EmulatedAws
-    from cdk_emr_eks.simulation.plane import Plane
+    from cdk_emr_eks.simulation.control_plane.plane import Plane
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -12,6 +12,14 @@ from cdk_emr_eks import labels
 from cdk_emr_eks.labels import Role
 from cdk_emr_eks.plan.intrinsics import mapping, sequence
 from cdk_emr_eks.simulation.clock import Clock
+from cdk_emr_eks.simulation.control_plane.kube_api import (
+    Identity,
+    Kind,
+    KubeApi,
+    Object,
+    RefusedError,
+    namespaced,
+)
 from cdk_emr_eks.simulation.jobs.allocation import BATCH_SECONDS, AllocationPolicy, Ramp
 from cdk_emr_eks.simulation.jobs.pods import (
     EXECUTOR_ID,
@@ -20,14 +28,6 @@ from cdk_emr_eks.simulation.jobs.pods import (
     executor_pod,
 )
 from cdk_emr_eks.simulation.jobs.record import JobRecord
-from cdk_emr_eks.simulation.kube_api import (
-    Identity,
-    Kind,
-    KubeApi,
-    Object,
-    RefusedError,
-    namespaced,
-)
 from cdk_emr_eks.simulation.scenario import Stage
 from cdk_emr_eks.spec.access.execution_role import Component
 

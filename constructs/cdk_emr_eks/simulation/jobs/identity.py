@@ -11,8 +11,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from cdk_emr_eks.simulation.control_plane.kube_api import (
+    Identity,
+    KubeApi,
+    RefusedError,
+    namespaced,
+)
 from cdk_emr_eks.simulation.jobs.blueprint import Blueprint
-from cdk_emr_eks.simulation.kube_api import Identity, KubeApi, RefusedError, namespaced
 from cdk_emr_eks.spec.access.execution_role import Component, service_account
 
 EMR: Final = Identity(user="emr-containers", groups=("system:authenticated",))

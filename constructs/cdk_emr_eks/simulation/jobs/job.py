@@ -8,19 +8,19 @@ from functools import partial
 from typing import Final
 
 from cdk_emr_eks.plan.intrinsics import mapping
-from cdk_emr_eks.simulation.jobs.additions import COMPONENT
-from cdk_emr_eks.simulation.jobs.application import Application, Ended, Surroundings
-from cdk_emr_eks.simulation.jobs.identity import EMR
-from cdk_emr_eks.simulation.jobs.pods import JobRun, driver_pod, submitter_job
-from cdk_emr_eks.simulation.jobs.record import JobRecord, Outcome
-from cdk_emr_eks.simulation.jobs.spark_submit import SubmissionFailedError
-from cdk_emr_eks.simulation.kube_api import (
+from cdk_emr_eks.simulation.control_plane.kube_api import (
     Identity,
     Kind,
     Object,
     RefusedError,
     namespaced,
 )
+from cdk_emr_eks.simulation.jobs.additions import COMPONENT
+from cdk_emr_eks.simulation.jobs.application import Application, Ended, Surroundings
+from cdk_emr_eks.simulation.jobs.identity import EMR
+from cdk_emr_eks.simulation.jobs.pods import JobRun, driver_pod, submitter_job
+from cdk_emr_eks.simulation.jobs.record import JobRecord, Outcome
+from cdk_emr_eks.simulation.jobs.spark_submit import SubmissionFailedError
 from cdk_emr_eks.simulation.scenario import Stage
 from cdk_emr_eks.spec.access.execution_role import Component
 

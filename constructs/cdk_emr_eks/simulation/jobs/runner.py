@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from cdk_emr_eks.plan.intrinsics import mapping, sequence
+from cdk_emr_eks.simulation.control_plane.kube_api import Kind, Object
 from cdk_emr_eks.simulation.jobs.additions import JOB_ID
 from cdk_emr_eks.simulation.jobs.application import Surroundings
 from cdk_emr_eks.simulation.jobs.blueprint import Blueprint, choose_blueprints
@@ -15,7 +16,6 @@ from cdk_emr_eks.simulation.jobs.identity import make_identities
 from cdk_emr_eks.simulation.jobs.job import Job
 from cdk_emr_eks.simulation.jobs.pods import JobRun
 from cdk_emr_eks.simulation.jobs.record import JobRecord
-from cdk_emr_eks.simulation.kube_api import Kind, Object
 from cdk_emr_eks.simulation.scenario import JobGroup, Scenario, Stage, Submission
 
 

@@ -14,9 +14,9 @@ import yaml
 
 from cdk_emr_eks.labels import Role
 from cdk_emr_eks.plan.intrinsics import mapping
+from cdk_emr_eks.simulation.control_plane.kube_api import KubeApi, namespaced
 from cdk_emr_eks.simulation.jobs.additions import SPARK_IMAGE, emr_labels
 from cdk_emr_eks.simulation.jobs.pods import JobRun, emr_driver_template
-from cdk_emr_eks.simulation.kube_api import KubeApi, namespaced
 from cdk_emr_eks.simulation.unavailable import SimulationUnavailable
 from cdk_emr_eks.spec.access.execution_role import Component
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from cdk_emr_eks import versions
-from cdk_emr_eks.simulation.toolchain import Version, parse_version
+from cdk_emr_eks.simulation.programs.toolchain import Version, parse_version
 
 __all__ = ["GROUPS", "Group"]
 

@@ -18,9 +18,9 @@ import platformdirs
 from filelock import FileLock
 
 from cdk_emr_eks import versions
-from cdk_emr_eks.simulation.go_build import build
-from cdk_emr_eks.simulation.go_groups import GROUPS, Group
-from cdk_emr_eks.simulation.toolchain import find_go
+from cdk_emr_eks.simulation.programs.go_build import build
+from cdk_emr_eks.simulation.programs.go_groups import GROUPS, Group
+from cdk_emr_eks.simulation.programs.toolchain import find_go
 from cdk_emr_eks.simulation.unavailable import SimulationUnavailable
 
 if TYPE_CHECKING:

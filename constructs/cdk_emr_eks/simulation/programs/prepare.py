@@ -1,6 +1,6 @@
 """Builds what the cache of the simulation lacks, with a bar, and says where it is.
 
-``python -m cdk_emr_eks.simulation.prepare``, for the step of a CI that fills a cache.
+``python -m cdk_emr_eks.simulation.programs.prepare``, for the step of a CI that fills a cache.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ import sys
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from cdk_emr_eks.simulation.binaries import binaries, default_cache
-from cdk_emr_eks.simulation.go_build import BuildFailedError
+from cdk_emr_eks.simulation.programs.binaries import binaries, default_cache
+from cdk_emr_eks.simulation.programs.go_build import BuildFailedError
 from cdk_emr_eks.simulation.unavailable import SimulationUnavailable
 
 __all__ = ["main"]

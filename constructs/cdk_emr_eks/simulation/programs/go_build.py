@@ -10,8 +10,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from cdk_emr_eks.simulation.go_groups import Group
-from cdk_emr_eks.simulation.toolchain import Toolchain
+from cdk_emr_eks.simulation.programs.go_groups import Group
+from cdk_emr_eks.simulation.programs.toolchain import Toolchain
 from cdk_emr_eks.simulation.unavailable import SimulationUnavailable
 
 if TYPE_CHECKING:

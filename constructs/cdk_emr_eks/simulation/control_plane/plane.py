@@ -15,17 +15,22 @@ from typing import Final, Self
 
 from kubernetes import client
 
-from cdk_emr_eks.simulation.binaries import Binaries
-from cdk_emr_eks.simulation.credentials import make_credentials, write_kubeconfig
-from cdk_emr_eks.simulation.fleet import Fleet
-from cdk_emr_eks.simulation.karpenter import (
+from cdk_emr_eks.simulation.control_plane.credentials import make_credentials, write_kubeconfig
+from cdk_emr_eks.simulation.control_plane.fleet import Fleet
+from cdk_emr_eks.simulation.control_plane.karpenter import (
     SIMULATED_NODES,
     KarpenterLaunch,
     karpenter_environment,
 )
-from cdk_emr_eks.simulation.kube_client import answers, api_client
-from cdk_emr_eks.simulation.kwok import write_stages
-from cdk_emr_eks.simulation.process import Process, Supervisor, await_ready, free_ports
+from cdk_emr_eks.simulation.control_plane.kube_client import answers, api_client
+from cdk_emr_eks.simulation.control_plane.kwok import write_stages
+from cdk_emr_eks.simulation.control_plane.process import (
+    Process,
+    Supervisor,
+    await_ready,
+    free_ports,
+)
+from cdk_emr_eks.simulation.programs.binaries import Binaries
 
 __all__ = ["Plane"]
 

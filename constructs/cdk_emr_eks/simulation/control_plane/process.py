@@ -16,7 +16,7 @@ from typing import IO, Final
 
 import tenacity
 
-from cdk_emr_eks.simulation import watchdog
+from cdk_emr_eks.simulation.control_plane import watchdog
 
 __all__ = ["NotReady", "Process", "ProcessEnded", "Supervisor", "await_ready", "free_ports"]
 

@@ -12,7 +12,7 @@ from kubernetes import client
 from kubernetes.client import rest
 from urllib3 import HTTPHeaderDict
 
-from cdk_emr_eks.simulation.process import NotReady
+from cdk_emr_eks.simulation.control_plane.process import NotReady
 
 __all__ = ["answers", "api_client"]
 
