@@ -14,7 +14,7 @@ from cdk_emr_eks import labels
 from cdk_emr_eks.simulation.jobs.blueprint import read_blueprints
 from cdk_emr_eks.simulation.jobs.pods import DriverReference, JobRun, driver_pod, executor_pod
 from cdk_emr_eks.simulation.scenario import read_scenario
-from cdk_emr_eks.spec.capacity.crds import validate_node_pool
+from cdk_emr_eks.spec.capacity.crds import validate_manifest
 from tests.conftest import Assemblies
 from tests.simulation.results_builder import job, results
 
@@ -30,7 +30,7 @@ def pools() -> list[Any]:
 def test_pools_of_peers_are_taken_by_karpenter(pools: list[Any]) -> None:
     assert len({pool["metadata"]["name"] for pool in pools}) == len(pools) == 4 * len(ZONES)
     for pool in pools:
-        validate_node_pool(pool)
+        validate_manifest(pool)
 
 
 @pytest.mark.parametrize("workload", ["critical", "shared"])

@@ -12,7 +12,7 @@ import pytest
 
 from cdk_emr_eks.errors import ConfigError
 from cdk_emr_eks.labels import Architecture
-from cdk_emr_eks.spec.capacity.crds import validate_node_class, validate_node_pool
+from cdk_emr_eks.spec.capacity.crds import validate_manifest
 from cdk_emr_eks.spec.capacity.node_class import NVME, node_classes
 from cdk_emr_eks.spec.capacity.node_pool import node_pools
 from cdk_emr_eks.spec.clusters.placement import Zone
@@ -48,12 +48,12 @@ ODD = (
 @pytest.mark.parametrize("workload", [*DEFAULT_WORKLOADS, *ODD], ids=lambda each: each.name)
 def test_karpenter_takes_each_pool(workload: Any) -> None:
     for pool in node_pools(workload, ZONES):
-        validate_node_pool(pool.manifest())
+        validate_manifest(pool.manifest())
 
 
 def test_karpenter_takes_each_node_class() -> None:
     for node_class in node_classes((*DEFAULT_WORKLOADS, *ODD)):
-        validate_node_class(
+        validate_manifest(
             node_class.manifest(
                 cluster_name="data",
                 role="${Token[Role.1]}",
@@ -67,8 +67,8 @@ def test_the_schema_would_notice_what_karpenter_does_not_know() -> None:
     pool = cast(dict[str, Any], deepcopy(dict(node_pools(SHARED, ZONES)[0].manifest())))
     pool["spec"]["template"]["spec"]["kubelet"] = {"maxPods": 110}
     with pytest.raises(ConfigError, match="kubelet"):
-        validate_node_pool(pool)
+        validate_manifest(pool)
     made = cast(Mapping[str, Any], NVME.manifest(cluster_name="data", role="r"))
     wrong = {**made, "spec": {**made["spec"], "instanceStorePolicy": "RAID10"}}
     with pytest.raises(ConfigError, match="instanceStorePolicy"):
-        validate_node_class(wrong)
+        validate_manifest(wrong)

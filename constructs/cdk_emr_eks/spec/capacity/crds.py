@@ -33,24 +33,6 @@ _DNS_SUBDOMAIN: Final = re.compile(
 _MAX_NAME: Final = 253
 
 
-def validate_node_pool(manifest: Mapping[str, object]) -> None:
-    """Check a raw ``karpenter.sh/v1`` NodePool.
-
-    Raises:
-        ConfigError: See ``validate_manifest``.
-    """
-    _validate(manifest, ("karpenter.sh/v1", "NodePool"))
-
-
-def validate_node_class(manifest: Mapping[str, object]) -> None:
-    """Check a raw ``karpenter.k8s.aws/v1`` EC2NodeClass.
-
-    Raises:
-        ConfigError: See ``validate_manifest``.
-    """
-    _validate(manifest, ("karpenter.k8s.aws/v1", "EC2NodeClass"))
-
-
 def validate_manifest(manifest: Mapping[str, object]) -> None:
     """Check a raw NodePool or EC2NodeClass, whichever it says it is.
 
@@ -71,10 +53,6 @@ def validate_manifest(manifest: Mapping[str, object]) -> None:
         raise refuse(
             "Karpenter manifest", "apiVersion and kind", f"must be {known}", " ".join(kind)
         )
-    _validate(manifest, kind)
-
-
-def _validate(manifest: Mapping[str, object], kind: tuple[str, str]) -> None:
     data = _plain(manifest)
     metadata = data.get("metadata")
     name = metadata.get("name") if isinstance(metadata, dict) else None
@@ -84,8 +62,6 @@ def _validate(manifest: Mapping[str, object], kind: tuple[str, str]) -> None:
     from cdk_emr_eks.spec.capacity import crd_rules, crd_schema
 
     problems = Problems(where)
-    given = (data.get("apiVersion"), data.get("kind"))
-    problems.require(given == kind, "apiVersion and kind", f"must be {' '.join(kind)}", given)
     problems.extend(tuple(_metadata_problems(metadata)))
     problems.require(
         "status" not in data, "status", "is written by Karpenter and dropped from a manifest"

@@ -43,7 +43,7 @@ SHARED: Final = Workload(
 
 NOTEBOOK: Final = Workload(
     name="notebook",
-    # EMR's interactive endpoints do not run on arm64.
+    # EMR's managed endpoints do not run on arm64.
     architectures=(Architecture.AMD64,),
     driver_instances=Instances(families=("m6i", "m6a", "m7i", "m7a"), sizes=("2xlarge", "4xlarge")),
     executor_instances=Instances(
