@@ -2,6 +2,7 @@
 
 import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
 
 from cdk_emr_eks import EmrEksCluster, ExistingNetwork, Tenant
 
@@ -22,10 +23,19 @@ vpc = ec2.Vpc.from_vpc_attributes(
         "subnet-0a1b2c3d4e5f60003",
     ],
     private_subnet_names=["Nodes"],
+    private_subnet_route_table_ids=[
+        "rtb-0a1b2c3d4e5f60001",
+        "rtb-0a1b2c3d4e5f60002",
+        "rtb-0a1b2c3d4e5f60003",
+    ],
 )
 nodes = ec2.SubnetSelection(subnet_group_name="Nodes")
+admin = iam.Role.from_role_name(stack, "Admin", "platform-admin")
 cluster = EmrEksCluster(
-    stack, "EmrEksCluster", network=ExistingNetwork(vpc=vpc, node_subnets=nodes)
+    stack,
+    "EmrEksCluster",
+    network=ExistingNetwork(vpc=vpc, node_subnets=nodes),
+    admins=[admin],
 )
 cluster.add_tenant(Tenant(name="analytics"))
 app.synth()

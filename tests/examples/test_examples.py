@@ -73,3 +73,13 @@ def test_the_reference_platform_keeps_its_bars(assemblies: Assemblies) -> None:
 def test_a_tenant_keeps_its_bar(assemblies: Assemblies) -> None:
     template = assemblies("reference").templates()["EmrEksTenants"]
     assert len(template["Resources"]) <= 9
+
+
+def test_what_the_example_of_an_existing_vpc_warns_of_is_in_its_readme(
+    assemblies: Assemblies,
+) -> None:
+    report = json.loads((assemblies("existing_vpc").folder / "validation-report.json").read_text())
+    warned = [each["ruleName"] for own in report["pluginReports"] for each in own["violations"]]
+    assert warned == ["Annotation::cdk-emr-eks:untagged-subnets"]
+    readme = (ROOT / "examples/existing_vpc/README.md").read_text()
+    assert warned[0].removeprefix("Annotation::") in readme

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import cast
 
-from aws_cdk import Aws, RemovalPolicy, Size
+from aws_cdk import Annotations, Aws, RemovalPolicy, Size
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_eks as eks_l1
 from aws_cdk import aws_eks_v2 as eks
@@ -120,6 +120,10 @@ class EksCluster(Construct):
                 # Helm unpacks charts in memory; with less, peers ran out of it.
                 memory=Size.gibibytes(2),
             ),
+        )
+        # The network warns of imported subnets, of all in one and with every tag that they need.
+        Annotations.of(cluster).acknowledge_warning(
+            "@aws-cdk/aws-eks:clusterMustManuallyTagSubnet", "cdk-emr-eks:untagged-subnets says it"
         )
         resource = cast(eks_l1.CfnCluster, cluster.node.default_child)
         # EMR enters namespaces by access entries, or by aws-auth in older set-ups; CDK fixes the
