@@ -36,13 +36,22 @@ RINGS: Final = (
     (
         "tools",
         frozenset(
-            {"plan", "template_text", "testing", "simulation", "cli", "synth", "deploy_policy"}
+            {
+                "plan",
+                "diff",
+                "template_text",
+                "testing",
+                "simulation",
+                "cli",
+                "synth",
+                "deploy_policy",
+            }
         ),
     ),
 )
 PURE: Final = frozenset(
     {"errors", "units", "field_types", "labels", "names", "releases", "tokens", "versions"}
-    | {"spec", "plan", "simulation"}
+    | {"spec", "plan", "diff", "simulation"}
 )
 
 LIMITS: Final = {
@@ -70,9 +79,6 @@ _ONE_ROW: Final = "a row of the report: each figure that is told is a field of i
 _ONE_VALUE: Final = "all that must agree is derived from this one value, so it has all of it"
 
 RAISED: Final[dict[tuple[str, str], Raised]] = {
-    ("modules of a folder", "cdk_emr_eks.plan"): Raised(
-        19, "each thing that a plan tells of is a module"
-    ),
     ("modules of a folder", "cdk_emr_eks.simulation.deploy"): Raised(
         21, "CloudFormation's part: each service that it calls is a module"
     ),

@@ -23,13 +23,13 @@ except ImportError as error:
     ) from error
 
 from cdk_emr_eks.deploy_policy import deploy_policies, write_deploy_policy
+from cdk_emr_eks.diff.changes import diff_assemblies
+from cdk_emr_eks.diff.leftovers import delete_commands, delete_first
+from cdk_emr_eks.diff.render import print_diff
 from cdk_emr_eks.errors import ConfigError
 from cdk_emr_eks.plan import AssemblyError, read_plan
-from cdk_emr_eks.plan.diff import diff_assemblies
-from cdk_emr_eks.plan.leftovers import delete_commands, leftovers
 from cdk_emr_eks.plan.objects import open_assembly
 from cdk_emr_eks.plan.render import print_plan
-from cdk_emr_eks.plan.render_diff import print_diff
 from cdk_emr_eks.simulation.cli import simulate
 from cdk_emr_eks.synth import AppSettings, SynthError, synthesize
 
@@ -92,22 +92,23 @@ def plan(assembly: Path, *, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 @click.option("--exit-code", is_flag=True, help="Exit with 1 if there is a difference.")
 def diff(old: Path, new: Path, *, as_json: bool, exit_code: bool) -> None:
-    """Show what changes from the assembly OLD to NEW: pools, tenants, charts, IAM, resources."""
+    """Show what changes from the assembly OLD to NEW, and what follows for what runs."""
     try:
         before, after = open_assembly(old), open_assembly(new)
         found = diff_assemblies(before, after)
-        commands = list(delete_commands(leftovers(before, after)))
     except AssemblyError as error:
         raise click.ClickException(str(error)) from error
+    first, left = list(delete_first(found)), list(delete_commands(before, after))
     if as_json:
         changes = [asdict(change) for change in found]
-        _print_json({"changes": changes, "left_behind": commands})
+        _print_json({"changes": changes, "delete_first": first, "left_behind": left})
     else:
         _print(lambda console: print_diff(found, console))
-        if commands:
-            click.echo("\nCloudFormation leaves these in the cluster. Delete them afterwards:")
-            for command in commands:
-                click.echo(f"  {command}")
+        _echo(
+            "Kubernetes lets nobody change these. Delete them first, while nothing uses them:",
+            first,
+        )
+        _echo("CloudFormation leaves these in the cluster. Delete them afterwards:", left)
     if exit_code and found:
         click.get_current_context().exit(1)
 
@@ -148,6 +149,12 @@ def _print(show: Callable[[Console], None]) -> None:
         show(console)
     # Tables fill their last column with spaces, which a pipe would carry into files.
     click.echo("\n".join(line.rstrip() for line in capture.get().splitlines()))
+
+
+def _echo(title: str, commands: list[str]) -> None:
+    """Print commands below a title, each on one line of its own, to be copied."""
+    if commands:
+        click.echo("\n".join(["", title, *(f"  {command}" for command in commands)]))
 
 
 def _print_json(value: object) -> None:

@@ -15,12 +15,12 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk.assertions import Template
 
 from cdk_emr_eks.deploy_policy import deploy_policies
+from cdk_emr_eks.diff.replacement import REPLACING
 from cdk_emr_eks.errors import ConfigError
 from cdk_emr_eks.labels import EMR_MANAGED_TAG
 from cdk_emr_eks.networks.network import NetworkSpec
 from cdk_emr_eks.notebooks.studio import EmrStudio
 from cdk_emr_eks.notebooks.studio_network import StudioNetwork
-from cdk_emr_eks.plan.replacement import REPLACING
 from cdk_emr_eks.spec.notebooks.git_access import GitAccess, GitSecrets
 from cdk_emr_eks.spec.notebooks.studio import StudioSpec
 from cdk_emr_eks.spec.notebooks.studio_auth import IdentityCenterAuth

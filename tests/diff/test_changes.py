@@ -3,42 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-import pytest
-from cfnlint.schema import PROVIDER_SCHEMA_MANAGER  # type: ignore[import-untyped]
 from click.testing import CliRunner
 
 from cdk_emr_eks.cli import main
-from cdk_emr_eks.plan.diff import Change, diff_assemblies
-from cdk_emr_eks.plan.objects import open_assembly
-from cdk_emr_eks.plan.replacement import REPLACING
-from cdk_emr_eks.plan.structure import FieldChange, changes
+from cdk_emr_eks.diff.structure import FieldChange
 from cdk_emr_eks.spec.workloads.catalog import DEFAULT_WORKLOADS
-from cdk_emr_eks.spec.workloads.priority import priority_classes
 from cdk_emr_eks.spec.workloads.shapes import Limits
 from cdk_emr_eks.units import Cpu, Memory
 from tests.cli import assemblies
-
-Resources = Mapping[str, Mapping[str, object]]
-
-
-@pytest.fixture(scope="module")
-def old(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return assemblies.write(tmp_path_factory.mktemp("old"), {"Platform": assemblies.platform()})
-
-
-def compared(old: Path, new: Path) -> tuple[Change, ...]:
-    return diff_assemblies(open_assembly(old), open_assembly(new))
-
-
-def changed(old: Path, new: Path, **resources: Mapping[str, object]) -> tuple[Change, ...]:
-    """Compare the platform with one that has these resources in place of its own."""
-    assemblies.write(new, {"Platform": assemblies.platform(**resources)})
-    return compared(old, new)
+from tests.diff.comparing import changed, compared
 
 
 def test_nothing_changes(old: Path, tmp_path: Path) -> None:
@@ -104,38 +80,6 @@ def test_configuration_of_an_add_on_is_told_by_field(old: Path, tmp_path: Path) 
     assert change.replaced_by == ()
 
 
-def test_what_kubernetes_refuses_to_change_is_said(tmp_path: Path) -> None:
-    folders = []
-    for priority in (500, 600):
-        classes = assemblies.manifest(*priority_classes("nightly", priority))
-        resources = assemblies.platform(Priorities=classes)
-        folders.append(assemblies.write(tmp_path / str(priority), {"Platform": resources}))
-    found = compared(*folders)
-    assert [(change.name, change.refused) for change in found] == [
-        ("PriorityClass nightly-driver", ("value",)),
-        ("PriorityClass nightly-executor", ("value",)),
-    ]
-    output = CliRunner().invoke(main, ["diff", *map(str, folders)]).output
-    assert output.count("refused by Kubernetes, because of value") == 2
-    assert "2 refused: the deployment would fail" in output
-
-
-def test_a_renamed_virtual_cluster_is_known_to_be_replaced(old: Path, tmp_path: Path) -> None:
-    resources = dict(assemblies.tenant())
-    name = "analyticsVc"
-    properties: Any = resources[name]["Properties"]
-    resources[name] = {**resources[name], "Properties": {**properties, "Name": "other"}}
-    found = changed(old, tmp_path, **resources)
-    replaced = [change for change in found if change.replaced_by]
-    assert [(c.name, c.replaced_by) for c in replaced] == [
-        (f"AWS::EMRContainers::VirtualCluster {name}", ("Name",))
-    ]
-    output = CliRunner().invoke(main, ["diff", str(old), str(tmp_path), "--exit-code"])
-    assert output.exit_code == 1
-    assert "replaced by CloudFormation, because of Name" in output.output
-    assert "1 known to be replaced" in output.output
-
-
 def test_pools_of_all_zones_are_shown_once(old: Path, tmp_path: Path) -> None:
     critical, *others = DEFAULT_WORKLOADS
     limits = Limits(cpu=Cpu.cores(96), memory=Memory.from_gib(800))
@@ -173,48 +117,3 @@ def test_a_removed_stack_is_told_once(old: Path, tmp_path: Path) -> None:
     }
     (change,) = compared(assemblies.write(tmp_path, more), old)
     assert (change.category, change.name, change.action) == ("stack", "Other", "removed")
-
-
-@pytest.mark.parametrize(
-    ("old_value", "new_value", "expected"),
-    [
-        ({"a": [{"name": "x", "v": 1}, {"name": "y"}]}, {"a": [{"name": "y"}]}, ["a[x]"]),
-        ({"a": [{"key": "k", "v": 1}]}, {"a": [{"key": "k", "v": 2}]}, ["a[k].v"]),
-        ({"a": [{"v": 1}, {"v": 2}]}, {"a": [{"v": 1}, {"v": 3}]}, ["a[1].v"]),
-        ({"a": {"k.x/y": 1}}, {"a": {}}, ["a[k.x/y]"]),
-        ({"a": ["x", "y"]}, {"a": ["y", "x"]}, ["a"]),
-        ({"a": {"b": 1}}, {"a": "text"}, ["a"]),
-        ({"a": 1}, {"a": 1}, []),
-    ],
-)
-def test_paths_name_what_differs(old_value: object, new_value: object, expected: list[str]) -> None:
-    assert [change.path for change in changes(old_value, new_value)] == expected
-
-
-@pytest.mark.parametrize("kind", sorted(REPLACING))
-def test_replacement_is_what_cloudformation_says(kind: str) -> None:
-    schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", kind).schema
-    create_only = {path.removeprefix("/properties/") for path in schema["createOnlyProperties"]}
-    assert REPLACING[kind] <= create_only
-
-
-def test_pools_of_a_removed_workload_stay_in_the_cluster_and_that_is_said(
-    old: Path, tmp_path: Path
-) -> None:
-    pools = assemblies.pools(DEFAULT_WORKLOADS[:2])
-    assemblies.write(tmp_path, {"Platform": assemblies.platform(Pools=pools)})
-    answer = CliRunner().invoke(main, ["diff", str(old), str(tmp_path)]).output
-    (line,) = (line for line in answer.splitlines() if "kubectl delete nodepool" in line)
-    assert {name.rpartition("-us-")[0] for name in line.split()[3:]} == {
-        "notebook-driver",
-        "notebook-executor-spot",
-        "notebook-executor-on-demand",
-    }
-
-
-def test_what_goes_with_its_resource_is_not_left_behind(old: Path, tmp_path: Path) -> None:
-    found = dict(assemblies.tenant())
-    assemblies.write(tmp_path, {"Platform": {"Resources": {**assemblies.cluster(), **found}}})
-    answer = CliRunner().invoke(main, ["diff", str(old), str(tmp_path)]).output
-    assert "- notebook-driver-us-east-1a" in answer
-    assert "kubectl delete" not in answer

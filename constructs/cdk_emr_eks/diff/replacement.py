@@ -1,4 +1,4 @@
-"""Which changes of a property replace a resource, and which Kubernetes refuses altogether.
+"""Which changes of a property replace a resource, and which Kubernetes or EMR refuses altogether.
 
 Only types of this library are listed, and only properties whose every change is a replacement; of
 all else nothing is claimed.
@@ -67,3 +67,33 @@ IMMUTABLE: Final[Mapping[str, frozenset[str]]] = {
 Source: ``ValidatePriorityClassUpdate`` and ``ValidateStorageClassUpdate`` in
 https://github.com/kubernetes/kubernetes/tree/v1.36.0/pkg/apis (scheduling and storage), 2026-11.
 """
+
+
+_VIRTUAL_CLUSTER: Final = "AWS::EMRContainers::VirtualCluster"
+_PROVIDER: Final = "ContainerProvider"
+
+
+def replacing(kind: str, old: Mapping[str, object], new: Mapping[str, object]) -> tuple[str, ...]:
+    """Return the properties that differ and whose change replaces the resource."""
+    return _differing(old, new, REPLACING.get(kind, frozenset()))
+
+
+def immutable(kind: str, old: Mapping[str, object], new: Mapping[str, object]) -> tuple[str, ...]:
+    """Return the fields that differ and whose change makes the deployment fail.
+
+    Of a virtual cluster these are all that replace it, unless it moves to another namespace: EMR
+    takes one virtual cluster of a namespace, and CloudFormation makes the new one first.
+
+    Source: https://docs.aws.amazon.com/emr/latest/EMR-on-EKS-DevelopmentGuide/virtual-cluster.html
+    (one to one) and https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-updating-stacks-update-behaviors.html
+    (order), 2026-11; "A virtual cluster already exists in the given namespace" is EMR's answer.
+    """
+    if kind == _VIRTUAL_CLUSTER and old.get(_PROVIDER) == new.get(_PROVIDER):
+        return replacing(kind, old, new)
+    return _differing(old, new, IMMUTABLE.get(kind, frozenset()))
+
+
+def _differing(
+    old: Mapping[str, object], new: Mapping[str, object], of: frozenset[str]
+) -> tuple[str, ...]:
+    return tuple(key for key in {**old, **new} if key in of and old.get(key) != new.get(key))

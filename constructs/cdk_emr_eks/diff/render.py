@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+from typing import Final
+
 from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from cdk_emr_eks.plan.diff import CATEGORIES, Change
+from cdk_emr_eks.diff.change import CATEGORIES, Change
+from cdk_emr_eks.diff.structure import FieldChange, one_line
 from cdk_emr_eks.plan.render import grouped
-from cdk_emr_eks.plan.structure import FieldChange, one_line
 
-_SIGNS = {"added": ("+", "green"), "removed": ("-", "red"), "changed": ("~", "yellow")}
+_SIGNS: Final = {"added": ("+", "green"), "removed": ("-", "red"), "changed": ("~", "yellow")}
+# Of the hash of an asset nobody reads more than that it is another one.
+_DIGEST: Final = re.compile(r"\b([0-9a-f]{8})[0-9a-f]{56}\b")
 
 
 def print_diff(changes: tuple[Change, ...], console: Console) -> None:
@@ -31,8 +37,7 @@ def print_diff(changes: tuple[Change, ...], console: Console) -> None:
 
 
 def _told_together(change: Change) -> object:
-    own_name = change.name if change.action != "changed" else ""
-    return change.action, change.stack, change.fields, change.replaced_by, own_name
+    return change.action, change.stack, change.fields, change.replaced_by, change.effects
 
 
 def _print_change(same: list[Change], console: Console, *, with_stack: bool) -> None:
@@ -47,10 +52,13 @@ def _print_change(same: list[Change], console: Console, *, with_stack: bool) -> 
         text = f"replaced by CloudFormation, because of {', '.join(change.replaced_by)}"
         _indented(Text(text, style="bold red"), 6, console)
     if change.refused:
-        text = f"refused by Kubernetes, because of {', '.join(change.refused)}"
+        by = "EMR" if change.name.startswith("AWS::") else "Kubernetes"
+        text = f"refused by {by}, because of {', '.join(change.refused)}"
         _indented(Text(text, style="bold red"), 6, console)
     for field in change.fields:
         _indented(_field(field), 6, console)
+    for effect in change.effects:
+        _indented(Text.assemble(("=> ", "bold"), effect), 6, console)
 
 
 def _indented(text: Text, by: int, console: Console) -> None:
@@ -60,9 +68,13 @@ def _indented(text: Text, by: int, console: Console) -> None:
 def _field(field: FieldChange) -> Text:
     old, new = field.old, field.new
     path = f"{field.path}: "
+    if _is_object(old) or _is_object(new):
+        # A whole object of Kubernetes would be a page of JSON; ``--json`` has it.
+        sign, style = _SIGNS["removed" if new is None else "added" if old is None else "changed"]
+        return Text.assemble(path, (f"{sign} whole object", style))
     if isinstance(old, list) and isinstance(new, list):
-        gone = [one_line(item) for item in old if item not in new]
-        come = [one_line(item) for item in new if item not in old]
+        gone = [_short(item) for item in old if item not in new]
+        come = [_short(item) for item in new if item not in old]
         if gone or come:
             parts = [(f"-{item}", "red") for item in gone] + [
                 (f"+{item}", "green") for item in come
@@ -71,7 +83,15 @@ def _field(field: FieldChange) -> Text:
             for number, (part, style) in enumerate(parts):
                 text.append(" " if number else "").append(part, style=style)
             return text
-    return Text.assemble(path, (one_line(old), "red"), " -> ", (one_line(new), "green"))
+    return Text.assemble(path, (_short(old), "red"), " -> ", (_short(new), "green"))
+
+
+def _is_object(value: object) -> bool:
+    return isinstance(value, Mapping) and {"apiVersion", "kind"} <= set(value)
+
+
+def _short(value: object) -> str:
+    return _DIGEST.sub(r"\1...", one_line(value))
 
 
 def _print_summary(changes: tuple[Change, ...], console: Console) -> None:

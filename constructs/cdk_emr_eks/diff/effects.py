@@ -1,0 +1,191 @@
+"""What follows from a change for what runs, is kept or is lost."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from cdk_emr_eks.diff.change import Change
+from cdk_emr_eks.diff.contents import POLICIES, Declared
+from cdk_emr_eks.diff.drift import class_drift, node_class, paces, pool_drift
+from cdk_emr_eks.diff.leftovers import inside, leftovers
+from cdk_emr_eks.plan.intrinsics import mapping, sequence
+from cdk_emr_eks.plan.objects import Assembly, ClusterObject
+
+_JOBS: Final = (
+    "its jobs: AWS documents only that a virtual cluster is TERMINATING until it is gone; users of "
+    "EMR report that running jobs block that. Let them end, or cancel them, first"
+)
+"""Source: https://docs.aws.amazon.com/emr/latest/EMR-on-EKS-DevelopmentGuide/virtual-cluster.html
+(states), and the API's page of DeleteVirtualCluster, which names no jobs; 2026-11."""
+_TAKEN: Final = (
+    "EMR takes one virtual cluster of a namespace, and CloudFormation makes the new one before it "
+    "deletes the old one: remove the tenant, deploy, and add it anew"
+)
+_QUOTA: Final = "pods that run stay and count; the quota holds for those to come"
+"""Source: https://kubernetes.io/docs/concepts/policy/resource-quotas/, 2026-11."""
+_QUOTA_FIELD: Final = re.compile(r"(ResourceQuota \S+?\.)?spec\.hard\b")
+_MINOR: Final = re.compile(r"1\.(\d+)")
+
+
+def effects(
+    change: Change,
+    before: Declared | None,
+    after: Declared | None,
+    *,
+    old: Assembly,
+    new: Assembly,
+) -> Iterator[str]:
+    """Yield the effects of one change, as sentences without a full stop.
+
+    Args:
+        change: What differs.
+        before: What the old assembly declares; None for something new.
+        after: What the new assembly declares; None for something removed.
+        old: The assembly of what is deployed.
+        new: The assembly that is to be deployed.
+    """
+    if before is None:
+        return
+    if after is None:
+        yield from _removed(change, before, old, new)
+    elif before.kind == "NodePool":
+        yield from pool_drift(before.values, after.values)
+    elif before.kind == "EC2NodeClass":
+        yield from class_drift(before.values, after.values, new.applied.of_kind("NodePool"))
+    elif before.kind == "AWS::EKS::Cluster":
+        if change.replaced_by:
+            yield "a new cluster; the old one is deleted, with all that runs on it"
+        elif before.values.get("Version") != after.values.get("Version"):
+            yield from _kubernetes(before.values, after.values, new)
+    elif change.replaced_by:
+        yield from _replaced(change, before, after)
+    elif any(_QUOTA_FIELD.match(field.path) for field in change.fields) and (
+        before.kind in ("tenant", "ResourceQuota")
+    ):
+        yield _QUOTA
+
+
+def _removed(change: Change, before: Declared, old: Assembly, new: Assembly) -> Iterator[str]:
+    if before.kind == "stack":
+        yield from _stack(change.stack, old)
+    elif before.kind in ("tenant", "Namespace"):
+        yield _namespace(change.stack, before.namespace, old, new)
+    elif before.kind == "NodePool" and _stays(change, old, new):
+        yield "it stays in the cluster, and Karpenter uses it, until you delete it: see below"
+    elif before.kind == "NodePool":
+        yield "Karpenter drains its nodes; a driver holds its node until it ends"
+    elif before.kind == "AWS::EMRContainers::VirtualCluster":
+        yield _JOBS
+    yield from _kept(before, before.values.get("DeletionPolicy"), "DeletionPolicy")
+
+
+def _replaced(change: Change, before: Declared, after: Declared) -> Iterator[str]:
+    if before.kind == "AWS::EMRContainers::VirtualCluster":
+        if change.refused:
+            yield _TAKEN
+            return
+        yield "a new id, which those who submit jobs must use"
+        yield _JOBS
+    # Which of the two templates' policy holds is not documented, so both must say Retain.
+    policies = [each.values.get("UpdateReplacePolicy") for each in (before, after)]
+    policy = policies[0] if all(map(_retains, policies)) else None
+    yield from _kept(before, policy, "UpdateReplacePolicy")
+
+
+def _kept(before: Declared, policy: object, name: str) -> Iterator[str]:
+    """Yield what becomes of the old resource, by its policy; without one CloudFormation deletes."""
+    is_log_group = before.kind == "AWS::Logs::LogGroup"
+    if _retains(policy):
+        records = " with its records" if is_log_group else ""
+        yield f"kept in the account{records} ({name}: {policy})"
+        if is_log_group and name == POLICIES[0]:
+            yield "a new one of its name fails until it is deleted or imported"
+    elif is_log_group:
+        yield f"deleted with its records: {name} does not retain it"
+
+
+def _retains(policy: object) -> bool:
+    return isinstance(policy, str) and policy.startswith("Retain")
+
+
+def _namespace(stack: str, namespace: str, old: Assembly, new: Assembly) -> str:
+    held = inside(namespace, stack, old)
+    left = any(
+        (each.kind, each.name, each.stack) == ("Namespace", namespace, stack)
+        for each in leftovers(old, new)
+    )
+    if left:
+        return f"namespace {namespace} stays in the cluster: see below"
+    along = f"{held}, and all else in it, as pods of jobs" if held else "all in it"
+    goes = "goes" if stack in {each.name for each in new.stacks} else "goes with its stack,"
+    return f"namespace {namespace} {goes} and takes along {along}"
+
+
+def _stays(change: Change, old: Assembly, new: Assembly) -> bool:
+    return any(
+        (each.stack, each.kind, each.name) == (change.stack, "NodePool", change.name)
+        for each in leftovers(old, new)
+    )
+
+
+def _stack(name: str, old: Assembly) -> Iterator[str]:
+    """Yield that a removed stack is not deleted by ``cdk deploy``, and what stays even then."""
+    (stack,) = (each for each in old.stacks if each.name == name)
+    if not stack.stack_name:
+        return  # a nested stack goes with its parent's next deployment
+    first = ""
+    if stack.dependencies:
+        first = f", before {', '.join(stack.dependencies)}, whose outputs it may use, is deployed"
+    yield (
+        "'cdk deploy' leaves a stack that the app no longer has: delete it with 'aws "
+        f"cloudformation delete-stack --stack-name {stack.stack_name}'{first}"
+    )
+    resources = [mapping(each) for each in mapping(stack.template.get("Resources")).values()]
+    if any(each.get("Type") == "AWS::EMRContainers::VirtualCluster" for each in resources):
+        yield _JOBS
+    logs = [each for each in resources if each.get("Type") == "AWS::Logs::LogGroup"]
+    lost = sum(not _retains(each.get("DeletionPolicy")) for each in logs)
+    if lost:
+        yield f"deleted with their records: {lost} AWS::Logs::LogGroup"
+    kinds = Counter(str(r.get("Type")) for r in resources if _retains(r.get("DeletionPolicy")))
+    if kinds:
+        found = ", ".join(f"{count} {kind}" for kind, count in kinds.items())
+        yield f"kept in the account even then (DeletionPolicy: Retain): {found}"
+
+
+def _kubernetes(
+    before: Mapping[str, object], after: Mapping[str, object], new: Assembly
+) -> Iterator[str]:
+    """Yield what another Kubernetes version means.
+
+    Source: https://docs.aws.amazon.com/eks/latest/userguide/update-cluster.html and
+    rollback-cluster.html there; https://karpenter.sh/docs/tasks/managing-amis/, 2026-11.
+    """
+    minors = [_MINOR.fullmatch(str(values.get("Version"))) for values in (before, after)]
+    if minors[0] and minors[1]:
+        steps = int(minors[1][1]) - int(minors[0][1])
+        if steps < 0:
+            yield (
+                "back: EKS does that only as a version rollback, one minor version, within 7 days "
+                "of the upgrade"
+            )
+        elif steps > 1:
+            yield f"{steps} minor versions at once: EKS takes one at a time, so deploy each"
+        else:
+            yield "in place; managed node groups must be on the version of before, and follow later"
+    classes = {
+        each.name
+        for each in new.applied.of_kind("EC2NodeClass")
+        if any("alias" in mapping(term) for term in sequence(each.spec.get("amiSelectorTerms")))
+    }
+    yield from paces(
+        "all: another image",
+        (pool for pool in new.applied.of_kind("NodePool") if _named(pool, classes)),
+    )
+
+
+def _named(pool: ClusterObject, classes: set[str]) -> bool:
+    return node_class(pool) in classes
