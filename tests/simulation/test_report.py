@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 from collections import Counter
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from cdk_emr_eks.simulation.report.gates import CONDITIONS, Gates
 from cdk_emr_eks.simulation.report.page import page
 from cdk_emr_eks.simulation.report.table import print_results, progress_line
 from cdk_emr_eks.simulation.results import LostDriver, PackingResult, Results
+from cdk_emr_eks.simulation.rooms import Rooms
 from tests.simulation.results_builder import ZONES, job, results, sample
 
 CHOSEN = LostDriver(reason="evicted", by_choice="Underutilized")
@@ -78,6 +80,25 @@ def test_a_gate_fails_for_nothing_else(condition: str) -> None:
         name for name, found in others.items() if Gates(fail_if=(condition,)).failures(found)
     ]
     assert failing == []
+
+
+def test_nodes_of_warm_capacity_are_not_left() -> None:
+    at_work = replace(results().samples[30], nodes={(ZONES[0], "spot"): 5})
+    kept = results(gone_after=None, warm_nodes=3, samples=(at_work,))
+    assert kept.nodes_left == 2
+    assert Gates(fail_if=("nodes-left",)).failures(kept) == (
+        "nodes-left: 2 nodes after the time to settle",
+    )
+    assert "2 nodes were still there" in said(kept, Level.BAD)
+    assert "3 nodes of warm capacity" in said(kept, Level.NOTE)
+    assert replace(kept, warm_nodes=9).nodes_left == 0
+
+
+def test_warm_capacity_that_did_not_come_is_told() -> None:
+    rooms = Rooms(missing=("warm-etl-driver-zone-1: NotFitting",))
+    (problem,) = rooms.problems
+    assert "warm-etl-driver-zone-1: NotFitting" in problem
+    assert problem in said(results(problems=rooms.problems), Level.BAD)
 
 
 def test_bounds_hold_at_the_bound_and_fail_above_it() -> None:

@@ -38,11 +38,14 @@ class Stage:
         plane: The control plane, with Karpenter running.
         aws: The emulated AWS.
         blueprints: Kinds of jobs that the platform has.
+        warm_nodes: Nodes of warm capacity: there before the first job, and after the last. Default
+            none.
     """
 
     plane: Plane
     aws: EmulatedAws
     blueprints: Sequence[Blueprint]
+    warm_nodes: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,14 +56,16 @@ class Played:
         observer: Of the cluster.
         records: Of each job.
         struck: Of the faults.
-        gone_after: Seconds from the end of the last job to the end of the last node; None if not
-            waited for, or left.
+        gone_after: Seconds from the end of the last job until only nodes of warm capacity were
+            left; None if not waited for, or others were.
+        warm_nodes: Nodes of warm capacity.
     """
 
     observer: Observer
     records: Sequence[JobRecord]
     struck: Sequence[Struck]
     gone_after: float | None
+    warm_nodes: int
 
 
 async def play(
@@ -103,7 +108,8 @@ async def play(
         try:
             await _within(runner.run(), background, scenario.time_limit.total_seconds())
             runner.stop()
-            gone = await _until_gone(observer, clock, scenario.settle.total_seconds())
+            settle = scenario.settle.total_seconds()
+            gone = await _until_gone(observer, clock, settle, stage.warm_nodes)
         finally:
             for task in background:
                 task.cancel()
@@ -113,6 +119,7 @@ async def play(
         records=runner.records,
         struck=faults.struck,
         gone_after=gone,
+        warm_nodes=stage.warm_nodes,
     )
 
 
@@ -176,11 +183,13 @@ async def _keep_karpenter(plane: Plane, faults: Faults) -> None:
         await asyncio.sleep(_CHECK_SECONDS)
 
 
-async def _until_gone(observer: Observer, clock: Clock, seconds: float) -> float | None:
-    """Wait until no instance is left; tell how long that took, None if one is."""
+async def _until_gone(
+    observer: Observer, clock: Clock, seconds: float, staying: int
+) -> float | None:
+    """Wait until no instance is left but those that stay; tell how long, None if one is."""
     began = clock.wall()
     while clock.wall() - began < seconds:
-        if not observer.alive:
+        if observer.alive <= staying:
             return clock.wall() - began
         await asyncio.sleep(0.5)
     return None

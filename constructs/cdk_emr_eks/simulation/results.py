@@ -104,14 +104,16 @@ class Results:
         cost: US dollars for all instances over the scenario's hours.
         nodes: Nodes that ever were.
         driver_zones: Jobs by the zone of their last driver.
-        gone_after: Seconds from the end of the last job to the end of the last node; None if nodes
-            were left, or were not waited for.
+        gone_after: Seconds from the end of the last job until only nodes of warm capacity were
+            left; None if others were, or were not waited for.
+        warm_nodes: Nodes of warm capacity: there before the first job, and after the last.
         faults: When which fault struck, in words.
         warnings: Warnings of the cluster with their number, most frequent first.
         phases: Seconds that each phase of the simulation took.
         peak_memory: MiB that each process had at most.
         not_simulated: What of the assembly the simulation does not honour, with reasons.
-        problems: What went wrong in deployment or deletion.
+        problems: What went wrong beside the scenario: warm capacity that did not come, and what
+            could not be deleted.
     """
 
     scenario: Scenario
@@ -122,12 +124,20 @@ class Results:
     nodes: int
     driver_zones: Mapping[str, int]
     gone_after: float | None
+    warm_nodes: int = 0
     faults: tuple[tuple[float, str], ...] = ()
     warnings: tuple[tuple[str, int], ...] = ()
     phases: Mapping[str, float] = field(default_factory=dict)
     peak_memory: Mapping[str, int] = field(default_factory=dict)
     not_simulated: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
+
+    @property
+    def nodes_left(self) -> int:
+        """Nodes that were there at the end, beyond those of warm capacity."""
+        if not self.samples:
+            return 0
+        return max(sum(self.samples[-1].nodes.values()) - self.warm_nodes, 0)
 
 
 def job_results(records: Sequence[JobRecord], observer: Observer) -> tuple[JobResult, ...]:

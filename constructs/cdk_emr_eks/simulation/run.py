@@ -6,13 +6,14 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from cdk_emr_eks.plan.assembly import read_assembly
 from cdk_emr_eks.plan.objects import read_applied
 from cdk_emr_eks.plan.pools import chosen_families, pool_plans
+from cdk_emr_eks.plan.warm import warm_plans
 from cdk_emr_eks.simulation.aws import EmulatedAws
 from cdk_emr_eks.simulation.aws.emulated import ACCOUNT
 from cdk_emr_eks.simulation.aws.prices import PRICED_REGION
@@ -28,6 +29,7 @@ from cdk_emr_eks.simulation.results import (
     job_results,
     packing_results,
 )
+from cdk_emr_eks.simulation.rooms import Rooms, wait_for_rooms
 from cdk_emr_eks.simulation.samples import Sample
 from cdk_emr_eks.simulation.scenario import Scenario
 
@@ -101,7 +103,9 @@ def simulate(
     with _up(programs, assembly, directory, phases) as (plane, aws):
         with phases.timed("deployment"):
             deployment = deploy(assembly, plane=plane, aws=aws, progress=watching.progress)
-        aws.offer_families(chosen_families(pool_plans(read_applied(read_assembly(assembly)))))
+        applied = read_applied(read_assembly(assembly))
+        pools = pool_plans(applied)
+        aws.offer_families(chosen_families(pools))
         stage = Stage(plane=plane, aws=aws, blueprints=blueprints)
         if arrange is not None:
             stage = arrange(stage)
@@ -111,16 +115,21 @@ def simulate(
                     "The assembly does not install Karpenter: no node would come"
                 )
             plane.start_karpenter(deployment.karpenter)
+        rooms = Rooms()
+        if warm_plans(applied, pools):
+            with phases.timed("warm capacity"):
+                rooms = wait_for_rooms(plane)
+            stage = replace(stage, warm_nodes=rooms.nodes)
 
         def show(sample: Sample, _: Observer) -> None:
             watching.sample(sample)
 
         with phases.timed("scenario"):
             played = asyncio.run(play(scenario, stage, show))
-        problems: tuple[str, ...] = ()
+        problems = rooms.problems
         if destroy:
             with phases.timed("deletion"):
-                problems = deployment.destroy()
+                problems += tuple(f"not deleted: {each}" for each in deployment.destroy())
         memory = {name: used // _MIB for name, used in plane.peak_memory().items()}
     return _results(scenario, played, deployment, phases, memory, problems)
 
@@ -192,6 +201,7 @@ def _results(
         nodes=len(observer.nodes),
         driver_zones=driver_zones(observer, jobs),
         gone_after=played.gone_after,
+        warm_nodes=played.warm_nodes,
         faults=tuple((each.at, each.what) for each in played.struck),
         warnings=tuple(
             (f"{reason}: {message}", count)
@@ -203,5 +213,5 @@ def _results(
             f"{each.stack} {each.logical_id} ({each.type}): {each.why}"
             for each in deployment.not_simulated
         ),
-        problems=tuple(f"not deleted: {problem}" for problem in problems),
+        problems=problems,
     )

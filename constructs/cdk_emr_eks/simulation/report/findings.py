@@ -163,12 +163,16 @@ def _cost(results: Results) -> Iterator[Finding]:
 
 
 def _rest(results: Results) -> Iterator[Finding]:
+    if results.warm_nodes:
+        yield _note(
+            f"{results.warm_nodes:,} nodes of warm capacity were there before the first job, and "
+            "stay; they are in all costs."
+        )
     if results.gone_after is not None:
         after = results.gone_after
         yield _good(f"The last node was gone {after:.0f} s after the last job.")
     elif results.scenario.settle.total_seconds():
-        left = sum(results.samples[-1].nodes.values()) if results.samples else 0
-        yield _bad(f"{left:,} nodes were still there after the time to settle.")
+        yield _bad(f"{results.nodes_left:,} nodes were still there after the time to settle.")
     if results.scenario.speed != 1:
         yield _note(
             f"The scenario ran at {results.scenario.speed:g} times speed, the control plane did "

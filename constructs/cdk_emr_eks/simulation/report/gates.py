@@ -78,9 +78,8 @@ class Gates:
             for name in self.fail_if
             if name in _OF_JOBS and (count := _count(results.jobs, _OF_JOBS[name][1]))
         ]
-        left = sum(results.samples[-1].nodes.values()) if results.samples else 0
         if _NODES_LEFT in self.fail_if and results.gone_after is None:
-            found.append(f"{_NODES_LEFT}: {left:,} nodes after the time to settle")
+            found.append(f"{_NODES_LEFT}: {results.nodes_left:,} nodes after the time to settle")
         peak = max((sample.cost_per_hour for sample in results.samples), default=0.0)
         if self.max_hourly_cost is not None and peak > self.max_hourly_cost:
             found.append(f"max-hourly-cost: ${peak:,.2f}, at most ${self.max_hourly_cost:,.2f}")
