@@ -170,6 +170,10 @@ VALUES: Mapping[str, tuple[Callable[[], object], str]] = {
         "NodeEnvironment: subnets must be a tuple of a mapping of text to a value, "
         "got 'analytics'.",
     ),
+    "nodes without a role": (
+        lambda: NodeEnvironment(cluster_name="c", subnets=(), security_groups=()),
+        "NodeEnvironment: role must be given, or instance_profile in its place, and not both.",
+    ),
     "no issuer": (
         lambda: OidcProvider(arn="arn:aws:iam::1:oidc-provider/a", issuer=None),  # type: ignore[arg-type]
         "OidcProvider: issuer must be text, not None.",

@@ -23,7 +23,7 @@ from cdk_emr_eks.errors import Problems, refuse
 from cdk_emr_eks.field_types import check_argument, check_types
 from cdk_emr_eks.spec.capacity.capacity_buffers import capacity_buffers
 from cdk_emr_eks.spec.capacity.crds import validate_manifest
-from cdk_emr_eks.spec.capacity.node_class import NodeClass, node_classes
+from cdk_emr_eks.spec.capacity.node_class import NodeClass, check_identity, node_classes
 from cdk_emr_eks.spec.capacity.node_pool import NodePool, node_pools
 from cdk_emr_eks.spec.capacity.zone_pool import ZONE_POOL, zone_pool
 from cdk_emr_eks.spec.clusters.placement import Zone
@@ -41,29 +41,38 @@ class NodeEnvironment:
 
     Args:
         cluster_name: Literal name of the cluster.
-        role: Name of the nodes' IAM role.
         subnets: Selector terms of the subnets of nodes, such as ``{"tags": {...}}``.
         security_groups: Selector terms of the security groups of nodes.
+        role: Name of the nodes' IAM role, for which Karpenter makes an instance profile. None:
+            ``instance_profile`` is given.
+        instance_profile: Name of an instance profile that is there, where Karpenter cannot reach
+            IAM: in a VPC without a way out. None: ``role`` is given.
         tags: Tags of instances and volumes, for cost allocation. Default none.
 
     Raises:
-        ConfigError: If a value is of another type.
+        ConfigError: If a value is of another type, or not just one of ``role`` and
+            ``instance_profile`` is given.
     """
 
     cluster_name: str
-    role: str
     subnets: tuple[Mapping[str, object], ...]
     security_groups: tuple[Mapping[str, object], ...]
+    role: str | None = None
+    instance_profile: str | None = None
     tags: Mapping[str, str] | None = None
 
     def __post_init__(self) -> None:
         check_types("NodeEnvironment", self)
+        problems = Problems("NodeEnvironment")
+        check_identity(problems, self.role, self.instance_profile)
+        problems.raise_if_any()
 
     def manifest(self, node_class: NodeClass) -> KubernetesObject:
         """Render a node class for these nodes."""
         return node_class.manifest(
             cluster_name=self.cluster_name,
             role=self.role,
+            instance_profile=self.instance_profile,
             subnets=self.subnets,
             security_groups=self.security_groups,
             tags=self.tags,

@@ -98,7 +98,7 @@ class VpcEndpoints(Construct):
             notes.add_warning_v2(
                 "cdk-emr-eks:no-internet",
                 "Without NAT nothing reaches the internet: images and charts outside of this "
-                "account's ECR (Karpenter's are on public.ecr.aws) need a mirror, and IAM and the "
-                "price list have no endpoint, so node classes need an instanceProfile that exists "
-                "and Karpenter the setting isolatedVPC",
+                "account's ECR (Karpenter's are on public.ecr.aws) need a mirror; IAM and prices "
+                "have no endpoint here, so Karpenter must have isolated_vpc=True, as "
+                "EmrEksCluster sets it, and node classes of your own an instanceProfile",
             )

@@ -16,6 +16,7 @@ from cdk_emr_eks.errors import refuse
 from cdk_emr_eks.field_types import check_argument
 from cdk_emr_eks.networks.network import ExistingNetwork, NetworkSpec
 from cdk_emr_eks.spec.capacity.capacity_buffers import needs_buffers
+from cdk_emr_eks.spec.clusters.network import Nat
 from cdk_emr_eks.spec.workloads.workload import Workload
 
 _OPTIONS: Final[Mapping[str, object]] = {
@@ -29,9 +30,18 @@ _OPTIONS: Final[Mapping[str, object]] = {
 }
 
 
-def chosen_karpenter(karpenter: Karpenter | None, workloads: Sequence[Workload]) -> Karpenter:
-    """Return Karpenter as it is installed: with capacity buffers where a workload needs them."""
+def chosen_karpenter(
+    karpenter: Karpenter | None,
+    workloads: Sequence[Workload],
+    network: NetworkSpec | ExistingNetwork | None,
+) -> Karpenter:
+    """Return Karpenter as it is installed.
+
+    It has capacity buffers where a workload needs them, and knows of a network without a way out.
+    """
     chosen = karpenter or Karpenter()
+    if isinstance(network, NetworkSpec) and network.nat is Nat.NONE:
+        chosen = replace(chosen, isolated_vpc=True)
     if not needs_buffers(workloads):
         return chosen
     return replace(chosen, feature_gates=replace(chosen.feature_gates, capacity_buffer=True))

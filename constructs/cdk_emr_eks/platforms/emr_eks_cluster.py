@@ -95,7 +95,7 @@ class EmrEksCluster(TenantHost):
         options = cluster_options(
             cluster, network, workloads, karpenter, addons, admins, stage_per_workload
         )
-        spec, chosen = cluster or ClusterSpec(), chosen_karpenter(karpenter, workloads)
+        spec, chosen = cluster or ClusterSpec(), chosen_karpenter(karpenter, workloads, network)
         ordered = install_order(addons, [chosen.name])
         check_workloads(workloads)
         super().__init__(scope, id)
@@ -264,6 +264,7 @@ class EmrEksCluster(TenantHost):
         return policies
 
     def _node_pools(self, workloads: Sequence[Workload], stage_per_workload: bool) -> NodePools:
+        profile = self.karpenter.instance_profile
         return NodePools(
             self,
             "NodePools",
@@ -272,7 +273,8 @@ class EmrEksCluster(TenantHost):
             workloads=workloads,
             nodes=NodeEnvironment(
                 cluster_name=self.eks.name,
-                role=self.karpenter.node_role.role_name,
+                role=None if profile else self.karpenter.node_role.role_name,
+                instance_profile=profile,
                 subnets=self.network.subnet_selector,
                 security_groups=self.eks.security_group_selector,
             ),

@@ -29,6 +29,16 @@ def spec(node_class: NodeClass, **changes: Any) -> Mapping[str, Any]:
     return cast(Mapping[str, Any], manifest["spec"])
 
 
+def test_nodes_have_a_role_or_an_instance_profile_and_not_both() -> None:
+    assert spec(NVME)["role"] == "node-role"
+    own = NVME.manifest(cluster_name="data", instance_profile="nodes")
+    made = cast(Mapping[str, Any], own["spec"])
+    assert (made["instanceProfile"], "role" in made) == ("nodes", False)
+    for role, profile in ((None, None), ("a", "b")):
+        with pytest.raises(ConfigError, match="role must be given, or instance_profile in its"):
+            NVME.manifest(cluster_name="data", role=role, instance_profile=profile)
+
+
 def test_each_class_is_made_once_and_none_is_missing() -> None:
     made = [each.name for each in node_classes(DEFAULT_WORKLOADS)]
     assert made == ["emr-ebs-100g", "emr-ebs-200g", "emr-nvme"]

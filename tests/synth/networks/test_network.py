@@ -191,7 +191,7 @@ def test_endpoints_cost_and_missing_internet_are_said(
 ) -> None:
     _, notes = isolated
     notes.has_warning("*", Match.string_like_regexp(r"13 interface endpoints in 3 zones are 39 "))
-    notes.has_warning("*", Match.string_like_regexp("instanceProfile"))
+    notes.has_warning("*", Match.string_like_regexp("isolated_vpc=True.*instanceProfile"))
 
 
 def test_endpoints_with_nat_are_the_basic_ones() -> None:

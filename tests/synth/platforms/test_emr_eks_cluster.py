@@ -26,6 +26,8 @@ from cdk_emr_eks import (
     ImportedCapacity,
     ImportedEmrEksCluster,
     Karpenter,
+    Nat,
+    NetworkSpec,
     NodeEnvironment,
     PersistentVolumes,
     Tenant,
@@ -175,6 +177,26 @@ def test_same_tenant_name_on_two_clusters() -> None:
         cluster = EmrEksCluster(stack, name, cluster=spec, network=ExistingNetwork(vpc=vpc))
         cluster.add_tenant(Tenant(name="analytics"))
     assert len(of_type(resources(stack), "AWS::EMRContainers::VirtualCluster")) == 2
+
+
+def test_without_nat_karpenter_makes_no_instance_profile_but_the_stack_does() -> None:
+    stack = cdk.Stack(cdk.App(), "Private")
+    network = NetworkSpec(nat=Nat.NONE, interface_endpoints=True)
+    # Options of one's own do not take it away.
+    EmrEksCluster(stack, "Cluster", network=network, karpenter=Karpenter(replicas=3))
+    found = resources(stack)
+    ((name, profile),) = of_type(found, "AWS::IAM::InstanceProfile").items()
+    (role,) = [each for each in of_type(found, "AWS::IAM::Role") if "KarpenterNodeRole" in each]
+    assert profile["Roles"] == [{"Ref": role}]
+    (capacity,) = [
+        json.dumps(each["Manifest"])
+        for each in of_type(found, MANIFEST).values()
+        if "EC2NodeClass" in json.dumps(each["Manifest"])
+    ]
+    assert f'instanceProfile\\":\\"", {{"Ref": "{name}"}}' in capacity
+    assert '\\"role\\":' not in capacity
+    charts = [json.dumps(each.get("Values", "")) for each in of_type(found, CHART).values()]
+    assert any('isolatedVPC\\":true' in each for each in charts)
 
 
 def test_get_or_create_gives_the_same_cluster_to_any_scope_of_the_stack() -> None:

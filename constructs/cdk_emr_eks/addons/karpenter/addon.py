@@ -54,7 +54,9 @@ class Karpenter:
         zonal_shift: Launch nothing in a zone that is shifted away from. The cluster must have zonal
             shift enabled, too. Default False.
         isolated_vpc: Whether nodes reach AWS by VPC endpoints only; then Karpenter asks for no
-            prices, since that API has no endpoint. Default False.
+            prices and makes no instance profiles, since neither API has an endpoint in every
+            Region: it keeps the prices of its release, and its nodes get an instance profile of the
+            stack. Default False; ``EmrEksCluster`` sets it with ``Nat.NONE``.
         session_manager: Allow shells on nodes by SSM Session Manager. Default False: its policy
             lets whoever breaks into a node read every parameter of the account.
         create_spot_role: Make the role by which EC2 runs spot instances,
@@ -126,6 +128,7 @@ class Karpenter:
             version=self.version,
             values=self.values,
             zonal_shift=self.zonal_shift,
+            isolated_vpc=self.isolated_vpc,
             session_manager=self.session_manager,
             create_spot_role=self.create_spot_role,
         )

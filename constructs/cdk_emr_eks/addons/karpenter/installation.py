@@ -44,10 +44,13 @@ class InstalledKarpenter(Construct):
 
     Resources made: two ``Custom::AWSCDK-EKS-HelmChart``, two ``AWS::IAM::Role``, five or six
     ``AWS::IAM::ManagedPolicy``, one ``AWS::EKS::PodIdentityAssociation``, one
-    ``AWS::EKS::AccessEntry``, the queue with its policy and five rules.
+    ``AWS::EKS::AccessEntry``, the queue with its policy and five rules; with ``isolated_vpc`` one
+    ``AWS::IAM::InstanceProfile``.
 
     Attributes:
         node_role: Role of the nodes that Karpenter starts.
+        instance_profile: Name of the instance profile of these nodes, a token. None: Karpenter
+            makes one for each node class itself.
         queue_name: Name of the interruption queue, a token.
         ready: Dependency of what Karpenter acts on: the controller runs, and its nodes may join.
     """
@@ -61,6 +64,7 @@ class InstalledKarpenter(Construct):
         version: str,
         values: Callable[[Surroundings], Mapping[str, object]],
         zonal_shift: bool,
+        isolated_vpc: bool,
         session_manager: bool,
         create_spot_role: bool,
     ) -> None:
@@ -73,6 +77,7 @@ class InstalledKarpenter(Construct):
         self.queue_name: str = queue.queue_name
         node_role = self._node_role(session_manager)
         self.node_role: iam.IRole = node_role
+        self.instance_profile = self._instance_profile(node_role) if isolated_vpc else None
         node_role_arn = node_role.role_arn
         # Lets the nodes join the cluster; it gives them no more than a kubelet needs.
         access = eks_l1.CfnAccessEntry(
@@ -102,6 +107,11 @@ class InstalledKarpenter(Construct):
         self.ready: IDependable = DependencyGroup(chart, access)
         if create_spot_role:
             self._spot_role()
+
+    def _instance_profile(self, role: iam.Role) -> str:
+        # Where Karpenter cannot ask IAM for one:
+        # https://karpenter.sh/v1.14/concepts/nodeclasses/#specinstanceprofile
+        return iam.CfnInstanceProfile(self, "NodeProfile", roles=[role.role_name]).ref
 
     def _association(self, cluster: str, role_arn: str) -> eks_l1.CfnPodIdentityAssociation:
         return eks_l1.CfnPodIdentityAssociation(

@@ -71,7 +71,8 @@ class NodeClass:
         self,
         *,
         cluster_name: str,
-        role: str,
+        role: str | None = None,
+        instance_profile: str | None = None,
         subnets: Sequence[Mapping[str, object]] | None = None,
         security_groups: Sequence[Mapping[str, object]] | None = None,
         volume_key: str | None = None,
@@ -81,7 +82,10 @@ class NodeClass:
 
         Args:
             cluster_name: Literal name of the cluster.
-            role: Name of the nodes' IAM role; may be a token.
+            role: Name of the nodes' IAM role, for which Karpenter makes an instance profile; may be
+                a token.
+            instance_profile: Name of an instance profile that is there, instead of ``role``: where
+                Karpenter cannot reach IAM, for which most Regions have no VPC endpoint.
             subnets: Selector terms of subnets. Default: those with the tag
                 ``karpenter.sh/discovery`` and the cluster's name as its value.
             security_groups: Selector terms of security groups. Default: as for subnets.
@@ -90,9 +94,13 @@ class NodeClass:
             tags: Tags of instances and volumes, for cost allocation.
 
         Raises:
-            ConfigError: If a tag is one that Karpenter writes itself.
+            ConfigError: If a tag is one that Karpenter writes itself, or not just one of ``role``
+                and ``instance_profile`` is given.
+
+        Source: https://karpenter.sh/v1.14/concepts/nodeclasses/#specinstanceprofile
         """
         problems = Problems(f"NodeClass {self.name!r}")
+        check_identity(problems, role, instance_profile)
         for key in tags or {}:
             own = key in _RESERVED_TAGS or key.startswith("kubernetes.io/cluster/")
             problems.require(not own, "tags", "must not have keys that Karpenter writes", key)
@@ -100,7 +108,7 @@ class NodeClass:
         discovery = [{"tags": {labels.DISCOVERY: cluster_name}}]
         spec: dict[str, object] = {
             "amiSelectorTerms": [{"alias": self.image}],
-            "role": role,
+            **({"role": role} if role else {"instanceProfile": instance_profile}),
             "subnetSelectorTerms": discovery if subnets is None else subnets,
             "securityGroupSelectorTerms": discovery if security_groups is None else security_groups,
             "associatePublicIPAddress": False,
@@ -144,6 +152,12 @@ class NodeClass:
         if volume_key is not None:
             ebs["kmsKeyID"] = volume_key
         return {"deviceName": "/dev/xvda", "rootVolume": True, "ebs": ebs}
+
+
+def check_identity(problems: Problems, role: str | None, instance_profile: str | None) -> None:
+    """Check that nodes have one identity: either a role or an instance profile."""
+    rule = "must be given, or instance_profile in its place, and not both"
+    problems.require(bool(role) != bool(instance_profile), "role", rule, role)
 
 
 NVME: Final = NodeClass(name="emr-nvme", root_volume=_SYSTEM_VOLUME, instance_store=True)
