@@ -79,14 +79,7 @@ class InstalledKarpenter(Construct):
         self.node_role: iam.IRole = node_role
         self.instance_profile = self._instance_profile(node_role) if isolated_vpc else None
         node_role_arn = node_role.role_arn
-        # Lets the nodes join the cluster; it gives them no more than a kubelet needs.
-        access = eks_l1.CfnAccessEntry(
-            self,
-            "NodeAccess",
-            cluster_name=cluster,
-            principal_arn=node_role_arn,
-            type="EC2_LINUX",
-        )
+        access = self._node_access(cluster, node_role_arn)
         policy_scope = PolicyScope(
             partition=Aws.PARTITION,
             region=region,
@@ -112,6 +105,16 @@ class InstalledKarpenter(Construct):
         # Where Karpenter cannot ask IAM for one:
         # https://karpenter.sh/v1.14/concepts/nodeclasses/#specinstanceprofile
         return iam.CfnInstanceProfile(self, "NodeProfile", roles=[role.role_name]).ref
+
+    def _node_access(self, cluster: str, role_arn: str) -> eks_l1.CfnAccessEntry:
+        # Lets the nodes join the cluster; it gives them no more than a kubelet needs.
+        return eks_l1.CfnAccessEntry(
+            self,
+            "NodeAccess",
+            cluster_name=cluster,
+            principal_arn=role_arn,
+            type="EC2_LINUX",
+        )
 
     def _association(self, cluster: str, role_arn: str) -> eks_l1.CfnPodIdentityAssociation:
         return eks_l1.CfnPodIdentityAssociation(
