@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final
 
@@ -29,6 +27,7 @@ from tests.simulation.admission_actors import (
     make,
     user_of,
 )
+from tests.simulation.waiting import until
 
 NS: Final = "admission"
 AUDITED: Final = "admission-audit"
@@ -80,11 +79,7 @@ def guarded(plane: Plane) -> Plane:
     make_tenant(plane, Tenant(name=AUDITED, admission=Admission(mode=AdmissionMode.AUDIT)))
     # The API server takes a moment to know its policies.
     probe = {"metadata": {"name": "probe"}, "spec": {"type": "NodePort", "ports": [{"port": 1}]}}
-    for _ in range(100):
-        found = create(plane, user_of(NS, Component.DRIVER, ROLE), probe, "services")
-        if not found.allowed:
-            break
-        time.sleep(0.2)
+    until(lambda: create(plane, DRIVER, probe, "services"), lambda found: not found.allowed)
     return plane
 
 
@@ -98,14 +93,3 @@ DRIVER = user_of(NS, Component.DRIVER, ROLE)
 GATEWAY = user_of(NS, Component.GATEWAY, ROLE)
 KERNEL = user_of(NS, Component.KERNEL, ROLE)
 REPLICAS = "system:serviceaccount:kube-system:replicaset-controller"
-
-
-def until(ask: Callable[[], Answer], *, allowed: bool | None = None, has: str = "") -> Answer:
-    """Ask again until the API server's caches know a change; give the last answer."""
-    found = ask()
-    for _ in range(150):
-        if (allowed is None or found.allowed is allowed) and has in found.message:
-            break
-        time.sleep(0.1)
-        found = ask()
-    return found

@@ -8,8 +8,8 @@ from typing import Final
 from cdk_emr_eks.plan.intrinsics import mapping, sequence
 from cdk_emr_eks.simulation.control_plane.plane import Plane
 from cdk_emr_eks.simulation.deploy.objects import Objects
+from tests.simulation.waiting import SECONDS
 
-SECONDS: Final = 60
 _ADMISSION: Final = "admissionregistration.k8s.io/v1"
 _RBAC: Final = "rbac.authorization.k8s.io/v1"
 CLUSTER_WIDE: Final = (

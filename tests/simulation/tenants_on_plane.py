@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from kubernetes import client
 
@@ -31,21 +30,11 @@ from tests.simulation.admission_actors import (
     owned,
     submitter,
 )
+from tests.simulation.waiting import SECONDS, until
 
-SECONDS: Final = 60
 OWNER: Final = "owner"
 """Name of a driver that has ended, and owns what tests make as a driver."""
 _OTHERS: Final = f"metadata.name!={OWNER}"
-T = TypeVar("T")
-
-
-def until(ask: Callable[[], T], holds: Callable[[T], bool] = bool, what: str = "") -> T:
-    """Ask until the answer is as it should be: caches and controllers take a moment."""
-    end = time.monotonic() + SECONDS
-    while not holds(found := ask()):
-        assert time.monotonic() < end, (what, found)
-        time.sleep(0.1)
-    return found
 
 
 def role_of(tenant: str) -> str:
@@ -103,7 +92,7 @@ class Land:
         self._await_priority(name, tenant.chosen(self._workloads)[0])
         self._make_owner(name, tenant.chosen(self._workloads)[0])
         if tenant.quota is not None:
-            until(lambda: self.used(name), _is_free, what="quotas are counted")
+            until(lambda: self.used(name), _is_free)  # quotas are counted
 
     def _make_owner(self, namespace: str, workload: Workload) -> None:
         """Make a driver that has ended: executors need an owner, and it counts in no quota."""

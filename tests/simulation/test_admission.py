@@ -44,8 +44,8 @@ from tests.simulation.guarded_tenant import (
     REPLICAS,
     ROLE,
     create,
-    until,
 )
+from tests.simulation.waiting import until
 
 
 def test_emrs_own_pods_pass(guarded: Plane) -> None:
@@ -207,7 +207,7 @@ def test_the_tenants_own_registry_passes_and_digests_may_be_asked_for(guarded: P
     asked = {"metadata": {"annotations": {"emr-eks/image-digests": "required"}}}
     assert call(guarded, None, "PATCH", path, asked).allowed
     try:
-        refused = until(lambda: create(guarded, DRIVER, pod), allowed=False)
+        refused = until(lambda: create(guarded, DRIVER, pod), lambda found: not found.allowed)
         assert "must be named by digest" in refused.message
         _main(pod)["image"] = f"{OWN}spark@sha256:{'a' * 64}"
         assert create(guarded, DRIVER, pod).allowed
@@ -288,11 +288,10 @@ def test_a_controller_is_no_way_around(guarded: Plane) -> None:
     binding["subjects"][0]["apiGroup"] = "rbac.authorization.k8s.io"  # type: ignore[index]
     make(guarded, binding)
     try:
-        found = until(
-            lambda: call(guarded, DRIVER, "POST", path, job, dryRun="All"),
-            has="code in a pod may make and change only",
+        until(
+            lambda: call(guarded, DRIVER, "POST", path, job, dryRun="All").message,
+            lambda message: "code in a pod may make and change only" in message,
         )
-        assert "code in a pod may make and change only" in found.message
         assert call(guarded, EMR, "POST", path, job, dryRun="All").allowed
     finally:
         path = PATHS["RoleBinding"].format(NS)

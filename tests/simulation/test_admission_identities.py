@@ -6,6 +6,7 @@ The twin of each attack is ``test_admission.py::test_emrs_own_pods_pass``, or st
 from __future__ import annotations
 
 from functools import partial
+from operator import attrgetter
 from typing import Any, Final
 
 import pytest
@@ -40,8 +41,8 @@ from tests.simulation.guarded_tenant import (
     ROLE,
     create,
     make_endpoint_account,
-    until,
 )
+from tests.simulation.waiting import until
 
 _RBAC: Final = "rbac.authorization.k8s.io"
 LIVY: Final = f"system:serviceaccount:{NS}:{account(Component.LIVY, ROLE)}"
@@ -102,7 +103,7 @@ def test_users_of_livy_choose_no_other_account(guarded: Plane) -> None:
     make(guarded, rights)
     pod = driver(SHARED, ROLE)
     pod["spec"]["serviceAccountName"] = account(Component.LIVY, ROLE)
-    assert until(partial(create, guarded, server, pod), allowed=True).message == ""
+    assert until(partial(create, guarded, server, pod), attrgetter("allowed")).message == ""
     for taken in (account(Component.DRIVER, ROLE), "default"):
         pod["spec"]["serviceAccountName"] = taken
         found = create(guarded, server, pod)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
+from functools import partial
+from operator import attrgetter
 from typing import Any, Final
 
 import pytest
@@ -20,8 +21,9 @@ from tests.simulation.admission_actors import (
     driver,
     make,
 )
-from tests.simulation.guarded_tenant import CLIENT, DRIVER, NS, OTHER, PODS, ROLE, create, until
+from tests.simulation.guarded_tenant import CLIENT, DRIVER, NS, OTHER, PODS, ROLE, create
 from tests.simulation.test_admission_pods import claim
+from tests.simulation.waiting import until
 
 BASE: Final = f"/api/v1/namespaces/{NS}"
 _RBAC: Final = "rbac.authorization.k8s.io"
@@ -49,13 +51,10 @@ def test_nobody_takes_the_token_of_another_role(guarded: Plane) -> None:
     try:
         with guarded.client() as api:
             core: Any = client.CoreV1Api(api)
-            data: dict[str, str] = {}
-            for _ in range(50):
-                data = core.read_namespaced_secret("theft", NS).data or {}
-                if "token" in data:
-                    break
-                time.sleep(0.1)
-        assert "token" in data
+            until(
+                lambda: core.read_namespaced_secret("theft", NS).data or {},
+                lambda data: "token" in data,
+            )
     finally:
         call(guarded, None, "DELETE", f"{BASE}/secrets/theft")
 
@@ -138,7 +137,7 @@ def mighty(guarded: Plane) -> Iterator[Plane]:
     config_map = _named("probe")
     until(
         lambda: create(guarded, f"system:serviceaccount:{NS}:x", config_map, "configmaps"),
-        allowed=True,
+        attrgetter("allowed"),
     )
     assert call(guarded, None, "POST", PODS, driver(SHARED, ROLE, "mine")).allowed
     yield guarded
@@ -191,7 +190,8 @@ def test_balancers_of_endpoints_get_what_their_controller_writes(guarded: Plane)
     finalizer = {"metadata": {"finalizers": ["service.k8s.aws/resources"]}}
     patch = f"{path}/balancer"
     try:
-        found = until(lambda: call(guarded, BALANCERS, "PATCH", patch, finalizer), allowed=True)
+        finalize = partial(call, guarded, BALANCERS, "PATCH", patch, finalizer)
+        found = until(finalize, attrgetter("allowed"))
         assert found.message == ""
         # The tenant's code neither changes it nor takes the finalizer away.
         taken = {"metadata": {"finalizers": None}, "spec": {"ports": [{"port": 1}]}}

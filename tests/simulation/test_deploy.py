@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import pytest
@@ -16,10 +15,10 @@ from cdk_emr_eks.simulation.deploy import Deployment, Outcome, deploy
 from cdk_emr_eks.simulation.deploy.objects import LAST_APPLIED, Objects
 from cdk_emr_eks.spec.capacity.zone_pool import ZONE_POOL
 from tests.conftest import Assemblies, Assembly
+from tests.simulation.waiting import until
 
 NODE_CLASSES: Final = "/apis/karpenter.k8s.aws/v1/ec2nodeclasses"
 NODE_POOLS: Final = "/apis/karpenter.sh/v1/nodepools"
-DEADLINE: Final = 120
 PLACES: Final = (
     "/api/v1/namespaces",
     "/api/v1/nodes",
@@ -80,13 +79,6 @@ def names(objects: Objects, path: str) -> set[str]:
     return {item["metadata"]["name"] for item in listed(objects, path)}
 
 
-def eventually(check: Callable[[], object]) -> None:
-    end = time.monotonic() + DEADLINE
-    while found := check():
-        assert time.monotonic() < end, found
-        time.sleep(0.5)
-
-
 def test_every_resource_has_one_outcome(reference: Assembly, deployment: Deployment) -> None:
     expected = Counter(
         (stack.partition(".")[0], logical_id, resource["Type"])
@@ -116,7 +108,7 @@ def test_karpenter_accepts_every_pool_and_node_class(
         every = (*listed(objects, NODE_CLASSES), *listed(objects, NODE_POOLS))
         return [item["metadata"]["name"] for item in every if not _ready(item)]
 
-    eventually(unready)
+    until(unready, lambda found: not found)
     for node_class in listed(objects, NODE_CLASSES):
         status = node_class["status"]
         zones = {subnet["zone"] for subnet in status["subnets"]}
@@ -187,7 +179,10 @@ def test_system_nodes_run_karpenters_pods_in_two_zones(
         every = listed(objects, "/api/v1/namespaces/kube-system/pods")
         return [pod for pod in every if pod["metadata"]["name"].startswith("karpenter-")]
 
-    eventually(lambda: [pod["status"] for pod in pods() if pod["status"]["phase"] != "Running"])
+    def waiting() -> list[Mapping[str, Any]]:
+        return [pod["status"] for pod in pods() if pod["status"]["phase"] != "Running"]
+
+    until(waiting, lambda found: not found)
     nodes = {node["metadata"]["name"]: node for node in listed(objects, "/api/v1/nodes")}
     labels = [nodes[pod["spec"]["nodeName"]]["metadata"]["labels"] for pod in pods()]
     assert {each["emr-eks/system"] for each in labels} == {"true"}

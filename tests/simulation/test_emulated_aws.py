@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -17,6 +16,7 @@ from cdk_emr_eks import ConfigError
 from cdk_emr_eks.simulation.aws import AwsUnavailableError, EmulatedAws, Prices
 from cdk_emr_eks.simulation.aws.events import admits
 from cdk_emr_eks.simulation.aws.prices import read_prices
+from tests.simulation.waiting import until
 
 TABLE: Final = """
 var InitialOnDemandPricesAWS = map[string]map[ec2types.InstanceType]float64{
@@ -257,11 +257,7 @@ time.sleep(600)
         assert owner.stdout is not None
         server = int(owner.stdout.readline())
         owner.kill()
-    for _ in range(100):
-        if not _runs(server):
-            return
-        time.sleep(0.1)
-    pytest.fail(f"the emulated AWS, process {server}, outlives its owner")
+    until(lambda: _runs(server), lambda runs: not runs)
 
 
 def _runs(process: int) -> bool:

@@ -6,7 +6,6 @@ Costs about ten seconds: it needs neither nodes nor a deployment, and waits for 
 from __future__ import annotations
 
 import json
-import time
 from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
@@ -16,6 +15,7 @@ from kubernetes import client
 from cdk_emr_eks.simulation.control_plane.plane import Plane
 from cdk_emr_eks.simulation.deploy.objects import Objects
 from cdk_emr_eks.spec.ephemeral.clean import EphemeralCleaner
+from tests.simulation.waiting import until
 from tests.spec.ephemeral.asl_interpreter import Execution, run
 from tests.spec.ephemeral.ephemeral_account import Account
 from tests.synth.iam_decisions import Account as Deployed
@@ -59,10 +59,7 @@ class OnPlane(Account):
             self._core.delete_namespace(name)
         if verb == "describeStacks" and self.stacks.get(name) == "DELETE_IN_PROGRESS":
             # The handler waits for the namespace to be gone.
-            end = time.monotonic() + 60
-            while any(each.metadata.name == name for each in self._core.list_namespace().items):
-                assert time.monotonic() < end
-                time.sleep(0.2)
+            until(self._namespaces, lambda found: name not in found)
         return super()._stack(verb, name)
 
     def _job(self, verb: str, given: dict[str, Any]) -> object:
@@ -77,6 +74,9 @@ class OnPlane(Account):
             self.seen = [f"{type(each).__name__} {each.metadata.name}" for each in found]
             self._core.create_namespaced_config_map(name, LEFT)
         return super()._job(verb, given)
+
+    def _namespaces(self) -> list[str]:
+        return [each.metadata.name for each in self._core.list_namespace().items]
 
     @property
     def _core(self) -> Any:
@@ -106,6 +106,5 @@ def test_the_namespace_is_there_for_the_job_and_gone_after_it(plane: Plane, ends
         "V1NetworkPolicy tenant",
         "V1ResourceQuota tenant",
     }
-    names = [each.metadata.name for each in services._core.list_namespace().items]
-    assert not [name for name in names if name.startswith("research-")]
+    assert not [name for name in services._namespaces() if name.startswith("research-")]
     assert services.left == []

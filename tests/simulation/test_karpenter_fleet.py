@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import subprocess
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,10 +21,12 @@ from cdk_emr_eks.simulation.aws.emulated import EmulatedAws
 from cdk_emr_eks.simulation.control_plane.fleet import Fleet
 from cdk_emr_eks.simulation.control_plane.karpenter import KarpenterLaunch
 from cdk_emr_eks.simulation.control_plane.plane import Plane
+from cdk_emr_eks.simulation.deploy.objects import Objects
 from cdk_emr_eks.simulation.programs.binaries import Binaries, binaries
 from cdk_emr_eks.simulation.unavailable import SimulationUnavailable
 from cdk_emr_eks.spec.capacity.node_class import NVME
 from cdk_emr_eks.spec.machines.instances import MAX_PODS, Instances, allocatable
+from tests.simulation.waiting import until
 
 CLUSTER: Final = "test"
 ZONES: Final = ("us-east-1a", "us-east-1b")
@@ -66,7 +69,7 @@ class Site:
 
     def node_of(self, name: str) -> Any:
         """Wait until a pod runs and return its node."""
-        assert until(lambda: self.pod(name).status.phase == "Running"), name
+        until(lambda: self.pod(name).status.phase, lambda phase: phase == "Running")
         return self.core.read_node(self.pod(name).spec.node_name)
 
     def pod(self, name: str) -> Any:
@@ -77,14 +80,29 @@ class Site:
         ids = (claim.get("status", {}).get("providerID", "") for claim in self.claims)
         return [each.rpartition("/")[2] for each in ids if each]
 
+    def clear(self) -> None:
+        """Take pods, claims and nodes away at once: Karpenter takes ten seconds to drain a node."""
+        self.core.delete_collection_namespaced_pod("default", grace_period_seconds=0)
+        self.plane.fleet.reclaim(self.launched())
+        objects = Objects(self.api)
+        for path in ("/apis/karpenter.sh/v1/nodeclaims", "/api/v1/nodes"):
+            until(partial(_deleted, objects, path), lambda left: not left)
 
-def until(holds: Callable[[], object], seconds: float = 60) -> bool:
-    end = time.monotonic() + seconds
-    while not holds():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.1)
-    return True
+    def await_log(self, text: str) -> None:
+        """Wait until Karpenter has said something."""
+        until(self.plane.logs("karpenter").read_text, lambda said: text in said)
+
+
+def _deleted(objects: Objects, path: str) -> list[str]:
+    """Delete all objects and their finalizers; return the names of those that were there."""
+    # First deleted: Karpenter would give its finalizer back to what is not.
+    objects.request("DELETE", path)
+    items: Any = objects.request("GET", path)[0]["items"]
+    names = [item["metadata"]["name"] for item in items]
+    for name in names:
+        with suppress(client.ApiException):  # gone meanwhile
+            objects.request("PATCH", f"{path}/{name}", body={"metadata": {"finalizers": None}})
+    return names
 
 
 def amount(quantity: str) -> Decimal:
@@ -163,7 +181,7 @@ def objects(api: client.ApiClient, programs: Binaries) -> None:
             return bool(error.status == 409)
         return True
 
-    assert until(established)
+    until(established)
     node_class = NVME.manifest(cluster_name=CLUSTER, role="nodes")
     body = json.loads(json.dumps(node_class))
     custom.create_cluster_custom_object("karpenter.k8s.aws", "v1", "ec2nodeclasses", body)
@@ -203,10 +221,7 @@ def site(everything: Site) -> Iterator[Site]:
     yield everything
     fleet.restore()
     fleet.unmute()
-    core, custom = everything.core, client.CustomObjectsApi(everything.api)
-    core.delete_collection_namespaced_pod("default", grace_period_seconds=0)
-    custom.delete_collection_cluster_custom_object("karpenter.sh", "v1", "nodeclaims")
-    assert until(lambda: not everything.claims and not everything.nodes)
+    everything.clear()
 
 
 def test_a_node_has_what_the_library_reckons_with(site: Site) -> None:
@@ -236,17 +251,15 @@ def test_what_is_exhausted_is_not_launched(site: Site) -> None:
     site.run("third", 31, spot)  # fits on no node that is there
     site.run("elsewhere", 31)
     assert site.node_of("elsewhere").metadata.labels[ZONE] == ZONES[1]
-    assert until(lambda: "InsufficientInstanceCapacity" in site.plane.logs("karpenter").read_text())
+    site.await_log("InsufficientInstanceCapacity")
     assert site.pod("third").status.phase == "Pending"
 
 
 def test_an_instance_that_never_registers_is_replaced(site: Site) -> None:
     site.plane.fleet.mute()
     site.run("waits")
-    assert until(site.launched)
-    (mute,) = site.launched()
-    said = "instance never registers"
-    assert until(lambda: said in site.plane.logs("karpenter").read_text())
+    (mute,) = until(site.launched)
+    site.await_log("instance never registers")
     assert site.nodes == {}
     site.plane.fleet.unmute()
     (claim,) = site.claims
@@ -264,8 +277,7 @@ def test_ec2_remembers_when_karpenter_is_killed(site: Site) -> None:
     before = site.node_of("runs").metadata.name
     site.plane.fleet.boot(3600)
     site.run("boots", 14)
-    assert until(lambda: len(site.launched()) == 2)
-    launched = set(site.launched())
+    launched = until(lambda: set(site.launched()), lambda found: len(found) == 2)
     assert set(site.nodes) < launched
     site.plane.restart("karpenter")
     # The instance that was booting is there, and nothing was bought twice.
@@ -278,9 +290,9 @@ def test_a_reclaimed_instance_is_gone_and_replaced(site: Site) -> None:
     site.run("driver")
     lost = site.node_of("driver").spec.provider_id.rpartition("/")[2]
     site.plane.fleet.reclaim([lost])
-    assert until(lambda: lost not in site.nodes and lost not in site.launched())
+    until(lambda: {*site.nodes, *site.launched()}, lambda there: lost not in there)
     # Its pod is, too, as with any node that is deleted; the next one gets a new instance.
-    assert until(lambda: not site.core.list_namespaced_pod("default").items)
+    until(lambda: site.core.list_namespaced_pod("default").items, lambda found: not found)
     site.run("driver")
     assert lost not in site.node_of("driver").spec.provider_id
 

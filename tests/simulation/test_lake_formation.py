@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from operator import attrgetter
 from typing import Any, Final
 
 import pytest
@@ -13,7 +14,8 @@ from cdk_emr_eks.spec.admission.identities import EMR_USERS
 from cdk_emr_eks.spec.tenancy.emr_access import emr_cluster_role_manifests
 from cdk_emr_eks.spec.workloads.catalog import SHARED
 from tests.simulation.admission_actors import Answer, call, executor, user_of
-from tests.simulation.guarded_tenant import NS, ON_DEMAND, ROLE, create, until
+from tests.simulation.guarded_tenant import NS, ON_DEMAND, ROLE, create
+from tests.simulation.waiting import until
 
 _API: Final = "/apis/rbac.authorization.k8s.io/v1"
 _GROUP: Final = "rbac.authorization.k8s.io"
@@ -30,7 +32,7 @@ def lake(guarded: Plane) -> Plane:
         assert call(guarded, None, "POST", f"{_API}/{kind}", item, fieldValidation="Strict").allowed
     # Made by EMR for the driver of its part: rights on the pods of the tenant's namespace.
     metadata = {"name": "engine", "namespace": NS}
-    assert until(partial(_make, guarded, EMR_USERS[0], "roles", _own("engine"))).allowed
+    until(partial(_make, guarded, EMR_USERS[0], "roles", _own("engine")), attrgetter("allowed"))
     subject = {"kind": "User", "name": ENGINE, "apiGroup": _GROUP}
     bound = {
         "metadata": metadata,
@@ -38,7 +40,7 @@ def lake(guarded: Plane) -> Plane:
         "roleRef": {"kind": "Role", "name": "engine", "apiGroup": _GROUP},
     }
     assert _make(guarded, EMR_USERS[0], "rolebindings", bound).allowed
-    until(partial(create, guarded, ENGINE, executor(SHARED, ROLE)), allowed=True)
+    until(partial(create, guarded, ENGINE, executor(SHARED, ROLE)), attrgetter("allowed"))
     return guarded
 
 
@@ -57,7 +59,7 @@ def _wide(plane: Plane, user: str, rule: dict[str, list[str]]) -> Answer:
 
 @pytest.mark.parametrize("user", EMR_USERS)
 def test_emr_gives_its_part_rights_across_namespaces_by_either_user(user: str, lake: Plane) -> None:
-    assert until(partial(_wide, lake, user, PODS), allowed=True).allowed
+    until(partial(_wide, lake, user, PODS), attrgetter("allowed"))
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,6 +22,7 @@ from kubernetes import client, config
 from cdk_emr_eks import versions
 from cdk_emr_eks.simulation.control_plane.plane import Plane
 from cdk_emr_eks.simulation.programs.binaries import CACHE_VARIABLE, default_cache
+from tests.simulation.waiting import until
 
 pytest_plugins = ["pytester"]
 
@@ -46,15 +47,6 @@ from cdk_emr_eks.testing import plane
 def test_platform(plane):
     assert client.CoreV1Api(plane.client()).list_node().items == []
 """
-
-
-def until(holds: Callable[[], bool], seconds: float = 120) -> bool:
-    end = time.monotonic() + seconds
-    while not holds():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.05)
-    return True
 
 
 def pod(name: str, cpu: str = "1") -> dict[str, Any]:
@@ -84,7 +76,7 @@ def namespace(core: Any, request: pytest.FixtureRequest) -> Iterator[str]:
     name = request.node.name.replace("_", "-").removeprefix("test-")[:60].rstrip("-")
     core.create_namespace({"metadata": {"name": name}})
     # The controller manager makes it, and no pod is admitted before.
-    assert until(lambda: bool(core.list_namespaced_service_account(name).items))
+    until(lambda: core.list_namespaced_service_account(name).items)
     yield name
     core.delete_namespace(name)
 
@@ -93,17 +85,21 @@ def phase(core: Any, namespace: str, name: str) -> str:
     return str(core.read_namespaced_pod(name, namespace).status.phase)
 
 
+def await_running(core: Any, namespace: str, name: str) -> None:
+    until(lambda: phase(core, namespace, name), lambda found: found == "Running")
+
+
 def test_a_pod_is_scheduled_and_runs(core: Any, namespace: str) -> None:
     core.create_namespaced_pod(namespace, pod("small"))
     core.create_namespaced_pod(namespace, pod("large", cpu="5"))
-    assert until(lambda: phase(core, namespace, "small") == "Running")
+    await_running(core, namespace, "small")
     assert core.read_namespaced_pod("small", namespace).spec.node_name == NODE
 
-    def refused() -> bool:
+    def said() -> str:
         conditions = core.read_namespaced_pod("large", namespace).status.conditions or ()
-        return any("Insufficient cpu" in (each.message or "") for each in conditions)
+        return "".join(each.message or "" for each in conditions)
 
-    assert until(refused)
+    until(said, lambda text: "Insufficient cpu" in text)
 
 
 def test_it_is_the_version_that_is_pinned(plane: Plane) -> None:
@@ -160,10 +156,10 @@ def test_a_deleted_namespace_takes_all_along(core: Any, namespace: str) -> None:
     core.create_namespaced_config_map(namespace, {"metadata": {"name": "a"}, "data": {"a": "b"}})
     core.delete_namespace(namespace)
 
-    def gone() -> bool:
-        return namespace not in {each.metadata.name for each in core.list_namespace().items}
+    def names() -> set[str]:
+        return {each.metadata.name for each in core.list_namespace().items}
 
-    assert until(gone)
+    until(names, lambda found: namespace not in found)
     core.create_namespace({"metadata": {"name": namespace}})  # the fixture deletes it
 
 
@@ -173,7 +169,7 @@ def test_the_scheduler_restarts(plane: Plane, core: Any, namespace: str) -> None
     time.sleep(0.5)
     assert phase(core, namespace, "waits") == "Pending"
     plane.restart("kube-scheduler")
-    assert until(lambda: phase(core, namespace, "waits") == "Running")
+    await_running(core, namespace, "waits")
 
 
 def test_the_api_server_restarts(plane: Plane, core: Any, namespace: str) -> None:
@@ -182,8 +178,8 @@ def test_the_api_server_restarts(plane: Plane, core: Any, namespace: str) -> Non
     plane.check()
     core.create_namespaced_pod(namespace, pod("after"))
     # The scheduler, the controllers and KWOK find it again by themselves.
-    assert until(lambda: phase(core, namespace, "before") == "Running")
-    assert until(lambda: phase(core, namespace, "after") == "Running")
+    await_running(core, namespace, "before")
+    await_running(core, namespace, "after")
 
 
 def test_each_process_has_a_log_and_a_peak(plane: Plane) -> None:
@@ -230,7 +226,7 @@ def test_nothing_survives_a_kill(plane: Plane, tmp_path: Path) -> None:
     owner.wait()
     owner.stdout.close()
     assert len(pids) == 5
-    assert until(lambda: not any(_runs(pid) for pid in pids)), "a process of the plane is left"
+    until(lambda: [pid for pid in pids if _runs(pid)], lambda left: not left)
 
 
 def test_a_start_that_fails_says_why_and_leaves_nothing(plane: Plane, tmp_path: Path) -> None:

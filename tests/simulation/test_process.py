@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +21,7 @@ from cdk_emr_eks.simulation.control_plane.process import (
     await_ready,
     free_ports,
 )
+from tests.simulation.waiting import until
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="process groups of POSIX")
 
@@ -48,16 +49,6 @@ def supervisor(tmp_path: Path) -> Iterator[Supervisor]:
     made.stop()
 
 
-def until(holds: Callable[[], bool], seconds: float = 20) -> bool:
-    """Wait until something holds; False if it never does."""
-    end = time.monotonic() + seconds
-    while not holds():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.02)
-    return True
-
-
 def runs(pid: int) -> bool:
     try:
         os.kill(pid, 0)
@@ -71,10 +62,13 @@ def runs(pid: int) -> bool:
         return False
 
 
+def running(pids: list[int]) -> list[int]:
+    return [pid for pid in pids if runs(pid)]
+
+
 def said(supervisor: Supervisor, name: str, text: str) -> bool:
-    return until(lambda: supervisor.logs(name).read_text().count("\n") >= text.count("\n")) and (
-        supervisor.logs(name).read_text() == text
-    )
+    lines = text.count("\n")
+    return text == until(supervisor.logs(name).read_text, lambda found: found.count("\n") >= lines)
 
 
 # ---- how we go
@@ -114,7 +108,7 @@ def test_no_child_outlives_us(tmp_path: Path, then: str, number: int | None) -> 
             assert [runs(pid) for pid in pids] == [True, True]
             owner.send_signal(number)
         owner.wait(timeout=20)
-        assert until(lambda: not any(runs(pid) for pid in pids)), "a child or its child is left"
+        until(lambda: running(pids), lambda left: not left)
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(owner.pid, signal.SIGKILL)
@@ -126,14 +120,14 @@ def test_a_ctrl_c_reaches_us_and_not_our_children(tmp_path: Path) -> None:
     then += "except KeyboardInterrupt:\n    time.sleep(600)"
     owner, pids = own(tmp_path, then)
     try:
-        assert until(ready.exists)
+        until(ready.exists)
         os.killpg(owner.pid, signal.SIGINT)  # what a terminal does
         time.sleep(0.3)
         assert [runs(pid) for pid in pids] == [True, True]
     finally:
         owner.kill()
         owner.wait()
-    assert until(lambda: not any(runs(pid) for pid in pids))
+    until(lambda: running(pids), lambda left: not left)
 
 
 def test_stop_ends_all_of_them(supervisor: Supervisor) -> None:
@@ -204,7 +198,7 @@ def test_unknown_names_are_refused(supervisor: Supervisor) -> None:
 def test_peak_memory_is_the_most_of_all_runs(supervisor: Supervisor) -> None:
     program = Path(sys.executable)
     big = supervisor.spawn("a", program, ["-c", f"x = b'1' * (64 << 20); {wait_forever()}"])
-    assert until(lambda: supervisor.peak_memory()["a"] > 64 << 20)
+    until(lambda: supervisor.peak_memory()["a"], lambda peak: peak > 64 << 20)
     supervisor.kill("a")
     supervisor.spawn("a", program, ["-c", wait_forever()])
     assert supervisor.peak_memory()["a"] > 64 << 20

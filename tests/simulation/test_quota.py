@@ -18,7 +18,8 @@ from cdk_emr_eks.spec.tenancy.tenant import Tenant
 from cdk_emr_eks.spec.workloads.catalog import NOTEBOOK, SHARED
 from cdk_emr_eks.units import Cpu, Memory
 from tests.simulation.admission_actors import EMR, Answer, call, driver, executor, user_of
-from tests.simulation.tenants_on_plane import Land, role_of, submitter_job, until
+from tests.simulation.tenants_on_plane import Land, role_of, submitter_job
+from tests.simulation.waiting import until
 
 A, B, SMALL, TRAPPED = "quota-a", "quota-b", "quota-small", "quota-trapped"
 PODS: Final = 20
@@ -83,9 +84,9 @@ def test_a_quota_is_exhausted_and_recovers(land: Land) -> None:
     one, other = [name for name in names if name != "driver"][:2]
     ended = {"status": {"phase": "Succeeded"}}
     land.core.patch_namespaced_pod_status(one, A, ended)
-    assert until(lambda: start_executor(land, A, 100), lambda found: found.allowed).allowed
+    until(lambda: start_executor(land, A, 100), lambda found: found.allowed)
     land.core.delete_namespaced_pod(other, A, grace_period_seconds=0)
-    assert until(lambda: start_executor(land, A, 101), lambda found: found.allowed).allowed
+    until(lambda: start_executor(land, A, 101), lambda found: found.allowed)
     assert not start_executor(land, A, 102).allowed
 
 
@@ -95,7 +96,7 @@ def test_two_tenants_at_full_quota_at_once(land: Land) -> None:
     # Neither has one more than its own, however many ask at a time, and neither has one less.
     assert [sum(each.allowed for each in answers) for answers in both] == [PODS, PODS]
     land.core.delete_namespaced_pod(_any_pod(land, A), A, grace_period_seconds=0)
-    assert until(lambda: start_executor(land, A, 100), lambda found: found.allowed).allowed
+    until(lambda: start_executor(land, A, 100), lambda found: found.allowed)
     assert "exceeded quota" in start_executor(land, B, 100).message
 
 

@@ -10,6 +10,7 @@ import base64
 import json
 import os
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -35,6 +36,7 @@ from cdk_emr_eks.simulation.jobs.spark_submit import SparkSubmit, find_jars, fin
 from cdk_emr_eks.simulation.unavailable import SimulationUnavailable
 from cdk_emr_eks.spec.access.execution_role import Component
 from tests.conftest import Assemblies
+from tests.simulation.waiting import until
 
 ACCOUNT: Final = "123456789012"
 DRIVER: Final = """
@@ -114,15 +116,18 @@ async def prepared(api: KubeApi, folder: Path, blueprint: Blueprint) -> None:
 async def executor_by_spark(client: SparkDriver, run: JobRun, api: KubeApi) -> Any:
     """Start Spark's driver on this machine until it has made its executor, and return that."""
     pods = namespaced(run.blueprint.namespace, "pods")
+    loop = asyncio.get_running_loop()
     process = await client.start(run)
+
+    def executors() -> Sequence[Any]:
+        listing = api.list(pods, "spark-role=executor")
+        found, _ = asyncio.run_coroutine_threadsafe(listing, loop).result()
+        assert found or process.returncode is None
+        return found
+
     try:
-        for _ in range(120):
-            found, _ = await api.list(pods, "spark-role=executor")
-            if found:
-                return found[0]
-            assert process.returncode is None
-            await asyncio.sleep(0.5)
-        pytest.fail("Spark made no executor within a minute")
+        (made,) = await asyncio.to_thread(until, executors)
+        return made
     finally:
         process.kill()
         await process.wait()

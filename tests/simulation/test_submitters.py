@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+from itertools import count
 from typing import Any
 
 import pytest
@@ -12,6 +12,7 @@ from cdk_emr_eks.simulation.control_plane.plane import Plane
 from cdk_emr_eks.spec.admission.submitters import spreads_submitters, submitter_spread
 from cdk_emr_eks.spec.namespaces.namespace import NamespaceOwner, namespace_manifest
 from tests.simulation.admission_actors import call
+from tests.simulation.waiting import until
 
 NS = "submitters"
 _ADMISSION = "/apis/admissionregistration.k8s.io/v1"
@@ -44,13 +45,11 @@ def pod_of(plane: Plane, name: str, labels: dict[str, str], **spec: object) -> d
 
     with plane.client() as api:
         core: Any = client.CoreV1Api(api)
-        for _ in range(100):
-            found = core.list_namespaced_pod(NS, label_selector=f"job-name={name}").items
-            if found:
-                pod: dict[str, Any] = api.sanitize_for_serialization(found[0])
-                return pod
-            time.sleep(0.1)
-    raise AssertionError(f"no pod of {name}")
+        (found,) = until(
+            lambda: core.list_namespaced_pod(NS, label_selector=f"job-name={name}").items
+        )
+        pod: dict[str, Any] = api.sanitize_for_serialization(found)
+        return pod
 
 
 def affinity(pod: dict[str, Any]) -> Any:
@@ -62,13 +61,12 @@ def spreads(pod: dict[str, Any]) -> Any:
 
 
 def test_a_submitter_keeps_away_from_all_but_executors_of_its_workload(spread: Plane) -> None:
-    found = None
-    for number in range(50):  # The API server takes a moment to know its policies.
-        found = affinity(pod_of(spread, f"early-{number}", {"emr-eks/workload": "shared"}))
-        if found:
-            break
-        time.sleep(0.2)
-    assert found
+    numbers = count()
+
+    def of_a_new_pod() -> Any:
+        return affinity(pod_of(spread, f"early-{next(numbers)}", {"emr-eks/workload": "shared"}))
+
+    found = until(of_a_new_pod)  # The API server takes a moment to know its policies.
     (term,) = found["podAntiAffinity"][_TERMS]
     assert term["weight"] == 100
     assert term["podAffinityTerm"] == {

@@ -25,7 +25,8 @@ from tests.simulation.admission_actors import (
     executor,
     user_of,
 )
-from tests.simulation.tenants_on_plane import Land, role_of, submitter_job, until
+from tests.simulation.tenants_on_plane import Land, role_of, submitter_job
+from tests.simulation.waiting import until
 from tests.spec.capacity.test_dedicated import dedicated
 
 A, B, ACME, AGAIN = "nodes-a", "nodes-b", "nodes-acme", "nodes-again"
@@ -73,7 +74,7 @@ def anywhere(pod: Pod, cpu: str = "1") -> Pod:
 
 
 def runs(land: Land, tenant: str, name: str) -> None:
-    until(lambda: land.phase(tenant, name), lambda phase: phase == "Running", name)
+    until(lambda: land.phase(tenant, name), lambda phase: phase == "Running")
 
 
 def waits(land: Land, tenant: str, name: str) -> str:
@@ -83,7 +84,7 @@ def waits(land: Land, tenant: str, name: str) -> str:
         pod = land.core.read_namespaced_pod(name, tenant)
         return "".join(each.message or "" for each in pod.status.conditions or ())
 
-    return until(message, lambda text: "nodes are available" in text, name)
+    return until(message, lambda text: "nodes are available" in text)
 
 
 # ---- priority and preemption

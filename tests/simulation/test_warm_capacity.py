@@ -7,8 +7,7 @@ waiting for Karpenter, which looks for empty nodes every ten seconds and at each
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
@@ -36,6 +35,7 @@ from cdk_emr_eks.simulation.play import Played, Stage, play
 from cdk_emr_eks.simulation.scenario import JobGroup, Scenario
 from cdk_emr_eks.simulation.scenario import Stage as Work
 from cdk_emr_eks.spec.capacity.capacity_buffers import API_VERSION, NAMESPACE
+from tests.simulation.waiting import until
 
 ROOMS: Final = 2
 TENANT: Final = "warm"
@@ -85,10 +85,9 @@ class Site:
             )
         return found
 
-    def ready(self) -> bool:
-        """Whether nodes are there for every room."""
-        reasons = {reason for count, reason in self.buffers().values() if count}
-        return reasons == {"FitsExistingCapacity"}
+    def await_rooms(self) -> None:
+        """Wait until nodes are there for every room."""
+        until(self.buffers, _fits)
 
     def pods(self) -> dict[str, str]:
         """Nodes of the tenant's pods, by the pods' names."""
@@ -103,11 +102,8 @@ class Site:
         }
 
 
-def until(holds: Callable[[], object], what: Callable[[], object], seconds: float = 120) -> None:
-    end = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < end, what()
-        time.sleep(0.3)
+def _fits(buffers: Mapping[str, tuple[int, str]]) -> bool:
+    return {reason for count, reason in buffers.values() if count} == {"FitsExistingCapacity"}
 
 
 @pytest.fixture(scope="module")
@@ -126,7 +122,7 @@ def site(plane: Plane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sit
         stage = Stage(plane=plane, aws=aws, blueprints=read_blueprints(folder))
         core, custom = client.CoreV1Api(api), client.CustomObjectsApi(api)
         site = Site(plane=plane, stage=stage, core=core, custom=custom)
-        until(site.ready, site.buffers)
+        site.await_rooms()
         yield site
         assert made.destroy() == ()
 
@@ -195,7 +191,7 @@ def test_room_is_made_anew_beside_the_job(
     new = [role for name, (role, _) in run.nodes.items() if name not in warm]
     # For the executor without room, and for as many rooms as were taken.
     assert new.count("executor") >= 1 + ROOMS
-    until(site.ready, site.buffers)
+    site.await_rooms()
 
 
 def test_when_the_job_is_over_only_nodes_with_room_asked_for_are_kept(
@@ -206,9 +202,9 @@ def test_when_the_job_is_over_only_nodes_with_room_asked_for_are_kept(
     arguments = (group, version, NAMESPACE, "capacitybuffers", "warm-etl-executor-zone-2")
     site.custom.patch_namespaced_custom_object(*arguments, {"spec": {"replicas": 0}})
     wanted = {name: found for name, found in warm.items() if found[0] == "driver"}
-    until(lambda: site.nodes() == wanted, site.nodes)
+    until(site.nodes, lambda found: found == wanted)
     # Empty for longer than an empty node is kept: Karpenter itself says why it stays.
-    until(lambda: site.kept() >= set(wanted), lambda: (site.kept(), wanted))
+    until(site.kept, lambda found: found >= set(wanted))
     site.plane.restart("karpenter")
-    until(site.ready, site.buffers)
+    site.await_rooms()
     assert site.nodes() == wanted

@@ -1,0 +1,22 @@
+"""What all other tests of the simulation rely on: waiting ends, and says what it waited for."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.simulation import waiting
+from tests.simulation.waiting import until
+
+
+def test_the_answer_that_holds_is_returned(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(waiting, "EVERY", 0)
+    answers = iter(range(9))
+    assert until(lambda: next(answers), lambda number: number == 3) == 3
+    assert until(lambda: next(answers)) == 4
+
+
+def test_what_never_comes_fails_with_what_was_found_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(waiting, "SECONDS", 0)
+    monkeypatch.setattr(waiting, "EVERY", 0.001)
+    with pytest.raises(pytest.fail.Exception, match=r"found last: \['left'\]"):
+        until(lambda: ["left"], lambda found: not found)
