@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from click.testing import CliRunner
@@ -9,6 +10,7 @@ from click.testing import CliRunner
 from cdk_emr_eks.cli import main
 from cdk_emr_eks.spec.workloads.catalog import DEFAULT_WORKLOADS
 from tests.cli import assemblies
+from tests.diff.comparing import told
 
 
 def test_pools_of_a_removed_workload_stay_in_the_cluster_and_that_is_said(
@@ -31,3 +33,60 @@ def test_what_goes_with_its_resource_is_not_left_behind(old: Path, tmp_path: Pat
     answer = CliRunner().invoke(main, ["diff", str(old), str(tmp_path)]).output
     assert "- notebook-driver-us-east-1a" in answer
     assert "kubectl delete" not in answer
+
+
+def namespace(*names: str) -> list[Mapping[str, object]]:
+    """A namespace that is no tenant's, with a role binding in it for each name."""
+    bindings = (
+        {"kind": "RoleBinding", "metadata": {"name": name, "namespace": "tools"}} for name in names
+    )
+    return [{"kind": "Namespace", "metadata": {"name": "tools"}}, *bindings]
+
+
+OTHER = {"kind": "ClusterRole", "metadata": {"name": "stays"}}
+
+
+def wrote(folder: Path, *objects: Mapping[str, object], **resources: Mapping[str, object]) -> Path:
+    stack = assemblies.platform(Stage=assemblies.manifest(OTHER, *objects), **resources)
+    return assemblies.write(folder, {"Platform": stack})
+
+
+def test_a_namespace_takes_along_what_is_in_it_and_that_is_said_once(tmp_path: Path) -> None:
+    before, after = wrote(tmp_path / "old", *namespace("a", "b")), wrote(tmp_path / "new")
+    text = told(before, after)
+    assert text.count("RoleBinding") == 1
+    assert ("- Namespace tools\n      => namespace tools stays in the cluster: see below\n") in text
+    assert text.endswith(
+        "afterwards:\n"
+        "  kubectl delete namespace tools  # takes along 2 RoleBinding, and all else in it\n"
+    )
+
+
+def test_a_namespace_whose_resource_goes_takes_along_what_is_in_it(tmp_path: Path) -> None:
+    before = wrote(tmp_path / "old", Tools=assemblies.manifest(*namespace("a")))
+    text = told(before, wrote(tmp_path / "new"))
+    assert text.startswith(
+        "Kubernetes object\n  - Namespace tools\n      => namespace tools goes and takes along "
+        "1 RoleBinding, and all else in it, as pods of jobs\n"
+    )
+    assert "kubectl" not in text
+
+
+def test_a_retained_manifest_leaves_its_objects(tmp_path: Path) -> None:
+    tools = {**assemblies.manifest(*namespace("a")), "DeletionPolicy": "Retain"}
+    before = wrote(tmp_path / "old", Tools=tools)
+    text = told(before, wrote(tmp_path / "new"))
+    assert "namespace tools stays in the cluster" in text
+    assert "kubectl delete namespace tools" in text
+
+
+def test_a_namespace_that_is_still_used_is_not_to_be_deleted(tmp_path: Path) -> None:
+    before = wrote(tmp_path / "old", *namespace("a", "b"))
+    _, *bindings = namespace("b")
+    text = told(before, wrote(tmp_path / "new", *bindings))
+    assert "  - RoleBinding tools/a\n" in text
+    assert text.endswith(
+        "afterwards:\n"
+        "  # keep namespace tools: what is in it is still declared\n"
+        "  kubectl delete rolebinding --namespace tools a\n"
+    )

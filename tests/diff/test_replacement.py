@@ -32,7 +32,9 @@ def test_what_kubernetes_refuses_to_change_is_said(tmp_path: Path) -> None:
     assert "2 refused: the deployment would fail" in output
 
 
-def test_a_renamed_virtual_cluster_is_known_to_be_replaced(old: Path, tmp_path: Path) -> None:
+def test_a_renamed_virtual_cluster_would_be_a_second_one_of_its_namespace(
+    old: Path, tmp_path: Path
+) -> None:
     resources = dict(assemblies.tenant())
     name = "analyticsVc"
     properties: Any = resources[name]["Properties"]
@@ -45,7 +47,9 @@ def test_a_renamed_virtual_cluster_is_known_to_be_replaced(old: Path, tmp_path: 
     output = CliRunner().invoke(main, ["diff", str(old), str(tmp_path), "--exit-code"])
     assert output.exit_code == 1
     assert "replaced by CloudFormation, because of Name" in output.output
-    assert "1 known to be replaced" in output.output
+    assert "1 known to be replaced, 1 refused: the deployment would fail" in output.output
+    assert "refused by EMR, because of Name" in output.output
+    assert "=> EMR takes one virtual cluster of a namespace" in output.output
 
 
 @pytest.mark.parametrize("kind", sorted(REPLACING))

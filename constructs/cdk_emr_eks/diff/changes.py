@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from cdk_emr_eks.diff.change import CATEGORIES, Change
 from cdk_emr_eks.diff.contents import Contents, Declared, Identity, contents
-from cdk_emr_eks.diff.effects import effects
+from cdk_emr_eks.diff.effects import Deployment, effects
 from cdk_emr_eks.diff.replacement import immutable, replacing
 from cdk_emr_eks.diff.structure import changes
 from cdk_emr_eks.plan.objects import Assembly
@@ -28,12 +28,11 @@ def diff_assemblies(old: Assembly, new: Assembly) -> tuple[Change, ...]:
     # Within a new or a removed stack, its single resources say nothing more.
     stacks = {(c.stack, c.action) for _, c in found if c.category == "stack"}
     gone = _gone_namespaces(before, after)
+    deployment = Deployment.of(old, new)
     told = [
         replace(
             change,
-            effects=tuple(
-                effects(change, before.get(identity), after.get(identity), old=old, new=new)
-            ),
+            effects=tuple(effects(change, before.get(identity), after.get(identity), deployment)),
         )
         for identity, change in found
         if (
@@ -46,10 +45,12 @@ def diff_assemblies(old: Assembly, new: Assembly) -> tuple[Change, ...]:
 
 
 def _gone_namespaces(before: Contents, after: Contents) -> set[tuple[str, str]]:
+    """Return stack and name of namespaces that go, and that nothing is declared in any more."""
+    used = {(identity.stack, declared.namespace) for identity, declared in after.items()}
     return {
         (identity.stack, declared.namespace)
         for identity, declared in before.items()
-        if declared.kind == "Namespace" and identity not in after
+        if declared.kind == "Namespace" and (identity.stack, declared.namespace) not in used
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -13,7 +13,7 @@ import yaml
 from cdk_emr_eks.plan.assembly import AssemblyError, StackFile
 from cdk_emr_eks.plan.intrinsics import mapping
 from cdk_emr_eks.plan.model import TenantPlan
-from cdk_emr_eks.plan.objects import CHART, MANIFEST, Applied, Assembly
+from cdk_emr_eks.plan.objects import CHART, MANIFEST, Assembly, ClusterObject
 from cdk_emr_eks.plan.tenants import tenant_plans
 
 POLICIES: Final = ("DeletionPolicy", "UpdateReplacePolicy")
@@ -64,19 +64,23 @@ def contents(assembly: Assembly) -> Contents:
         Identity("stack", stack.name, stack.name): Declared(kind="stack", values={})
         for stack in stacks
     }
-    for each in tenants:
-        found[Identity("tenant", each.stack, each.name)] = Declared(
-            kind="tenant", values=_tenant(each, applied), namespace=each.namespace
-        )
-    namespaces = {(tenant.stack, tenant.namespace) for tenant in tenants}
+    homes: dict[tuple[str, str], list[ClusterObject]] = {
+        (tenant.stack, tenant.namespace): [] for tenant in tenants
+    }
     for item in applied.objects:
         home = item.name if item.kind == "Namespace" else item.namespace
-        if (item.stack, home) in namespaces:
+        if (item.stack, home) in homes:
+            homes[item.stack, home].append(item)
             continue  # told as a part of the tenant
         name = item.name if item.kind in _KINDS else f"{item.kind} {item.namespace}/{item.name}"
         category = _KINDS.get(item.kind, "Kubernetes object")
         identity = Identity(category, item.stack, name.replace(" /", " "))
         found[identity] = Declared(kind=item.kind, values=item.content, namespace=home)
+    for tenant in tenants:
+        parts = _tenant(tenant, homes[tenant.stack, tenant.namespace])
+        found[Identity("tenant", tenant.stack, tenant.name)] = Declared(
+            kind="tenant", values=parts, namespace=tenant.namespace
+        )
     for chart in applied.charts:
         values = {
             "version": chart.version,
@@ -89,15 +93,13 @@ def contents(assembly: Assembly) -> Contents:
     return found | _pod_templates(assembly.folder)
 
 
-def _tenant(tenant: TenantPlan, applied: Applied) -> Mapping[str, object]:
+def _tenant(tenant: TenantPlan, objects: Iterable[ClusterObject]) -> Mapping[str, object]:
     """Return a tenant's parts; their namespace is said once, not again in each of them."""
     parts: dict[str, object] = {}
-    for item in applied.objects:
-        if item.stack != tenant.stack:
-            continue
-        if item.kind == "Namespace" and item.name == tenant.namespace:
+    for item in objects:
+        if item.kind == "Namespace":
             parts["Namespace"] = _without(item.content, "name")
-        elif item.namespace == tenant.namespace:
+        else:
             parts[f"{item.kind} {item.name}"] = _without(item.content, "namespace")
     return {
         "namespace": tenant.namespace,

@@ -33,6 +33,8 @@ _BUDGET: Final = {"nodes": "10%"}
 
 def pool_drift(old: Mapping[str, object], new: Mapping[str, object]) -> Iterator[str]:
     """Yield what a changed NodePool means for its nodes; nothing if none of them drifts."""
+    if _empty(mapping(new.get("spec"))):
+        return
     before = mapping(mapping(old.get("spec")).get("template"))
     after = mapping(mapping(new.get("spec")).get("template"))
     if _hashed(before) != _hashed(after):
@@ -65,7 +67,7 @@ def paces(which: str, pools: Iterable[ClusterObject]) -> Iterator[str]:
     """Yield how fast drifted nodes of pools are replaced, once for all pools of one pace."""
     found: dict[str, list[str]] = {}
     for pool in pools:
-        if str(mapping(pool.spec.get("limits")).get("nodes")) != "0":
+        if not _empty(pool.spec):
             names = found.setdefault(_pace(pool.content, pool.content), [])
             name = _called(pool)
             names.extend([] if name in names else [name])
@@ -77,6 +79,11 @@ def node_class(pool: ClusterObject) -> object:
     """Return the name of the node class of a NodePool."""
     template = mapping(mapping(pool.spec.get("template")).get("spec"))
     return mapping(template.get("nodeClassRef")).get("name")
+
+
+def _empty(spec: Mapping[str, object]) -> bool:
+    """Say whether a pool can have no node: one that only tells Karpenter of zones."""
+    return str(mapping(spec.get("limits")).get("nodes")) == "0"
 
 
 def _called(pool: ClusterObject) -> str:
@@ -142,8 +149,8 @@ def _pace(old: Mapping[str, object], new: Mapping[str, object]) -> str:
     ]
     speed = f"at most {' and '.join(always)} of a pool at a time" if always else "all at once"
     return (
-        f"Karpenter replaces {speed}{''.join(times)}; a driver (do-not-disrupt) holds its node "
-        f"until it ends{most}"
+        f"Karpenter replaces {speed}{''.join(times)}; pods with do-not-disrupt, as drivers, hold "
+        f"their node until they end{most}; others are evicted"
     )
 
 

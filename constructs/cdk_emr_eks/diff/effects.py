@@ -5,14 +5,18 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from cdk_emr_eks.diff.change import Change
 from cdk_emr_eks.diff.contents import POLICIES, Declared
 from cdk_emr_eks.diff.drift import class_drift, node_class, paces, pool_drift
 from cdk_emr_eks.diff.leftovers import inside, leftovers
+from cdk_emr_eks.labels import CapacityType
 from cdk_emr_eks.plan.intrinsics import mapping, sequence
+from cdk_emr_eks.plan.model import PoolPlan
 from cdk_emr_eks.plan.objects import Assembly, ClusterObject
+from cdk_emr_eks.plan.pools import pool_plans
 
 _JOBS: Final = (
     "its jobs: AWS documents only that a virtual cluster is TERMINATING until it is gone; users of "
@@ -30,13 +34,42 @@ _QUOTA_FIELD: Final = re.compile(r"(ResourceQuota \S+?\.)?spec\.hard\b")
 _MINOR: Final = re.compile(r"1\.(\d+)")
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Deployment:
+    """What would be deployed over what.
+
+    Args:
+        old: The assembly of what is deployed.
+        new: The assembly that is to be deployed.
+        left: Stack, kind and name of each object that stays in the cluster though it is not in the
+            new assembly.
+        pools: The old assembly's node pools, by stack and name.
+        capacity: By workload and role, the capacity types of each of the new assembly's pools.
+    """
+
+    old: Assembly
+    new: Assembly
+    left: frozenset[tuple[str, str, str]]
+    pools: Mapping[tuple[str, str], PoolPlan]
+    capacity: Mapping[tuple[str, str], set[tuple[str, ...]]]
+
+    @classmethod
+    def of(cls, old: Assembly, new: Assembly) -> Deployment:
+        """Work out what stays in the cluster, and where the nodes of a workload come from."""
+        capacity: dict[tuple[str, str], set[tuple[str, ...]]] = {}
+        for pool in pool_plans(new.applied):
+            capacity.setdefault((pool.workload, pool.role), set()).add(pool.capacity_types)
+        return cls(
+            old=old,
+            new=new,
+            left=frozenset((e.stack, e.kind, e.name) for e in leftovers(old, new)),
+            pools={(pool.stack, pool.name): pool for pool in pool_plans(old.applied)},
+            capacity=capacity,
+        )
+
+
 def effects(
-    change: Change,
-    before: Declared | None,
-    after: Declared | None,
-    *,
-    old: Assembly,
-    new: Assembly,
+    change: Change, before: Declared | None, after: Declared | None, deployment: Deployment
 ) -> Iterator[str]:
     """Yield the effects of one change, as sentences without a full stop.
 
@@ -44,13 +77,13 @@ def effects(
         change: What differs.
         before: What the old assembly declares; None for something new.
         after: What the new assembly declares; None for something removed.
-        old: The assembly of what is deployed.
-        new: The assembly that is to be deployed.
+        deployment: Both assemblies.
     """
+    new = deployment.new
     if before is None:
         return
     if after is None:
-        yield from _removed(change, before, old, new)
+        yield from _removed(change, before, deployment)
     elif before.kind == "NodePool":
         yield from pool_drift(before.values, after.values)
     elif before.kind == "EC2NodeClass":
@@ -68,18 +101,33 @@ def effects(
         yield _QUOTA
 
 
-def _removed(change: Change, before: Declared, old: Assembly, new: Assembly) -> Iterator[str]:
+def _removed(change: Change, before: Declared, deployment: Deployment) -> Iterator[str]:
     if before.kind == "stack":
-        yield from _stack(change.stack, old)
+        yield from _stack(change.stack, deployment.old)
     elif before.kind in ("tenant", "Namespace"):
-        yield _namespace(change.stack, before.namespace, old, new)
-    elif before.kind == "NodePool" and _stays(change, old, new):
-        yield "it stays in the cluster, and Karpenter uses it, until you delete it: see below"
+        yield _namespace(change.stack, before.namespace, deployment)
     elif before.kind == "NodePool":
-        yield "Karpenter drains its nodes; a driver holds its node until it ends"
+        if (change.stack, "NodePool", change.name) in deployment.left:
+            yield "stays in the cluster, and Karpenter uses it, until you delete it: see below"
+        else:
+            yield "Karpenter drains its nodes; a driver holds its node until it ends"
+        yield from _without_fallback(change, deployment)
     elif before.kind == "AWS::EMRContainers::VirtualCluster":
         yield _JOBS
     yield from _kept(before, before.values.get("DeletionPolicy"), "DeletionPolicy")
+
+
+def _without_fallback(change: Change, deployment: Deployment) -> Iterator[str]:
+    """Yield that a workload has spot capacity alone, now that this pool goes."""
+    gone = deployment.pools.get((change.stack, change.name))
+    if gone is None or not gone.workload or gone.capacity_types == (CapacityType.SPOT,):
+        return
+    left = deployment.capacity.get((gone.workload, gone.role))
+    if left == {(CapacityType.SPOT,)}:
+        yield (
+            f"{gone.role}s of {gone.workload} are left with spot alone: in a zone that has none, "
+            "they wait"
+        )
 
 
 def _replaced(change: Change, before: Declared, after: Declared) -> Iterator[str]:
@@ -111,24 +159,14 @@ def _retains(policy: object) -> bool:
     return isinstance(policy, str) and policy.startswith("Retain")
 
 
-def _namespace(stack: str, namespace: str, old: Assembly, new: Assembly) -> str:
-    held = inside(namespace, stack, old)
-    left = any(
-        (each.kind, each.name, each.stack) == ("Namespace", namespace, stack)
-        for each in leftovers(old, new)
-    )
-    if left:
+def _namespace(stack: str, namespace: str, deployment: Deployment) -> str:
+    if (stack, "Namespace", namespace) in deployment.left:
         return f"namespace {namespace} stays in the cluster: see below"
+    held = inside(namespace, stack, deployment.old)
     along = f"{held}, and all else in it, as pods of jobs" if held else "all in it"
-    goes = "goes" if stack in {each.name for each in new.stacks} else "goes with its stack,"
+    stays = any(each.name == stack for each in deployment.new.stacks)
+    goes = "goes" if stays else "goes with its stack,"
     return f"namespace {namespace} {goes} and takes along {along}"
-
-
-def _stays(change: Change, old: Assembly, new: Assembly) -> bool:
-    return any(
-        (each.stack, each.kind, each.name) == (change.stack, "NodePool", change.name)
-        for each in leftovers(old, new)
-    )
 
 
 def _stack(name: str, old: Assembly) -> Iterator[str]:
