@@ -77,11 +77,22 @@ class Raised:
 
 _ONE_ROW: Final = "a row of the report: each figure that is told is a field of it"
 _ONE_VALUE: Final = "all that must agree is derived from this one value, so it has all of it"
+_IMPORTED: Final = (
+    "what is known of a cluster made here is said of an imported one, each by its name"
+)
 
 RAISED: Final[dict[tuple[str, str], Raised]] = {
     ("modules of a folder", "cdk_emr_eks.simulation.deploy"): Raised(
         21, "CloudFormation's part: each service that it calls is a module"
     ),
+    (
+        "arguments of a function",
+        "cdk_emr_eks.platforms.imported_cluster:ImportedEmrEksCluster.__init__",
+    ): Raised(9, _IMPORTED),
+    (
+        "arguments of a function",
+        "cdk_emr_eks.platforms.imported_cluster:ImportedEmrEksCluster.from_cluster_attributes",
+    ): Raised(9, _IMPORTED),
     ("arguments of a function", "cdk_emr_eks.simulation.cli:simulate"): Raised(
         9, "click gives each option of a command as an argument of its own"
     ),

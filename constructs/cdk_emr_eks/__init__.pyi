@@ -45,6 +45,7 @@ from cdk_emr_eks.spec.access.security_configuration import (
     TlsCertificate,
 )
 from cdk_emr_eks.spec.access.tenant_secret import TenantSecret
+from cdk_emr_eks.spec.admission.cluster_policies import ClusterPolicies
 from cdk_emr_eks.spec.admission.tenant_values import Admission, AdmissionMode
 from cdk_emr_eks.spec.capacity.dedicated import DedicatedPools
 from cdk_emr_eks.spec.capacity.gateway_pool import GatewayPool
@@ -115,6 +116,7 @@ __all__ = [
     "CapacityType",
     "ClassQuota",
     "ClusterNetwork",
+    "ClusterPolicies",
     "ClusterSpec",
     "ConfigError",
     "Cpu",

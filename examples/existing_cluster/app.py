@@ -9,6 +9,7 @@ from aws_cdk import aws_eks_v2 as eks
 from aws_cdk.lambda_layer_kubectl_v36 import KubectlV36Layer
 
 from cdk_emr_eks import (
+    ClusterPolicies,
     ImportedCapacity,
     ImportedEmrEksCluster,
     NodeEnvironment,
@@ -59,6 +60,7 @@ cluster = ImportedEmrEksCluster(
     cluster=theirs,
     cluster_name="foundation",
     capacity=ImportedCapacity(zones=zones, nodes=nodes),
+    policies=ClusterPolicies(kubernetes="1.36"),
 )
 cluster.add_tenant(Tenant(name="analytics"))
 app.synth()

@@ -24,6 +24,7 @@ from cdk_emr_eks.spec.access.security_configuration import (
     TlsCertificate,
 )
 from cdk_emr_eks.spec.access.tenant_secret import TenantSecret
+from cdk_emr_eks.spec.admission.cluster_policies import ClusterPolicies
 from cdk_emr_eks.spec.admission.tenant_values import Admission
 from cdk_emr_eks.spec.capacity.dedicated import DedicatedPools
 from cdk_emr_eks.spec.capacity.gateway_pool import GatewayPool
@@ -77,7 +78,12 @@ VALUES: tuple[object, ...] = (
     *(Freeze(schedule="@daily", duration=timedelta(hours=1)), RootVolume(), PersistentVolumes()),
     *(WarmCapacity(jobs=1), Admission(), SparkEncryption(), TenantSecret(name="data/db")),
     LakeFormation(session_tag_value="emr"),
-    *(ClusterNetwork(), NetworkPeer(cidr="10.0.0.0/8", ports=(1,)), TenantNetwork()),
+    *(
+        ClusterPolicies(),
+        ClusterNetwork(),
+        NetworkPeer(cidr="10.0.0.0/8", ports=(1,)),
+        TenantNetwork(),
+    ),
     *(
         ClassQuota(pods=1),
         DedicatedPools(

@@ -21,6 +21,8 @@ from cdk_emr_eks.spec.workloads.workload import Workload
 class WorkloadPolicies(ManifestStage):
     """PriorityClasses, the StorageClass where volumes are used, tenants' admission policies.
 
+    All but the PriorityClasses are the cluster's, and not of one workload.
+
     Resources made: one ``Custom::AWSCDK-EKS-KubernetesResource``.
 
     Args:
@@ -29,6 +31,7 @@ class WorkloadPolicies(ManifestStage):
         workloads: The workloads.
         kubernetes: Version of the cluster. From 1.36 on job submitters are spread over zones and
             have the priority of drivers. None: not known, taken for an older one.
+        cluster_wide: Whether what is the cluster's is made here. False: another app made it.
     """
 
     def __init__(
@@ -40,10 +43,13 @@ class WorkloadPolicies(ManifestStage):
         cluster_name: str,
         workloads: Sequence[Workload],
         kubernetes: str | None = None,
+        cluster_wide: bool = True,
     ) -> None:
         super().__init__(scope, id, cluster=cluster)
         for workload in workloads:
             self.add(*workload.priority_classes())
+        if not cluster_wide:
+            return
         for policy in ADMISSION_POLICIES:
             self.add(*policy.manifests())
         if kubernetes and spreads_submitters(kubernetes):

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
+from aws_cdk import Annotations
 from aws_cdk import aws_eks_v2 as eks
 from aws_cdk import aws_kms as kms
 from constructs import Construct, DependencyGroup, IDependable
@@ -15,6 +16,7 @@ from cdk_emr_eks.capacity.pod_templates import PodTemplates
 from cdk_emr_eks.capacity.workload_policies import WorkloadPolicies
 from cdk_emr_eks.field_types import check_argument, check_types
 from cdk_emr_eks.platforms.tenant_host import TenantHost
+from cdk_emr_eks.spec.admission.cluster_policies import ClusterPolicies
 from cdk_emr_eks.spec.capacity.capacity_buffers import check_buffers
 from cdk_emr_eks.spec.clusters.placement import Zone
 from cdk_emr_eks.spec.namespaces.tenant_network import ClusterNetwork
@@ -56,9 +58,10 @@ class ImportedEmrEksCluster(TenantHost):
     The cluster needs what ``EmrEksCluster`` would have given it: the authentication mode
     ``API_AND_CONFIG_MAP``, the Pod Identity agent, and node pools for the workloads. Pools that
     another app made with the same workloads serve as they are; ``capacity`` makes them on a cluster
-    that has Karpenter only.
+    that has Karpenter only, and ``policies`` says who installs the admission policies of tenants.
 
-    Resources made: none but with ``capacity``: two custom resources.
+    Resources made: one custom resource for ``policies`` that are installed here, and with
+    ``capacity`` one or two more.
 
     Args:
         cluster: The cluster, with a kubectl provider that may administer it.
@@ -74,6 +77,8 @@ class ImportedEmrEksCluster(TenantHost):
             makes both. Default False: endpoints are refused.
         network: Its address ranges, so that tenants' network policies are as narrow as on a cluster
             made here. None: they are not known.
+        policies: Who installs what the cluster needs once for all tenants. None: this app does if
+            it has ``capacity``; without, they are taken to be there, and a warning says so.
 
     Raises:
         ConfigError: If the name is a token or not a cluster's name, workloads clash, or one has
@@ -93,6 +98,7 @@ class ImportedEmrEksCluster(TenantHost):
         capacity: ImportedCapacity | None = None,
         endpoints: bool = False,
         network: ClusterNetwork | None = None,
+        policies: ClusterPolicies | None = None,
     ) -> None:
         for name, hint, value in (
             ("workloads", Sequence[Workload], workloads),
@@ -100,6 +106,7 @@ class ImportedEmrEksCluster(TenantHost):
             ("capacity", ImportedCapacity | None, capacity),
             ("endpoints", bool, endpoints),
             ("network", ClusterNetwork | None, network),
+            ("policies", ClusterPolicies | None, policies),
         ):
             check_argument(f"ImportedEmrEksCluster {cluster_name!r}", name, hint, value)
         check_workloads(workloads)
@@ -120,7 +127,10 @@ class ImportedEmrEksCluster(TenantHost):
             oidc=(lambda: oidc) if oidc else None,
             log_key=log_key,
             site=capacity.site if capacity else None,
-            ready=self._capacity(theirs, cluster_name, workloads, capacity),
+            ready=(
+                *self._policies(theirs, cluster_name, workloads, policies, capacity),
+                *self._capacity(theirs, workloads, capacity),
+            ),
             # Nothing of this app to wait for: they are there.
             interactive=DependencyGroup if endpoints else None,
             network=network or ClusterNetwork(),
@@ -140,6 +150,7 @@ class ImportedEmrEksCluster(TenantHost):
         capacity: ImportedCapacity | None = None,
         endpoints: bool = False,
         network: ClusterNetwork | None = None,
+        policies: ClusterPolicies | None = None,
     ) -> ImportedEmrEksCluster:
         """Use a cluster by its name and the outputs of the stack that made it.
 
@@ -155,6 +166,8 @@ class ImportedEmrEksCluster(TenantHost):
             capacity: Where to make node pools. None: they are there.
             endpoints: Whether the cluster has what EMR's managed endpoints need.
             network: Its address ranges.
+            policies: Who installs what the cluster needs once for all tenants.
+                ``ClusterPolicies(install=False)`` for a cluster of ``EmrEksCluster``.
         """
         holder = Construct(scope, f"{id}Imports")
         provider = eks.KubectlProvider.from_kubectl_provider_attributes(
@@ -175,20 +188,58 @@ class ImportedEmrEksCluster(TenantHost):
             capacity=capacity,
             endpoints=endpoints,
             network=network,
+            policies=policies,
         )
+
+    def _warn(self, policies: ClusterPolicies, *, said: bool) -> None:
+        if not policies.install and not said:
+            Annotations.of(self).add_warning_v2(
+                "cdk-emr-eks:admission-policies",
+                "Tenants' namespaces rely on admission policies that this app does not install: "
+                "nothing bounds their pods where no other app did. For a cluster of EmrEksCluster "
+                "say policies=ClusterPolicies(install=False), for others "
+                "policies=ClusterPolicies(kubernetes='<its version>')",
+            )
+        if policies.install and policies.kubernetes is None:
+            Annotations.of(self).add_warning_v2(
+                "cdk-emr-eks:unknown-kubernetes",
+                "Job submitters are not spread over zones and have no priority, since the "
+                "cluster's version is not known: say "
+                "policies=ClusterPolicies(kubernetes='<its version>')",
+            )
+
+    def _policies(
+        self,
+        cluster: eks.ICluster,
+        cluster_name: str,
+        workloads: Sequence[Workload],
+        policies: ClusterPolicies | None,
+        capacity: ImportedCapacity | None,
+    ) -> tuple[IDependable, ...]:
+        chosen = policies or ClusterPolicies(install=capacity is not None)
+        self._warn(chosen, said=policies is not None)
+        # Pools made here need their workloads' priorities, whoever made the rest.
+        if not chosen.install and capacity is None:
+            return ()
+        made = WorkloadPolicies(
+            self,
+            "Policies",
+            cluster=cluster,
+            cluster_name=cluster_name,
+            workloads=workloads,
+            kubernetes=chosen.kubernetes,
+            cluster_wide=chosen.install,
+        )
+        return (made,)
 
     def _capacity(
         self,
         cluster: eks.ICluster,
-        cluster_name: str,
         workloads: Sequence[Workload],
         capacity: ImportedCapacity | None,
     ) -> tuple[IDependable, ...]:
         if capacity is None:
             return ()
-        policies = WorkloadPolicies(
-            self, "Policies", cluster=cluster, cluster_name=cluster_name, workloads=workloads
-        )
         pools = NodePools(
             self,
             "NodePools",
@@ -198,4 +249,4 @@ class ImportedEmrEksCluster(TenantHost):
             nodes=capacity.nodes,
             karpenter=DependencyGroup(),
         )
-        return policies, pools
+        return (pools,)

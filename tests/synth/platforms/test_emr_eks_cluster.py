@@ -23,15 +23,11 @@ from cdk_emr_eks import (
     ConfigError,
     EmrEksCluster,
     ExistingNetwork,
-    ImportedCapacity,
-    ImportedEmrEksCluster,
     Karpenter,
     Nat,
     NetworkSpec,
-    NodeEnvironment,
     PersistentVolumes,
     Tenant,
-    Zone,
 )
 from cdk_emr_eks.addons.protocol import AddonContext
 from tests.synth.platforms.platform_parts import Resources, needs, of_type, resources
@@ -263,48 +259,6 @@ def test_a_workload_on_volumes_brings_its_storage_class() -> None:
     stack = cdk.Stack(cdk.App(), "Platform")
     EmrEksCluster(stack, "EmrEksCluster", workloads=(workload,))
     assert manifest(resources(stack), '"StorageClass"')
-
-
-def imported(scope: Construct, **options: Any) -> ImportedEmrEksCluster:
-    return ImportedEmrEksCluster.from_cluster_attributes(
-        scope,
-        "Imported",
-        cluster_name="elsewhere",
-        kubectl_service_token="arn:aws:lambda:eu-west-1:111122223333:function:kubectl",
-        **options,
-    )
-
-
-def test_tenant_on_a_cluster_of_another_app() -> None:
-    stack = cdk.Stack(cdk.App(), "Tenants")
-    key = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
-    imported(stack, log_key_arn=key).add_tenant(Tenant(name="analytics"))
-    found = resources(stack)
-    ((_, objects),) = of_type(found, MANIFEST).items()
-    assert objects["ServiceToken"] == "arn:aws:lambda:eu-west-1:111122223333:function:kubectl"
-    assert objects["ClusterName"] == "elsewhere"
-    ((_, group),) = of_type(found, "AWS::Logs::LogGroup").items()
-    assert group["KmsKeyId"] == key
-    assert not of_type(found, "AWS::Lambda::Function")
-
-
-def test_pools_on_a_cluster_of_another_app() -> None:
-    stack = cdk.Stack(cdk.App(), "Tenants")
-    nodes = NodeEnvironment(
-        cluster_name="elsewhere",
-        role="KarpenterNodeRole-elsewhere",
-        subnets=({"tags": {"karpenter.sh/discovery": "elsewhere"}},),
-        security_groups=({"tags": {"aws:eks:cluster-name": "elsewhere"}},),
-    )
-    capacity = ImportedCapacity(zones=(Zone.named("eu-west-1a"),), nodes=nodes)
-    cluster = imported(stack, workloads=(SHARED,), capacity=capacity)
-    cluster.add_tenant(Tenant(name="analytics"))
-    found = resources(stack)
-    pools = manifest(found, '"NodePool"')
-    text = json.dumps(found[pools])
-    assert "shared-driver-eu-west-1a" in text
-    assert "KarpenterNodeRole-elsewhere" in text
-    assert pools in needs(found, manifest(found, '"LimitRange"'))
 
 
 def test_tenant_in_another_stack_than_the_cluster_needs_few_exports() -> None:
