@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Final
 
 import pytest
 
 from tests.conftest import APPS, ROOT, Assemblies
+from tests.static.accepted import FOREIGN
 
 EXAMPLES: Final = [name for name in APPS if name != "reference"]
 MAX_RESOURCES: Final = 450
@@ -22,6 +24,16 @@ def test_no_stack_nears_the_limits(name: str, assemblies: Assemblies) -> None:
     for stack, template in found.items():
         assert len(template["Resources"]) <= MAX_RESOURCES, stack
         assert (assembly.folder / f"{stack}.template.json").stat().st_size <= MAX_BYTES, stack
+
+
+@pytest.mark.parametrize("name", APPS)
+def test_no_app_brings_a_webhook(name: str, assemblies: Assemblies) -> None:
+    """Admission is the API server's own: nothing that could be down, or could be asked."""
+    for stack, template in assemblies(name).templates().items():
+        kinds = set(re.findall(r"kind\W+([A-Z]\w+)", json.dumps(template)))
+        assert not {kind for kind in kinds if "Webhook" in kind}, stack
+        if "AWS::EKS::Cluster" in json.dumps(template) and stack not in FOREIGN:
+            assert {"ValidatingAdmissionPolicy", "MutatingAdmissionPolicy"} <= kinds, stack
 
 
 @pytest.mark.parametrize("name", EXAMPLES)

@@ -130,6 +130,13 @@ def test_objects_are_created_as_kubectl_does(deployment: Deployment, objects: Ob
     assert "kubectl-create" in managers
 
 
+def test_pods_are_admitted_without_webhooks(deployment: Deployment, objects: Objects) -> None:
+    group = "/apis/admissionregistration.k8s.io/v1"
+    for kind, policy in (("validating", "emr-eks-pods"), ("mutating", "emr-eks-submitters")):
+        assert policy in names(objects, f"{group}/{kind}admissionpolicies")
+        assert names(objects, f"{group}/{kind}webhookconfigurations") == set()
+
+
 def test_karpenter_has_the_rights_of_its_chart_and_no_more(
     deployment: Deployment, plane: Plane
 ) -> None:
