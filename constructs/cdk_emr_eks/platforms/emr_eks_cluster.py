@@ -264,7 +264,6 @@ class EmrEksCluster(TenantHost):
         return policies
 
     def _node_pools(self, workloads: Sequence[Workload], stage_per_workload: bool) -> NodePools:
-        profile = self.karpenter.instance_profile
         return NodePools(
             self,
             "NodePools",
@@ -273,8 +272,8 @@ class EmrEksCluster(TenantHost):
             workloads=workloads,
             nodes=NodeEnvironment(
                 cluster_name=self.eks.name,
+                instance_profile=(profile := self.karpenter.instance_profile),
                 role=None if profile else self.karpenter.node_role.role_name,
-                instance_profile=profile,
                 subnets=self.network.subnet_selector,
                 security_groups=self.eks.security_group_selector,
             ),
