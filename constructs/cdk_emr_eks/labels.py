@@ -39,6 +39,10 @@ INSTANCE_LOCAL_NVME: Final = "karpenter.k8s.aws/instance-local-nvme"
 SPARK_ROLE: Final = "spark-role"
 SPARK_APP_SELECTOR: Final = "spark-app-selector"
 
+# EMR's, on pods.
+JOB_ID: Final = "emr-containers.amazonaws.com/job.id"
+"""Pod label: id of the job run, on its submitter, driver and executors."""
+
 # EMR's, on resources of AWS. Source:
 # https://docs.aws.amazon.com/emr/latest/ManagementGuide/emr-managed-iam-policies.html
 EMR_MANAGED_TAG: Final = "for-use-with-amazon-emr-managed-policies"

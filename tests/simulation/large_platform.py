@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -17,6 +18,18 @@ _DRIVERS: Final = Limits(cpu=Cpu.cores(2_000), memory=Memory.from_gib(16_000))
 _EXECUTORS: Final = Limits(cpu=Cpu.cores(16_000), memory=Memory.from_gib(128_000))
 _MUCH: Final = Quota(cpu=Cpu.cores(20_000), memory=Memory.from_gib(100_000), pods=4_000)
 _LITTLE: Final = Quota(cpu=Cpu.cores(200), memory=Memory.from_gib(900), pods=60)
+
+
+def platform_of_many(folder: Path, tenants: int) -> Path:
+    """Synthesize one with many tenants, each like the other, and one workload."""
+    app = cdk.App(outdir=str(folder))
+    (shared,) = (each for each in DEFAULT_WORKLOADS if each.name == "shared")
+    platform = PlatformStack(app, "Platform", workloads=[shared])
+    named = [Tenant(name=f"team-{number}") for number in range(tenants)]
+    stacks = math.ceil(tenants / 15)
+    tenant_stacks(app, "Tenants", cluster=platform.cluster, tenants=named, stacks=stacks)
+    app.synth()
+    return folder
 
 
 def large_platform(folder: Path, *, with_small: bool) -> Path:

@@ -20,15 +20,18 @@ from cdk_emr_eks.simulation.report.gates import Gates
 from cdk_emr_eks.simulation.report.page import page
 from cdk_emr_eks.simulation.results import Results
 from cdk_emr_eks.simulation.run import simulate
-from cdk_emr_eks.simulation.scenario import read_scenario
+from cdk_emr_eks.simulation.scenario import Scenario, parse_scenario, read_scenario
 from cdk_emr_eks.simulation.unavailable import SimulationUnavailable
-from tests.simulation.large_platform import SMALL, large_platform
+from tests.simulation.large_platform import SMALL, large_platform, platform_of_many
 
 pytestmark = pytest.mark.long
 
 ALWAYS: Final = ("jobs-across-zones", "drivers-on-spot", "drivers-disrupted")
 BALANCED: Final = 0.05
 """By how much of all jobs a zone may have more or fewer than its share, where jobs are many."""
+
+SOLD_OUT: Final = (60, 180)
+"""Seconds between which ``no-capacity`` sells nothing; what was bought before boots in ten."""
 
 Platforms = Callable[[bool], Path]
 
@@ -53,21 +56,20 @@ def platforms(tmp_path_factory: pytest.TempPathFactory) -> Platforms:
 @pytest.fixture
 def played(platforms: Platforms, tmp_path: Path) -> Callable[[str], Results]:
     def play(name: str) -> Results:
-        try:
-            found = simulate(
-                platforms(name == "over-quota"),
-                read_scenario(name),
-                directory=tmp_path / "plane",
-                destroy=False,
-            )
-        except SimulationUnavailable as error:
-            pytest.skip(f"no simulation: {error.reason}")
-        # What is asserted is in the report; who looks for a failure's cause finds it there.
-        (tmp_path / f"{name}.html").write_text(page(found, ()), encoding="utf-8")
-        assert document(found, ())["summary"]
-        return found
+        return played_on(platforms(name == "over-quota"), read_scenario(name), tmp_path)
 
     return play
+
+
+def played_on(assembly: Path, scenario: Scenario, folder: Path) -> Results:
+    try:
+        found = simulate(assembly, scenario, directory=folder / "plane", destroy=False)
+    except SimulationUnavailable as error:
+        pytest.skip(f"no simulation: {error.reason}")
+    # What is asserted is in the report; who looks for a failure's cause finds it there.
+    (folder / f"{scenario.name}.html").write_text(page(found, ()), encoding="utf-8")
+    assert document(found, ())["summary"]
+    return found
 
 
 def held(results: Results, *more: str) -> None:
@@ -97,6 +99,24 @@ def test_25_200_cores(played: Callable[[str], Results]) -> None:
     balanced(results)
     assert results.packing["critical"].peak >= 0.9
     assert max(sample.executors for sample in results.samples) == 210 * 15
+
+
+def test_one_job_of_each_of_many_tenants(tmp_path: Path) -> None:
+    scenario = parse_scenario(
+        """
+        jobs: [{workload: shared, count: 40, executors: 3, run_time: 60s}]
+        boot_time: 10s
+        time_limit: 12m
+        """,
+        name="many-tenants",
+        source="many-tenants.yaml",
+    )
+    results = played_on(platform_of_many(tmp_path / "cdk.out", 40), scenario, tmp_path)
+    assert len({each.tenant for each in results.jobs}) == 40
+    held(results, "jobs-failed", "pending", "drivers-lost")
+    # Zones are drawn, one for each job: 3.6 standard deviations are allowed.
+    assert len(results.driver_zones) == 3
+    assert max(results.driver_zones.values()) <= 24, results.driver_zones
 
 
 def test_a_day_of_3_000_jobs(played: Callable[[str], Results]) -> None:
@@ -134,7 +154,12 @@ def test_no_spot_in_a_zone(played: Callable[[str], Results]) -> None:
 
 
 def test_no_capacity(played: Callable[[str], Results]) -> None:
-    held(played("no-capacity"), "jobs-failed", "drivers-lost", "pending")
+    results = played("no-capacity")
+    # A job may end with fewer executors than it wants: those that it has do all the work.
+    held(results, "jobs-failed", "drivers-lost")
+    out = [each for each in results.samples if SOLD_OUT[0] + 15 < each.at < SOLD_OUT[1]]
+    assert max(sum(each.nodes.values()) for each in out) <= sum(out[0].nodes.values())
+    assert any(each.start_seconds is None or each.start_seconds > 60 for each in results.jobs)
 
 
 def test_instances_that_never_become_nodes(played: Callable[[str], Results]) -> None:

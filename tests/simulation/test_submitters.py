@@ -8,28 +8,48 @@ from typing import Any
 import pytest
 from kubernetes import client
 
+from cdk_emr_eks.labels import JOB_ID
 from cdk_emr_eks.simulation.control_plane.plane import Plane
-from cdk_emr_eks.spec.admission.submitters import spreads_submitters, submitter_spread
+from cdk_emr_eks.spec.admission.job_zone import driver_zone
+from cdk_emr_eks.spec.admission.mutation import adds_to_pods
+from cdk_emr_eks.spec.admission.submitters import submitter_spread
 from cdk_emr_eks.spec.namespaces.namespace import NamespaceOwner, namespace_manifest
 from tests.simulation.admission_actors import call
 from tests.simulation.waiting import until
 
 NS = "submitters"
+ZONES = ("zone-a", "zone-b", "zone-c")
+_KINDS = ("mutatingadmissionpolicies", "mutatingadmissionpolicybindings")
 _ADMISSION = "/apis/admissionregistration.k8s.io/v1"
 _TERMS = "preferredDuringSchedulingIgnoredDuringExecution"
+_PREFERENCE = {"matchExpressions": [{"key": "disk", "operator": "Exists"}]}
+_APART = {
+    "weight": 100,
+    "podAffinityTerm": {
+        "topologyKey": "topology.kubernetes.io/zone",
+        "labelSelector": {"matchLabels": {"spark-role": "driver"}},
+        "namespaceSelector": {},
+    },
+}
 
 
 @pytest.fixture(scope="module")
 def spread(plane: Plane) -> Plane:
-    policy, binding = submitter_spread()
     made: list[tuple[str, Any]] = [
-        (f"{_ADMISSION}/mutatingadmissionpolicies", policy),
-        (f"{_ADMISSION}/mutatingadmissionpolicybindings", binding),
+        *(
+            (f"{_ADMISSION}/{kind}", item)
+            for both in (submitter_spread(ZONES), driver_zone(ZONES))
+            for kind, item in zip(_KINDS, both, strict=True)
+        ),
         ("/api/v1/namespaces", namespace_manifest(NS, NamespaceOwner(tenant=NS))),
     ]
     for path, item in made:
         answer = call(plane, None, "POST", path, item, fieldValidation="Strict")
         assert answer.status in (201, 409), answer
+    numbers, marks = count(), {"emr-eks/workload": "shared", JOB_ID: "0000000abc00"}
+    # The API server takes a moment to know its policies.
+    until(lambda: affinity(pod_of(plane, f"early-{next(numbers)}", marks)))
+    until(lambda: affinity(driver_of(plane, f"early-driver-{next(numbers)}", marks)))
     return plane
 
 
@@ -52,6 +72,21 @@ def pod_of(plane: Plane, name: str, labels: dict[str, str], **spec: object) -> d
         return pod
 
 
+def driver_of(plane: Plane, name: str, labels: dict[str, str], **spec: object) -> dict[str, Any]:
+    """The pod that Spark makes for its driver."""
+    pod = {
+        "metadata": {"name": name, "labels": {"spark-role": "driver", **labels}},
+        "spec": {"containers": [{"name": "c", "image": "x"}], **spec},
+    }
+    made = call(plane, None, "POST", f"/api/v1/namespaces/{NS}/pods", pod)
+    assert made.status == 201, made
+    with plane.client() as api:
+        core: Any = client.CoreV1Api(api)
+        found = core.read_namespaced_pod(name, NS)
+        content: dict[str, Any] = api.sanitize_for_serialization(found)
+        return content
+
+
 def affinity(pod: dict[str, Any]) -> Any:
     return pod["spec"].get("affinity")
 
@@ -61,12 +96,7 @@ def spreads(pod: dict[str, Any]) -> Any:
 
 
 def test_a_submitter_keeps_away_from_all_but_executors_of_its_workload(spread: Plane) -> None:
-    numbers = count()
-
-    def of_a_new_pod() -> Any:
-        return affinity(pod_of(spread, f"early-{next(numbers)}", {"emr-eks/workload": "shared"}))
-
-    found = until(of_a_new_pod)  # The API server takes a moment to know its policies.
+    found = affinity(pod_of(spread, "one", {"emr-eks/workload": "shared"}))
     (term,) = found["podAntiAffinity"][_TERMS]
     assert term["weight"] == 100
     assert term["podAffinityTerm"] == {
@@ -100,6 +130,46 @@ def test_other_pods_are_left_as_they_are(spread: Plane) -> None:
     assert spreads(with_own) is None
 
 
+DRAWS = {"00": "zone-a", "01": "zone-b", "0b": "zone-c", "zz": "zone-b", "a1": "zone-c"}
+"""First zones by the last digits of a job's id: their sum modulo three."""
+
+
+def drawn(pod: dict[str, Any]) -> list[str]:
+    (term,) = affinity(pod)["nodeAffinity"][_TERMS]
+    assert term["weight"] == 100
+    (expression,) = term["preference"]["matchExpressions"]
+    assert (expression["key"], expression["operator"]) == ("topology.kubernetes.io/zone", "In")
+    values: list[str] = expression["values"]
+    return values
+
+
+@pytest.mark.parametrize(("digits", "zone"), DRAWS.items())
+def test_a_jobs_submitter_and_driver_draw_the_same_zone(
+    spread: Plane, digits: str, zone: str
+) -> None:
+    marks = {"emr-eks/workload": "shared", JOB_ID: f"0000000abc{digits}"}
+    submitter = pod_of(spread, f"draws-{digits}", marks)
+    assert drawn(submitter) == [zone]
+    assert affinity(submitter)["podAntiAffinity"][_TERMS]
+    apart = {"podAntiAffinity": {_TERMS: [_APART]}}
+    driver = driver_of(spread, f"driver-{digits}", marks, affinity=apart)
+    assert drawn(driver) == [zone]
+    assert affinity(driver)["podAntiAffinity"] == apart["podAntiAffinity"]
+    assert drawn(driver_of(spread, f"bare-{digits}", marks)) == [zone]
+
+
+def test_only_drivers_of_jobs_draw_and_only_where_they_choose_no_node(spread: Plane) -> None:
+    marks = {"emr-eks/workload": "shared", JOB_ID: "0000000abc00"}
+    own = {"nodeAffinity": {_TERMS: [{"weight": 1, "preference": _PREFERENCE}]}}
+    assert affinity(driver_of(spread, "own-zone", marks, affinity=own)) == own
+    executor = {**marks, "spark-role": "executor"}
+    assert affinity(driver_of(spread, "executor", executor)) is None
+    no_job = {"emr-eks/workload": "shared", JOB_ID: "UPPER"}
+    assert affinity(driver_of(spread, "no-job", no_job)) is None
+    alone = affinity(pod_of(spread, "no-job", no_job))
+    assert set(alone) == {"podAntiAffinity"}
+
+
 @pytest.mark.parametrize(("version", "spreads"), [("1.35", False), ("1.36", True), ("1.40", True)])
 def test_older_versions_cannot(version: str, spreads: bool) -> None:
-    assert spreads_submitters(version) is spreads
+    assert adds_to_pods(version) is spreads

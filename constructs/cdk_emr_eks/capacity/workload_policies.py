@@ -9,12 +9,11 @@ from constructs import Construct
 
 from cdk_emr_eks.clusters.manifests import ManifestStage
 from cdk_emr_eks.spec.admission.catalog import ADMISSION_POLICIES
-from cdk_emr_eks.spec.admission.submitters import (
-    spreads_submitters,
-    submitter_priority,
-    submitter_spread,
-)
+from cdk_emr_eks.spec.admission.job_zone import driver_zone
+from cdk_emr_eks.spec.admission.mutation import adds_to_pods
+from cdk_emr_eks.spec.admission.submitters import submitter_priority, submitter_spread
 from cdk_emr_eks.spec.capacity.storage_class import needs_storage_class, storage_class
+from cdk_emr_eks.spec.clusters.placement import Zone
 from cdk_emr_eks.spec.workloads.workload import Workload
 
 
@@ -31,6 +30,8 @@ class WorkloadPolicies(ManifestStage):
         workloads: The workloads.
         kubernetes: Version of the cluster. From 1.36 on job submitters are spread over zones and
             have the priority of drivers. None: not known, taken for an older one.
+        zones: Zones of the node pools, over which the jobs of many tenants are spread, too. Empty:
+            not known.
         cluster_wide: Whether what is the cluster's is made here. False: another app made it.
     """
 
@@ -43,6 +44,7 @@ class WorkloadPolicies(ManifestStage):
         cluster_name: str,
         workloads: Sequence[Workload],
         kubernetes: str | None = None,
+        zones: Sequence[Zone] = (),
         cluster_wide: bool = True,
     ) -> None:
         super().__init__(scope, id, cluster=cluster)
@@ -52,7 +54,10 @@ class WorkloadPolicies(ManifestStage):
             return
         for policy in ADMISSION_POLICIES:
             self.add(*policy.manifests())
-        if kubernetes and spreads_submitters(kubernetes):
-            self.add(*submitter_spread(), *submitter_priority())
+        if kubernetes and adds_to_pods(kubernetes):
+            names = [zone.name for zone in zones]
+            self.add(*submitter_spread(names), *submitter_priority())
+            if len(names) > 1:
+                self.add(*driver_zone(names))
         if needs_storage_class(workloads):
             self.add(storage_class(cluster_name=cluster_name))

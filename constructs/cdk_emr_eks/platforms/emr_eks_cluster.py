@@ -259,6 +259,7 @@ class EmrEksCluster(TenantHost):
             cluster_name=spec.name,
             workloads=workloads,
             kubernetes=spec.version,
+            zones=self.network.zones,
         )
         policies.node.add_dependency(self.eks.ready)
         return policies

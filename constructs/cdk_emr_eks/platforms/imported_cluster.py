@@ -228,6 +228,7 @@ class ImportedEmrEksCluster(TenantHost):
             cluster_name=cluster_name,
             workloads=workloads,
             kubernetes=chosen.kubernetes,
+            zones=capacity.zones if capacity else (),
             cluster_wide=chosen.install,
         )
         return (made,)

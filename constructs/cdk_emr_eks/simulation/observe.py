@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from cdk_emr_eks import labels
-from cdk_emr_eks.labels import Role
+from cdk_emr_eks.labels import JOB_ID, Role
 from cdk_emr_eks.plan.intrinsics import mapping, sequence
 from cdk_emr_eks.simulation.control_plane.kube_api import (
     EVENTS,
@@ -19,7 +19,7 @@ from cdk_emr_eks.simulation.control_plane.kube_api import (
     Object,
 )
 from cdk_emr_eks.simulation.feed import Feed
-from cdk_emr_eks.simulation.jobs.additions import COMPONENT, JOB_ID
+from cdk_emr_eks.simulation.jobs.additions import COMPONENT
 from cdk_emr_eks.simulation.samples import Sample, Series
 
 INSTANCE_TYPE: Final = "node.kubernetes.io/instance-type"

@@ -6,12 +6,11 @@ import copy
 from collections.abc import Mapping
 from typing import Final
 
-from cdk_emr_eks.labels import Role
+from cdk_emr_eks.labels import JOB_ID, Role
 from cdk_emr_eks.plan.intrinsics import mapping, sequence
 from cdk_emr_eks.spec.images.emr_images import EMR_ACCOUNTS
 from cdk_emr_eks.versions import EMR_RELEASE
 
-JOB_ID: Final = "emr-containers.amazonaws.com/job.id"
 COMPONENT: Final = "emr-containers.amazonaws.com/component"
 LOGGING: Final = "emr-container-fluentd"
 """Name of EMR's logging container."""

@@ -7,9 +7,9 @@ import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from cdk_emr_eks.labels import JOB_ID
 from cdk_emr_eks.plan.intrinsics import mapping, sequence
 from cdk_emr_eks.simulation.control_plane.kube_api import Kind, Object
-from cdk_emr_eks.simulation.jobs.additions import JOB_ID
 from cdk_emr_eks.simulation.jobs.application import Surroundings
 from cdk_emr_eks.simulation.jobs.blueprint import Blueprint, choose_blueprints
 from cdk_emr_eks.simulation.jobs.identity import make_identities
@@ -58,7 +58,8 @@ def _of_group(
     for number, moment in enumerate(group.arrival.times(group.count)):
         kind = kinds[number % len(kinds)]
         run = JobRun(
-            id=f"{prefix}-{number:05}",
+            # As of EMR's ids, nobody can say how it ends: jobs draw their zones by that.
+            id=f"{prefix}-{number:05}-{secrets.token_hex(1)}",
             blueprint=kind,
             spark={**kind.spark, **group.spark_conf},
             account=account,

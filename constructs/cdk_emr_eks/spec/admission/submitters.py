@@ -11,19 +11,17 @@ Source: https://kubernetes.io/docs/reference/access-authn-authz/mutating-admissi
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from cdk_emr_eks import labels
-from cdk_emr_eks.labels import MANAGED_BY, Role
-from cdk_emr_eks.spec.namespaces.namespace import MANAGER
+from cdk_emr_eks.labels import Role
+from cdk_emr_eks.spec.admission.job_zone import HAS_ID, TO_DRAWN_ZONE, draw
+from cdk_emr_eks.spec.admission.mutation import WORKLOAD, cel, mutation
 
-OLDEST_KUBERNETES: Final = (1, 36)
-"""First version with MutatingAdmissionPolicy as a stable API, which EKS then has."""
-
-_API: Final = "admissionregistration.k8s.io/v1"
-_LABEL: Final = json.dumps(labels.WORKLOAD)
+_MADE_FOR_A_JOB: Final = (
+    "request.userInfo.username == 'system:serviceaccount:kube-system:job-controller'"
+)
 
 
 def _others() -> Mapping[str, object]:
@@ -32,8 +30,8 @@ def _others() -> Mapping[str, object]:
     return {"matchLabels": {labels.WORKLOAD: "WORKLOAD"}, "matchExpressions": [no_executor]}
 
 
-def _affinity() -> str:
-    """Return the affinity as CEL: away from the zones of the others, of all tenants."""
+def _affinity(zones: Sequence[str]) -> str:
+    """Return the affinity as CEL: away from the zones of others, and to the zone of its job."""
     term = {
         "weight": 100,
         "podAffinityTerm": {
@@ -42,8 +40,12 @@ def _affinity() -> str:
             "labelSelector": _others(),
         },
     }
-    affinity = {"podAntiAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [term]}}
-    return _of_workload(affinity)
+    apart = _of_workload({"preferredDuringSchedulingIgnoredDuringExecution": [term]})
+    alone = f"{{'podAntiAffinity': dyn({apart})}}"
+    if not zones:
+        return alone
+    both = f"{{'podAntiAffinity': dyn({apart}), 'nodeAffinity': dyn({TO_DRAWN_ZONE})}}"
+    return f"({HAS_ID} ? {both} : {alone})"
 
 
 def _spread() -> str:
@@ -67,42 +69,28 @@ def _spread() -> str:
 
 def _of_workload(value: object) -> str:
     """Write a value as CEL, with the pod's own workload."""
-    return _cel(value).replace('"WORKLOAD"', f"object.metadata.labels[{_LABEL}]")
+    return cel(value).replace('"WORKLOAD"', WORKLOAD)
 
 
-def _cel(value: object) -> str:
-    """Write a value as CEL: as JSON, but every part as ``dyn``, since CEL's maps have one type."""
-    if isinstance(value, Mapping):
-        return (
-            f"{{{', '.join(f'{json.dumps(key)}: dyn({_cel(it)})' for key, it in value.items())}}}"
-        )
-    if isinstance(value, list):
-        return f"[{', '.join(f'dyn({_cel(item)})' for item in value)}]"
-    return json.dumps(value)
-
-
-def spreads_submitters(kubernetes: str) -> bool:
-    """Tell whether a version of Kubernetes, such as ``1.36``, can add to pods of submitters."""
-    return tuple(map(int, kubernetes.split("."))) >= OLDEST_KUBERNETES
-
-
-def submitter_spread() -> tuple[dict[str, object], dict[str, object]]:
+def submitter_spread(zones: Sequence[str]) -> tuple[dict[str, object], dict[str, object]]:
     """Return the policy that spreads them, and its binding.
 
-    It is a preference, and where it cannot be applied the pod is made without it: a job that runs
-    in the wrong zone is better than one that does not.
+    Args:
+        zones: Names of the zones that node pools are in. Empty: they are not known, and only the
+            jobs of one tenant are spread.
     """
-    # An apply configuration may not write lists without keys, as these are.
     patch = (
-        f"[JSONPatch{{op: 'add', path: '/spec/affinity', value: {_affinity()}}}, "
+        f"[JSONPatch{{op: 'add', path: '/spec/affinity', value: {_affinity(zones)}}}, "
         "JSONPatch{op: 'add', path: '/spec/topologySpreadConstraints', "
         f"value: {_spread()}}}]"
     )
     conditions = {
+        "made-for-a-job": _MADE_FOR_A_JOB,
         "without-affinity": "!has(object.spec.affinity)",
         "without-spread": "!has(object.spec.topologySpreadConstraints)",
     }
-    return _policy("emr-eks-submitters", conditions, patch)
+    variables = draw(zones) if zones else {}
+    return mutation("emr-eks-submitters", conditions, patch, variables=variables)
 
 
 def submitter_priority() -> tuple[dict[str, object], dict[str, object]]:
@@ -112,51 +100,15 @@ def submitter_priority() -> tuple[dict[str, object], dict[str, object]]:
     driver pushes it out. Kubernetes looks the class up once more after the policy, and refuses a
     number that is there already: so the number goes.
     """
-    name = f"object.metadata.labels[{_LABEL}] + '-{Role.DRIVER}'"
+    name = f"{WORKLOAD} + '-{Role.DRIVER}'"
     patch = (
         f"[JSONPatch{{op: 'add', path: '/spec/priorityClassName', value: {name}}}]"
         " + (has(object.spec.priority) ? [JSONPatch{op: 'remove', path: '/spec/priority'}] : [])"
         " + (has(object.spec.preemptionPolicy)"
         " ? [JSONPatch{op: 'remove', path: '/spec/preemptionPolicy'}] : [])"
     )
-    without = "object.spec.?priorityClassName.orValue('') == ''"
-    return _policy("emr-eks-submitter-priority", {"without-priority": without}, patch)
-
-
-def _policy(
-    name: str, conditions: Mapping[str, str], patch: str
-) -> tuple[dict[str, object], dict[str, object]]:
-    metadata = {"name": name, "labels": {MANAGED_BY: MANAGER}}
-    pods = {
-        "apiGroups": [""],
-        "apiVersions": ["v1"],
-        "operations": ["CREATE"],
-        "resources": ["pods"],
+    conditions = {
+        "made-for-a-job": _MADE_FOR_A_JOB,
+        "without-priority": "object.spec.?priorityClassName.orValue('') == ''",
     }
-    tenants = {"matchExpressions": [{"key": labels.TENANT, "operator": "Exists"}]}
-    label = f"object.metadata.?labels[?'{labels.WORKLOAD}'].hasValue()"
-    every = {
-        "made-for-a-job": "request.userInfo.username == "
-        "'system:serviceaccount:kube-system:job-controller'",
-        "of-a-workload": label,
-        **conditions,
-    }
-    policy: dict[str, object] = {
-        "apiVersion": _API,
-        "kind": "MutatingAdmissionPolicy",
-        "metadata": metadata,
-        "spec": {
-            "failurePolicy": "Ignore",
-            "reinvocationPolicy": "Never",
-            "matchConstraints": {"resourceRules": [pods], "namespaceSelector": tenants},
-            "matchConditions": [{"name": key, "expression": text} for key, text in every.items()],
-            "mutations": [{"patchType": "JSONPatch", "jsonPatch": {"expression": patch}}],
-        },
-    }
-    binding: dict[str, object] = {
-        "apiVersion": _API,
-        "kind": "MutatingAdmissionPolicyBinding",
-        "metadata": metadata,
-        "spec": {"policyName": name},
-    }
-    return policy, binding
+    return mutation("emr-eks-submitter-priority", conditions, patch)
