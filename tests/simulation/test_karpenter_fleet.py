@@ -22,6 +22,7 @@ from cdk_emr_eks.simulation.control_plane.fleet import Fleet
 from cdk_emr_eks.simulation.control_plane.karpenter import KarpenterLaunch
 from cdk_emr_eks.simulation.control_plane.plane import Plane
 from cdk_emr_eks.simulation.deploy.objects import Objects
+from cdk_emr_eks.simulation.pools import wait_for_pools
 from cdk_emr_eks.simulation.programs.binaries import Binaries, binaries
 from cdk_emr_eks.simulation.unavailable import SimulationUnavailable
 from cdk_emr_eks.spec.capacity.node_class import NVME
@@ -208,7 +209,9 @@ def everything(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
                 "DISABLE_LEADER_ELECTION": "true",
                 "BATCH_IDLE_DURATION": "200ms",
             }
+            aws.offer_families(TYPES.families)
             plane.start_karpenter(KarpenterLaunch(args=(), env=env, service_account=ACCOUNT))
+            assert wait_for_pools(plane) == ()
             yield Site(plane, api)
         plane.check()
 
@@ -269,6 +272,7 @@ def test_an_instance_that_never_registers_is_replaced(site: Site) -> None:
     custom: Any = client.CustomObjectsApi(site.api)
     name = claim["metadata"]["name"]
     custom.replace_cluster_custom_object_status("karpenter.sh", "v1", "nodeclaims", name, claim)
+    site.run("wakes", 1)  # Karpenter looks at pods when there is a new one, or after ten seconds.
     assert mute not in site.node_of("waits").spec.provider_id
 
 

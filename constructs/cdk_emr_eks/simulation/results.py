@@ -112,8 +112,8 @@ class Results:
         phases: Seconds that each phase of the simulation took.
         peak_memory: MiB that each process had at most.
         not_simulated: What of the assembly the simulation does not honour, with reasons.
-        problems: What went wrong beside the scenario: warm capacity that did not come, and what
-            could not be deleted.
+        problems: What went wrong beside the scenario: pools that were not ready, warm capacity that
+            did not come, and what could not be deleted.
     """
 
     scenario: Scenario

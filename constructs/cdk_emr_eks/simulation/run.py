@@ -22,6 +22,7 @@ from cdk_emr_eks.simulation.deploy import Deployment, deploy
 from cdk_emr_eks.simulation.jobs.blueprint import choose_blueprints, read_blueprints
 from cdk_emr_eks.simulation.observe import Observer
 from cdk_emr_eks.simulation.play import Played, Stage, play
+from cdk_emr_eks.simulation.pools import wait_for_pools
 from cdk_emr_eks.simulation.programs.binaries import Binaries, binaries
 from cdk_emr_eks.simulation.results import (
     Results,
@@ -115,6 +116,7 @@ def simulate(
                     "The assembly does not install Karpenter: no node would come"
                 )
             plane.start_karpenter(deployment.karpenter)
+            problems = wait_for_pools(plane) if pools else ()
         rooms = Rooms()
         if warm_plans(applied, pools):
             with phases.timed("warm capacity"):
@@ -126,7 +128,7 @@ def simulate(
 
         with phases.timed("scenario"):
             played = asyncio.run(play(scenario, stage, show))
-        problems = rooms.problems
+        problems += rooms.problems
         if destroy:
             with phases.timed("deletion"):
                 problems += tuple(f"not deleted: {each}" for each in deployment.destroy())
