@@ -78,6 +78,8 @@ def namespace(core: Any, request: pytest.FixtureRequest) -> Iterator[str]:
     # The controller manager makes it, and no pod is admitted before.
     until(lambda: core.list_namespaced_service_account(name).items)
     yield name
+    # Before their node goes, and with it who would end them.
+    core.delete_collection_namespaced_pod(name, grace_period_seconds=0)
     core.delete_namespace(name)
 
 
