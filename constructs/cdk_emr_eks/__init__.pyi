@@ -3,6 +3,7 @@
 from cdk_emr_eks.addons.karpenter import FeatureGates, Karpenter
 from cdk_emr_eks.addons.load_balancer_controller import LoadBalancerController
 from cdk_emr_eks.addons.protocol import Addon, AddonContext
+from cdk_emr_eks.addons.registry import AddonRegistry
 from cdk_emr_eks.capacity.node_pools import NodeEnvironment, NodePools
 from cdk_emr_eks.capacity.pod_templates import PodTemplateLocation, PodTemplates
 from cdk_emr_eks.clusters.cluster import ClusterSpec, EksCluster, LogType
@@ -46,12 +47,14 @@ from cdk_emr_eks.spec.access.security_configuration import (
 )
 from cdk_emr_eks.spec.access.tenant_secret import TenantSecret
 from cdk_emr_eks.spec.admission.cluster_policies import ClusterPolicies
+from cdk_emr_eks.spec.admission.job_controller import JobController
 from cdk_emr_eks.spec.admission.tenant_values import Admission, AdmissionMode
 from cdk_emr_eks.spec.capacity.dedicated import DedicatedPools
 from cdk_emr_eks.spec.capacity.gateway_pool import GatewayPool
 from cdk_emr_eks.spec.capacity.node_class import NodeClass
 from cdk_emr_eks.spec.capacity.node_pool import NodePool
 from cdk_emr_eks.spec.capacity.pod_template import PodTemplate
+from cdk_emr_eks.spec.clusters.addon_mirror import AddonMirror
 from cdk_emr_eks.spec.clusters.placement import Zone
 from cdk_emr_eks.spec.ephemeral.job import EphemeralJobSpec
 from cdk_emr_eks.spec.images.emr_registry import ImageKind
@@ -107,6 +110,8 @@ __all__ = [
     "SHARED",
     "Addon",
     "AddonContext",
+    "AddonMirror",
+    "AddonRegistry",
     "Admission",
     "AdmissionMode",
     "Architecture",
@@ -153,6 +158,7 @@ __all__ = [
     "ImportedEmrEksCluster",
     "InstanceStore",
     "Instances",
+    "JobController",
     "JobIdentity",
     "JobLogs",
     "JobRole",

@@ -25,12 +25,14 @@ from cdk_emr_eks.spec.access.security_configuration import (
 )
 from cdk_emr_eks.spec.access.tenant_secret import TenantSecret
 from cdk_emr_eks.spec.admission.cluster_policies import ClusterPolicies
+from cdk_emr_eks.spec.admission.job_controller import JobController
 from cdk_emr_eks.spec.admission.tenant_values import Admission
 from cdk_emr_eks.spec.capacity.dedicated import DedicatedPools
 from cdk_emr_eks.spec.capacity.gateway_pool import GatewayPool
 from cdk_emr_eks.spec.capacity.node_class import node_classes
 from cdk_emr_eks.spec.capacity.node_pool import NodePool, node_pools
 from cdk_emr_eks.spec.capacity.pod_template import PodTemplate, driver_template
+from cdk_emr_eks.spec.clusters.addon_mirror import AddonMirror
 from cdk_emr_eks.spec.clusters.cluster import ClusterSpec
 from cdk_emr_eks.spec.clusters.network import NetworkSpec
 from cdk_emr_eks.spec.clusters.placement import Zone
@@ -77,7 +79,7 @@ VALUES: tuple[object, ...] = (
     *(DriverShape(), ExecutorShape(), DynamicAllocation(), POOL.limits, Disruption()),
     *(Freeze(schedule="@daily", duration=timedelta(hours=1)), RootVolume(), PersistentVolumes()),
     *(WarmCapacity(jobs=1), Admission(), SparkEncryption(), TenantSecret(name="data/db")),
-    LakeFormation(session_tag_value="emr"),
+    *(LakeFormation(session_tag_value="emr"), JobController(roles=("emr-data",))),
     *(
         ClusterPolicies(),
         ClusterNetwork(),
@@ -97,7 +99,7 @@ VALUES: tuple[object, ...] = (
     *(SecurityConfigurationSpec(), TLS, AtRestEncryption(s3=S3Encryption.SSE_S3)),
     *(ManagedEndpointSpec(name="notebooks"), KernelImages(spark="r.io/a@sha256:" + "0" * 64)),
     *(NotebookEndpoint(name="team"), NotebookUser(identity_name="ann", endpoints=("team",))),
-    *(GatewayPool(), LoadBalancerController()),
+    *(GatewayPool(), LoadBalancerController(), AddonMirror(account="111122223333")),
     *(SparkConnectSpec(name="connect"), LivySpec(upload_uri="s3://bucket/livy")),
     *(StudioSpec(name="research"), IamAuth(), SAML, CENTER, GitAccess(), WorkspaceStorage()),
     EPHEMERAL,

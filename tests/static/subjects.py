@@ -16,6 +16,7 @@ from tests.synth.images.image_app import images
 from tests.synth.jobs import ephemeral_app
 from tests.synth.notebooks import connect_app, endpoint_app
 from tests.synth.notebooks.studio_app import studio_app
+from tests.synth.platforms.isolated_app import isolated
 from tests.synth.platforms.notebook_app import notebooks
 from tests.synth.tenancy import lake_app
 
@@ -122,6 +123,11 @@ def _images() -> Subject:
     )
 
 
+def _isolated() -> Subject:
+    made, stacks = isolated(), ("Registry", "Platform")
+    return Subject(app=made.app, folder=made.outdir, iam=stacks, lint=stacks, checkov=stacks)
+
+
 PARTS: Final[Mapping[str, Callable[[], Subject]]] = {
     "studios": _studios,
     "notebooks": _notebooks,
@@ -130,5 +136,6 @@ PARTS: Final[Mapping[str, Callable[[], Subject]]] = {
     "lake": _lake,
     "ephemeral": _ephemeral,
     "images": _images,
+    "isolated": _isolated,
 }
 """Apps of the tests by name, each synthesized once a session."""

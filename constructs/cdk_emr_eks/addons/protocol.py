@@ -11,8 +11,10 @@ from aws_cdk import aws_eks_v2 as eks
 from aws_cdk import aws_kms as kms
 from constructs import Construct, IDependable
 
+from cdk_emr_eks.addons.registry import mirror_host
 from cdk_emr_eks.errors import refuse
 from cdk_emr_eks.networks.network import Network
+from cdk_emr_eks.spec.clusters.addon_mirror import PUBLIC_REGISTRY, AddonMirror
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,6 +29,8 @@ class AddonContext:
         node_selector: Puts the add-on's pods on the system nodes.
         tolerations: Kubernetes tolerations of the system nodes' taints.
         ready: Dependency of what runs in the cluster: its system nodes and managed add-ons.
+        mirror: Where charts and images are mirrored; ``public`` and ``chart`` follow it. None:
+            they are pulled from where they are published.
     """
 
     cluster: eks.ICluster
@@ -36,6 +40,28 @@ class AddonContext:
     node_selector: Mapping[str, str]
     tolerations: tuple[Mapping[str, str], ...]
     ready: IDependable
+    mirror: AddonMirror | None = None
+
+    def public(self, repository: str) -> str:
+        """Return the URI that a repository of ECR Public is pulled by, without a tag.
+
+        Args:
+            repository: Its name, such as ``karpenter/controller``.
+        """
+        if self.mirror is None:
+            return f"{PUBLIC_REGISTRY}/{repository}"
+        return f"{mirror_host(self.mirror)}/{self.mirror.repository(repository)}"
+
+    def chart(self, name: str, repository: str) -> str:
+        """Return where a chart is pulled from that its publisher has in no registry.
+
+        Args:
+            name: Name of the chart.
+            repository: URL of the repository that it is published in.
+        """
+        if self.mirror is None:
+            return repository
+        return f"oci://{mirror_host(self.mirror)}/{self.mirror.chart(name)}"
 
 
 class Addon(Protocol):

@@ -47,6 +47,7 @@ class EksCluster(Construct):
         cluster: The cluster, with its kubectl provider.
         name: Its literal name.
         key: As given.
+        mirror: Where its add-ons are pulled from; None: where they are published.
         security_group: The cluster security group: EKS makes it and puts it on all nodes.
         security_group_selector: How a Karpenter node class finds just that group: by the tag
             ``aws:eks:cluster-name``, which EKS sets and nobody else can. Nodes must have one group
@@ -70,6 +71,7 @@ class EksCluster(Construct):
         super().__init__(scope, id)
         self.name = spec.name
         self.key = key
+        self.mirror = spec.mirror
         self.cluster = self._cluster(spec, network)
         accept_kubectl_findings(self.cluster)
         bound_kubectl_logs(self.cluster, days=spec.log_days)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from cdk_emr_eks.deploy_policy.right import Right, regional, right
+from cdk_emr_eks.deploy_policy.right import Right, linked, regional, right
 
 _TAGS: Final = " TagResource UntagResource"
 
@@ -30,6 +30,14 @@ IMAGE_RIGHTS: Final[Mapping[str, tuple[Right, ...]]] = {
             "Name",
         ),
         right("iam", "GetRole", "{roles}"),
+    ),
+    # ECR does not narrow rules to a prefix. The rule's service-linked role is ECR's own.
+    "AWS::ECR::PullThroughCacheRule": (
+        right(
+            "ecr",
+            "CreatePullThroughCacheRule DeletePullThroughCacheRule DescribePullThroughCacheRules",
+        ),
+        linked("pullthroughcache.ecr.amazonaws.com"),
     ),
     "AWS::ECR::Repository": (
         right(

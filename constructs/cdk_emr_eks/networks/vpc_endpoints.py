@@ -94,11 +94,3 @@ class VpcEndpoints(Construct):
             f"{services * spec.zone_count} endpoint-hours an hour, used or not, and each gigabyte "
             "through them is paid: https://aws.amazon.com/privatelink/pricing/",
         )
-        if spec.nat is Nat.NONE:
-            notes.add_warning_v2(
-                "cdk-emr-eks:no-internet",
-                "Without NAT nothing reaches the internet: images and charts outside of this "
-                "account's ECR (Karpenter's are on public.ecr.aws) need a mirror; IAM and prices "
-                "have no endpoint here, so Karpenter must have isolated_vpc=True, as "
-                "EmrEksCluster sets it, and node classes of your own an instanceProfile",
-            )

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final, cast
 
 import cdk8s
-from aws_cdk import Aws, CfnOutput, Duration, Stack, Stage, Token
+from aws_cdk import Aws, CfnOutput, Duration, Stack, Stage
 from aws_cdk import aws_eks as eks_l1
 from aws_cdk import aws_eks_v2 as eks
 from aws_cdk import aws_iam as iam
@@ -24,7 +24,7 @@ from cdk_emr_eks.security.pod_identity import PODS_SERVICE, pod_identity_trust
 from cdk_emr_eks.spec.access.execution_role import Component, JobIdentity, RoleUse, service_account
 from cdk_emr_eks.spec.capacity.gateway_pool import GATEWAY
 from cdk_emr_eks.spec.capacity.pod_template import driver_template, executor_template
-from cdk_emr_eks.spec.images.emr_registry import ImageKind, base_image
+from cdk_emr_eks.spec.images.emr_registry import ImageKind
 from cdk_emr_eks.spec.jobs.job_config import IMAGE
 from cdk_emr_eks.spec.jobs.spark_encryption import with_encryption
 from cdk_emr_eks.spec.namespaces.network_rules import livy_policies
@@ -93,7 +93,7 @@ class Livy(Construct):
         self.tenant = tenant
         self.role = execution_role
         templates = self._templates()
-        spark = {**derived, **self._session(derived, templates)}
+        spark = {**derived, **self._session(registry, derived, templates)}
         self.namespace = namespace
         self._claim()
         stage = self._objects()
@@ -158,12 +158,15 @@ class Livy(Construct):
         return found
 
     def _session(
-        self, derived: Mapping[str, str], templates: Mapping[Role, PodTemplateLocation]
+        self,
+        registry: str,
+        derived: Mapping[str, str],
+        templates: Mapping[Role, PodTemplateLocation],
     ) -> dict[str, str]:
         """Return the properties that say where a session runs, as whom, and from which image."""
-        region = Stack.of(self).region
-        known = None if Token.is_unresolved(region) else region
-        image = base_image(ImageKind.SPARK, self.spec.release_label, known)
+        release, _, tag = self.spec.release_label.rpartition("-")
+        # Of EMR's registry in the region, as the server's: ECR Public is not reached without NAT.
+        image = f"{registry}/{ImageKind.SPARK}/{release}:{tag}"
         return {
             "spark.kubernetes.namespace": self.tenant.tenant.resolved_namespace,
             IMAGE: derived.get(IMAGE, image),

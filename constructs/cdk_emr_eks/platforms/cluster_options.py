@@ -78,6 +78,19 @@ def cluster_options(
     }
 
 
+def check_same(name: str, wanted: Mapping[str, object], made: Mapping[str, object]) -> None:
+    """Check that a cluster which is there was made with the options that are wanted.
+
+    Raises:
+        ConfigError: If one differs: it would be ignored.
+    """
+    for option, value in wanted.items():
+        if value != made[option]:
+            rule = "must be the same at each call for one cluster"
+            fix = f"the first call had {made[option]!r}"
+            raise refuse(f"EmrEksCluster {name!r}", option, rule, value, fix)
+
+
 def _check_services(cluster: ClusterSpec, network: NetworkSpec) -> None:
     services = IPv4Network(cluster.service_cidr)
     for field in ("cidr", "pod_cidr"):

@@ -23,10 +23,9 @@ from cdk_emr_eks.capacity.pod_templates import PodTemplates
 from cdk_emr_eks.capacity.workload_policies import WorkloadPolicies
 from cdk_emr_eks.clusters.cluster import ClusterSpec, EksCluster
 from cdk_emr_eks.clusters.manifests import KubernetesObject, ManifestStage
-from cdk_emr_eks.errors import refuse
 from cdk_emr_eks.field_types import check_argument
 from cdk_emr_eks.networks.network import ExistingNetwork, Network, NetworkSpec
-from cdk_emr_eks.platforms.cluster_options import chosen_karpenter, cluster_options
+from cdk_emr_eks.platforms.cluster_options import check_same, chosen_karpenter, cluster_options
 from cdk_emr_eks.platforms.cluster_outputs import write_outputs
 from cdk_emr_eks.platforms.endpoint_parts import EndpointParts
 from cdk_emr_eks.platforms.tenant_host import TenantHost
@@ -176,11 +175,7 @@ class EmrEksCluster(TenantHost):
                 stage_per_workload=stage_per_workload,
             )
         made = cast(Self, found)
-        for option, value in wanted.items():
-            if value != made.options[option]:
-                rule = "must be the same at each call for one cluster"
-                fix = f"the first call had {made.options[option]!r}"
-                raise refuse(f"EmrEksCluster {name!r}", option, rule, value, fix)
+        check_same(name, wanted, made.options)
         return made
 
     def install(self, addon: Addon) -> IDependable:
@@ -295,6 +290,7 @@ class EmrEksCluster(TenantHost):
             node_selector=SYSTEM_SELECTOR,
             tolerations=SYSTEM_TOLERATIONS,
             ready=self.eks.ready,
+            mirror=self.eks.mirror,
         )
         self._installed[addon.name] = addon.install(holder, context)
         return self._installed[addon.name]

@@ -186,12 +186,11 @@ def test_without_nat_all_services_have_endpoints_with_one_narrow_group(
     ]
 
 
-def test_endpoints_cost_and_missing_internet_are_said(
+def test_the_cost_of_endpoints_is_said(
     isolated: tuple[Resources, Annotations],
 ) -> None:
     _, notes = isolated
     notes.has_warning("*", Match.string_like_regexp(r"13 interface endpoints in 3 zones are 39 "))
-    notes.has_warning("*", Match.string_like_regexp("isolated_vpc=True.*instanceProfile"))
 
 
 def test_endpoints_with_nat_are_the_basic_ones() -> None:

@@ -85,7 +85,8 @@ def test_the_chart_makes_neither_rights_nor_load_balancer(app: Synthesized) -> N
 
 
 def test_sessions_are_told_where_they_run_and_as_whom(app: Synthesized) -> None:
-    told = {key: each["value"] for key, each in values(app, "Elsewhere")["env"].items()}
+    given = values(app, "Elsewhere")
+    told = {key: each["value"] for key, each in given["env"].items()}
     assert told["LIVY_LIVY_SERVER_SESSION_TIMEOUT"] == "20m"
     assert told["LIVY_SPARK_KUBERNETES_NAMESPACE"] == "office"
     assert told["LIVY_SPARK_SQL_ANSI_ENABLED"] == "true"
@@ -94,7 +95,7 @@ def test_sessions_are_told_where_they_run_and_as_whom(app: Synthesized) -> None:
         "emr-container-sa-spark-livy"
     )
     assert told["LIVY_SPARK_KUBERNETES_CONTAINER_IMAGE"] == (
-        "public.ecr.aws/emr-on-eks/spark/emr-7.14.0:latest"
+        given["image"].replace("/livy/", "/spark/")
     )
     for role in ("DRIVER", "EXECUTOR"):
         assert told[f"LIVY_SPARK_KUBERNETES_{role}_POD1TEMPLATE1FILE"].startswith("s3://")

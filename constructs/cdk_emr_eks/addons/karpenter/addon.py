@@ -16,6 +16,7 @@ from cdk_emr_eks.addons.karpenter.values import (
     FeatureGates,
     LogLevel,
     Surroundings,
+    mirrored,
     placement,
     settings,
 )
@@ -143,6 +144,7 @@ class Karpenter:
             "dnsPolicy": "Default",
             **placement(around),
             "controller": {
+                **mirrored(around),
                 # Without it the controller asks the metadata service, one hop too far for a pod.
                 "env": [{"name": "AWS_REGION", "value": around.region}],
                 "resources": {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from aws_cdk import Aws, RemovalPolicy, Stack
+from aws_cdk import Annotations, Aws, RemovalPolicy, Stack
 from aws_cdk import aws_eks as eks_l1
 from aws_cdk import aws_eks_v2 as eks
 from aws_cdk import aws_iam as iam
@@ -23,8 +23,8 @@ from cdk_emr_eks.addons.karpenter.scope import PolicyScope
 from cdk_emr_eks.addons.karpenter.values import SERVICE_ACCOUNT, Surroundings
 from cdk_emr_eks.addons.protocol import AddonContext
 from cdk_emr_eks.security.nag import accept, managed_policy
+from cdk_emr_eks.spec.clusters.addon_mirror import KARPENTER_CHARTS, KARPENTER_IMAGE
 
-CHART_REPOSITORY: Final = "oci://public.ecr.aws/karpenter"
 NODE_POLICIES: Final = ("AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly")
 """AWS managed policies of the nodes' role.
 
@@ -91,15 +91,23 @@ class InstalledKarpenter(Construct):
         role = self._controller_role(policy_scope, zonal_shift)
         rights = self._association(cluster, role.attr_arn)
         around = _surroundings(context, queue.queue_name, region)
-        crds = self._chart("Crds", context.cluster, "karpenter-crd", version)
+        crds_chart, main_chart = KARPENTER_CHARTS
+        crds = self._chart("Crds", context, crds_chart, version)
         crds.node.add_dependency(context.ready)
-        chart = self._chart("Chart", context.cluster, "karpenter", version, values(around))
+        chart = self._chart("Chart", context, main_chart, version, values(around))
         # The queue's policy refers to the rules, they to the queue; the association to the role, it
         # to its policies: so each edge stands for a chain.
         chart.node.add_dependency(crds, rights, queue.ready, context.ready)
         self.ready: IDependable = DependencyGroup(chart, access)
         if create_spot_role:
             self._spot_role()
+        if isolated_vpc and context.mirror is None:
+            Annotations.of(self).add_warning_v2(
+                "cdk-emr-eks:no-internet",
+                "Without NAT nothing reaches the internet, and the charts and images of Karpenter "
+                "and of the load balancer controller are there: mirror them, and say where with "
+                "ClusterSpec(mirror=AddonMirror(...)); AddonRegistry makes the repositories",
+            )
 
     def _instance_profile(self, role: iam.Role) -> str:
         # Where Karpenter cannot ask IAM for one:
@@ -141,17 +149,17 @@ class InstalledKarpenter(Construct):
     def _chart(
         self,
         id: str,
-        cluster: eks.ICluster,
-        chart: str,
+        context: AddonContext,
+        repository: str,
         version: str,
         values: Mapping[str, object] | None = None,
     ) -> eks.HelmChart:
         return controller_chart(
             self,
             id,
-            cluster=cluster,
-            repository=f"{CHART_REPOSITORY}/{chart}",
-            chart=chart,
+            cluster=context.cluster,
+            repository=f"oci://{context.public(repository)}",
+            chart=repository.rpartition("/")[2],
             version=version,
             values=values,
             # The CRDs are a chart of their own; a second copy would never be upgraded.
@@ -188,4 +196,5 @@ def _surroundings(context: AddonContext, queue_name: str, region: str) -> Surrou
         node_selector=context.node_selector,
         tolerations=context.tolerations,
         custom_networking=bool(context.network.pod_subnets),
+        image=context.public(KARPENTER_IMAGE) if context.mirror else None,
     )

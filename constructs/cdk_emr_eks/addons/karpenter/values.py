@@ -118,6 +118,7 @@ class Surroundings:
         node_selector: Puts the controller on the system nodes.
         tolerations: Kubernetes tolerations of the system nodes' taints.
         custom_networking: Whether pods have subnets of their own.
+        image: Repository of the controller's image. None: the chart's own.
     """
 
     cluster_name: str
@@ -127,6 +128,7 @@ class Surroundings:
     node_selector: Mapping[str, str]
     tolerations: tuple[Mapping[str, str], ...]
     custom_networking: bool
+    image: str | None = None
 
 
 def settings(around: Surroundings) -> Mapping[str, object]:
@@ -152,3 +154,9 @@ def placement(around: Surroundings) -> Mapping[str, object]:
             {"maxSkew": 1, "topologyKey": labels.ZONE, "whenUnsatisfiable": "DoNotSchedule"}
         ],
     }
+
+
+def mirrored(around: Surroundings) -> Mapping[str, object]:
+    """Return the value of the chart's ``controller`` that says where its image is, if not there."""
+    # Tag and digest stay the chart's: the mirror has the image that was published, or none.
+    return {"image": {"repository": around.image}} if around.image else {}

@@ -19,8 +19,7 @@ from cdk_emr_eks.addons.controllers import (
 from cdk_emr_eks.addons.load_balancer_controller.policy import ControllerScope, controller_policies
 from cdk_emr_eks.addons.load_balancer_controller.values import CHART, SERVICE_ACCOUNT, Surroundings
 from cdk_emr_eks.addons.protocol import AddonContext
-
-CHART_REPOSITORY: Final = "https://aws.github.io/eks-charts"
+from cdk_emr_eks.spec.clusters.addon_mirror import BALANCERS_CHARTS, BALANCERS_IMAGE
 
 _TAGGED: Final = "Ids are not known beforehand; conditions on the cluster's tags narrow it"
 _REASONS: Final[Mapping[str, str]] = {
@@ -82,12 +81,13 @@ class InstalledLoadBalancerController(Construct):
             vpc_id=vpc_id,
             node_selector=context.node_selector,
             tolerations=context.tolerations,
+            image=context.public(BALANCERS_IMAGE) if context.mirror else None,
         )
         chart = controller_chart(
             self,
             "Chart",
             cluster=context.cluster,
-            repository=CHART_REPOSITORY,
+            repository=context.chart(CHART, BALANCERS_CHARTS),
             chart=CHART,
             version=version,
             values=values(around),

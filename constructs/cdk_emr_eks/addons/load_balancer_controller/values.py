@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from cdk_emr_eks import labels
+from cdk_emr_eks.spec.clusters.addon_mirror import BALANCERS_CHART
 
-CHART: Final = "aws-load-balancer-controller"
+CHART: Final = BALANCERS_CHART
 """Name of the chart, of the release, and of what it makes."""
 SERVICE_ACCOUNT: Final = CHART
 
@@ -23,6 +24,7 @@ class Surroundings:
         vpc_id: Id of the cluster's VPC.
         node_selector: Puts the controller on the system nodes.
         tolerations: Kubernetes tolerations of the system nodes' taints.
+        image: Repository of the controller's image. None: the chart's own.
     """
 
     cluster_name: str
@@ -30,6 +32,7 @@ class Surroundings:
     vpc_id: str
     node_selector: Mapping[str, str]
     tolerations: tuple[Mapping[str, str], ...]
+    image: str | None = None
 
 
 def controller_values(
@@ -51,6 +54,8 @@ def controller_values(
         "labelSelector": {"matchLabels": own},
     }
     return {
+        # The tag stays the chart's.
+        **({"image": {"repository": around.image}} if around.image else {}),
         "clusterName": around.cluster_name,
         # Without these two the controller asks the metadata service, one hop too far for a pod.
         "region": around.region,

@@ -15,6 +15,7 @@ from cdk_emr_eks.errors import Problems
 from cdk_emr_eks.field_types import check_types, hold_mappings
 from cdk_emr_eks.names import cluster_name
 from cdk_emr_eks.spec.access.execution_role import RETENTION_DAYS
+from cdk_emr_eks.spec.clusters.addon_mirror import AddonMirror
 from cdk_emr_eks.versions import EKS_ADDONS, KUBERNETES
 
 SYSTEM_SELECTOR: Final[Mapping[str, str]] = MappingProxyType({labels.SYSTEM: "true"})
@@ -71,6 +72,8 @@ class ClusterSpec:
             neither the VPC's nor of a network that jobs reach. EKS would choose one by itself; it
             is fixed here, since the rules of tenants leave it out. Immutable: a change replaces
             the cluster.
+        mirror: Where charts and images of add-ons are pulled from. None: ECR Public and GitHub,
+            which a network without a way to the internet does not reach.
 
     Raises:
         ConfigError: If a value is not one that EKS takes, or the API server would be open to all.
@@ -85,6 +88,7 @@ class ClusterSpec:
     system_nodes: int = 2
     addon_versions: Mapping[str, str] = field(default_factory=dict)
     service_cidr: str = "172.20.0.0/16"
+    mirror: AddonMirror | None = None
 
     def __post_init__(self) -> None:
         check_types(f"ClusterSpec {self.name!r}", self)

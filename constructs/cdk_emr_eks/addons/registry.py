@@ -1,0 +1,113 @@
+"""The repositories that add-ons are installed from where nothing reaches the internet."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from aws_cdk import Aws, CfnOutput, RemovalPolicy, Stack, Token
+from aws_cdk import aws_ecr as ecr
+from constructs import Construct
+
+from cdk_emr_eks.errors import refuse
+from cdk_emr_eks.field_types import check_argument
+from cdk_emr_eks.security.nag import skip_checkov
+from cdk_emr_eks.spec.clusters.addon_mirror import BALANCERS_CHART, PUBLIC_REGISTRY, AddonMirror
+from cdk_emr_eks.versions import KARPENTER, LOAD_BALANCER_CONTROLLER
+
+_WITHOUT_CACHE: Final = ("cn-", "us-gov-")
+# Beginnings of regions without pull-through caches.
+# Source: https://docs.aws.amazon.com/AmazonECR/latest/userguide/pull-through-cache.html, 2026-11.
+
+
+def mirror_host(mirror: AddonMirror) -> str:
+    """Return the host of a mirror's registry, a token: in the region that is deployed to."""
+    account = mirror.account or Aws.ACCOUNT_ID
+    return f"{account}.dkr.ecr.{Aws.REGION}.{Aws.URL_SUFFIX}"
+
+
+class AddonRegistry(Construct):
+    """What ``AddonMirror`` names, in this account: made and filled before a platform without NAT.
+
+    It goes into a stack of its own. Deploy that, run the commands of the output
+    ``FillCommands`` where the internet can be reached, then deploy the platform with
+    ``ClusterSpec(mirror=...)``: by then nothing is pulled for the first time from inside of the
+    VPC, which may need a way to the internet. Run the commands again before a new version of
+    Karpenter or of the load balancer controller is deployed.
+
+    Resources made: one ``AWS::ECR::PullThroughCacheRule`` for ECR Public, and one
+    ``AWS::ECR::Repository`` for the chart of the AWS Load Balancer Controller, which is in no
+    registry. The repositories of the cache are ECR's: they stay when the stack goes.
+
+    Stack outputs: ``FillCommands``, shell commands.
+
+    Args:
+        mirror: Names of the repositories.
+        karpenter: Version of Karpenter that the commands pull.
+        load_balancer_controller: Version of the AWS Load Balancer Controller.
+
+    Attributes:
+        mirror: As given: what ``ClusterSpec`` takes.
+
+    Raises:
+        ConfigError: If the mirror is in another account, or the stack in a region of China or
+            GovCloud, where ECR has no pull-through cache: make and fill repositories there.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        mirror: AddonMirror | None = None,
+        karpenter: str = KARPENTER,
+        load_balancer_controller: str = LOAD_BALANCER_CONTROLLER,
+    ) -> None:
+        check_argument("AddonRegistry", "mirror", AddonMirror | None, mirror)
+        check_argument("AddonRegistry", "karpenter", str, karpenter)
+        given = load_balancer_controller
+        check_argument("AddonRegistry", "load_balancer_controller", str, given)
+        chosen = mirror or AddonMirror()
+        if chosen.account is not None:
+            rule = "must be of the stack's own account (None)"
+            fix = "make the registry in a stack of that account, and name it to the platform's"
+            raise refuse("AddonRegistry", "mirror.account", rule, chosen.account, fix)
+        region = Stack.of(scope).region
+        if not Token.is_unresolved(region) and region.startswith(_WITHOUT_CACHE):
+            rule = "must be a region where ECR has pull-through caches (not China, not GovCloud)"
+            fix = "copy charts and images into repositories of AddonMirror's names"
+            raise refuse("AddonRegistry", "region", rule, region, fix)
+        super().__init__(scope, id)
+        self.mirror = chosen
+        ecr.CfnPullThroughCacheRule(
+            self,
+            "Cache",
+            ecr_repository_prefix=chosen.prefix,
+            upstream_registry_url=PUBLIC_REGISTRY,
+        )
+        self._chart_repository()
+        commands = chosen.fill_commands(
+            mirror_host(chosen),
+            region=Aws.REGION,
+            karpenter=karpenter,
+            load_balancer_controller=given,
+        )
+        CfnOutput(
+            self,
+            "FillCommands",
+            value="\n".join(commands),
+            description="Run where the internet is reached, before the platform is deployed",
+        )
+
+    def _chart_repository(self) -> None:
+        repository = ecr.CfnRepository(
+            self,
+            "BalancersChart",
+            repository_name=self.mirror.chart(BALANCERS_CHART),
+            image_tag_mutability="IMMUTABLE",
+            image_scanning_configuration={"scanOnPush": True},
+            # A copy of what is public: nothing is lost with it.
+            empty_on_delete=True,
+        )
+        repository.apply_removal_policy(RemovalPolicy.DESTROY)
+        why = "A public chart: ECR's own encryption at rest keeps nothing secret"
+        skip_checkov(repository, {"CKV_AWS_136": why})
