@@ -10,8 +10,11 @@ import pytest
 
 from cdk_emr_eks.simulation.control_plane.plane import Plane
 from cdk_emr_eks.spec.access.execution_role import Component
+from cdk_emr_eks.spec.access.lake_formation import LakeFormation
 from cdk_emr_eks.spec.admission.identities import EMR_USERS
+from cdk_emr_eks.spec.admission.tenant_values import SYSTEM_NAMESPACES
 from cdk_emr_eks.spec.tenancy.emr_access import emr_cluster_role_manifests
+from cdk_emr_eks.spec.tenancy.tenant import Tenant
 from cdk_emr_eks.spec.workloads.catalog import SHARED
 from tests.simulation.admission_actors import Answer, call, executor, user_of
 from tests.simulation.guarded_tenant import NS, ON_DEMAND, ROLE, create
@@ -27,6 +30,12 @@ PODS: Final = {"apiGroups": [""], "resources": ["pods"], "verbs": ["create", "de
 @pytest.fixture(scope="module")
 def lake(guarded: Plane) -> Plane:
     """EMR's rights across namespaces, as a tenant with Lake Formation brings them."""
+    tenant = Tenant(name=NS, lake_formation=LakeFormation(session_tag_value="emr"))
+    told = {SYSTEM_NAMESPACES: tenant.owner([SHARED]).annotations[SYSTEM_NAMESPACES]}
+    named = call(
+        guarded, None, "PATCH", f"/api/v1/namespaces/{NS}", {"metadata": {"annotations": told}}
+    )
+    assert named.allowed
     role, binding = emr_cluster_role_manifests(NS)
     for kind, item in (("clusterroles", role), ("clusterrolebindings", binding)):
         assert call(guarded, None, "POST", f"{_API}/{kind}", item, fieldValidation="Strict").allowed

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from cdk_emr_eks.spec.admission.identities import FOR_TENANT
+from cdk_emr_eks.spec.admission.identities import BY_CODE, FOR_TENANT, OF_CONTROLLER
 from cdk_emr_eks.spec.admission.policy import AdmissionPolicy, Rule
 from cdk_emr_eks.spec.admission.tenant_values import STORAGE_CLASSES, listed
 from cdk_emr_eks.spec.capacity.storage_class import EXECUTOR_STORAGE_CLASS
@@ -58,16 +58,19 @@ CLAIMS: Final = AdmissionPolicy(
     name="emr-eks-claims",
     resources={"": ("persistentvolumeclaims",)},
     operations=("CREATE", "UPDATE"),
-    variables={"classes": CLASSES},
+    variables={"classes": CLASSES, "controller": OF_CONTROLLER},
     rules=(
         Rule(
             # Kubernetes writes the volume into a claim that is bound.
-            expression="request.operation == 'UPDATE' ? object.spec == oldObject.spec : "
-            f"{_of_class('object.spec')}",
+            expression=f"!{FOR_TENANT} || (request.operation == 'UPDATE' "
+            f"? object.spec == oldObject.spec : {_of_class('object.spec')})",
             message=f"{_MESSAGE}; they stay as they were made",
         ),
-        Rule(expression=_plain("object.metadata"), message=_ANNOTATED),
+        Rule(
+            expression=f"!{FOR_TENANT} || {_plain('object.metadata')}",
+            message=_ANNOTATED,
+        ),
     ),
-    conditions={"for-a-tenant": FOR_TENANT},
+    conditions={"by-code": BY_CODE},
 )
 """What code of tenants claims; people of the platform may claim anything for them."""

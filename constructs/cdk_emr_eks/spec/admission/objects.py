@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import Final
 
-from cdk_emr_eks.spec.admission.identities import BY_CONTROLLER, BY_EMR, BY_TENANT, FOR_TENANT
+from cdk_emr_eks.spec.admission.identities import (
+    BY_CODE,
+    BY_CONTROLLER,
+    BY_EMR,
+    BY_FOREIGN_JOB,
+    BY_JOB_CONTROLLER,
+    BY_TENANT,
+    FOR_TENANT,
+    OF_CONTROLLER,
+)
 from cdk_emr_eks.spec.admission.policy import AdmissionPolicy, Rule
 
 _MADE: Final = ("pods", "services", "configmaps", "persistentvolumeclaims", "secrets", "events")
@@ -53,7 +62,8 @@ SECRETS: Final = AdmissionPolicy(
             message="secrets must hold what their maker writes, not tokens of service accounts",
         ),
     ),
-    conditions={"for-a-tenant": FOR_TENANT},
+    # Not only for a tenant: rights over all namespaces are given by mistake, too.
+    conditions={"by-code": BY_CODE},
 )
 """Kubernetes fills such a secret with a lasting token of any account of the namespace."""
 
@@ -67,34 +77,55 @@ FINALIZERS: Final = AdmissionPolicy(
     variables={
         "before": f"request.operation == 'CREATE' ? [] : oldObject.{_FINALIZERS}",
         "own": f"[{', '.join(map(repr, _KUBERNETES_OWN))}]",
+        "controller": OF_CONTROLLER,
     },
     rules=(
         Rule(
-            expression=f"object.{_FINALIZERS}.all(f, f in variables.own || f in variables.before)",
+            expression=f"!{FOR_TENANT} || object.{_FINALIZERS}"
+            ".all(f, f in variables.own || f in variables.before)",
             message="what code makes must have no finalizers but Kubernetes' own",
         ),
         Rule(
-            expression=f"variables.before.all(f, f in object.{_FINALIZERS})",
+            expression=f"!{FOR_TENANT} || variables.before.all(f, f in object.{_FINALIZERS})",
             message="finalizers must be taken away by those who set them only",
         ),
     ),
-    conditions={"for-a-tenant": FOR_TENANT},
+    conditions={"by-code": BY_CODE},
 )
 """An object with a finalizer that nobody takes away keeps its namespace from going."""
+
+_LISTED: Final = (
+    "(request.resource.group in ['', 'events.k8s.io'] && "
+    f"request.resource.resource in [{', '.join(map(repr, _MADE))}] && "
+    "request.?subResource.orValue('') == '')"
+)
+_OPERATOR_GROUP: Final = "sparkoperator.k8s.io"
 
 OTHERS: Final = AdmissionPolicy(
     name="emr-eks-others",
     resources={"*": ("*/*",)},
     operations=("CREATE", "UPDATE", "DELETE", "CONNECT"),
+    variables={"controller": OF_CONTROLLER},
     rules=(
         Rule(
-            expression="request.resource.group in ['', 'events.k8s.io'] && "
-            f"request.resource.resource in [{', '.join(map(repr, _MADE))}] && "
-            "request.?subResource.orValue('') == ''",
+            expression=f"!({BY_TENANT}) || {_LISTED}",
             message=f"code in a pod may make and change only {', '.join(_MADE)}",
         ),
+        Rule(
+            # An ingress opens the cluster, a Job's pods pass for EMR's, a budget holds a node.
+            expression=f"!({BY_JOB_CONTROLLER}) || {_LISTED} || "
+            f"request.resource.group == '{_OPERATOR_GROUP}'",
+            message=f"controllers of jobs may make and change only {', '.join(_MADE)} and their "
+            "own kinds",
+        ),
+        Rule(
+            # EMR's guide gives drivers of its operator rights over all namespaces.
+            expression=f"!{BY_FOREIGN_JOB}",
+            message="jobs and controllers of others must make and change nothing here",
+            subject="request.userInfo.username",
+        ),
     ),
-    conditions={"by-a-pod": BY_TENANT},
+    conditions={"by-code": BY_CODE},
 )
 """Not controllers, whose pods would pass for EMR's own; nor accounts, rights, routes, policies, nor
 what enters, binds or evicts pods. It holds whatever rights the code was given by mistake."""

@@ -11,9 +11,13 @@ from cdk_emr_eks.spec.admission.claims import CLASSES, IN_PODS
 from cdk_emr_eks.spec.admission.identities import (
     BY_CONTROLLER,
     BY_GATEWAY,
+    BY_ITS_ROLES,
+    BY_JOB_CONTROLLER,
     BY_LIVY,
+    BY_STRANGER,
     CREATOR,
     LIVY_SESSION,
+    OF_CONTROLLER,
     same_role,
 )
 from cdk_emr_eks.spec.admission.policy import AdmissionPolicy, Rule
@@ -49,6 +53,7 @@ _VARIABLES: Final = {
     "byDriver": "variables.creator.matches('^emr-containers-sa-spark-(driver|jeg-kernel)-')"
     f" || variables.creator == '{LIVY_SESSION}'",
     "byLivy": BY_LIVY,
+    "controller": OF_CONTROLLER,
     "classes": CLASSES,
     "pod": "request.userInfo.?extra[?'authentication.kubernetes.io/pod-uid'].orValue([])",
     "byEmr": f"{BY_CONTROLLER} || {BY_GATEWAY}",
@@ -229,6 +234,18 @@ _IDENTITY: Final = (
         expression=f"!variables.byLivy || variables.account == '{LIVY_SESSION}'",
         message="Livy must make pods with the service account of its sessions",
         subject="variables.account",
+    ),
+    Rule(
+        # Whoever writes what such a controller does writes the account, too.
+        expression=f"!({BY_JOB_CONTROLLER}) || {BY_ITS_ROLES}",
+        message="controllers of jobs must make pods with an account of a role that the tenant lets "
+        "them use",
+        subject="variables.account",
+    ),
+    Rule(
+        expression=f"!{BY_STRANGER}",
+        message="pods must be made by EMR, the tenant's own code or controllers that it names",
+        subject="request.userInfo.username",
     ),
     Rule(
         expression=f"{_LABEL}[?'{labels.TENANT}'].orValue({_OWNER}) == {_OWNER}",

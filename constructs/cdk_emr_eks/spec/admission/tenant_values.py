@@ -14,6 +14,7 @@ from typing import Final
 from cdk_emr_eks.errors import Problem, Problems
 from cdk_emr_eks.field_types import check_types
 from cdk_emr_eks.names import dns_label
+from cdk_emr_eks.spec.admission.job_controller import JobController
 from cdk_emr_eks.spec.images.emr_images import EMR_IMAGE
 from cdk_emr_eks.tokens import has_token
 
@@ -29,6 +30,11 @@ DIGESTS: Final = "emr-eks/image-digests"
 """Annotation: ``required`` where images that are not EMR's must be named by digest."""
 STORAGE_CLASSES: Final = "emr-eks/storage-classes"
 """Annotation: storage classes beside the platform's own that the tenant may claim volumes of."""
+
+CONTROLLERS: Final = "emr-eks/job-controllers"
+"""Annotation: who makes pods from elsewhere, and as whom: ``namespace:account:role``."""
+SYSTEM_NAMESPACES: Final = "emr-eks/system-namespaces"
+"""Annotation: namespaces of EMR's own part of the tenant's jobs and sessions."""
 
 # Host, optionally with a port, then folders; the slash at the end keeps `team` from `team-other`.
 _REGISTRY: Final = re.compile(r"[a-z0-9][a-z0-9.-]*(:\d+)?(/[a-z0-9][a-z0-9._-]*)*/")
@@ -72,16 +78,19 @@ class Admission:
         storage_classes: Storage classes that jobs may claim volumes of, beside the platform's own
             for ``PersistentVolumes``. A class says which disks, whose key, and how fast: none but
             those that are meant for tenants.
+        controllers: Controllers of other namespaces that make pods of jobs, such as EMR's Spark
+            operator. Default none: pods that they make are refused. Livy's servers need no entry.
 
     Raises:
-        ConfigError: If a registry is not the beginning of an image name up to a slash, or a storage
-            class is no name of one.
+        ConfigError: If a registry is not the beginning of an image name up to a slash, a storage
+            class is no name of one, or a controller is given twice.
     """
 
     mode: AdmissionMode = AdmissionMode.ENFORCE
     registries: tuple[str, ...] = ()
     image_digests: bool = False
     storage_classes: tuple[str, ...] = ()
+    controllers: tuple[JobController, ...] = ()
 
     def __post_init__(self) -> None:
         check_types("Admission", self)
@@ -94,6 +103,10 @@ class Admission:
             problems.require(holds, "registries", rule, registry, fix)
         for name in self.storage_classes:
             problems.extend(dns_label("storage_classes", name))
+        accounts = [f"{each.namespace}:{each.service_account}" for each in self.controllers]
+        rule = "must have each controller once, with all its roles"
+        once = len(set(accounts)) == len(accounts)
+        problems.require(once, "controllers", rule, ", ".join(accounts))
         problems.raise_if_any()
 
     def image_problems(self, field: str, image: str) -> tuple[Problem, ...]:
@@ -112,16 +125,35 @@ class Admission:
         fix = "SparkImage.registry is its beginning"
         return (Problem(field=field, rule=rule, got=image, fix=fix),)
 
+    def controller_problems(self, namespace: str) -> tuple[Problem, ...]:
+        """Return what speaks against the controllers of a tenant: those beside its own code.
+
+        Args:
+            namespace: The tenant's own.
+        """
+        rule = "must be of another namespace: what is in the tenant's own is code of the tenant"
+        return tuple(
+            Problem(field="admission.controllers", rule=rule, got=namespace)
+            for each in self.controllers
+            if each.namespace == namespace
+        )
+
     def labels(self) -> dict[str, str]:
         """Return the labels of the namespace."""
         return {} if self.mode is AdmissionMode.OFF else {MODE: str(self.mode)}
 
-    def annotations(self, workloads: Iterable[str], undisturbed: Iterable[str]) -> dict[str, str]:
+    def annotations(
+        self,
+        workloads: Iterable[str],
+        undisturbed: Iterable[str],
+        system_namespaces: Iterable[str] = (),
+    ) -> dict[str, str]:
         """Return the annotations of a namespace.
 
         Args:
             workloads: Names of the workloads that the tenant may use.
             undisturbed: Those of them whose executors keep their nodes from disruption.
+            system_namespaces: Where EMR's own part of its jobs and sessions is. Default none.
         """
         if self.mode is AdmissionMode.OFF:
             return {}
@@ -134,4 +166,9 @@ class Admission:
             made[DIGESTS] = "required"
         if self.storage_classes:
             made[STORAGE_CLASSES] = ",".join(self.storage_classes)
+        if self.controllers:
+            entries = (entry for each in self.controllers for entry in each.entries)
+            made[CONTROLLERS] = ",".join(entries)
+        if partners := ",".join(system_namespaces):
+            made[SYSTEM_NAMESPACES] = partners
         return made

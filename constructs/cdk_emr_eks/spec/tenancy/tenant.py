@@ -212,7 +212,7 @@ class Tenant:
         return NamespaceOwner(
             tenant=self.name,
             labels=self.admission.labels(),
-            annotations=self.admission.annotations(names, kept),
+            annotations=self.admission.annotations(names, kept, self._partners),
         )
 
     def policies(self, cluster: ClusterNetwork | None = None) -> tuple[dict[str, object], ...]:
@@ -226,15 +226,17 @@ class Tenant:
         if self.quota is not None:
             bounds += self.quota.manifests(namespace)
         if self.network is not None:
-            own = self.virtual_cluster.own_security_configuration
-            beside = own or self.lake_formation
-            partners = [beside.resolved_system_namespace(namespace)] if beside else []
             ranges = cluster or ClusterNetwork()
-            bounds += tenant_policies(namespace, self.network, ranges, partners)
+            bounds += tenant_policies(namespace, self.network, ranges, self._partners)
         return tuple(bounds)
 
+    @property
+    def _partners(self) -> tuple[str, ...]:
+        beside = self.virtual_cluster.own_security_configuration or self.lake_formation
+        return (beside.resolved_system_namespace(self.resolved_namespace),) if beside else ()
+
     def _bound_problems(self) -> tuple[Problem, ...]:
-        found = []
+        found = [*self.admission.controller_problems(self.resolved_namespace)]
         if self.dedicated and self.admission.mode is not AdmissionMode.ENFORCE:
             rule = "must be enforced with dedicated pools: nothing else keeps pods to them"
             found.append(Problem(field="admission.mode", rule=rule, got=str(self.admission.mode)))
