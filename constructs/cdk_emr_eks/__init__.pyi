@@ -3,9 +3,9 @@
 from cdk_emr_eks.addons.karpenter import FeatureGates, Karpenter
 from cdk_emr_eks.addons.load_balancer_controller import LoadBalancerController
 from cdk_emr_eks.addons.protocol import Addon, AddonContext
-from cdk_emr_eks.addons.registry import AddonRegistry
 from cdk_emr_eks.capacity.node_pools import NodeEnvironment, NodePools
 from cdk_emr_eks.capacity.pod_templates import PodTemplateLocation, PodTemplates
+from cdk_emr_eks.clusters.addon_registry import AddonRegistry
 from cdk_emr_eks.clusters.cluster import ClusterSpec, EksCluster, LogType
 from cdk_emr_eks.clusters.manifests import ManifestStage
 from cdk_emr_eks.errors import ConfigError, Problem

@@ -35,6 +35,7 @@ AROUND: Final = Surroundings(
     vpc_id="vpc-0123456789abcdef0",
     node_selector={"emr-eks/system": "true"},
     tolerations=({"key": "emr-eks/system", "operator": "Exists"},),
+    image="mirror.example/eks/aws-load-balancer-controller",
 )
 # The chart makes new certificates at each rendering.
 _RANDOM: Final = ("caBundle", "Secret/")

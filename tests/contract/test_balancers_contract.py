@@ -15,6 +15,11 @@ from cdk_emr_eks.addons.load_balancer_controller.policy import (
     ControllerScope,
     controller_policies,
 )
+from cdk_emr_eks.spec.clusters.addon_mirror import (
+    BALANCERS_IMAGE,
+    PUBLIC_REGISTRY,
+    AddonMirror,
+)
 from cdk_emr_eks.versions import LOAD_BALANCER_CONTROLLER
 from tests.contract.refresh_balancers import AROUND, leaves
 
@@ -116,6 +121,17 @@ def test_the_chart_reads_every_value() -> None:
     # It looks for the secret in the cluster, which a rendering has not.
     assert still == {"keepTLSSecret"}
     assert "keepTLSSecret" in CHART["defaults"]
+
+
+def test_a_mirrored_image_is_the_one_that_the_chart_names() -> None:
+    assert CHART["effects"]["image.repository"] == [
+        "Deployment/aws-load-balancer-controller:spec.template.spec.containers.0.image"
+    ]
+    image = CHART["defaults"]["image"]
+    assert image["repository"] == f"{PUBLIC_REGISTRY}/{BALANCERS_IMAGE}"
+    commands = AddonMirror().fill_commands("mirror.example", region="eu-west-1")
+    name = f"docker pull mirror.example/ecr-public/{BALANCERS_IMAGE}:{image['tag']}"
+    assert name in commands
 
 
 def test_feature_gates_are_the_controllers() -> None:

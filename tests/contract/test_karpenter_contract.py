@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,11 @@ from cdk_emr_eks.addons.karpenter.interruption import EVENTS
 from cdk_emr_eks.addons.karpenter.policies import controller_policies
 from cdk_emr_eks.addons.karpenter.scope import PolicyScope
 from cdk_emr_eks.addons.karpenter.values import Surroundings
+from cdk_emr_eks.spec.clusters.addon_mirror import KARPENTER_IMAGE, PUBLIC_REGISTRY
 from tests.contract.chart_values import environment_of, leaves, places_of, unread_values
 
 _TEMPLATE = Path(__file__).parent / "data/karpenter_cloudformation.json"
+_CHART: Mapping[str, Any] = json.loads((_TEMPLATE.parent / "karpenter_chart.json").read_text())
 _RESOURCES: Mapping[str, Any] = json.loads(_TEMPLATE.read_text())["resources"]
 
 # Upstream's own placeholders: the texts can then be compared as they are.
@@ -37,6 +40,7 @@ _AROUND = Surroundings(
     node_selector={"emr-eks/system": "true"},
     tolerations=({"key": "emr-eks/system", "operator": "Exists"},),
     custom_networking=True,
+    image="mirror.example/karpenter/controller",
 )
 
 
@@ -101,6 +105,15 @@ def test_the_queue_policy_is_upstreams_but_for_two_narrowings() -> None:
     assert allow["Action"] == "sqs:SendMessage"
     assert "Condition" not in allow
     assert deny["Condition"] == {"Bool": {"aws:SecureTransport": False}}
+
+
+def test_a_mirrored_image_is_the_one_that_the_chart_names_by_digest() -> None:
+    unmirrored = dict(leaves(Karpenter().values(replace(_AROUND, image=None))))
+    mirrored = dict(leaves(Karpenter().values(_AROUND)))
+    assert set(mirrored) - set(unmirrored) == {"controller.image.repository"}
+    image = _CHART["defaults"]["controller"]["image"]
+    assert image["repository"] == f"{PUBLIC_REGISTRY}/{KARPENTER_IMAGE}"
+    assert image["digest"].startswith("sha256:")
 
 
 def test_node_role_lacks_of_upstreams_policies_only_what_is_said() -> None:

@@ -11,7 +11,7 @@ from aws_cdk import aws_eks_v2 as eks
 from aws_cdk import aws_kms as kms
 from constructs import Construct, IDependable
 
-from cdk_emr_eks.addons.registry import mirror_host
+from cdk_emr_eks.clusters.addon_registry import mirror_host
 from cdk_emr_eks.errors import refuse
 from cdk_emr_eks.networks.network import Network
 from cdk_emr_eks.spec.clusters.addon_mirror import PUBLIC_REGISTRY, AddonMirror

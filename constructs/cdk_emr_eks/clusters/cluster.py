@@ -127,6 +127,12 @@ class EksCluster(Construct):
         Annotations.of(cluster).acknowledge_warning(
             "@aws-cdk/aws-eks:clusterMustManuallyTagSubnet", "cdk-emr-eks:untagged-subnets says it"
         )
+        if network.ranges.vpc_cidrs:
+            # A VPC made here has them all where its subnets are isolated.
+            Annotations.of(cluster).acknowledge_warning(
+                "@aws-cdk/aws-eks:isolatedSubnetsForKubectlPrivateSubnets",
+                "NetworkSpec without NAT makes the endpoints",
+            )
         resource = cast(eks_l1.CfnCluster, cluster.node.default_child)
         # EMR enters namespaces by access entries, or by aws-auth in older set-ups; CDK fixes the
         # mode to API, which cannot be left again.

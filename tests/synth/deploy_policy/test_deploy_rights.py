@@ -57,6 +57,9 @@ UNUSED = {
         "ec2:AttachVpnGateway": "VPN",
         "ec2:DetachVpnGateway": "VPN",
     },
+    "AWS::ECR::PullThroughCacheRule": {
+        "secretsmanager:GetSecretValue": "registries that one signs in to"
+    },
     "AWS::EKS::Cluster": {
         "eks:ActivateCertificateAuthority": "rotation of the certificate authority",
         **{
@@ -179,10 +182,12 @@ def test_rights_of_wide_types_are_some_of_the_handlers(kind: str) -> None:
 
 def test_roles_are_passed_where_handlers_pass_them() -> None:
     passing = {kind for kind, ways in HANDLERS.items() if "iam:PassRole" in ways["write"]}
-    # A bucket passes a role for replication only. The schema of endpoints forgets that EMR asks for
-    # the right, which the Service Authorization Reference has; CodeBuild's has none.
+    # A bucket passes a role for replication only, a cache one to another account's registry.
+    # The schema of endpoints forgets that EMR asks for the right, which the Service Authorization
+    # Reference has; CodeBuild's has none.
     unsaid = {"AWS::CodeBuild::Project", "AWS::EMRContainers::Endpoint"}
-    assert passing - {"AWS::S3::Bucket"} == set(PASSED_TO) - unsaid
+    elsewhere = {"AWS::S3::Bucket", "AWS::ECR::PullThroughCacheRule"}
+    assert passing - elsewhere == set(PASSED_TO) - unsaid
 
 
 def test_every_action_exists() -> None:

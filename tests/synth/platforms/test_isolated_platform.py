@@ -11,7 +11,7 @@ import pytest
 from aws_cdk.assertions import Annotations, Match
 
 from cdk_emr_eks import AddonMirror, AddonRegistry, ConfigError, EmrEksCluster
-from cdk_emr_eks.addons.registry import mirror_host
+from cdk_emr_eks.clusters.addon_registry import mirror_host
 from tests.synth.platforms.isolated_app import NETWORK, PREFIX, isolated
 from tests.synth.platforms.platform_parts import of_type, resources
 from tests.synth.synthesized import Synthesized
@@ -30,10 +30,11 @@ def flat(value: Any) -> str:
     if isinstance(value, str):
         return value
     if "Ref" in value:
-        return "${" + value["Ref"] + "}"
+        return f"${{{value['Ref']}}}"
     if "Fn::GetAtt" in value:
         return "${" + ".".join(value["Fn::GetAtt"]) + "}"
-    return "".join(flat(part) for part in value["Fn::Join"][1])
+    parts: list[Any] = value["Fn::Join"][1]
+    return "".join(map(flat, parts))
 
 
 def charts(app: Synthesized) -> dict[str, dict[str, Any]]:
@@ -128,6 +129,9 @@ def test_without_a_mirror_it_is_said_and_with_one_it_is_not(app: Synthesized) ->
     platform = app.app.node.find_child("Platform")
     assert isinstance(platform, cdk.Stack)
     Annotations.from_stack(platform).has_no_warning("*", said)
+    left = Annotations.from_stack(platform).find_warning("*", Match.any_value())
+    kinds = ("interface-endpoint-cost", "no-admins")
+    assert all(any(kind in str(each.entry.data) for kind in kinds) for each in left)
     published = [flat(each["Repository"]) for each in of_type(resources(stack), CHART).values()]
     assert all(each.startswith("oci://public.ecr.aws/karpenter/") for each in published)
 

@@ -23,7 +23,7 @@ from cdk_emr_eks.addons.karpenter.scope import PolicyScope
 from cdk_emr_eks.addons.karpenter.values import SERVICE_ACCOUNT, Surroundings
 from cdk_emr_eks.addons.protocol import AddonContext
 from cdk_emr_eks.security.nag import accept, managed_policy
-from cdk_emr_eks.spec.clusters.addon_mirror import KARPENTER_CHARTS, KARPENTER_IMAGE
+from cdk_emr_eks.spec.clusters.addon_mirror import KARPENTER_CHART, KARPENTER_CRDS, KARPENTER_IMAGE
 
 NODE_POLICIES: Final = ("AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly")
 """AWS managed policies of the nodes' role.
@@ -91,10 +91,9 @@ class InstalledKarpenter(Construct):
         role = self._controller_role(policy_scope, zonal_shift)
         rights = self._association(cluster, role.attr_arn)
         around = _surroundings(context, queue.queue_name, region)
-        crds_chart, main_chart = KARPENTER_CHARTS
-        crds = self._chart("Crds", context, crds_chart, version)
+        crds = self._chart("Crds", context, KARPENTER_CRDS, version)
         crds.node.add_dependency(context.ready)
-        chart = self._chart("Chart", context, main_chart, version, values(around))
+        chart = self._chart("Chart", context, KARPENTER_CHART, version, values(around))
         # The queue's policy refers to the rules, they to the queue; the association to the role, it
         # to its policies: so each edge stands for a chain.
         chart.node.add_dependency(crds, rights, queue.ready, context.ready)
@@ -102,12 +101,15 @@ class InstalledKarpenter(Construct):
         if create_spot_role:
             self._spot_role()
         if isolated_vpc and context.mirror is None:
-            Annotations.of(self).add_warning_v2(
-                "cdk-emr-eks:no-internet",
-                "Without NAT nothing reaches the internet, and the charts and images of Karpenter "
-                "and of the load balancer controller are there: mirror them, and say where with "
-                "ClusterSpec(mirror=AddonMirror(...)); AddonRegistry makes the repositories",
-            )
+            self._warn()
+
+    def _warn(self) -> None:
+        Annotations.of(self).add_warning_v2(
+            "cdk-emr-eks:no-internet",
+            "Without NAT nothing reaches the internet, and the charts and images of Karpenter and "
+            "of the load balancer controller are there: mirror them, and say where with "
+            "ClusterSpec(mirror=AddonMirror(...)); AddonRegistry makes the repositories",
+        )
 
     def _instance_profile(self, role: iam.Role) -> str:
         # Where Karpenter cannot ask IAM for one:

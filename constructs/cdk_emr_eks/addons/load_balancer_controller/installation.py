@@ -75,14 +75,6 @@ class InstalledLoadBalancerController(Construct):
             service_account=SERVICE_ACCOUNT,
             role_arn=role.attr_arn,
         )
-        around = Surroundings(
-            cluster_name=context.cluster_name,
-            region=region,
-            vpc_id=vpc_id,
-            node_selector=context.node_selector,
-            tolerations=context.tolerations,
-            image=context.public(BALANCERS_IMAGE) if context.mirror else None,
-        )
         chart = controller_chart(
             self,
             "Chart",
@@ -90,7 +82,7 @@ class InstalledLoadBalancerController(Construct):
             repository=context.chart(CHART, BALANCERS_CHARTS),
             chart=CHART,
             version=version,
-            values=values(around),
+            values=values(_surroundings(context, region, vpc_id)),
         )
         # The association refers to the role, the role to its policies: one edge stands for all.
         chart.node.add_dependency(rights, context.ready)
@@ -107,6 +99,17 @@ class InstalledLoadBalancerController(Construct):
             documents=controller_policies(scope),
             reasons=_wildcard_reasons,
         )
+
+
+def _surroundings(context: AddonContext, region: str, vpc_id: str) -> Surroundings:
+    return Surroundings(
+        cluster_name=context.cluster_name,
+        region=region,
+        vpc_id=vpc_id,
+        node_selector=context.node_selector,
+        tolerations=context.tolerations,
+        image=context.public(BALANCERS_IMAGE) if context.mirror else None,
+    )
 
 
 def _wildcard_reasons(document: Mapping[str, object]) -> Mapping[str, str]:

@@ -15,8 +15,10 @@ PUBLIC_REGISTRY: Final = "public.ecr.aws"
 
 Source: https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html, 2026-11.
 """
-KARPENTER_CHARTS: Final = ("karpenter/karpenter-crd", "karpenter/karpenter")
-"""Repositories of Karpenter's charts in ECR Public."""
+KARPENTER_CRDS: Final = "karpenter/karpenter-crd"
+"""Repository of the chart of Karpenter's CRDs in ECR Public."""
+KARPENTER_CHART: Final = "karpenter/karpenter"
+"""Repository of its chart."""
 KARPENTER_IMAGE: Final = "karpenter/controller"
 """Repository of its image; the chart names it by digest."""
 BALANCERS_IMAGE: Final = "eks/aws-load-balancer-controller"
@@ -131,7 +133,7 @@ class AddonMirror:
             f"{password} | docker {login}",
             *(
                 f"helm pull oci://{registry}/{self.repository(chart)} --version {karpenter}"
-                for chart in KARPENTER_CHARTS
+                for chart in (KARPENTER_CRDS, KARPENTER_CHART)
             ),
             # A cache takes all architectures of a tag, whichever is pulled.
             *(
