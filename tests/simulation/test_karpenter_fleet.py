@@ -22,8 +22,8 @@ from cdk_emr_eks.simulation.control_plane.fleet import Fleet
 from cdk_emr_eks.simulation.control_plane.karpenter import KarpenterLaunch
 from cdk_emr_eks.simulation.control_plane.plane import Plane
 from cdk_emr_eks.simulation.deploy.objects import Objects
-from cdk_emr_eks.simulation.pools import wait_for_pools
 from cdk_emr_eks.simulation.programs.binaries import Binaries, binaries
+from cdk_emr_eks.simulation.ready import wait_for_pools
 from cdk_emr_eks.simulation.unavailable import SimulationUnavailable
 from cdk_emr_eks.spec.capacity.node_class import NVME
 from cdk_emr_eks.spec.machines.instances import MAX_PODS, Instances, allocatable
@@ -272,7 +272,6 @@ def test_an_instance_that_never_registers_is_replaced(site: Site) -> None:
     custom: Any = client.CustomObjectsApi(site.api)
     name = claim["metadata"]["name"]
     custom.replace_cluster_custom_object_status("karpenter.sh", "v1", "nodeclaims", name, claim)
-    site.run("wakes", 1)  # Karpenter looks at pods when there is a new one, or after ten seconds.
     assert mute not in site.node_of("waits").spec.provider_id
 
 

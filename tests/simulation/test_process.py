@@ -19,7 +19,6 @@ from cdk_emr_eks.simulation.control_plane.process import (
     ProcessEnded,
     Supervisor,
     await_ready,
-    free_ports,
 )
 from tests.simulation.waiting import until
 
@@ -252,9 +251,3 @@ def test_what_is_wrong_with_a_check_is_told(supervisor: Supervisor) -> None:
     process = supervisor.spawn("a", SHELL, ["-c", "sleep 600"])
     with pytest.raises(ZeroDivisionError):
         await_ready(process, wrong)
-
-
-def test_free_ports_differ() -> None:
-    ports = free_ports(20)
-    assert len(set(ports)) == 20
-    assert all(1024 < port < 65536 for port in ports)

@@ -32,6 +32,7 @@ from cdk_emr_eks.simulation.deploy import deploy
 from cdk_emr_eks.simulation.jobs.blueprint import read_blueprints
 from cdk_emr_eks.simulation.jobs.record import Outcome
 from cdk_emr_eks.simulation.play import Played, Stage, play
+from cdk_emr_eks.simulation.ready import wait_for_rooms
 from cdk_emr_eks.simulation.scenario import JobGroup, Scenario
 from cdk_emr_eks.simulation.scenario import Stage as Work
 from cdk_emr_eks.spec.capacity.capacity_buffers import API_VERSION, NAMESPACE
@@ -69,25 +70,13 @@ class Site:
                 found[node.metadata.name] = (role, node.metadata.labels[keys.ZONE])
         return found
 
-    def buffers(self) -> dict[str, tuple[int, str]]:
-        """Replicas of each buffer, and what Karpenter says of them."""
+    def buffers(self) -> dict[str, int]:
+        """Replicas of each buffer that has some."""
         group, _, version = API_VERSION.partition("/")
         arguments = (group, version, NAMESPACE, "capacitybuffers")
-        found = {}
-        for each in self.custom.list_namespaced_custom_object(*arguments)["items"]:
-            told = {
-                condition["type"]: condition["reason"]
-                for condition in each.get("status", {}).get("conditions", ())
-            }
-            found[each["metadata"]["name"]] = (
-                each["spec"]["replicas"],
-                told.get("Provisioning", ""),
-            )
-        return found
-
-    def await_rooms(self) -> None:
-        """Wait until nodes are there for every room."""
-        until(self.buffers, _fits)
+        found = self.custom.list_namespaced_custom_object(*arguments)["items"]
+        counts = {each["metadata"]["name"]: each["spec"]["replicas"] for each in found}
+        return {name: count for name, count in counts.items() if count}
 
     def pods(self) -> dict[str, str]:
         """Nodes of the tenant's pods, by the pods' names."""
@@ -100,10 +89,6 @@ class Site:
         return {
             each.involved_object.name for each in events.items if "has buffer pods" in each.message
         }
-
-
-def _fits(buffers: Mapping[str, tuple[int, str]]) -> bool:
-    return {reason for count, reason in buffers.values() if count} == {"FitsExistingCapacity"}
 
 
 @pytest.fixture(scope="module")
@@ -119,11 +104,12 @@ def site(plane: Plane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sit
         assert made.not_simulated == ()
         plane.fleet.boot(0)
         plane.start_karpenter(made.karpenter)
-        stage = Stage(plane=plane, aws=aws, blueprints=read_blueprints(folder))
+        rooms = wait_for_rooms(plane)
+        assert rooms.missing == ()
+        blueprints = read_blueprints(folder)
+        stage = Stage(plane=plane, aws=aws, blueprints=blueprints, warm_nodes=rooms.nodes)
         core, custom = client.CoreV1Api(api), client.CustomObjectsApi(api)
-        site = Site(plane=plane, stage=stage, core=core, custom=custom)
-        site.await_rooms()
-        yield site
+        yield Site(plane=plane, stage=stage, core=core, custom=custom)
         assert made.destroy() == ()
 
 
@@ -153,7 +139,8 @@ def run(site: Site, warm: Mapping[str, tuple[str, str]]) -> Run:
 
     work = Work(executors=ROOMS + 1, run_time=timedelta(seconds=15))
     group = JobGroup(tenant=TENANT, workload="etl", stages=(work,))
-    scenario = Scenario(name="warm", jobs=(group,), boot_time=timedelta())
+    settle = timedelta(minutes=2)
+    scenario = Scenario(name="warm", jobs=(group,), boot_time=timedelta(), settle=settle)
     return Run(asyncio.run(play(scenario, site.stage, look)), places, nodes)
 
 
@@ -163,8 +150,8 @@ def test_rooms_are_there_before_any_job_and_in_their_zone_only(
     zones = {zone for _, zone in warm.values()}
     assert len(zones) == 1
     assert sorted(role for role, _ in warm.values()) == ["driver"] + ["executor"] * ROOMS
-    counts = {name: count for name, (count, _) in site.buffers().items() if count}
-    assert counts == {
+    assert site.stage.warm_nodes == len(warm)
+    assert site.buffers() == {
         "warm-etl-submitter-zone-2": 1,
         "warm-etl-driver-zone-2": 1,
         "warm-etl-executor-zone-2": ROOMS,
@@ -183,6 +170,8 @@ def test_a_job_starts_on_nodes_that_were_there(
     assert kinds["submitter"] == kinds["driver"] == [True]
     # The one that there was no room for had to wait for a node.
     assert sorted(kinds["exec"]) == [False] + [True] * ROOMS
+    # What came for it is gone, and what was there before is not waited for.
+    assert run.played.gone_after is not None
 
 
 def test_room_is_made_anew_beside_the_job(
@@ -191,7 +180,7 @@ def test_room_is_made_anew_beside_the_job(
     new = [role for name, (role, _) in run.nodes.items() if name not in warm]
     # For the executor without room, and for as many rooms as were taken.
     assert new.count("executor") >= 1 + ROOMS
-    site.await_rooms()
+    assert wait_for_rooms(site.plane).missing == ()
 
 
 def test_when_the_job_is_over_only_nodes_with_room_asked_for_are_kept(
@@ -206,5 +195,5 @@ def test_when_the_job_is_over_only_nodes_with_room_asked_for_are_kept(
     # Empty for longer than an empty node is kept: Karpenter itself says why it stays.
     until(site.kept, lambda found: found >= set(wanted))
     site.plane.restart("karpenter")
-    site.await_rooms()
+    assert wait_for_rooms(site.plane).missing == ()
     assert site.nodes() == wanted

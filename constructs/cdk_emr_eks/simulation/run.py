@@ -22,15 +22,14 @@ from cdk_emr_eks.simulation.deploy import Deployment, deploy
 from cdk_emr_eks.simulation.jobs.blueprint import choose_blueprints, read_blueprints
 from cdk_emr_eks.simulation.observe import Observer
 from cdk_emr_eks.simulation.play import Played, Stage, play
-from cdk_emr_eks.simulation.pools import wait_for_pools
 from cdk_emr_eks.simulation.programs.binaries import Binaries, binaries
+from cdk_emr_eks.simulation.ready import Rooms, wait_for_pools, wait_for_rooms
 from cdk_emr_eks.simulation.results import (
     Results,
     driver_zones,
     job_results,
     packing_results,
 )
-from cdk_emr_eks.simulation.rooms import Rooms, wait_for_rooms
 from cdk_emr_eks.simulation.samples import Sample
 from cdk_emr_eks.simulation.scenario import Scenario
 
@@ -128,7 +127,7 @@ def simulate(
 
         with phases.timed("scenario"):
             played = asyncio.run(play(scenario, stage, show))
-        problems += rooms.problems
+        problems += rooms.missing
         if destroy:
             with phases.timed("deletion"):
                 problems += tuple(f"not deleted: {each}" for each in deployment.destroy())

@@ -24,11 +24,11 @@ from cdk_emr_eks.simulation.control_plane.karpenter import (
 )
 from cdk_emr_eks.simulation.control_plane.kube_client import answers, api_client
 from cdk_emr_eks.simulation.control_plane.kwok import write_stages
+from cdk_emr_eks.simulation.control_plane.ports import free_ports
 from cdk_emr_eks.simulation.control_plane.process import (
     Process,
     Supervisor,
     await_ready,
-    free_ports,
 )
 from cdk_emr_eks.simulation.programs.binaries import Binaries
 

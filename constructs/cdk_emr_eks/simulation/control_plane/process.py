@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import os
 import re
-import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Final
@@ -18,7 +16,7 @@ import tenacity
 
 from cdk_emr_eks.simulation.control_plane import watchdog
 
-__all__ = ["NotReady", "Process", "ProcessEnded", "Supervisor", "await_ready", "free_ports"]
+__all__ = ["NotReady", "Process", "ProcessEnded", "Supervisor", "await_ready"]
 
 _LINES_OF_LOG: Final = 15
 _PEAK: Final = re.compile(r"^VmHWM:\s+(\d+) kB", re.MULTILINE)
@@ -270,15 +268,6 @@ def await_ready(
         retrying(attempt)
     except tenacity.RetryError as error:
         raise ProcessEnded(process.name, None, process.log) from error
-
-
-def free_ports(count: int) -> tuple[int, ...]:
-    """Return different free TCP ports of the loopback interface."""
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return tuple(each.getsockname()[1] for each in sockets)
 
 
 def _peak(pid: int) -> int:
