@@ -138,6 +138,12 @@ def test_what_nothing_stands_for_is_listed_and_may_be_referred_to(
     assert all(data(objects, "ref").values())
 
 
+def test_a_cache_of_images_is_recorded(small: Deploy) -> None:
+    properties = {"EcrRepositoryPrefix": "mirror", "UpstreamRegistryUrl": "public.ecr.aws"}
+    rule = {"Type": "AWS::ECR::PullThroughCacheRule", "Properties": properties}
+    assert outcomes(small({"Cache": rule}))["Cache"] == (Outcome.RECORDED, "no image is started")
+
+
 def test_condition_leaves_out(small: Deploy) -> None:
     queue = {"Type": "AWS::SQS::Queue", "Condition": "InChina"}
     conditions = {"InChina": {"Fn::Equals": [{"Ref": "AWS::Partition"}, "aws-cn"]}}

@@ -47,6 +47,10 @@ REPLACING: Final[Mapping[str, frozenset[str]]] = {
         "AWS::EC2::SecurityGroup": "GroupDescription GroupName VpcId",
         "AWS::Logs::LogGroup": "LogGroupName",
         "AWS::S3::Bucket": "BucketName",
+        "AWS::ECR::PullThroughCacheRule": (
+            "CredentialArn CustomRoleArn EcrRepositoryPrefix UpstreamRegistry UpstreamRegistryUrl "
+            "UpstreamRepositoryPrefix"
+        ),
         "AWS::ECR::Repository": "RepositoryName EncryptionConfiguration",
         "AWS::CodeBuild::Project": "Name",
         "AWS::CodePipeline::Pipeline": "Name",
