@@ -20,7 +20,13 @@ from cdk_emr_eks.simulation.feed import Feed
 from cdk_emr_eks.simulation.jobs.application import Submit, Surroundings
 from cdk_emr_eks.simulation.jobs.blueprint import Blueprint
 from cdk_emr_eks.simulation.jobs.record import JobRecord
-from cdk_emr_eks.simulation.jobs.runner import Arriving, JobRunner, arrivals, run_prefix
+from cdk_emr_eks.simulation.jobs.runner import (
+    Arriving,
+    JobRunner,
+    arrivals,
+    prepare,
+    run_prefix,
+)
 from cdk_emr_eks.simulation.jobs.spark_submit import SparkSubmit
 from cdk_emr_eks.simulation.observe import Observer
 from cdk_emr_eks.simulation.samples import Sample
@@ -88,6 +94,7 @@ async def play(
     plane = stage.plane
     authority = base64.b64decode(plane.ca_bundle).decode()
     async with KubeApi(plane.server, plane.token, authority) as api:
+        await prepare(jobs, api)
         feed = Feed(api)
         clock = Clock(scenario.speed)
         observer = Observer(stage.aws.prices.hourly, scenario.speed)
@@ -98,7 +105,6 @@ async def play(
         observer.attach(feed)
         feed.listen(PODS, runner.on_pod)
         feed.listen(NODES, runner.on_node)
-        await runner.prepare()
         background = [
             asyncio.create_task(feed.run()),
             asyncio.create_task(_sample(observer, runner, clock, show)),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from cdk_emr_eks.labels import JOB_ID
 from cdk_emr_eks.plan.intrinsics import mapping, sequence
-from cdk_emr_eks.simulation.control_plane.kube_api import Kind, Object
+from cdk_emr_eks.simulation.control_plane.kube_api import Kind, KubeApi, Object
 from cdk_emr_eks.simulation.jobs.application import Surroundings
 from cdk_emr_eks.simulation.jobs.blueprint import Blueprint, choose_blueprints
 from cdk_emr_eks.simulation.jobs.identity import make_identities
@@ -108,19 +108,6 @@ class JobRunner:
             for job in self._active.values():
                 job.wake()
 
-    async def prepare(self) -> None:
-        """Make what EMR makes once in each namespace.
-
-        Raises:
-            RefusedError: If the cluster does not let EMR make it.
-        """
-        first = {
-            (each.run.blueprint.namespace, each.run.blueprint.execution_role): each.run
-            for each in self._arriving
-        }
-        for run in first.values():
-            await make_identities(self._around.api, run.blueprint, run.account)
-
     async def run(self) -> None:
         """Submit each job in its time, and return when all have ended.
 
@@ -151,6 +138,20 @@ class JobRunner:
             await job.run()
         finally:
             self._active.pop(each.run.id, None)
+
+
+async def prepare(jobs: Sequence[Arriving], api: KubeApi) -> None:
+    """Make what EMR makes once in each namespace, before a scenario's time begins.
+
+    Raises:
+        RefusedError: If the cluster does not let EMR make it.
+    """
+    first = {
+        (each.run.blueprint.namespace, each.run.blueprint.execution_role): each.run for each in jobs
+    }
+    await asyncio.gather(
+        *(make_identities(api, run.blueprint, run.account) for run in first.values())
+    )
 
 
 def run_prefix() -> str:
