@@ -11,7 +11,7 @@ from dataclasses import is_dataclass
 from datetime import timedelta
 from enum import Enum
 from types import MappingProxyType, NoneType, UnionType
-from typing import NamedTuple, Union, get_args, get_origin, get_type_hints
+from typing import Generic, NamedTuple, Protocol, Union, get_args, get_origin, get_type_hints
 
 from cdk_emr_eks.errors import Problem, Problems
 from cdk_emr_eks.units import Cpu, Memory
@@ -123,13 +123,22 @@ def _copied(value: object) -> object:
 def _is(hint: object, value: object) -> bool:
     if not isinstance(hint, type):
         return True
-    if getattr(hint, "_is_protocol", False):
+    if hasattr(hint, "__jsii_type__"):
         return type(value).__module__ != "builtins"
+    if getattr(hint, "_is_protocol", False):
+        return all(name in _members(type(value)) for name in _members(hint))
     if hint is Sequence and isinstance(value, str):
         return False
     if hint in (int, float) and isinstance(value, bool):
         return False
     return isinstance(value, (int, float) if hint is float else hint)
+
+
+def _members(cls: type) -> set[str]:
+    """Return what a class and its bases declare or define, without reading anything of a value."""
+    bases = [base for base in cls.__mro__ if base not in (object, Generic, Protocol)]
+    named = (name for base in bases for name in (*vars(base), *vars(base).get("__annotations__", {})))
+    return {name for name in named if not name.startswith("_")}
 
 
 def _words(hint: object) -> str:

@@ -19,6 +19,7 @@ from cdk_emr_eks.cli import main
 from cdk_emr_eks.labels import CapacityType
 from cdk_emr_eks.simulation import cli
 from cdk_emr_eks.simulation.jobs.record import Outcome
+from cdk_emr_eks.simulation.play import Stage as Place
 from cdk_emr_eks.simulation.report.findings import Level, findings
 from cdk_emr_eks.simulation.report.gates import Gates
 from cdk_emr_eks.simulation.results import Results
@@ -58,7 +59,13 @@ DISTURBED = Scenario(
     ),
     boot_time=3 * SECOND,
     time_limit=timedelta(minutes=6),
+    spot_share=0.25,
 )
+
+
+def spot_is_cheaper(stage: Place) -> Place:
+    assert stage.aws.prices.spot_share == DISTURBED.spot_share
+    return stage
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +79,10 @@ def played(assemblies: Assemblies) -> Mapping[str, Results]:
             up.set()
 
     with ThreadPoolExecutor(2) as threads:
-        disturbed = threads.submit(simulate, folder, DISTURBED, watching=Watching(phase=phase))
+        watching = Watching(phase=phase)
+        disturbed = threads.submit(
+            simulate, folder, DISTURBED, watching=watching, arrange=spot_is_cheaper
+        )
         disturbed.add_done_callback(lambda _: up.set())
         # Then the ports of the one are taken, and the other's deployment has both cores.
         up.wait()

@@ -105,6 +105,7 @@ faults:
         ("jobs: [{submission: yarn}]", "jobs[0].submission", "must be one of pods, spark"),
         ("jobs: [{spark_conf: {a: b}}]", "jobs[0].spark_conf", "must be Spark properties"),
         ("jobs: [{}]\nspeed: 0", "speed", "must be more than 0"),
+        ("jobs: [{}]\nspot_share: 40", "spot_share", "must be above 0 and at most 1"),
         ("jobs: [{}]\nspeed: fast", "speed", "must be a number"),
         ("jobs: [{}]\nfaults: [{at: 1s}]", "faults[0].kind", "must be one of spot-interruption"),
         (

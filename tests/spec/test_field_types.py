@@ -14,7 +14,9 @@ import cdk_emr_eks
 from cdk_emr_eks.addons.karpenter import FeatureGates, Karpenter
 from cdk_emr_eks.addons.karpenter.values import Batch
 from cdk_emr_eks.addons.load_balancer_controller import LoadBalancerController
+from cdk_emr_eks.addons.protocol import Addon
 from cdk_emr_eks.errors import ConfigError
+from cdk_emr_eks.field_types import check_argument
 from cdk_emr_eks.spec.access.execution_role import ExecutionRoleSpec, JobLogs, Permission
 from cdk_emr_eks.spec.access.lake_formation import LakeFormation
 from cdk_emr_eks.spec.access.security_configuration import (
@@ -271,3 +273,20 @@ def test_a_value_keeps_its_mappings_whatever_becomes_of_the_callers() -> None:
         assert getattr(value, field) == before, value
         with pytest.raises(TypeError):
             getattr(value, field)["more"] = "x"
+
+
+def test_an_interface_is_what_has_its_members_whoever_wrote_it() -> None:
+    # Code that is run by exec has no module of its own.
+    space: dict[str, Any] = {}
+    exec(
+        "class Agent:\n"
+        "    name: str = 'Agent'\n"
+        "    requires = ()\n"
+        "    def install(self, scope, context): ...\n",
+        space,
+    )
+    check_argument("Cluster", "addon", Addon, space["Agent"]())
+    with pytest.raises(ConfigError, match="addon must be Addon"):
+        check_argument("Cluster", "addon", Addon, SHARED)
+    with pytest.raises(ConfigError, match="addon must be Addon"):
+        check_argument("Cluster", "addon", Addon, "Karpenter")

@@ -97,7 +97,7 @@ class NodeSite:
 class NodePools(Construct):
     """Karpenter's NodePools and EC2NodeClasses: those of the workloads, and those added.
 
-    Beside them there is the pool ``zones``, which never has a node; see ``spec.zone_pool``.
+    Beside them there is the pool ``zones``, which never has a node: ``spec.capacity.zone_pool``.
 
     They come after Karpenter and go before it. On deletion kubectl asks for all pools to go, then
     for the classes, and waits; a class stays until its last node is terminated, so that none is

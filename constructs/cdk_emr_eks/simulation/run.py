@@ -100,7 +100,7 @@ def simulate(
         choose_blueprints(blueprints, tenant=group.tenant, workload=group.workload)
     with phases.timed("programs"):
         programs = binaries(watching.progress)
-    with _up(programs, assembly, directory, phases) as (plane, aws):
+    with _up(programs, assembly, directory, phases, scenario.spot_share) as (plane, aws):
         with phases.timed("deployment"):
             deployment = deploy(assembly, plane=plane, aws=aws, progress=watching.progress)
         applied = read_applied(read_assembly(assembly))
@@ -154,7 +154,11 @@ class _Phases:
 
 @contextmanager
 def _up(
-    programs: Binaries, assembly: Path, directory: Path | None, phases: _Phases
+    programs: Binaries,
+    assembly: Path,
+    directory: Path | None,
+    phases: _Phases,
+    spot_share: float,
 ) -> Iterator[tuple[Plane, EmulatedAws]]:
     """Bring up control plane and account; the account is that of the assembly, if it names one."""
     own = None if directory is None else directory / "aws"
@@ -162,7 +166,9 @@ def _up(
         own.mkdir(parents=True, exist_ok=True)
     plane = Plane(programs, directory=directory)
     number, region = _environment(assembly)
-    account = EmulatedAws(programs.prices, directory=own, account=number, region=region)
+    account = EmulatedAws(
+        programs.prices, directory=own, account=number, region=region, spot_share=spot_share
+    )
     with ExitStack() as stack:
         with phases.timed("control plane"):
             stack.enter_context(plane)

@@ -17,8 +17,9 @@ from botocore.config import Config
 
 from cdk_emr_eks.errors import Problems
 from cdk_emr_eks.simulation.aws.events import close_refused_targets
-from cdk_emr_eks.simulation.aws.prices import DEFAULT_SPOT_SHARE, PRICED_REGION, read_prices
+from cdk_emr_eks.simulation.aws.prices import PRICED_REGION, read_prices
 from cdk_emr_eks.simulation.aws.server import CONTROL
+from cdk_emr_eks.simulation.scenario.model import DEFAULT_SPOT_SHARE
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient

@@ -15,9 +15,7 @@ from types import MappingProxyType
 from typing import Final
 
 from cdk_emr_eks.errors import refuse
-
-DEFAULT_SPOT_SHARE: Final = 0.4
-"""Spot price as a share of the on-demand price: an assumption, measured nowhere."""
+from cdk_emr_eks.simulation.scenario.model import DEFAULT_SPOT_SHARE
 
 PRICED_REGION: Final = "us-east-1"
 """Region of Karpenter's table. Other Regions are simulated with its prices."""
@@ -34,7 +32,7 @@ class Prices:
         on_demand: Price by instance type. A type that is not in it is not sold in the simulation,
             as Karpenter leaves out what has no price.
         spot_share: Spot price as a share of the on-demand price, the same for every type and zone.
-            Default 0.4: an assumption, measured nowhere; give what your own account shows.
+            Default 0.4: an assumption, measured nowhere.
 
     Raises:
         ConfigError: If there are no prices, or the share is not above 0 and at most 1.

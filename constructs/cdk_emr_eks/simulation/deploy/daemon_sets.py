@@ -27,7 +27,7 @@ def daemon_sets(addon: str, configuration: str) -> tuple[Mapping[str, object], .
     """Return the DaemonSets of an add-on; none for one whose pods run on system nodes only.
 
     Requests are those of the add-on's configuration in the template, and where that is silent those
-    of ``spec.instances``.
+    of ``spec.machines.instances``.
     """
     values = mapping(json.loads(configuration or "{}"))
     return tuple(_daemon_set(each, values) for each in DAEMONSET_REQUESTS if each.addon == addon)

@@ -156,9 +156,10 @@ def _packing(results: Results) -> Iterator[Finding]:
 def _cost(results: Results) -> Iterator[Finding]:
     peak = max((sample.cost_per_hour for sample in results.samples), default=0.0)
     each = results.cost / len(results.jobs) if results.jobs else 0.0
+    share = results.scenario.spot_share
     yield _note(
         f"Instances cost ${results.cost:,.2f} in all, ${each:,.3f} a job, and ${peak:,.2f} an hour "
-        "at their most. Spot prices are an assumption: a share of the on-demand price."
+        f"at their most. Spot prices are an assumption: {share:.0%} of the on-demand price."
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
+from typing import Final
 
 from cdk_emr_eks.errors import Problems
 from cdk_emr_eks.field_types import check_types, hold_mappings
@@ -16,6 +17,8 @@ EACH = "*"
 """In place of a workload's or a tenant's name: each of the platform's in turn."""
 
 _ZERO = timedelta()
+DEFAULT_SPOT_SHARE: Final = 0.4
+"""Spot prices as a share of on-demand prices where nobody says it: an assumption."""
 
 
 class Submission(StrEnum):
@@ -114,6 +117,9 @@ class Scenario:
             minutes.
         settle: How long after the last job the nodes are watched as they go, by the wall clock;
             shorter if all of them are gone. Default 0: not at all.
+        spot_share: Spot prices as a share of on-demand prices, above 0 and at most 1, the same for
+            all instance types. Default 0.4: an assumption, measured nowhere; give what your own
+            account shows.
 
     Raises:
         ConfigError: If there are no jobs, or a number is out of its range.
@@ -127,6 +133,7 @@ class Scenario:
     boot_time: timedelta = timedelta(seconds=30)
     time_limit: timedelta = timedelta(minutes=15)
     settle: timedelta = _ZERO
+    spot_share: float = DEFAULT_SPOT_SHARE
 
     def __post_init__(self) -> None:
         where = "Scenario"
@@ -137,6 +144,8 @@ class Scenario:
         for name in ("boot_time", "settle"):
             given = getattr(self, name)
             problems.require(given >= _ZERO, name, "must not be negative", str(given))
+        share = self.spot_share
+        problems.require(0 < share <= 1, "spot_share", "must be above 0 and at most 1", share)
         limit = self.time_limit
         problems.require(limit > _ZERO, "time_limit", "must be more than 0", str(limit))
         problems.raise_if_any()

@@ -1,9 +1,9 @@
 """Check raw NodePools and EC2NodeClasses as the API server would, before anything is deployed.
 
 The schemas are those of Karpenter's own custom resource definitions, of the version that
-``versions.KARPENTER`` installs (``spec/data``). What the schema refuses is refused here, and also
-what the API server would drop without a word: unknown fields, and ``status``.
-Needs the extra ``manifests``.
+``versions.KARPENTER`` installs (``spec/capacity/data``). What the schema refuses is refused here,
+and also what the API server would drop without a word: unknown fields, and ``status``. Needs the
+extra ``manifests``.
 """
 
 from __future__ import annotations

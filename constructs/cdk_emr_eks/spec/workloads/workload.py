@@ -64,11 +64,11 @@ class Workload:
     Declare it once. Derived from it, and so always in agreement, are:
 
     - Karpenter node pools, one for each zone, role and capacity type, with their labels, taints,
-      limits and disruption rules (``spec.node_pool``);
+      limits and disruption rules (``spec.capacity.node_pool``);
     - driver and executor pod templates: node selector, tolerations, spread of drivers over zones,
-      executors in the zone of their driver, priority (``spec.pod_template``);
+      executors in the zone of their driver, priority (``spec.capacity.pod_template``);
     - the job configuration: shapes that fill the nodes, dynamic allocation, storage, decommission
-      (``spec.job_config``);
+      (``spec.jobs.job_config``);
     - two priority classes, one for drivers and one for executors.
 
     Drivers always run on on-demand nodes. ``dataclasses.replace`` makes variants.
