@@ -25,6 +25,7 @@ from cdk_emr_eks.simulation.scenario import Stage
 from cdk_emr_eks.spec.access.execution_role import Component
 
 _SUBMITTER: Final = "job.submitter"
+_CONFLICT: Final = "Conflict"
 _SUCCEEDED: Final = {"status": {"phase": "Succeeded"}}
 
 
@@ -99,9 +100,9 @@ class Job:
 
     async def _attempts(self) -> None:
         run, record = self._run, self.record
-        start_by = self._around.clock.wall() + (
-            run.blueprint.start_timeout.total_seconds() / self._around.clock.speed
-        )
+        # By the wall clock, however fast the scenario: nodes and schedulers cannot be hurried.
+        patience = run.blueprint.start_timeout.total_seconds()
+        start_by = self._around.clock.wall() + patience
         if not await self._wait(lambda: self._submitter_runs, start_by):
             record.outcome = Outcome.NOT_STARTED
             record.reason = "its submitter did not run within the start timeout"
@@ -110,7 +111,14 @@ class Job:
             record.attempts = attempt
             application = Application(run, attempt, self._stages, self._around, record)
             self._application = application
-            await self._start_driver(attempt)
+            try:
+                await self._start_driver(attempt)
+            except RefusedError as refused:
+                # Two pods at one time counted in a quota. The submitter ends, and EMR starts the
+                # job again if its retry policy says so.
+                if refused.reason != _CONFLICT or attempt == run.max_attempts:
+                    raise
+                continue
             if not await self._wait(partial(_is_up, application), start_by):
                 record.outcome = Outcome.NOT_STARTED
                 record.reason = "its driver did not run within the start timeout"
@@ -119,9 +127,7 @@ class Job:
                 await self._finish(application.driver_path)
                 record.outcome = Outcome.SUCCEEDED
                 return
-            start_by = self._around.clock.wall() + (
-                run.blueprint.start_timeout.total_seconds() / self._around.clock.speed
-            )
+            start_by = self._around.clock.wall() + patience
         record.outcome = Outcome.FAILED
         record.reason = f"driver lost: {record.drivers_lost[-1]}"
 

@@ -1,0 +1,117 @@
+"""A job that is played, from submission to end: what is tried again, and how long it waits."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, cast
+
+import pytest
+
+from cdk_emr_eks.labels import JOB_ID
+from cdk_emr_eks.simulation.clock import Clock
+from cdk_emr_eks.simulation.control_plane.kube_api import KubeApi, RefusedError
+from cdk_emr_eks.simulation.jobs.additions import COMPONENT
+from cdk_emr_eks.simulation.jobs.application import Surroundings
+from cdk_emr_eks.simulation.jobs.blueprint import Blueprint, read_blueprints
+from cdk_emr_eks.simulation.jobs.job import Job
+from cdk_emr_eks.simulation.jobs.pods import JobRun
+from cdk_emr_eks.simulation.jobs.record import JobRecord, Outcome
+from cdk_emr_eks.simulation.scenario import Stage
+from tests.conftest import Assemblies
+
+QUOTA = RefusedError(409, "Conflict", "the object has been modified")
+FULL = RefusedError(403, "Forbidden", "exceeded quota")
+
+
+class Api:
+    """An API server whose pods run as they are made, a driver after some time and refusals."""
+
+    def __init__(self, refusals: list[RefusedError], driver_after: float = 0.0) -> None:
+        self.job: Job | None = None
+        self._refusals = refusals
+        self._driver_after = driver_after
+
+    async def create(self, path: str, content: Any, **_: object) -> None:
+        if path.endswith("/jobs"):
+            self._runs({**content["spec"]["template"], "metadata": self._submitter(content)})
+            return
+        if content["metadata"]["labels"][COMPONENT] != "driver":
+            self._runs(content)
+            return
+        if self._refusals:
+            raise self._refusals.pop(0)
+        asyncio.get_running_loop().call_later(self._driver_after, self._runs, content)
+
+    async def patch(self, path: str, content: Any) -> None:
+        assert path.endswith("/status")
+        assert content
+
+    async def delete(self, path: str, **_: object) -> None:
+        assert path
+
+    def _submitter(self, job: Any) -> dict[str, Any]:
+        labels = job["spec"]["template"]["metadata"]["labels"]
+        assert labels[JOB_ID] == "j1"
+        return {"name": "submitter", "labels": labels}
+
+    def _runs(self, pod: Any) -> None:
+        metadata = {**pod["metadata"], "uid": pod["metadata"]["name"]}
+        spec = {**pod["spec"], "nodeName": "node"}
+        assert self.job
+        self.job.on_pod("MODIFIED", {**pod, "metadata": metadata, "spec": spec, **_RUNNING})
+
+
+_RUNNING: dict[str, Any] = {"status": {"phase": "Running"}}
+
+
+@pytest.fixture(scope="module")
+def blueprint(assemblies: Assemblies) -> Blueprint:
+    found = read_blueprints(assemblies("reference").folder)[0]
+    return replace(found, start_timeout=timedelta(seconds=2))
+
+
+def played(blueprint: Blueprint, api: Api, attempts: int = 1) -> JobRecord:
+    """Run a job of 20 seconds a thousand times as fast."""
+    run = JobRun(
+        id="j1",
+        blueprint=blueprint,
+        spark=blueprint.spark,
+        account="123456789012",
+        max_attempts=attempts,
+    )
+
+    async def play() -> JobRecord:
+        around = Surroundings(api=cast(KubeApi, api), clock=Clock(1_000), dark=set())
+        stages = (Stage(executors=1, run_time=timedelta(seconds=20)),)
+        api.job = Job(run, stages, around)
+        await api.job.run()
+        return api.job.record
+
+    return asyncio.run(play())
+
+
+def test_a_conflict_of_the_quota_is_one_of_the_attempts(blueprint: Blueprint) -> None:
+    record = played(blueprint, Api([QUOTA]), attempts=2)
+    assert (record.outcome, record.attempts) == (Outcome.SUCCEEDED, 2)
+
+
+def test_without_a_further_attempt_it_ends_the_job(blueprint: Blueprint) -> None:
+    record = played(blueprint, Api([QUOTA, QUOTA]), attempts=2)
+    assert (record.outcome, record.reason) == (Outcome.REFUSED, str(QUOTA))
+
+
+def test_what_would_be_refused_again_is_not_tried_again(blueprint: Blueprint) -> None:
+    record = played(blueprint, Api([FULL]), attempts=3)
+    assert (record.outcome, record.attempts) == (Outcome.REFUSED, 1)
+
+
+def test_the_start_timeout_keeps_to_the_wall_clock(blueprint: Blueprint) -> None:
+    # A thousand times as fast, two seconds would be over at once.
+    assert played(blueprint, Api([], driver_after=0.5)).outcome is Outcome.SUCCEEDED
+    late = played(blueprint, Api([], driver_after=4))
+    assert (late.outcome, late.reason) == (
+        Outcome.NOT_STARTED,
+        "its driver did not run within the start timeout",
+    )
