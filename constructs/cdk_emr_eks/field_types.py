@@ -136,8 +136,8 @@ def _is(hint: object, value: object) -> bool:
 
 def _members(cls: type) -> set[str]:
     """Return what a class and its bases declare or define, without reading anything of a value."""
-    bases = [base for base in cls.__mro__ if base not in (object, Generic, Protocol)]
-    named = (name for base in bases for name in (*vars(base), *vars(base).get("__annotations__", {})))
+    spaces = [vars(base) for base in cls.__mro__ if base not in (object, Generic, Protocol)]
+    named = (name for each in spaces for name in (*each, *each.get("__annotations__", {})))
     return {name for name in named if not name.startswith("_")}
 
 
