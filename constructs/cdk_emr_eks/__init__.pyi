@@ -1,6 +1,6 @@
 """AWS CDK constructs for a multi-tenant Amazon EMR on EKS platform."""
 
-from cdk_emr_eks.addons.karpenter import FeatureGates, Karpenter
+from cdk_emr_eks.addons.karpenter import Batch, FeatureGates, Karpenter, LogLevel
 from cdk_emr_eks.addons.load_balancer_controller import LoadBalancerController
 from cdk_emr_eks.addons.protocol import Addon, AddonContext
 from cdk_emr_eks.capacity.node_pools import NodeEnvironment, NodePools
@@ -89,7 +89,7 @@ from cdk_emr_eks.spec.notebooks.workspace_storage import WorkspaceStorage
 from cdk_emr_eks.spec.tenancy.tenant import Tenant
 from cdk_emr_eks.spec.tenancy.virtual_cluster import EmrAccess, SchedulerLimits, VirtualClusterSpec
 from cdk_emr_eks.spec.workloads.catalog import CRITICAL, DEFAULT_WORKLOADS, NOTEBOOK, SHARED
-from cdk_emr_eks.spec.workloads.disruption import Disruption
+from cdk_emr_eks.spec.workloads.disruption import Disruption, Freeze
 from cdk_emr_eks.spec.workloads.shapes import DriverShape, DynamicAllocation, ExecutorShape, Limits
 from cdk_emr_eks.spec.workloads.storage import InstanceStore, PersistentVolumes, RootVolume
 from cdk_emr_eks.spec.workloads.warm_capacity import WarmCapacity
@@ -117,6 +117,7 @@ __all__ = [
     "Architecture",
     "AtRestEncryption",
     "AuthMode",
+    "Batch",
     "BuilderSize",
     "CapacityType",
     "ClassQuota",
@@ -144,6 +145,7 @@ __all__ = [
     "ExecutorShape",
     "ExistingNetwork",
     "FeatureGates",
+    "Freeze",
     "GatewayPool",
     "GitAccess",
     "GitSecrets",
@@ -172,6 +174,7 @@ __all__ = [
     "Livy",
     "LivySpec",
     "LoadBalancerController",
+    "LogLevel",
     "LogType",
     "ManagedEndpoint",
     "ManagedEndpointSpec",
