@@ -150,8 +150,9 @@ def test_a_child_has_its_own_environment(
     supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_PROFILE", "production")
-    supervisor.spawn("a", SHELL, ["-c", "echo $AWS_PROFILE-$MINE"], {"MINE": "1"})
-    assert said(supervisor, "a", "-1\n")
+    monkeypatch.setenv("GOGC", "off")
+    supervisor.spawn("a", SHELL, ["-c", "echo $AWS_PROFILE-$MINE-$GOGC"], {"MINE": "1"})
+    assert said(supervisor, "a", "-1-400\n")
 
 
 def test_a_restart_is_the_same_command_in_the_same_log(supervisor: Supervisor) -> None:

@@ -19,6 +19,9 @@ from cdk_emr_eks.simulation.control_plane import watchdog
 __all__ = ["NotReady", "Process", "ProcessEnded", "Supervisor", "await_ready"]
 
 _LINES_OF_LOG: Final = 15
+_GO: Final = {"GOGC": "400"}
+# Memory for time: a heap grows to five times what is in use before it is collected, not twice.
+# Source: https://go.dev/doc/gc-guide#GOGC
 _PEAK: Final = re.compile(r"^VmHWM:\s+(\d+) kB", re.MULTILINE)
 
 
@@ -122,7 +125,8 @@ class Supervisor:
             name: A name of one's own choice, for ``restart``, ``kill`` and ``logs``.
             binary: The program.
             args: Its arguments.
-            env: Its environment besides HOME, PATH and TMPDIR: the rest of ours stays ours.
+            env: Its environment besides HOME, PATH, TMPDIR and Go's pace of collecting garbage: the
+                rest of ours stays ours.
             ready: Check for ``restart`` to await; it raises ``NotReady`` until the child is ready.
 
         Raises:
@@ -135,7 +139,7 @@ class Supervisor:
             known = self._processes.get(name)
             if known is not None and known.popen.poll() is None:
                 raise ValueError(f"a process {name!r} is running: restart or kill it")
-            environment = {**kept, **(env or {})}
+            environment = {**kept, **_GO, **(env or {})}
             process = Process(
                 name=name,
                 command=command,
