@@ -123,9 +123,9 @@ def _copied(value: object) -> object:
 def _is(hint: object, value: object) -> bool:
     if not isinstance(hint, type):
         return True
-    if hasattr(hint, "__jsii_type__"):
-        return type(value).__module__ != "builtins"
     if getattr(hint, "_is_protocol", False):
+        if hasattr(hint, "__jsii_type__"):
+            return type(value).__module__ != "builtins"
         return all(name in _members(type(value)) for name in _members(hint))
     if hint is Sequence and isinstance(value, str):
         return False
