@@ -19,6 +19,7 @@ from typing import Final
 from cdk_emr_eks import labels
 from cdk_emr_eks.plan.intrinsics import mapping, sequence
 from cdk_emr_eks.plan.objects import ClusterObject
+from cdk_emr_eks.plan.pools import has_nodes
 
 _SELECTED: Final = {
     "subnetSelectorTerms": "subnet",
@@ -33,7 +34,7 @@ _BUDGET: Final = {"nodes": "10%"}
 
 def pool_drift(old: Mapping[str, object], new: Mapping[str, object]) -> Iterator[str]:
     """Yield what a changed NodePool means for its nodes; nothing if none of them drifts."""
-    if _empty(mapping(new.get("spec"))):
+    if not has_nodes(mapping(new.get("spec"))):
         return
     before = mapping(mapping(old.get("spec")).get("template"))
     after = mapping(mapping(new.get("spec")).get("template"))
@@ -67,7 +68,7 @@ def paces(which: str, pools: Iterable[ClusterObject]) -> Iterator[str]:
     """Yield how fast drifted nodes of pools are replaced, once for all pools of one pace."""
     found: dict[str, list[str]] = {}
     for pool in pools:
-        if not _empty(pool.spec):
+        if has_nodes(pool.spec):
             names = found.setdefault(_pace(pool.content, pool.content), [])
             name = _called(pool)
             names.extend([] if name in names else [name])
@@ -79,11 +80,6 @@ def node_class(pool: ClusterObject) -> object:
     """Return the name of the node class of a NodePool."""
     template = mapping(mapping(pool.spec.get("template")).get("spec"))
     return mapping(template.get("nodeClassRef")).get("name")
-
-
-def _empty(spec: Mapping[str, object]) -> bool:
-    """Say whether a pool can have no node: one that only tells Karpenter of zones."""
-    return str(mapping(spec.get("limits")).get("nodes")) == "0"
 
 
 def _called(pool: ClusterObject) -> str:

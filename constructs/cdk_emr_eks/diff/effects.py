@@ -11,11 +11,11 @@ from typing import Final
 from cdk_emr_eks.diff.change import Change
 from cdk_emr_eks.diff.contents import POLICIES, Declared
 from cdk_emr_eks.diff.drift import class_drift, node_class, paces, pool_drift
-from cdk_emr_eks.diff.leftovers import inside, leftovers
+from cdk_emr_eks.diff.leftovers import inside, leftovers, retains
 from cdk_emr_eks.labels import CapacityType
 from cdk_emr_eks.plan.intrinsics import mapping, sequence
 from cdk_emr_eks.plan.model import PoolPlan
-from cdk_emr_eks.plan.objects import Assembly, ClusterObject
+from cdk_emr_eks.plan.objects import Assembly
 from cdk_emr_eks.plan.pools import pool_plans
 
 _JOBS: Final = (
@@ -139,24 +139,20 @@ def _replaced(change: Change, before: Declared, after: Declared) -> Iterator[str
         yield _JOBS
     # Which of the two templates' policy holds is not documented, so both must say Retain.
     policies = [each.values.get("UpdateReplacePolicy") for each in (before, after)]
-    policy = policies[0] if all(map(_retains, policies)) else None
+    policy = policies[0] if all(map(retains, policies)) else None
     yield from _kept(before, policy, "UpdateReplacePolicy")
 
 
 def _kept(before: Declared, policy: object, name: str) -> Iterator[str]:
     """Yield what becomes of the old resource, by its policy; without one CloudFormation deletes."""
     is_log_group = before.kind == "AWS::Logs::LogGroup"
-    if _retains(policy):
+    if retains(policy):
         records = " with its records" if is_log_group else ""
         yield f"kept in the account{records} ({name}: {policy})"
         if is_log_group and name == POLICIES[0]:
             yield "a new one of its name fails until it is deleted or imported"
     elif is_log_group:
         yield f"deleted with its records: {name} does not retain it"
-
-
-def _retains(policy: object) -> bool:
-    return isinstance(policy, str) and policy.startswith("Retain")
 
 
 def _namespace(stack: str, namespace: str, deployment: Deployment) -> str:
@@ -185,10 +181,10 @@ def _stack(name: str, old: Assembly) -> Iterator[str]:
     if any(each.get("Type") == "AWS::EMRContainers::VirtualCluster" for each in resources):
         yield _JOBS
     logs = [each for each in resources if each.get("Type") == "AWS::Logs::LogGroup"]
-    lost = sum(not _retains(each.get("DeletionPolicy")) for each in logs)
+    lost = sum(not retains(each.get("DeletionPolicy")) for each in logs)
     if lost:
         yield f"deleted with their records: {lost} AWS::Logs::LogGroup"
-    kinds = Counter(str(r.get("Type")) for r in resources if _retains(r.get("DeletionPolicy")))
+    kinds = Counter(str(r.get("Type")) for r in resources if retains(r.get("DeletionPolicy")))
     if kinds:
         found = ", ".join(f"{count} {kind}" for kind, count in kinds.items())
         yield f"kept in the account even then (DeletionPolicy: Retain): {found}"
@@ -221,9 +217,5 @@ def _kubernetes(
     }
     yield from paces(
         "all: another image",
-        (pool for pool in new.applied.of_kind("NodePool") if _named(pool, classes)),
+        (pool for pool in new.applied.of_kind("NodePool") if node_class(pool) in classes),
     )
-
-
-def _named(pool: ClusterObject, classes: set[str]) -> bool:
-    return node_class(pool) in classes

@@ -70,6 +70,11 @@ def inside(namespace: str, stack: str, assembly: Assembly) -> str:
     return ", ".join(f"{count} {kind}" for kind, count in kinds.items())
 
 
+def retains(policy: object) -> bool:
+    """Say whether a resource with this deletion or replacement policy stays."""
+    return isinstance(policy, str) and policy.startswith("Retain")
+
+
 def _namespace_command(item: ClusterObject, old: Assembly, *, in_use: bool) -> str:
     if in_use:
         return f"# keep namespace {item.name}: what is in it is still declared"
@@ -91,7 +96,7 @@ def _retained(assembly: Assembly) -> set[tuple[str, str]]:
         (stack.name, logical_id)
         for stack in assembly.stacks
         for logical_id, resource in mapping(stack.template.get("Resources")).items()
-        if str(mapping(resource).get("DeletionPolicy")).startswith("Retain")
+        if retains(mapping(resource).get("DeletionPolicy"))
     }
 
 

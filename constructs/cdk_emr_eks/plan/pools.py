@@ -33,8 +33,12 @@ _UNDERSTOOD: Final = _NEUTRAL | {
 
 def pool_plans(applied: Applied) -> tuple[PoolPlan, ...]:
     """Read every NodePool of the assembly that can have nodes."""
-    pools = (_pool(item) for item in applied.of_kind("NodePool"))
-    return tuple(pool for pool in pools if pool.limits.get("nodes") != "0")
+    return tuple(_pool(item) for item in applied.of_kind("NodePool") if has_nodes(item.spec))
+
+
+def has_nodes(spec: Mapping[str, object]) -> bool:
+    """Say whether a NodePool may have nodes: one may be there to tell Karpenter of zones only."""
+    return str(mapping(spec.get("limits")).get("nodes")) != "0"
 
 
 def pool_messages(pools: tuple[PoolPlan, ...]) -> Iterator[Message]:
