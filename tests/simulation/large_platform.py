@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 import aws_cdk as cdk
 
-from cdk_emr_eks import DEFAULT_WORKLOADS, Cpu, Limits, Memory, Quota, Tenant
+from cdk_emr_eks import DEFAULT_WORKLOADS, Cpu, Limits, Memory, Quota, Tenant, Workload
 from stacks import PlatformStack, tenant_stacks
 
 LARGE: Final = ("analytics", "finance", "research")
@@ -22,27 +23,28 @@ _LITTLE: Final = Quota(cpu=Cpu.cores(200), memory=Memory.from_gib(900), pods=60)
 
 def platform_of_many(folder: Path, tenants: int) -> Path:
     """Synthesize one with many tenants, each like the other, and one workload."""
-    app = cdk.App(outdir=str(folder))
-    (shared,) = (each for each in DEFAULT_WORKLOADS if each.name == "shared")
-    platform = PlatformStack(app, "Platform", workloads=[shared])
+    shared = [each for each in DEFAULT_WORKLOADS if each.name == "shared"]
     named = [Tenant(name=f"team-{number}") for number in range(tenants)]
-    stacks = math.ceil(tenants / 15)
-    tenant_stacks(app, "Tenants", cluster=platform.cluster, tenants=named, stacks=stacks)
-    app.synth()
-    return folder
+    return _synthesized(folder, shared, named, stacks=math.ceil(tenants / 15))
 
 
 def large_platform(folder: Path, *, with_small: bool) -> Path:
     """Synthesize it; with ``with_small`` there is one more tenant, whose quota is soon used up."""
-    app = cdk.App(outdir=str(folder))
     workloads = [
         replace(each, driver_limits=_DRIVERS, executor_limits=_EXECUTORS)
         for each in DEFAULT_WORKLOADS
     ]
-    platform = PlatformStack(app, "Platform", workloads=workloads)
     tenants = [Tenant(name=name, quota=_MUCH) for name in LARGE]
     if with_small:
         tenants.append(Tenant(name=SMALL, quota=_LITTLE))
-    tenant_stacks(app, "Tenants", cluster=platform.cluster, tenants=tenants)
+    return _synthesized(folder, workloads, tenants)
+
+
+def _synthesized(
+    folder: Path, workloads: Sequence[Workload], tenants: Sequence[Tenant], stacks: int = 1
+) -> Path:
+    app = cdk.App(outdir=str(folder))
+    platform = PlatformStack(app, "Platform", workloads=workloads)
+    tenant_stacks(app, "Tenants", cluster=platform.cluster, tenants=tenants, stacks=stacks)
     app.synth()
     return folder

@@ -10,8 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from cdk_emr_eks.plan.assembly import read_assembly
-from cdk_emr_eks.plan.objects import read_applied
+from cdk_emr_eks.plan.objects import Assembly, open_assembly
 from cdk_emr_eks.plan.pools import chosen_families, pool_plans
 from cdk_emr_eks.plan.warm import warm_plans
 from cdk_emr_eks.simulation.aws import EmulatedAws
@@ -98,13 +97,13 @@ def simulate(
     for group in scenario.jobs:
         # Known before minutes of building and starting are spent.
         choose_blueprints(blueprints, tenant=group.tenant, workload=group.workload)
+    opened = open_assembly(assembly)
+    pools = pool_plans(opened.applied)
     with phases.timed("programs"):
         programs = binaries(watching.progress)
-    with _up(programs, assembly, directory, phases, scenario.spot_share) as (plane, aws):
+    with _up(programs, opened, directory, phases, scenario.spot_share) as (plane, aws):
         with phases.timed("deployment"):
             deployment = deploy(assembly, plane=plane, aws=aws, progress=watching.progress)
-        applied = read_applied(read_assembly(assembly))
-        pools = pool_plans(applied)
         aws.offer_families(chosen_families(pools))
         stage = Stage(plane=plane, aws=aws, blueprints=blueprints)
         if arrange is not None:
@@ -117,7 +116,7 @@ def simulate(
             plane.start_karpenter(deployment.karpenter)
             problems = wait_for_pools(plane) if pools else ()
         rooms = Rooms()
-        if warm_plans(applied, pools):
+        if warm_plans(opened.applied, pools):
             with phases.timed("warm capacity"):
                 rooms = wait_for_rooms(plane)
             stage = replace(stage, warm_nodes=rooms.nodes)
@@ -155,7 +154,7 @@ class _Phases:
 @contextmanager
 def _up(
     programs: Binaries,
-    assembly: Path,
+    assembly: Assembly,
     directory: Path | None,
     phases: _Phases,
     spot_share: float,
@@ -177,10 +176,10 @@ def _up(
         yield plane, account
 
 
-def _environment(assembly: Path) -> tuple[str, str]:
+def _environment(assembly: Assembly) -> tuple[str, str]:
     """Return account and Region that the stacks are bound to, the defaults where to none."""
     found = [ACCOUNT, PRICED_REGION]
-    for stack in read_assembly(assembly):
+    for stack in assembly.stacks:
         bound = stack.environment.removeprefix("aws://").split("/")
         for place, value in enumerate(bound[: len(found)]):
             if value and not value.startswith("unknown-"):

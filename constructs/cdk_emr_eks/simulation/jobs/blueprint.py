@@ -17,10 +17,10 @@ import yaml
 
 from cdk_emr_eks import labels
 from cdk_emr_eks.errors import refuse
-from cdk_emr_eks.plan.assembly import AssemblyError, StackFile, read_assembly
+from cdk_emr_eks.plan.assembly import AssemblyError, StackFile
 from cdk_emr_eks.plan.intrinsics import mapping, sequence
 from cdk_emr_eks.plan.model import TenantPlan
-from cdk_emr_eks.plan.objects import read_applied
+from cdk_emr_eks.plan.objects import open_assembly
 from cdk_emr_eks.plan.tenants import tenant_plans
 from cdk_emr_eks.simulation.scenario import EACH
 
@@ -63,8 +63,8 @@ def read_blueprints(assembly: Path) -> tuple[Blueprint, ...]:
         AssemblyError: If the folder is no cloud assembly, no stack output holds a job
             configuration, or a pod template that one names is not among the assets.
     """
-    stacks = read_assembly(assembly)
-    tenants = tenant_plans(stacks, read_applied(stacks))
+    opened = open_assembly(assembly)
+    stacks, tenants = opened.stacks, tenant_plans(opened.stacks, opened.applied)
     assets = dict(_assets(assembly))
     found = tuple(
         _blueprint(stack, overrides, tenants, assets)
