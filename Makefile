@@ -31,9 +31,9 @@ FORMAT :=
 FIX := --fix
 endif
 
-# Two processes take 32 s where one takes 37, for 40 % more work, since each synthesizes for itself;
-# with many cores try `make test PYTEST_WORKERS="-n 4 --dist loadfile"`.
-PYTEST_WORKERS :=
+# One process has the simulation's tests, which mostly wait, and the other all else; see
+# tests/conftest.py. Some tests only, or a debugger, are better off in one.
+PYTEST_WORKERS := $(if $(ARGS),,-n 2)
 
 .DEFAULT_GOAL := help
 

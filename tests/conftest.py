@@ -12,6 +12,8 @@ from typing import Any, Final
 
 import aws_cdk as cdk
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 ROOT: Final = Path(__file__).parent.parent
 APPS: Final[Mapping[str, Path]] = {
@@ -52,3 +54,21 @@ def assemblies(tmp_path_factory: pytest.TempPathFactory) -> Assemblies:
         return Assembly(app, folder)
 
     return assembly
+
+
+class OneProcessForThePlane(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
+    """Keeps a file's tests in one process, and all of the simulation's, which share its plane.
+
+    They mostly wait for Karpenter, so the other process has the machine's cores in the meantime,
+    and two control planes never compete for them.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = nodeid.partition("::")[0]
+        folder = "tests/simulation"
+        return folder if path.startswith(f"{folder}/") else path
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
+    """Say to xdist how tests are shared out to processes."""
+    return OneProcessForThePlane(config, log)

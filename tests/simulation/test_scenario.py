@@ -43,7 +43,7 @@ def test_the_scenarios_of_the_specification_have_their_sizes() -> None:
     full = read_scenario("full-cluster").jobs[0]
     assert (full.count, full.stages[0].executors, full.workload) == (210, 15, "critical")
     day = read_scenario("day")
-    assert (day.total_jobs, day.speed) == (3_000, 60)
+    assert (day.total_jobs, day.speed) == (3_000, 30)
     assert read_scenario("default").total_jobs == 5
 
 
