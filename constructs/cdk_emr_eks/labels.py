@@ -23,6 +23,7 @@ SYSTEM: Final = "emr-eks/system"
 
 # Kubernetes' own.
 ZONE: Final = "topology.kubernetes.io/zone"
+HOSTNAME: Final = "kubernetes.io/hostname"
 ARCHITECTURE: Final = "kubernetes.io/arch"
 OPERATING_SYSTEM: Final = "kubernetes.io/os"
 MANAGED_BY: Final = "app.kubernetes.io/managed-by"

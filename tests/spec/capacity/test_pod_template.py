@@ -92,6 +92,22 @@ def test_drivers_spread_over_zones_and_executors_follow_their_own(workload: Work
 
 
 @by_name
+def test_executors_prefer_nodes_with_executors_of_their_tenant(workload: Workload) -> None:
+    """The scheduler's emptiest node keeps every node in use: a day of jobs left them 60 % empty."""
+    affinity = spec(executor_template(workload))["affinity"]["podAffinity"]
+    # No namespaces: those of one namespace count, its own.
+    assert affinity["preferredDuringSchedulingIgnoredDuringExecution"] == [
+        {
+            "weight": 100,
+            "podAffinityTerm": {
+                "topologyKey": "kubernetes.io/hostname",
+                "labelSelector": {"matchLabels": {"spark-role": "executor"}},
+            },
+        }
+    ]
+
+
+@by_name
 def test_drivers_of_all_tenants_count_for_the_choice_of_a_zone(workload: Workload) -> None:
     """A topology spread counts one namespace only; 24 tenants of one job each went to one zone."""
     driver = spec(driver_template(workload))

@@ -107,6 +107,10 @@ def executor_template(workload: Workload) -> Mapping[str, object]:
     The API server merges the pod's value of ``spark-app-selector`` into the affinity, so one
     template serves all jobs and yet each executor follows the driver of its own job.
 
+    They prefer nodes that have executors of their tenant, the more the better. Left alone, the
+    scheduler takes the emptiest node, so that after a busy hour each node has an executor, none
+    is empty, and none goes.
+
     Executors on on-demand nodes carry do-not-disrupt as well: a node that expires waits for them.
     """
     identity = _identity(workload, Role.EXECUTOR)
@@ -120,6 +124,14 @@ def executor_template(workload: Workload) -> Mapping[str, object]:
         "labelSelector": {"matchLabels": {labels.SPARK_ROLE: str(Role.DRIVER)}},
         "matchLabelKeys": [labels.SPARK_APP_SELECTOR],
     }
+    gather = {
+        "weight": 100,
+        "podAffinityTerm": {
+            "topologyKey": labels.HOSTNAME,
+            # Of one namespace: whose neighbour others are is not to be chosen.
+            "labelSelector": {"matchLabels": {labels.SPARK_ROLE: str(Role.EXECUTOR)}},
+        },
+    }
     return _pod(
         identity,
         annotations={labels.DO_NOT_DISRUPT: "true"} if workload.keeps_executors else {},
@@ -127,7 +139,10 @@ def executor_template(workload: Workload) -> Mapping[str, object]:
             "nodeSelector": selector,
             "tolerations": _tolerations(identity),
             "affinity": {
-                "podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [follow]}
+                "podAffinity": {
+                    "requiredDuringSchedulingIgnoredDuringExecution": [follow],
+                    "preferredDuringSchedulingIgnoredDuringExecution": [gather],
+                }
             },
             "priorityClassName": workload.executor_priority_class,
             "terminationGracePeriodSeconds": (
