@@ -12,7 +12,6 @@ from kubernetes import client
 
 from benchmarks.placement.peers import peer_blueprint, pool_manifests
 from cdk_emr_eks import labels
-from cdk_emr_eks.labels import Role
 from cdk_emr_eks.simulation.control_plane.plane import Plane
 from cdk_emr_eks.simulation.jobs.blueprint import Blueprint
 from cdk_emr_eks.simulation.play import Stage
@@ -20,6 +19,7 @@ from cdk_emr_eks.simulation.play import Stage
 _POOLS: Final = ("karpenter.sh", "v1", "nodepools")
 _PEERS_WAIT: Final = 300
 _SCHEDULER: Final = "kube-scheduler"
+_PREFERRED: Final = "preferredDuringSchedulingIgnoredDuringExecution"
 
 Change = Callable[[Stage, float], Stage]
 """Changes a stage that is played at some speed."""
@@ -77,23 +77,12 @@ def _most_allocated(stage: Stage, speed: float) -> Stage:
     return _ours(stage, speed)
 
 
-def _together(stage: Stage, speed: float) -> Stage:
-    """Let executors prefer nodes with executors of their tenant: the more, the better.
-
-    The scheduler then fills the fullest node of the tenant's, by the pods' templates alone.
-    """
-    near = {
-        "weight": 100,
-        "podAffinityTerm": {
-            "topologyKey": "kubernetes.io/hostname",
-            "labelSelector": {"matchLabels": {labels.SPARK_ROLE: str(Role.EXECUTOR)}},
-        },
-    }
+def _emptiest(stage: Stage, speed: float) -> Stage:
+    """Leave executors to the scheduler, which takes the emptiest node."""
 
     def changed(blueprint: Blueprint) -> Blueprint:
         template: Any = deepcopy(blueprint.executor_template)
-        affinity = template["spec"]["affinity"]["podAffinity"]
-        affinity["preferredDuringSchedulingIgnoredDuringExecution"] = [near]
+        del template["spec"]["affinity"]["podAffinity"][_PREFERRED]
         return replace(blueprint, executor_template=template)
 
     return _ours(replace(stage, blueprints=[changed(each) for each in stage.blueprints]), speed)
@@ -130,7 +119,7 @@ VARIANTS: Final[Mapping[str, Variant]] = {
     "one-pool": Variant(what="ours, one pool over all zones", change=_ours, per_zone=False),
     "underutilized": Variant(what="ours, WhenEmptyOrUnderutilized", change=_underutilized),
     "most-allocated": Variant(what="ours, scheduler MostAllocated", change=_most_allocated),
-    "together": Variant(what="ours, executors beside their tenant's", change=_together),
+    "emptiest": Variant(what="ours, executors on the emptiest node", change=_emptiest),
     "ara": Variant(what="ARA's pools and templates", change=_peers("WhenEmpty")),
     "dsf": Variant(what="DSF's pools and templates", change=_peers("WhenEmptyOrUnderutilized")),
 }
