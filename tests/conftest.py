@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import runpy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -37,6 +37,14 @@ class Assembly:
 
 
 Assemblies = Callable[[str], Assembly]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def as_wide_as_piped() -> Iterator[None]:
+    """Let commands print as if piped, whatever width the shell or xdist says."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("COLUMNS", raising=False)
+        yield
 
 
 @pytest.fixture(scope="session")
