@@ -10,7 +10,7 @@ from typing import Final
 
 import aws_cdk as cdk
 
-from cdk_emr_eks import DEFAULT_WORKLOADS, Cpu, Limits, Memory, Quota, Tenant, Workload
+from cdk_emr_eks import DEFAULT_WORKLOADS, SHARED, Cpu, Limits, Memory, Quota, Tenant, Workload
 from stacks import PlatformStack, tenant_stacks
 
 LARGE: Final = ("analytics", "finance", "research")
@@ -23,9 +23,8 @@ _LITTLE: Final = Quota(cpu=Cpu.cores(200), memory=Memory.from_gib(900), pods=60)
 
 def platform_of_many(folder: Path, tenants: int) -> Path:
     """Synthesize one with many tenants, each like the other, and one workload."""
-    shared = [each for each in DEFAULT_WORKLOADS if each.name == "shared"]
     named = [Tenant(name=f"team-{number}") for number in range(tenants)]
-    return _synthesized(folder, shared, named, stacks=math.ceil(tenants / 15))
+    return _synthesized(folder, [SHARED], named, stacks=math.ceil(tenants / 15))
 
 
 def large_platform(folder: Path, *, with_small: bool) -> Path:

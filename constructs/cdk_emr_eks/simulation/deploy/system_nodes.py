@@ -66,7 +66,7 @@ def _node(
             "name": name,
             "labels": {
                 SIMULATED_NODES[0]: _SYSTEM,
-                "kubernetes.io/hostname": name,
+                labels.HOSTNAME: name,
                 "node.kubernetes.io/instance-type": str(info.get("InstanceType")),
                 labels.ZONE: zone,
                 labels.ARCHITECTURE: _ARCHITECTURES[str(architectures[0])],
