@@ -1,6 +1,6 @@
-# All of this needs only make and Python 3.11 or newer: uv, Node, the CDK command line and checkov
-# are installed below this folder, in pinned versions; a machine's own copies are never used.
-# Each recipe's stamp is a file that depends on a lock, so second runs skip what is there.
+# Only make and Python 3.11 or newer are needed: uv, Node, the CDK command line and checkov are
+# installed below this folder, in pinned versions; copies elsewhere on the machine are not used.
+# The stamp of each installation depends on its lock file, so a second run skips it.
 
 UV_VERSION := 0.13.8
 VENV := .venv
@@ -31,9 +31,12 @@ FORMAT :=
 FIX := --fix
 endif
 
-# One process has the simulation's tests, which mostly wait, and the other all else; see
-# tests/conftest.py. Some tests only, or a debugger, are better off in one.
+# One process runs the simulation's tests, which mostly wait, and the other process runs all
+# others; see tests/conftest.py. With ARGS one process is enough, and a debugger works.
 PYTEST_WORKERS := $(if $(ARGS),,-n 2)
+
+# Tests of values alone. They import neither the CDK nor anything else that starts Node.
+UNIT_TESTS := tests/unit $(filter-out %/test_images.py %/test_templates.py,$(wildcard tests/golden/test_*.py))
 
 .DEFAULT_GOAL := help
 
@@ -104,12 +107,25 @@ check: setup ## format, lint, strict types, architecture; with CI set nothing is
 	$(VENV)/bin/mypy $(SOURCES)
 	$(VENV)/bin/pytest -q -p no:cacheprovider tests/test_architecture.py
 
+.PHONY: unit
+unit: setup ## test values: no Node, seconds; ARGS="<options of pytest>"
+	$(VENV)/bin/pytest -q --without-node $(UNIT_TESTS) $(ARGS)
+
+.PHONY: test-synth
+test-synth: setup $(CHECKOV)/.synced ## test what is synthesized, the command and the documentation
+	$(VENV)/bin/pytest $(PYTEST_WORKERS) --ignore tests/unit --ignore tests/simulation tests $(ARGS)
+
+.PHONY: test-simulation
+test-simulation: setup simulation-programs ## test on a real Kubernetes control plane
+	$(VENV)/bin/pytest tests/simulation $(ARGS)
+
+# With ARGS nothing is built beforehand: a test that needs Kubernetes builds it when it runs.
 .PHONY: test
-test: check $(CHECKOV)/.synced simulation-programs ## all checks and all tests; ARGS="<options of pytest>"
+test: check $(CHECKOV)/.synced $(if $(ARGS),,simulation-programs) ## all checks and all tests; ARGS="<options of pytest>"
 	$(VENV)/bin/pytest $(PYTEST_WORKERS) $(ARGS)
 
-# 20 minutes of one core the first time, seconds from then on; a CI keeps the folder
-# ~/.cache/cdk-emr-eks. Where they cannot be built, tests that need them are skipped with the reason.
+# 20 minutes of one core the first time, seconds after that; a CI caches ~/.cache/cdk-emr-eks.
+# Where the programs cannot be built, tests that need them are skipped with the reason.
 .PHONY: simulation-programs
 simulation-programs: setup ## build the simulation's control plane from Go modules, once
 	-@$(PYTHON) -m cdk_emr_eks.simulation.programs.prepare
@@ -127,6 +143,14 @@ docs: setup ## build the documentation into site/
 	$(UV) sync --locked --quiet --group docs
 	@touch $(VENV)/.synced
 	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict
+
+# Set TAG to refuse a version that is not the tag's.
+.PHONY: release
+release: setup ## build sdist and wheel into dist/, and check and install both
+	rm -rf dist
+	$(PYTHON) -m build --no-isolation --outdir dist .
+	$(VENV)/bin/pytest -q tests/test_packaging.py --release dist $(if $(TAG),--release-tag $(TAG))
+	$(UV) tool run --isolated --from "$$(ls dist/*.whl)[cli]" emr-eks --version
 
 .PHONY: bench
 bench: setup ## synth time and size beside a bare CDK app and ARA

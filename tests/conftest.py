@@ -8,12 +8,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import aws_cdk as cdk
 import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
+
+if TYPE_CHECKING:
+    import aws_cdk as cdk
 
 ROOT: Final = Path(__file__).parent.parent
 APPS: Final[Mapping[str, Path]] = {
@@ -50,6 +52,9 @@ def as_wide_as_piped() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def assemblies(tmp_path_factory: pytest.TempPathFactory) -> Assemblies:
     """Return what gives the assembly of an app, by the app's name in ``APPS``."""
+    # Imported here: it starts Node, which unit tests run without.
+    import aws_cdk as cdk
+
     plain_app = cdk.App
 
     @cache

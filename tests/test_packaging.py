@@ -44,12 +44,28 @@ OF_EXTRAS: Final = frozenset(
 
 
 @pytest.fixture(scope="session")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel, made by the locked build backend, without a network."""
-    folder = tmp_path_factory.mktemp("wheel")
-    command = (sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder))
+def dist(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of sdist and wheel: that of ``--release``, or built by the locked build backend.
+
+    The wheel is built from the sdist, without a network, so an incomplete sdist shows too.
+    """
+    if given := request.config.getoption("--release"):
+        return Path(given)
+    folder = tmp_path_factory.mktemp("dist")
+    command = (sys.executable, "-m", "build", "--no-isolation", "--outdir", str(folder))
     subprocess.run([*command, str(ROOT)], check=True, capture_output=True, text=True)
-    (found,) = folder.glob("cdk_emr_eks-*.whl")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def wheel(dist: Path) -> Path:
+    (found,) = dist.glob("cdk_emr_eks-*.whl")
+    return found
+
+
+@pytest.fixture(scope="session")
+def sdist(dist: Path) -> Path:
+    (found,) = dist.glob("cdk_emr_eks-*.tar.gz")
     return found
 
 
@@ -83,6 +99,33 @@ def test_the_wheel_holds_every_file_of_the_library(names: list[str]) -> None:
     assert any("/data/" in name for name in here), "rules and schemas are data beside the code"
     go = "cdk_emr_eks/simulation/programs/go/karpenter"
     assert {f"{go}/go.mod", f"{go}/go.sum", f"{go}/main.go"} <= here, "built where it is installed"
+
+
+def test_the_sdist_builds_the_library_and_nothing_else(sdist: Path) -> None:
+    with tarfile.open(sdist) as archive:
+        tops = {Path(name).parts[1] for name in archive.getnames() if len(Path(name).parts) > 1}
+    needed = {"constructs", "CHANGELOG.md", "LICENSE", "README.md", "pyproject.toml", "PKG-INFO"}
+    # hatchling adds .gitignore, which says what it leaves out.
+    assert tops == needed | {".gitignore"}
+
+
+def test_the_metadata_names_authors_pages_and_version(metadata: Message) -> None:
+    assert metadata["Author"]
+    assert metadata["Description-Content-Type"] == "text/markdown"
+    urls = dict(line.split(", ") for line in metadata.get_all("Project-URL", []))
+    assert set(urls) == {"Homepage", "Documentation", "Changelog", "Issues"}
+
+
+def test_the_changelog_has_a_section_of_the_version(
+    request: pytest.FixtureRequest, metadata: Message
+) -> None:
+    version = metadata["Version"]
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    released = request.config.getoption("--release") is not None
+    assert f"\n## [{version}] - " in changelog or (
+        not released and "\n## [Unreleased]" in changelog
+    )
+    assert request.config.getoption("--release-tag") in (None, f"v{version}")
 
 
 def test_the_library_depends_on_the_cdk_alone(metadata: Message) -> None:
