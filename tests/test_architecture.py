@@ -23,6 +23,8 @@ RINGS: Final = (
         ),
     ),
     ("spec", frozenset({"spec"})),
+    # Reads cloud assemblies; pure, so that every tool can use it.
+    ("assembly", frozenset({"assembly"})),
     ("security", frozenset({"security"})),
     ("networks", frozenset({"networks"})),
     ("clusters", frozenset({"clusters"})),
@@ -51,7 +53,7 @@ RINGS: Final = (
 )
 PURE: Final = frozenset(
     {"errors", "units", "field_types", "labels", "names", "releases", "tokens", "versions"}
-    | {"spec", "plan", "diff", "simulation"}
+    | {"spec", "assembly", "plan", "diff", "simulation"}
 )
 
 LIMITS: Final = {
@@ -82,6 +84,9 @@ _IMPORTED: Final = (
 )
 
 RAISED: Final[dict[tuple[str, str], Raised]] = {
+    ("lines of a file", "cdk_emr_eks.assembly.expressions"): Raised(
+        480, "one grammar: each function of CloudFormation is a class and a parser"
+    ),
     ("modules of a folder", "cdk_emr_eks.simulation.deploy"): Raised(
         21, "CloudFormation's part: each service that it calls is a module"
     ),

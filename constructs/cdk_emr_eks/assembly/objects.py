@@ -1,0 +1,168 @@
+"""Read the Kubernetes objects and Helm charts that the custom resources of templates apply."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from cdk_emr_eks.assembly.paths import at, mapping, sequence, text
+from cdk_emr_eks.assembly.references import References
+from cdk_emr_eks.assembly.stack import Message, Stack
+
+KUBERNETES_PREFIX: Final = "Custom::AWSCDK-EKS-"
+MANIFEST: Final = "Custom::AWSCDK-EKS-KubernetesResource"
+CHART: Final = "Custom::AWSCDK-EKS-HelmChart"
+_CLUSTERS: Final = frozenset({"AWS::EKS::Cluster", "Custom::AWSCDK-EKS-Cluster"})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ClusterObject:
+    """A Kubernetes object of a template.
+
+    Args:
+        stack: Name of the stack that applies it.
+        resource: Logical id of the custom resource that applies it.
+        content: The whole object, with placeholders for tokens.
+        cluster: Key of the cluster that it is applied to; see `cluster_key`.
+    """
+
+    stack: str
+    resource: str
+    content: Mapping[str, object]
+    cluster: str = ""
+
+    @property
+    def kind(self) -> str:
+        """Kind, for example ``NodePool``."""
+        return text(self.content, "kind")
+
+    @property
+    def name(self) -> str:
+        """Name of the object."""
+        return text(self.content, "metadata", "name")
+
+    @property
+    def namespace(self) -> str:
+        """Namespace, empty for none."""
+        return text(self.content, "metadata", "namespace")
+
+    @property
+    def labels(self) -> Mapping[str, object]:
+        """Labels of the object."""
+        return mapping(self.content, "metadata", "labels")
+
+    @property
+    def spec(self) -> Mapping[str, object]:
+        """The ``spec``, empty if the object has none."""
+        return mapping(self.content, "spec")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HelmChart:
+    """A Helm release of a template.
+
+    Args:
+        stack: Name of the stack that installs it.
+        name: Name of the chart.
+        release: Name of the release.
+        version: Version of the chart, empty if not pinned.
+        namespace: Kubernetes namespace.
+        values: Values given to the chart.
+        cluster: Key of the cluster that it is installed in; see `cluster_key`.
+    """
+
+    stack: str
+    name: str
+    release: str
+    version: str
+    namespace: str
+    values: object
+    cluster: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Applied:
+    """Everything that an assembly applies to clusters.
+
+    Args:
+        objects: Kubernetes objects, in the order of the templates.
+        charts: Helm releases.
+        unread: Custom resources whose JSON could not be read; their content is not in ``objects``.
+    """
+
+    objects: tuple[ClusterObject, ...]
+    charts: tuple[HelmChart, ...]
+    unread: tuple[Message, ...]
+
+    def of_kind(self, kind: str) -> Iterator[ClusterObject]:
+        """Yield the objects of one kind."""
+        return (item for item in self.objects if item.kind == kind)
+
+
+def cluster_key(stack: Stack, name: object, references: References) -> str:
+    """Return the text that identifies a cluster in an assembly.
+
+    Args:
+        stack: Stack that the value stands in.
+        name: Value that gives the name of the cluster, such as ``ClusterName`` of a resource.
+        references: References of the assembly.
+
+    Returns:
+        ``stack/logical id`` of a cluster of the assembly; the name of an existing cluster.
+    """
+    for target in references.targets(stack, name):
+        if target.kind in _CLUSTERS:
+            return "/".join(target.key)
+    return stack.text(name)
+
+
+def read_applied(stacks: Iterable[Stack], references: References) -> Applied:
+    """Read the manifests and charts of all stacks."""
+    objects: list[ClusterObject] = []
+    charts: list[HelmChart] = []
+    unread: list[Message] = []
+    for stack in stacks:
+        view = stack.view()
+        for logical_id, properties in stack.resources(MANIFEST, CHART):
+            is_chart = "Chart" in properties or "ChartAssetURL" in properties
+            source = properties.get("Values", "{}") if is_chart else properties.get("Manifest")
+            try:
+                content = view.json(source)
+            except ValueError as error:
+                problem = f"the JSON of {logical_id} cannot be read, so it is left out: {error}"
+                unread.append(Message(level="warning", where=stack.name, text=problem))
+                continue
+            cluster = cluster_key(stack, properties.get("ClusterName"), references)
+            if is_chart:
+                charts.append(_chart(stack, properties, content, cluster))
+            else:
+                objects += [
+                    ClusterObject(
+                        stack=stack.name,
+                        resource=logical_id,
+                        content=mapping(item),
+                        cluster=cluster,
+                    )
+                    for item in sequence(content)
+                ]
+    return Applied(objects=tuple(objects), charts=tuple(charts), unread=tuple(unread))
+
+
+def _chart(
+    stack: Stack, properties: Mapping[str, object], values: object, cluster: str
+) -> HelmChart:
+    view = stack.view()
+    release = view.text(at(properties, "Release"))
+    # An OCI repository ends with the name of the chart; a chart from an asset has only a release.
+    name = view.text(at(properties, "Chart"))
+    name = name or view.text(at(properties, "Repository")).rpartition("/")[2]
+    return HelmChart(
+        stack=stack.name,
+        name=name or release,
+        release=release,
+        version=view.text(at(properties, "Version")),
+        namespace=view.text(properties.get("Namespace", "default")),
+        values=values,
+        cluster=cluster,
+    )
