@@ -9,7 +9,7 @@ from zlib import crc32
 from aws_cdk import Environment, Stack
 from constructs import Construct
 
-from cdk_emr_eks import ConfigError, NotebookEndpoint, NotebookPlatform, NotebookUser, Problem
+from cdk_emr_eks import ConfigError, ConfigProblem, NotebookEndpoint, NotebookPlatform, NotebookUser
 
 MAX_ENDPOINTS: Final = 20
 """Endpoints in one stack. CloudFormation takes 200 outputs, and an endpoint with a namespace of its
@@ -79,14 +79,14 @@ def _spread(
     groups: dict[int, list[int]] = {}
     if type(stacks) is not int or stacks < 1:
         rule = "must be a whole number, at least 1"
-        raise ConfigError(where, (Problem(field=field, rule=rule, got=stacks),))
+        raise ConfigError(where, (ConfigProblem(field=field, rule=rule, got=stacks),))
     for position, key in enumerate(keys):
         groups.setdefault(crc32(key.encode()) % stacks, []).append(position)
     fullest = max((len(group) for group in groups.values()), default=0)
     if fullest > most:
         rule = f"must be large enough for at most {most} in a stack"
         fix = f"one of {stacks} would hold {fullest}; try {-(-2 * len(keys) // most)}"
-        raise ConfigError(where, (Problem(field=field, rule=rule, got=stacks, fix=fix),))
+        raise ConfigError(where, (ConfigProblem(field=field, rule=rule, got=stacks, fix=fix),))
     return dict(sorted(groups.items()))
 
 

@@ -9,7 +9,7 @@ from zlib import crc32
 from aws_cdk import Environment, Stack
 from constructs import Construct
 
-from cdk_emr_eks import ConfigError, Problem, Tenant, TenantHost
+from cdk_emr_eks import ConfigError, ConfigProblem, Tenant, TenantHost
 
 MAX_TENANTS: Final = 30
 """Tenants in one stack. CloudFormation takes 200 outputs, and a tenant of three workloads has 6.
@@ -48,10 +48,12 @@ def tenant_stacks(
     where = f"Tenant stacks {id!r}"
     if type(stacks) is not int or stacks < 1:
         rule = "must be a whole number, at least 1"
-        raise ConfigError(where, (Problem(field="stacks", rule=rule, got=stacks),))
+        raise ConfigError(where, (ConfigProblem(field="stacks", rule=rule, got=stacks),))
     for tenant in tenants:
         if not isinstance(tenant, Tenant):
-            raise ConfigError(where, (Problem(field="tenants", rule="must be Tenant", got=tenant),))
+            raise ConfigError(
+                where, (ConfigProblem(field="tenants", rule="must be Tenant", got=tenant),)
+            )
     groups: dict[int, list[Tenant]] = {}
     for tenant in tenants:
         groups.setdefault(crc32(tenant.name.encode()) % stacks, []).append(tenant)
@@ -59,7 +61,7 @@ def tenant_stacks(
     if fullest > MAX_TENANTS:
         rule = f"must be large enough for at most {MAX_TENANTS} tenants in a stack"
         fix = f"one of {stacks} would hold {fullest}; try {-(-len(tenants) // 15)}"
-        problem = Problem(field="stacks", rule=rule, got=stacks, fix=fix)
+        problem = ConfigProblem(field="stacks", rule=rule, got=stacks, fix=fix)
         raise ConfigError(where, (problem,))
     made = []
     for number, group in sorted(groups.items()):

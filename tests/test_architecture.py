@@ -19,21 +19,23 @@ RINGS: Final = (
         "ground",
         frozenset(
             {"errors", "units", "field_types", "labels", "names", "releases", "tokens", "versions"}
-            | {"lazy_exports"}
+            | {"lazy_exports", "values"}
         ),
     ),
-    ("spec", frozenset({"spec"})),
     # Reads cloud assemblies; pure, so that every tool can use it.
     ("assembly", frozenset({"assembly"})),
+    ("model", frozenset({"model"})),
     ("security", frozenset({"security"})),
     ("networks", frozenset({"networks"})),
     ("clusters", frozenset({"clusters"})),
     ("addons", frozenset({"addons"})),
-    ("capacity", frozenset({"capacity"})),
-    ("tenancy", frozenset({"tenancy"})),
-    ("jobs and notebooks", frozenset({"images", "jobs", "notebooks"})),
+    ("nodes", frozenset({"nodes"})),
+    ("pods and admission", frozenset({"admission", "pods"})),
+    ("tenants", frozenset({"tenants"})),
+    ("jobs and notebooks", frozenset({"ephemeral", "images", "jobs", "notebooks"})),
     ("observability and cost", frozenset({"observability", "cost"})),
     ("platform", frozenset({"platforms"})),
+    ("stacks", frozenset({"stacks"})),
     # Readers of what the others made.
     (
         "tools",
@@ -53,17 +55,17 @@ RINGS: Final = (
 )
 PURE: Final = frozenset(
     {"errors", "units", "field_types", "labels", "names", "releases", "tokens", "versions"}
-    | {"spec", "assembly", "plan", "diff", "simulation"}
+    | {"values", "model", "assembly", "plan", "diff", "deploy_policy", "simulation"}
 )
 
 LIMITS: Final = {
-    "lines of a file": 300,
-    "lines of a test file": 400,
-    "lines of a function": 50,
-    "arguments of a function": 8,
-    "public methods of a class": 8,
+    "lines of a file": 500,
+    "lines of a test file": 600,
+    "lines of a function": 60,
+    "arguments of a function": 10,
+    "public methods of a class": 12,
     "public attributes of a class": 12,
-    "folders deep": 3,
+    "folders deep": 4,
     "modules of a folder": 15,
 }
 """All other rules have the limit 0."""
@@ -79,27 +81,9 @@ class Raised:
 
 _ONE_ROW: Final = "a row of the report: each figure that is told is a field of it"
 _ONE_VALUE: Final = "all that must agree is derived from this one value, so it has all of it"
-_IMPORTED: Final = (
-    "what is known of a cluster made here is said of an imported one, each by its name"
-)
-
 RAISED: Final[dict[tuple[str, str], Raised]] = {
-    ("lines of a file", "cdk_emr_eks.assembly.expressions"): Raised(
-        480, "one grammar: each function of CloudFormation is a class and a parser"
-    ),
     ("modules of a folder", "cdk_emr_eks.simulation.deploy"): Raised(
         21, "CloudFormation's part: each service that it calls is a module"
-    ),
-    (
-        "arguments of a function",
-        "cdk_emr_eks.platforms.imported_cluster:ImportedEmrEksCluster.__init__",
-    ): Raised(9, _IMPORTED),
-    (
-        "arguments of a function",
-        "cdk_emr_eks.platforms.imported_cluster:ImportedEmrEksCluster.from_cluster_attributes",
-    ): Raised(9, _IMPORTED),
-    ("arguments of a function", "cdk_emr_eks.simulation.cli:simulate"): Raised(
-        9, "click gives each option of a command as an argument of its own"
     ),
     ("public attributes of a class", "cdk_emr_eks.simulation.jobs.record:JobRecord"): Raised(
         15, _ONE_ROW
@@ -110,13 +94,13 @@ RAISED: Final[dict[tuple[str, str], Raised]] = {
     ("public attributes of a class", "cdk_emr_eks.simulation.results:Results"): Raised(
         16, _ONE_ROW
     ),
-    ("public attributes of a class", "cdk_emr_eks.spec.workloads.workload:Workload"): Raised(
+    ("public attributes of a class", "cdk_emr_eks.model.workloads.workload:Workload"): Raised(
         23, _ONE_VALUE
     ),
-    ("public attributes of a class", "cdk_emr_eks.spec.capacity.node_pool:NodePool"): Raised(
+    ("public attributes of a class", "cdk_emr_eks.model.nodes.node_pool:NodePool"): Raised(
         14, _ONE_VALUE
     ),
-    ("public attributes of a class", "cdk_emr_eks.spec.tenancy.tenant:Tenant"): Raised(
+    ("public attributes of a class", "cdk_emr_eks.model.tenants.tenant:Tenant"): Raised(
         25, _ONE_VALUE
     ),
 }
@@ -206,7 +190,7 @@ def platform(tree: tuple[Module, ...]) -> Iterator[Measure]:
     return architecture.importers(tree, "lib.platform", frozenset({"lib"}))
 
 
-CLASS_OF_NINE: Final = "class A:\n" + "".join(f"    def m{n}(self): ...\n" for n in range(9))
+CLASS_OF_13: Final = "class A:\n" + "".join(f"    def m{n}(self): ...\n" for n in range(13))
 WRITES: Final = "class A:\n    def __init__(self):\n"
 DATA: Final = "from dataclasses import dataclass\n@dataclass(frozen=True)\nclass A:\n    x: int\n"
 
@@ -304,22 +288,22 @@ BAD: Final[tuple[tuple[str, Check, dict[str, str], str], ...]] = (
     (
         "long file",
         architecture.sizes,
-        {"a": "x = 1\n" * 301},
-        "lines of a file: lib.a has 301, at most 300",
+        {"a": "x = 1\n" * 501},
+        "lines of a file: lib.a has 501, at most 500",
     ),
     (
         "long function",
         architecture.sizes,
-        {"a": "def f():\n" + "    x = 1\n" * 50},
-        "lines of a function: lib.a:f has 51, at most 50",
+        {"a": "def f():\n" + "    x = 1\n" * 60},
+        "lines of a function: lib.a:f has 61, at most 60",
     ),
     (
         "many arguments",
         architecture.sizes,
-        {"a": "class A:\n    def f(self, scope, id, *, a, b, c, d, e, f, g, h, i): ..."},
-        "arguments of a function: lib.a:A.f has 9, at most 8",
+        {"a": "class A:\n    def f(self, scope, id, *, a, b, c, d, e, f, g, h, i, j, k): ..."},
+        "arguments of a function: lib.a:A.f has 11, at most 10",
     ),
-    ("deep", architecture.sizes, {"a/b/c/d/e": ""}, "folders deep: lib.a.b.c.d.e has 4"),
+    ("deep", architecture.sizes, {"a/b/c/d/e/f": ""}, "folders deep: lib.a.b.c.d.e.f has 5"),
     (
         "many modules",
         architecture.folders,
@@ -329,8 +313,8 @@ BAD: Final[tuple[tuple[str, Check, dict[str, str], str], ...]] = (
     (
         "many methods",
         architecture.members,
-        {"a": CLASS_OF_NINE},
-        "public methods of a class: lib.a:A has 9, at most 8",
+        {"a": CLASS_OF_13},
+        "public methods of a class: lib.a:A has 13, at most 12",
     ),
     (
         "many attributes",
@@ -376,8 +360,8 @@ def test_a_good_tree_passes(tmp_path: Path, check: Check) -> None:
 
 def test_raised_limits_hold_only_where_they_are_needed() -> None:
     rule = "lines of a file"
-    raised = {(rule, "a"): Raised(400, "a table"), (rule, "b"): Raised(400, "a table")}
-    measures = (Measure(rule, "a", 350), Measure(rule, "b", 200))
-    assert over(iter(measures), raised) == [f"{rule}: b has 200, raised to 400: mend the table"]
+    raised = {(rule, "a"): Raised(700, "a table"), (rule, "b"): Raised(700, "a table")}
+    measures = (Measure(rule, "a", 650), Measure(rule, "b", 200))
+    assert over(iter(measures), raised) == [f"{rule}: b has 200, raised to 700: mend the table"]
     assert over(iter(measures[:1]), raised) == [f"{rule}: b is raised but not there"]
-    assert over(iter([Measure(rule, "a", 401)]), {(rule, "a"): Raised(400, "")}) != []
+    assert over(iter([Measure(rule, "a", 701)]), {(rule, "a"): Raised(700, "")}) != []

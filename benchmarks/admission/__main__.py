@@ -16,12 +16,12 @@ from kubernetes import client
 from rich.console import Console
 from rich.table import Table
 
+from cdk_emr_eks.model.admission.catalog import ADMISSION_POLICIES
+from cdk_emr_eks.model.admission.tenant_values import Admission, AdmissionMode
+from cdk_emr_eks.model.tenants.tenant import Tenant
+from cdk_emr_eks.model.workloads.catalog import SHARED
 from cdk_emr_eks.simulation.control_plane.plane import Plane
 from cdk_emr_eks.simulation.programs.binaries import binaries
-from cdk_emr_eks.spec.admission.catalog import ADMISSION_POLICIES
-from cdk_emr_eks.spec.admission.tenant_values import Admission, AdmissionMode
-from cdk_emr_eks.spec.tenancy.tenant import Tenant
-from cdk_emr_eks.spec.workloads.catalog import SHARED
 from tests.simulation import admission_actors as actors
 from tests.simulation.guarded_tenant import make_tenant
 

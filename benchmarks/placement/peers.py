@@ -16,9 +16,9 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from cdk_emr_eks import labels
-from cdk_emr_eks.labels import CapacityType, Role
+from cdk_emr_eks.labels import CapacityType, SparkRole
+from cdk_emr_eks.model.pods.pod_template_rules import MAIN_CONTAINERS
 from cdk_emr_eks.simulation.jobs.blueprint import Blueprint
-from cdk_emr_eks.spec.capacity.pod_template_rules import MAIN_CONTAINERS
 
 _BELOW_XLARGE: Final = ("nano", "micro", "small", "medium", "large")
 _BELOW_LARGE: Final = _BELOW_XLARGE[:-1]
@@ -33,7 +33,7 @@ class PeerPool:
     """A pool of theirs; ``seen_as`` is what our report counts its nodes as."""
 
     name: str
-    seen_as: tuple[str, Role]
+    seen_as: tuple[str, SparkRole]
     families: tuple[str, ...]
     too_small: tuple[str, ...]
     architecture: str
@@ -48,7 +48,7 @@ class PeerPool:
 POOLS: Final = (
     PeerPool(
         name="tooling",
-        seen_as=("tooling", Role.DRIVER),
+        seen_as=("tooling", SparkRole.DRIVER),
         families=("t3", "t3a"),
         too_small=_BELOW_MEDIUM,
         architecture="amd64",
@@ -61,7 +61,7 @@ POOLS: Final = (
     ),
     PeerPool(
         name="critical",
-        seen_as=("critical", Role.EXECUTOR),
+        seen_as=("critical", SparkRole.EXECUTOR),
         families=("m6gd",),
         too_small=_BELOW_XLARGE,
         architecture="arm64",
@@ -74,7 +74,7 @@ POOLS: Final = (
     ),
     PeerPool(
         name="shared-driver",
-        seen_as=("shared", Role.DRIVER),
+        seen_as=("shared", SparkRole.DRIVER),
         families=("m6g",),
         too_small=_BELOW_LARGE,
         architecture="arm64",
@@ -87,7 +87,7 @@ POOLS: Final = (
     ),
     PeerPool(
         name="shared-executor",
-        seen_as=("shared", Role.EXECUTOR),
+        seen_as=("shared", SparkRole.EXECUTOR),
         families=("m6g", "m6gd"),
         too_small=_BELOW_XLARGE,
         architecture="arm64",
@@ -188,7 +188,7 @@ def peer_blueprint(blueprint: Blueprint) -> Blueprint:
         submitter={},
         driver_template=_template(
             workload,
-            Role.DRIVER,
+            SparkRole.DRIVER,
             selector={
                 "role": workload,
                 _LIFECYCLE: _ON_DEMAND,
@@ -198,7 +198,7 @@ def peer_blueprint(blueprint: Blueprint) -> Blueprint:
         ),
         executor_template=_template(
             workload,
-            Role.EXECUTOR,
+            SparkRole.EXECUTOR,
             selector={
                 "role": workload,
                 _LIFECYCLE: _SPOT if shared else _ON_DEMAND,
@@ -224,7 +224,7 @@ def _requirements(pool: PeerPool, zone: str) -> list[dict[str, object]]:
 
 
 def _template(
-    workload: str, role: Role, *, selector: Mapping[str, str], tolerated: Mapping[str, str]
+    workload: str, role: SparkRole, *, selector: Mapping[str, str], tolerated: Mapping[str, str]
 ) -> dict[str, object]:
     return {
         # Read by our report, and by nothing that places pods.

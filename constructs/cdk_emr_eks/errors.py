@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Problem:
+class ConfigProblem:
     """One rule that one field breaks.
 
     Args:
@@ -43,7 +43,7 @@ class ConfigError(ValueError):
         fields: The fields of those rules, in order.
     """
 
-    def __init__(self, where: str, problems: tuple[Problem, ...]) -> None:
+    def __init__(self, where: str, problems: tuple[ConfigProblem, ...]) -> None:
         self.where = where
         self.problems = problems
         self.fields = tuple(problem.field for problem in problems)
@@ -55,16 +55,16 @@ class Problems:
 
     def __init__(self, where: str) -> None:
         self._where = where
-        self._found: list[Problem] = []
+        self._found: list[ConfigProblem] = []
 
     def require(
         self, holds: bool, field: str, rule: str, got: object = None, fix: str = ""
     ) -> None:
         """Record a problem unless ``holds``."""
         if not holds:
-            self._found.append(Problem(field=field, rule=rule, got=got, fix=fix))
+            self._found.append(ConfigProblem(field=field, rule=rule, got=got, fix=fix))
 
-    def extend(self, problems: tuple[Problem, ...]) -> None:
+    def extend(self, problems: tuple[ConfigProblem, ...]) -> None:
         """Record problems that another check returned."""
         self._found.extend(problems)
 
@@ -80,4 +80,4 @@ class Problems:
 
 def refuse(where: str, field: str, rule: str, got: object = None, fix: str = "") -> ConfigError:
     """Make the error for a single broken rule, to be raised by the caller."""
-    return ConfigError(where, (Problem(field=field, rule=rule, got=got, fix=fix),))
+    return ConfigError(where, (ConfigProblem(field=field, rule=rule, got=got, fix=fix),))

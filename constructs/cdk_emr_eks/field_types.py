@@ -13,7 +13,7 @@ from enum import Enum
 from types import MappingProxyType, NoneType, UnionType
 from typing import Generic, NamedTuple, Protocol, Union, get_args, get_origin, get_type_hints
 
-from cdk_emr_eks.errors import Problem, Problems
+from cdk_emr_eks.errors import ConfigProblem, Problems
 from cdk_emr_eks.units import Cpu, Memory
 
 _AMOUNTS: Mapping[type, str] = {
@@ -66,7 +66,7 @@ def check_argument(where: str, field: str, hint: object, value: object) -> None:
     problems.raise_if_any()
 
 
-def type_problems(field: str, hint: object, value: object) -> tuple[Problem, ...]:
+def type_problems(field: str, hint: object, value: object) -> tuple[ConfigProblem, ...]:
     """Return the first part of a value that is not of the annotated type, or nothing."""
     for wanted, got, place in _mismatches(hint, value):
         rule = f"must have {_words(wanted)} {place}" if place else f"must be {_words(hint)}"
@@ -74,7 +74,7 @@ def type_problems(field: str, hint: object, value: object) -> tuple[Problem, ...
         rule += ", not None" if got is None else ""
         # A whole value, such as a workload, would fill a page.
         shown = type(got) if is_dataclass(got) and not isinstance(got, type) else got
-        return (Problem(field=field, rule=rule, got=shown, fix=_fix(wanted, got)),)
+        return (ConfigProblem(field=field, rule=rule, got=shown, fix=_fix(wanted, got)),)
     return ()
 
 

@@ -50,7 +50,7 @@ EMR_MANAGED_TAG: Final = "for-use-with-amazon-emr-managed-policies"
 """Tag ``true`` of the VPC, subnets, security groups and secrets that EMR Studio may use."""
 
 
-class Role(StrEnum):
+class SparkRole(StrEnum):
     """What a Spark pod is; also the value of Spark's own label ``spark-role``."""
 
     DRIVER = "driver"

@@ -1,6 +1,6 @@
 """The public names of a package, each imported when it is first asked for.
 
-Importing a construct starts Node, which takes seconds. ``cdk_emr_eks.spec`` and the ``emr-eks``
+Importing a construct starts Node, which takes seconds. ``cdk_emr_eks.model`` and the ``emr-eks``
 command need none of it, yet Python runs the package's ``__init__`` before them. So that file holds
 no imports; they stand once, in ``__init__.pyi``, where type checkers and this module read them.
 """

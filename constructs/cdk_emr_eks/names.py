@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from cdk_emr_eks.errors import Problem
+from cdk_emr_eks.errors import ConfigProblem
 from cdk_emr_eks.tokens import has_token
 
 _DNS_LABEL: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
@@ -30,36 +30,36 @@ Source: https://docs.aws.amazon.com/emr/latest/EMR-on-EKS-DevelopmentGuide/emr-e
 """
 
 
-def dns_label(field: str, value: str, *, limit: int = 63) -> tuple[Problem, ...]:
+def dns_label(field: str, value: str, *, limit: int = 63) -> tuple[ConfigProblem, ...]:
     """Check a DNS label: lower-case letters, digits and hyphens, at most ``limit`` long.
 
     Source: https://kubernetes.io/docs/concepts/overview/working-with-objects/names/
     """
     rule = f"must be a DNS label (a-z, 0-9, '-', at most {limit} characters)"
     if not isinstance(value, str):
-        return (Problem(field=field, rule=rule, got=value),)
+        return (ConfigProblem(field=field, rule=rule, got=value),)
     if has_token(value):
-        return (Problem(field=field, rule="must be known at synth, not a token", got=value),)
+        return (ConfigProblem(field=field, rule="must be known at synth, not a token", got=value),)
     if len(value) <= limit and _DNS_LABEL.fullmatch(value):
         return ()
     proposal = re.sub(r"[^a-z0-9]+", "-", value.lower())[:limit].strip("-")
     fix = f"try {proposal!r}" if proposal else ""
-    return (Problem(field=field, rule=rule, got=value, fix=fix),)
+    return (ConfigProblem(field=field, rule=rule, got=value, fix=fix),)
 
 
-def namespace_problems(field: str, value: str) -> tuple[Problem, ...]:
+def namespace_problems(field: str, value: str) -> tuple[ConfigProblem, ...]:
     """Check a tenant's namespace: a DNS label, and not one that holds other parties' objects."""
     problems = dns_label(field, value)
     if not problems and value in CONFUSABLE_NAMESPACES:
         rule = "must not be one of Kubernetes' own namespaces"
-        problems = (Problem(field=field, rule=rule, got=value),)
+        problems = (ConfigProblem(field=field, rule=rule, got=value),)
     if not problems and value == ROUTER_NAMESPACE:
         rule = "must not be the namespace of EMR's Spark Connect router"
-        problems = (Problem(field=field, rule=rule, got=value),)
+        problems = (ConfigProblem(field=field, rule=rule, got=value),)
     return problems
 
 
-def role_name(field: str, value: str) -> tuple[Problem, ...]:
+def role_name(field: str, value: str) -> tuple[ConfigProblem, ...]:
     """Check an IAM role name that EMR will encode: literal, 1 to 64 characters.
 
     Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
@@ -67,7 +67,7 @@ def role_name(field: str, value: str) -> tuple[Problem, ...]:
     return _literal(field, value, _ROLE_NAME, 64, "an IAM role name (letters, digits, _+=,.@-)")
 
 
-def emr_name(field: str, value: str) -> tuple[Problem, ...]:
+def emr_name(field: str, value: str) -> tuple[ConfigProblem, ...]:
     """Check the name of a virtual cluster, job template or job: 1 to 64 characters.
 
     Source: https://docs.aws.amazon.com/emr-on-eks/latest/APIReference/API_CreateVirtualCluster.html
@@ -75,7 +75,7 @@ def emr_name(field: str, value: str) -> tuple[Problem, ...]:
     return _literal(field, value, _EMR_NAME, 64, "an EMR name (letters, digits, . - _ / #)")
 
 
-def cluster_name(field: str, value: str) -> tuple[Problem, ...]:
+def cluster_name(field: str, value: str) -> tuple[ConfigProblem, ...]:
     """Check an EKS cluster name: literal, 1 to 100 letters, digits, hyphens, underscores.
 
     It must be a literal since Karpenter's IAM policies hold it in condition keys.
@@ -102,11 +102,13 @@ def base36(name: str) -> str:
 
 def _literal(
     field: str, value: str, pattern: re.Pattern[str], limit: int, what: str
-) -> tuple[Problem, ...]:
+) -> tuple[ConfigProblem, ...]:
     if not isinstance(value, str):
-        return (Problem(field=field, rule=f"must be {what}", got=value),)
+        return (ConfigProblem(field=field, rule=f"must be {what}", got=value),)
     if has_token(value):
-        return (Problem(field=field, rule="must be known at synth, not a token", got=value),)
+        return (ConfigProblem(field=field, rule="must be known at synth, not a token", got=value),)
     if 1 <= len(value) <= limit and pattern.fullmatch(value):
         return ()
-    return (Problem(field=field, rule=f"must be {what} of 1 to {limit} characters", got=value),)
+    return (
+        ConfigProblem(field=field, rule=f"must be {what} of 1 to {limit} characters", got=value),
+    )

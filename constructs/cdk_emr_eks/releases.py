@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from cdk_emr_eks.errors import Problem
+from cdk_emr_eks.errors import ConfigProblem
 
 Version = tuple[int, int, int]
 
@@ -31,7 +31,7 @@ class OldestRelease:
     emr: Version
     spark: Version | None = _FIRST_SPARK
 
-    def problems(self, label: str, *, fix: str = "") -> tuple[Problem, ...]:
+    def problems(self, label: str, *, fix: str = "") -> tuple[ConfigProblem, ...]:
         """Check that a field ``release_label`` is a release label, of a release that has it.
 
         Args:
@@ -43,7 +43,7 @@ class OldestRelease:
         oldest = self.spark if label.startswith("emr-spark-") else self.emr
         if oldest is not None and release_version(label) >= oldest:
             return ()
-        return (Problem(field="release_label", rule=self._rule, got=label, fix=fix),)
+        return (ConfigProblem(field="release_label", rule=self._rule, got=label, fix=fix),)
 
     @property
     def _rule(self) -> str:
@@ -55,7 +55,7 @@ class OldestRelease:
         return f"{rule} for {self.feature}"
 
 
-def release_label(field: str, value: str) -> tuple[Problem, ...]:
+def release_label(field: str, value: str) -> tuple[ConfigProblem, ...]:
     """Check an EMR release label: ``emr-7.14.0-latest``, ``emr-spark-8.1.0-20260812``.
 
     Source: https://docs.aws.amazon.com/emr/latest/EMR-on-EKS-DevelopmentGuide/emr-eks-releases.html
@@ -66,7 +66,7 @@ def release_label(field: str, value: str) -> tuple[Problem, ...]:
     if isinstance(value, str) and _RELEASE_LABEL.fullmatch(f"{value}-latest"):
         fix = f"try '{value}-latest'"
     rule = "must be an EMR release label such as 'emr-7.14.0-latest' or 'emr-spark-8.1.0-latest'"
-    return (Problem(field=field, rule=rule, got=value, fix=fix),)
+    return (ConfigProblem(field=field, rule=rule, got=value, fix=fix),)
 
 
 def release_version(label: str) -> Version:

@@ -9,10 +9,10 @@ from aws_cdk import aws_logs as logs
 from cdk_emr_eks import (
     EmrEksCluster,
     ExecutionRoleSpec,
+    IamPermission,
     NotebookEndpoint,
     NotebookPlatform,
     NotebookUser,
-    Permission,
     VirtualClusterSpec,
 )
 
@@ -41,13 +41,13 @@ virtual_cluster.node.add_dependency(log_group)
 data = f"arn:{cdk.Aws.PARTITION}:s3:::my-data-lake"
 catalog = f"arn:{cdk.Aws.PARTITION}:glue:{cdk.Aws.REGION}:{cdk.Aws.ACCOUNT_ID}"
 emr_eks_policy = (
-    Permission(actions=("s3:ListBucket",), resources=(data,)),
-    Permission(
+    IamPermission(actions=("s3:ListBucket",), resources=(data,)),
+    IamPermission(
         actions=("s3:GetObject", "s3:PutObject"),
         resources=(f"{data}/*",),
         reason="jobs read and write any data set of the lake",
     ),
-    Permission(
+    IamPermission(
         actions=("glue:GetDatabase", "glue:GetTable", "glue:GetPartitions"),
         resources=(
             f"{catalog}:catalog",

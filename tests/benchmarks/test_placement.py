@@ -11,10 +11,10 @@ from benchmarks.placement.__main__ import HERE, figures, table
 from benchmarks.placement.peers import peer_blueprint, pool_manifests
 from benchmarks.placement.variants import VARIANTS
 from cdk_emr_eks import labels
+from cdk_emr_eks.model.nodes.crds import validate_manifest
 from cdk_emr_eks.simulation.jobs.blueprint import read_blueprints
 from cdk_emr_eks.simulation.jobs.pods import DriverReference, JobRun, driver_pod, executor_pod
 from cdk_emr_eks.simulation.scenario import read_scenario
-from cdk_emr_eks.spec.capacity.crds import validate_manifest
 from tests.conftest import Assemblies
 from tests.simulation.results_builder import job, results
 

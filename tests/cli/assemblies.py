@@ -6,12 +6,12 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from cdk_emr_eks.spec.capacity.node_pool import node_pools
-from cdk_emr_eks.spec.capacity.zone_pool import zone_pool
-from cdk_emr_eks.spec.clusters.placement import Zone
-from cdk_emr_eks.spec.jobs.job_config import job_configuration
-from cdk_emr_eks.spec.workloads.catalog import DEFAULT_WORKLOADS
-from cdk_emr_eks.spec.workloads.workload import Workload
+from cdk_emr_eks.model.jobs.job_config import job_configuration
+from cdk_emr_eks.model.networks.zones import Zone
+from cdk_emr_eks.model.nodes.node_pool import node_pools
+from cdk_emr_eks.model.nodes.zone_pool import zone_pool
+from cdk_emr_eks.model.workloads.catalog import DEFAULT_WORKLOADS
+from cdk_emr_eks.model.workloads.workload import Workload
 
 Resources = dict[str, Mapping[str, object]]
 

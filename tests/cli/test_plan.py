@@ -13,14 +13,14 @@ from click.testing import CliRunner
 
 from cdk_emr_eks import cli
 from cdk_emr_eks.cli import main
-from cdk_emr_eks.labels import Role
+from cdk_emr_eks.labels import SparkRole
+from cdk_emr_eks.model.instances.instances import Instances
+from cdk_emr_eks.model.networks.network import NetworkSpec
+from cdk_emr_eks.model.workloads.catalog import DEFAULT_WORKLOADS
+from cdk_emr_eks.model.workloads.executor_size import executor_size
+from cdk_emr_eks.model.workloads.workload import Workload
 from cdk_emr_eks.plan import Plan, read_plan
 from cdk_emr_eks.plan.pools import chosen_families
-from cdk_emr_eks.spec.clusters.network import NetworkSpec
-from cdk_emr_eks.spec.machines.instances import Instances
-from cdk_emr_eks.spec.workloads.catalog import DEFAULT_WORKLOADS
-from cdk_emr_eks.spec.workloads.executor_shape import executor_shape
-from cdk_emr_eks.spec.workloads.workload import Workload
 from tests.cli import assemblies
 
 WARNING = {"type": "aws:cdk:warning", "data": "careful [ack: x]", "trace": ["somewhere"]}
@@ -53,7 +53,7 @@ def test_stacks_are_counted(plan: Plan, folder: Path) -> None:
 def test_pools_are_those_of_the_manifests(plan: Plan) -> None:
     pool = next(p for p in plan.pools if p.name == "shared-executor-spot-us-east-1b")
     shared = DEFAULT_WORKLOADS[1]
-    assert (pool.workload, pool.role) == ("shared", Role.EXECUTOR)
+    assert (pool.workload, pool.role) == ("shared", SparkRole.EXECUTOR)
     assert (pool.zones, pool.capacity_types, pool.architectures) == (
         ("us-east-1b",),
         ("spot",),
@@ -85,7 +85,7 @@ def test_families_that_may_be_chosen_are_told_unless_any_may(plan: Plan) -> None
 
 @pytest.mark.parametrize("workload", DEFAULT_WORKLOADS, ids=lambda each: each.name)
 def test_instance_types_are_counted_as_the_spec_counts_them(plan: Plan, workload: Workload) -> None:
-    for role in Role:
+    for role in SparkRole:
         expected = len(workload.instances(role).types())
         counts = {
             p.instance_types for p in plan.pools if (p.workload, p.role) == (workload.name, role)
@@ -95,7 +95,7 @@ def test_instance_types_are_counted_as_the_spec_counts_them(plan: Plan, workload
 
 @pytest.mark.parametrize("workload", DEFAULT_WORKLOADS, ids=lambda each: each.name)
 def test_packing_read_from_outputs_agrees_with_the_spec(plan: Plan, workload: Workload) -> None:
-    shape = executor_shape(workload)
+    shape = executor_size(workload)
     packing = next(p for p in plan.packing if p.workload == workload.name)
     assert packing.cpu == shape.request_cores.kubernetes
     assert packing.memory == shape.pod_memory.kubernetes

@@ -26,7 +26,7 @@ from tests.contract.cfn_yaml import load_template
 
 MODULE: Final = "github.com/aws/karpenter-provider-aws"
 ROOT: Final = Path(__file__).resolve().parents[2]
-CRD_DATA: Final = ROOT / "constructs/cdk_emr_eks/spec/capacity/data"
+CRD_DATA: Final = ROOT / "constructs/cdk_emr_eks/model/nodes/data"
 CONTRACT_DATA: Final = ROOT / "tests/contract/data"
 CRDS: Final = ("karpenter.sh_nodepools", "karpenter.k8s.aws_ec2nodeclasses")
 DOCS_TEMPLATE: Final = (

@@ -15,7 +15,7 @@ from cdk_emr_eks.addons.load_balancer_controller.policy import (
     ControllerScope,
     controller_policies,
 )
-from cdk_emr_eks.spec.clusters.addon_mirror import (
+from cdk_emr_eks.model.clusters.addon_mirror import (
     BALANCERS_IMAGE,
     PUBLIC_REGISTRY,
     AddonMirror,

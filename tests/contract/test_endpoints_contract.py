@@ -8,13 +8,13 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
 
-from cdk_emr_eks.spec.jobs.job_config import job_configuration
-from cdk_emr_eks.spec.notebooks.managed_endpoint import (
+from cdk_emr_eks.model.jobs.job_config import job_configuration
+from cdk_emr_eks.model.notebooks.managed_endpoint import (
     ENDPOINT_RELEASE,
     KernelImages,
     ManagedEndpointSpec,
 )
-from cdk_emr_eks.spec.workloads.catalog import NOTEBOOK
+from cdk_emr_eks.model.workloads.catalog import NOTEBOOK
 
 GUIDE: Mapping[str, Any] = json.loads(
     (Path(__file__).parent / "data/emr_endpoints.json").read_text()

@@ -16,7 +16,7 @@ from cdk_emr_eks.addons.karpenter.interruption import EVENTS
 from cdk_emr_eks.addons.karpenter.policies import controller_policies
 from cdk_emr_eks.addons.karpenter.scope import PolicyScope
 from cdk_emr_eks.addons.karpenter.values import Surroundings
-from cdk_emr_eks.spec.clusters.addon_mirror import KARPENTER_IMAGE, PUBLIC_REGISTRY
+from cdk_emr_eks.model.clusters.addon_mirror import KARPENTER_IMAGE, PUBLIC_REGISTRY
 from tests.contract.chart_values import environment_of, leaves, places_of, unread_values
 
 _TEMPLATE = Path(__file__).parent / "data/karpenter_cloudformation.json"

@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 
 from cdk_emr_eks.errors import ConfigError
-from cdk_emr_eks.spec.capacity import crd_rules, crd_schema, crds
-from cdk_emr_eks.spec.capacity.node_class import node_classes
-from cdk_emr_eks.spec.capacity.node_pool import node_pools
-from cdk_emr_eks.spec.clusters.placement import Zone
-from cdk_emr_eks.spec.workloads.catalog import DEFAULT_WORKLOADS
-from cdk_emr_eks.spec.workloads.workload import Workload
+from cdk_emr_eks.model.networks.zones import Zone
+from cdk_emr_eks.model.nodes import crd_rules, crd_schema, crds
+from cdk_emr_eks.model.nodes.node_class import node_classes
+from cdk_emr_eks.model.nodes.node_pool import node_pools
+from cdk_emr_eks.model.workloads.catalog import DEFAULT_WORKLOADS
+from cdk_emr_eks.model.workloads.workload import Workload
 from cdk_emr_eks.versions import KARPENTER
 
 DATA = Path(crds.__file__).parent / "data"

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from cdk_emr_eks.spec.machines.instances import Instances
-from cdk_emr_eks.spec.workloads.catalog import DEFAULT_WORKLOADS, SHARED
-from cdk_emr_eks.spec.workloads.priority import priority_classes
-from cdk_emr_eks.spec.workloads.workload import Workload
+from cdk_emr_eks.model.instances.instances import Instances
+from cdk_emr_eks.model.workloads.catalog import DEFAULT_WORKLOADS, SHARED
+from cdk_emr_eks.model.workloads.priority import priority_classes
+from cdk_emr_eks.model.workloads.workload import Workload
 from tests.cli import assemblies
 from tests.diff.comparing import changed, told
 

@@ -10,8 +10,8 @@ from click.testing import CliRunner
 
 from cdk_emr_eks.cli import main
 from cdk_emr_eks.diff.structure import FieldChange
-from cdk_emr_eks.spec.workloads.catalog import DEFAULT_WORKLOADS
-from cdk_emr_eks.spec.workloads.shapes import Limits
+from cdk_emr_eks.model.workloads.catalog import DEFAULT_WORKLOADS
+from cdk_emr_eks.model.workloads.shapes import NodePoolLimits
 from cdk_emr_eks.units import Cpu, Memory
 from tests.cli import assemblies
 from tests.diff.comparing import changed, compared
@@ -25,7 +25,7 @@ def test_nothing_changes(old: Path, tmp_path: Path) -> None:
 
 def test_a_limit_is_told_for_each_pool_it_changes(old: Path, tmp_path: Path) -> None:
     critical, shared, notebook = DEFAULT_WORKLOADS
-    limits = Limits(cpu=Cpu.cores(640), memory=shared.driver_limits.memory)
+    limits = NodePoolLimits(cpu=Cpu.cores(640), memory=shared.driver_limits.memory)
     pools = assemblies.pools([critical, replace(shared, driver_limits=limits), notebook])
     found = changed(old, tmp_path, Pools=pools)
     assert {change.name for change in found} == {f"shared-driver-us-east-1{zone}" for zone in "abc"}
@@ -82,7 +82,7 @@ def test_configuration_of_an_add_on_is_told_by_field(old: Path, tmp_path: Path) 
 
 def test_pools_of_all_zones_are_shown_once(old: Path, tmp_path: Path) -> None:
     critical, *others = DEFAULT_WORKLOADS
-    limits = Limits(cpu=Cpu.cores(96), memory=Memory.from_gib(800))
+    limits = NodePoolLimits(cpu=Cpu.cores(96), memory=Memory.from_gib(800))
     pools = assemblies.pools([replace(critical, driver_limits=limits), *others])
     changed(old, tmp_path, Pools=pools)
     output = CliRunner().invoke(main, ["diff", str(old), str(tmp_path)]).output

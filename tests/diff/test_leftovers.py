@@ -8,7 +8,7 @@ from pathlib import Path
 from click.testing import CliRunner
 
 from cdk_emr_eks.cli import main
-from cdk_emr_eks.spec.workloads.catalog import DEFAULT_WORKLOADS
+from cdk_emr_eks.model.workloads.catalog import DEFAULT_WORKLOADS
 from tests.cli import assemblies
 from tests.diff.comparing import told
 

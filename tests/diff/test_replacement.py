@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from cdk_emr_eks.cli import main
 from cdk_emr_eks.diff.replacement import REPLACING
-from cdk_emr_eks.spec.workloads.priority import priority_classes
+from cdk_emr_eks.model.workloads.priority import priority_classes
 from tests.cli import assemblies
 from tests.diff.comparing import changed, compared
 

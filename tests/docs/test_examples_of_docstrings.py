@@ -36,6 +36,6 @@ def test_examples_hold(path: Path) -> None:
 
 
 def test_the_main_classes_have_examples() -> None:
-    assert {"cdk_emr_eks.platforms.emr_eks_cluster", "cdk_emr_eks.spec.workloads.workload"} <= set(
+    assert {"cdk_emr_eks.platforms.emr_eks_cluster", "cdk_emr_eks.model.workloads.workload"} <= set(
         map(_name, _MODULES)
     )

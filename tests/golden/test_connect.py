@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from syrupy.assertion import SnapshotAssertion
 
-from cdk_emr_eks.spec.capacity.pod_template import driver_template, executor_template
-from cdk_emr_eks.spec.jobs.job_config import job_configuration
-from cdk_emr_eks.spec.namespaces.network_rules import livy_policies
-from cdk_emr_eks.spec.namespaces.tenant_network import ClusterNetwork, TenantNetwork
-from cdk_emr_eks.spec.notebooks.livy_objects import hardened, livy_objects
-from cdk_emr_eks.spec.notebooks.spark_connect import SparkConnectSpec
-from cdk_emr_eks.spec.workloads.catalog import NOTEBOOK
+from cdk_emr_eks.model.jobs.job_config import job_configuration
+from cdk_emr_eks.model.namespaces.network_rules import livy_policies
+from cdk_emr_eks.model.namespaces.tenant_network import ClusterNetwork, TenantNetwork
+from cdk_emr_eks.model.notebooks.livy_objects import hardened, livy_objects
+from cdk_emr_eks.model.notebooks.spark_connect import SparkConnectSpec
+from cdk_emr_eks.model.pods.pod_template import driver_template, executor_template
+from cdk_emr_eks.model.workloads.catalog import NOTEBOOK
 
 
 def test_configuration_of_a_spark_connect_endpoint(golden: SnapshotAssertion) -> None:

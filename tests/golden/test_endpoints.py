@@ -6,11 +6,11 @@ from datetime import timedelta
 
 from syrupy.assertion import SnapshotAssertion
 
-from cdk_emr_eks.spec.capacity.gateway_pool import GatewayPool
-from cdk_emr_eks.spec.clusters.placement import Zone
-from cdk_emr_eks.spec.jobs.job_config import job_configuration
-from cdk_emr_eks.spec.notebooks.managed_endpoint import KernelImages, ManagedEndpointSpec
-from cdk_emr_eks.spec.workloads.catalog import NOTEBOOK
+from cdk_emr_eks.model.jobs.job_config import job_configuration
+from cdk_emr_eks.model.networks.zones import Zone
+from cdk_emr_eks.model.nodes.gateway_pool import GatewayPool
+from cdk_emr_eks.model.notebooks.managed_endpoint import KernelImages, ManagedEndpointSpec
+from cdk_emr_eks.model.workloads.catalog import NOTEBOOK
 
 ZONES = (Zone.named("us-east-1a"), Zone.named("us-east-1b"))
 IMAGE = "111122223333.dkr.ecr.us-east-1.amazonaws.com/kernel@sha256:" + "0123456789abcdef" * 4

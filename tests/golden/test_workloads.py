@@ -8,16 +8,16 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from cdk_emr_eks.labels import Architecture
-from cdk_emr_eks.spec.capacity.node_class import node_classes
-from cdk_emr_eks.spec.capacity.node_pool import node_pools
-from cdk_emr_eks.spec.capacity.pod_template import driver_template, executor_template
-from cdk_emr_eks.spec.capacity.storage_class import storage_class
-from cdk_emr_eks.spec.clusters.placement import Zone
-from cdk_emr_eks.spec.jobs.job_config import job_configuration
-from cdk_emr_eks.spec.machines.instances import Instances
-from cdk_emr_eks.spec.workloads.catalog import DEFAULT_WORKLOADS, NOTEBOOK, SHARED
-from cdk_emr_eks.spec.workloads.storage import PersistentVolumes
-from cdk_emr_eks.spec.workloads.workload import Workload
+from cdk_emr_eks.model.instances.instances import Instances
+from cdk_emr_eks.model.jobs.job_config import job_configuration
+from cdk_emr_eks.model.networks.zones import Zone
+from cdk_emr_eks.model.nodes.node_class import node_classes
+from cdk_emr_eks.model.nodes.node_pool import node_pools
+from cdk_emr_eks.model.nodes.storage_class import storage_class
+from cdk_emr_eks.model.pods.pod_template import driver_template, executor_template
+from cdk_emr_eks.model.workloads.catalog import DEFAULT_WORKLOADS, NOTEBOOK, SHARED
+from cdk_emr_eks.model.workloads.storage import PersistentVolumes
+from cdk_emr_eks.model.workloads.workload import Workload
 
 ZONE = (Zone.named("us-east-1a"),)
 VARIANTS = (

@@ -7,16 +7,16 @@ from typing import Any, Final
 
 import pytest
 
+from cdk_emr_eks.model.access.execution_role import Component
+from cdk_emr_eks.model.admission.catalog import ADMISSION_POLICIES
+from cdk_emr_eks.model.admission.tenant_values import Admission, AdmissionMode
+from cdk_emr_eks.model.namespaces.namespace import namespace_manifest
+from cdk_emr_eks.model.tenants.emr_access import emr_role_manifests
+from cdk_emr_eks.model.tenants.tenant import Tenant
+from cdk_emr_eks.model.workloads.catalog import CRITICAL, NOTEBOOK, SHARED
 from cdk_emr_eks.simulation.control_plane.plane import Plane
 from cdk_emr_eks.simulation.jobs.blueprint import Blueprint
 from cdk_emr_eks.simulation.jobs.identity import identity_objects
-from cdk_emr_eks.spec.access.execution_role import Component
-from cdk_emr_eks.spec.admission.catalog import ADMISSION_POLICIES
-from cdk_emr_eks.spec.admission.tenant_values import Admission, AdmissionMode
-from cdk_emr_eks.spec.namespaces.namespace import namespace_manifest
-from cdk_emr_eks.spec.tenancy.emr_access import emr_role_manifests
-from cdk_emr_eks.spec.tenancy.tenant import Tenant
-from cdk_emr_eks.spec.workloads.catalog import CRITICAL, NOTEBOOK, SHARED
 from tests.simulation.admission_actors import (
     ACCOUNT,
     EMR,

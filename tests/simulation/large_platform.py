@@ -10,13 +10,22 @@ from typing import Final
 
 import aws_cdk as cdk
 
-from cdk_emr_eks import DEFAULT_WORKLOADS, SHARED, Cpu, Limits, Memory, Quota, Tenant, Workload
+from cdk_emr_eks import (
+    DEFAULT_WORKLOADS,
+    SHARED,
+    Cpu,
+    Memory,
+    NodePoolLimits,
+    Quota,
+    Tenant,
+    Workload,
+)
 from stacks import PlatformStack, tenant_stacks
 
 LARGE: Final = ("analytics", "finance", "research")
 SMALL: Final = "small"
-_DRIVERS: Final = Limits(cpu=Cpu.cores(2_000), memory=Memory.from_gib(16_000))
-_EXECUTORS: Final = Limits(cpu=Cpu.cores(16_000), memory=Memory.from_gib(128_000))
+_DRIVERS: Final = NodePoolLimits(cpu=Cpu.cores(2_000), memory=Memory.from_gib(16_000))
+_EXECUTORS: Final = NodePoolLimits(cpu=Cpu.cores(16_000), memory=Memory.from_gib(128_000))
 _MUCH: Final = Quota(cpu=Cpu.cores(20_000), memory=Memory.from_gib(100_000), pods=4_000)
 _LITTLE: Final = Quota(cpu=Cpu.cores(200), memory=Memory.from_gib(900), pods=60)
 

@@ -9,12 +9,12 @@ from typing import Any, Final
 
 import pytest
 
+from cdk_emr_eks.model.access.execution_role import Component
+from cdk_emr_eks.model.admission.job_controller import JobController
+from cdk_emr_eks.model.admission.tenant_values import Admission
+from cdk_emr_eks.model.tenants.tenant import Tenant
+from cdk_emr_eks.model.workloads.catalog import SHARED
 from cdk_emr_eks.simulation.control_plane.plane import Plane
-from cdk_emr_eks.spec.access.execution_role import Component
-from cdk_emr_eks.spec.admission.job_controller import JobController
-from cdk_emr_eks.spec.admission.tenant_values import Admission
-from cdk_emr_eks.spec.tenancy.tenant import Tenant
-from cdk_emr_eks.spec.workloads.catalog import SHARED
 from tests.simulation.admission_actors import Answer, Pod, account, call, driver, user_of
 from tests.simulation.guarded_tenant import (
     NS,

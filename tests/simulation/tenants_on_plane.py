@@ -8,17 +8,17 @@ from typing import Any, Final
 
 from kubernetes import client
 
-from cdk_emr_eks.labels import CapacityType, Role
+from cdk_emr_eks.labels import CapacityType, SparkRole
+from cdk_emr_eks.model.admission.catalog import ADMISSION_POLICIES
+from cdk_emr_eks.model.admission.submitters import submitter_priority
+from cdk_emr_eks.model.namespaces.namespace import namespace_manifest
+from cdk_emr_eks.model.tenants.emr_access import emr_role_manifests
+from cdk_emr_eks.model.tenants.tenant import Tenant
+from cdk_emr_eks.model.workloads.workload import Workload
 from cdk_emr_eks.simulation.control_plane.plane import Plane
 from cdk_emr_eks.simulation.deploy.objects import Objects
 from cdk_emr_eks.simulation.jobs.blueprint import Blueprint
 from cdk_emr_eks.simulation.jobs.identity import identity_objects
-from cdk_emr_eks.spec.admission.catalog import ADMISSION_POLICIES
-from cdk_emr_eks.spec.admission.submitters import submitter_priority
-from cdk_emr_eks.spec.namespaces.namespace import namespace_manifest
-from cdk_emr_eks.spec.tenancy.emr_access import emr_role_manifests
-from cdk_emr_eks.spec.tenancy.tenant import Tenant
-from cdk_emr_eks.spec.workloads.workload import Workload
 from tests.simulation.admission_actors import (
     ACCOUNT,
     EMR,
@@ -127,7 +127,7 @@ class Land:
 
             until(name, lambda found: found == workload.driver_priority_class)
 
-    def node(self, name: str, workload: str, role: Role, *, cpu: int = 8) -> None:
+    def node(self, name: str, workload: str, role: SparkRole, *, cpu: int = 8) -> None:
         """Make a node of one of the workload's pools."""
         identity = {"emr-eks/workload": workload, "emr-eks/role": str(role)}
         taints = [{"key": k, "value": v, "effect": "NoSchedule"} for k, v in identity.items()]

@@ -10,9 +10,9 @@ from typing import Any, Final
 import pytest
 from kubernetes import client
 
+from cdk_emr_eks.model.access.execution_role import Component
+from cdk_emr_eks.model.workloads.catalog import SHARED
 from cdk_emr_eks.simulation.control_plane.plane import Plane
-from cdk_emr_eks.spec.access.execution_role import Component
-from cdk_emr_eks.spec.workloads.catalog import SHARED
 from tests.simulation.admission_actors import (
     EMR,
     PATHS,

@@ -10,9 +10,9 @@ from typing import Any, Final
 
 import pytest
 
+from cdk_emr_eks.model.nodes.storage_class import EXECUTOR_STORAGE_CLASS
+from cdk_emr_eks.model.workloads.catalog import SHARED
 from cdk_emr_eks.simulation.control_plane.plane import Plane
-from cdk_emr_eks.spec.capacity.storage_class import EXECUTOR_STORAGE_CLASS
-from cdk_emr_eks.spec.workloads.catalog import SHARED
 from tests.simulation.admission_actors import (
     Pod,
     call,

@@ -6,11 +6,11 @@ from typing import Any, Final
 
 import pytest
 
+from cdk_emr_eks.model.access.execution_role import Component
+from cdk_emr_eks.model.nodes.storage_class import EXECUTOR_STORAGE_CLASS
+from cdk_emr_eks.model.workloads.catalog import SHARED
 from cdk_emr_eks.simulation.control_plane.plane import Plane
 from cdk_emr_eks.simulation.deploy.objects import Objects
-from cdk_emr_eks.spec.access.execution_role import Component
-from cdk_emr_eks.spec.capacity.storage_class import EXECUTOR_STORAGE_CLASS
-from cdk_emr_eks.spec.workloads.catalog import SHARED
 from tests.simulation.admission_actors import executor, user_of
 from tests.simulation.guarded_tenant import AUDITED, DRIVER, ROLE, create
 

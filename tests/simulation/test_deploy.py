@@ -9,11 +9,11 @@ from typing import Any, Final
 import pytest
 from kubernetes import client
 
+from cdk_emr_eks.model.nodes.zone_pool import ZONE_POOL
 from cdk_emr_eks.simulation.aws import EmulatedAws
 from cdk_emr_eks.simulation.control_plane.plane import Plane
 from cdk_emr_eks.simulation.deploy import Deployment, Outcome, deploy
 from cdk_emr_eks.simulation.deploy.objects import LAST_APPLIED, Objects
-from cdk_emr_eks.spec.capacity.zone_pool import ZONE_POOL
 from tests.conftest import Assemblies, Assembly
 from tests.simulation.waiting import until
 

@@ -12,14 +12,14 @@ from typing import Any, Final, cast
 import pytest
 from kubernetes import client
 
+from cdk_emr_eks.model.ephemeral.clean import EphemeralCleaner
 from cdk_emr_eks.simulation.control_plane.plane import Plane
 from cdk_emr_eks.simulation.deploy.objects import Objects
-from cdk_emr_eks.spec.ephemeral.clean import EphemeralCleaner
 from tests.simulation.waiting import until
-from tests.spec.ephemeral.asl_interpreter import Execution, run
-from tests.spec.ephemeral.ephemeral_account import Account
+from tests.synth.ephemeral.ephemeral_app import synthesized
 from tests.synth.iam_decisions import Account as Deployed
-from tests.synth.jobs.ephemeral_app import synthesized
+from tests.unit.ephemeral.asl_interpreter import Execution, run
+from tests.unit.ephemeral.ephemeral_account import Account
 
 ARN: Final = "arn:aws:states:eu-west-1:111122223333:execution:emr-research:plane"
 LEFT: Final = {"metadata": {"name": "for-the-next-job"}, "data": {"a": "b"}}

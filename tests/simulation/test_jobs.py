@@ -11,7 +11,10 @@ import pytest
 
 from cdk_emr_eks import labels
 from cdk_emr_eks.errors import ConfigError
-from cdk_emr_eks.labels import Role
+from cdk_emr_eks.labels import SparkRole
+from cdk_emr_eks.model.jobs.job_config import spark_defaults
+from cdk_emr_eks.model.workloads.catalog import DEFAULT_WORKLOADS
+from cdk_emr_eks.model.workloads.executor_size import driver_size, executor_size
 from cdk_emr_eks.plan import AssemblyError
 from cdk_emr_eks.simulation.jobs.allocation import AllocationPolicy, Ramp
 from cdk_emr_eks.simulation.jobs.blueprint import Blueprint, choose_blueprints, read_blueprints
@@ -25,9 +28,6 @@ from cdk_emr_eks.simulation.jobs.pods import (
 )
 from cdk_emr_eks.simulation.jobs.runner import arrivals
 from cdk_emr_eks.simulation.scenario import Every, JobGroup, Scenario, Stage
-from cdk_emr_eks.spec.jobs.job_config import spark_defaults
-from cdk_emr_eks.spec.workloads.catalog import DEFAULT_WORKLOADS
-from cdk_emr_eks.spec.workloads.executor_shape import driver_shape, executor_shape
 from tests.conftest import Assemblies
 
 ACCOUNT = "123456789012"
@@ -65,8 +65,8 @@ def test_pods_request_what_the_workload_was_sized_for(
     (blueprint,) = choose_blueprints(blueprints, tenant="*", workload=workload.name)
     run = run_of(blueprint)
     for pod, shape in (
-        (driver_pod(run, 1), driver_shape(workload)),
-        (executor_pod(run, driver_of(run, 1), 1), executor_shape(workload)),
+        (driver_pod(run, 1), driver_size(workload)),
+        (executor_pod(run, driver_of(run, 1), 1), executor_size(workload)),
     ):
         main, logging = plain(pod)["spec"]["containers"]
         assert main["resources"]["requests"]["cpu"] == shape.request_cores.kubernetes
@@ -144,7 +144,7 @@ def test_templates_are_not_changed_by_the_pods_made_of_them(
     ],
 )
 def test_memory_is_counted_as_spark_does(spark: dict[str, str], mib: int) -> None:
-    assert memory_mib(spark, Role.EXECUTOR) == mib
+    assert memory_mib(spark, SparkRole.EXECUTOR) == mib
 
 
 def test_a_group_may_name_what_the_platform_has_and_nothing_else(

@@ -17,6 +17,8 @@ import yaml
 from kubernetes import client
 from kubernetes.utils.quantity import parse_quantity
 
+from cdk_emr_eks.model.instances.instances import MAX_PODS, Instances, allocatable
+from cdk_emr_eks.model.nodes.node_class import NVME
 from cdk_emr_eks.simulation.aws.emulated import EmulatedAws
 from cdk_emr_eks.simulation.control_plane.fleet import Fleet
 from cdk_emr_eks.simulation.control_plane.karpenter import KarpenterLaunch
@@ -25,8 +27,6 @@ from cdk_emr_eks.simulation.deploy.objects import Objects
 from cdk_emr_eks.simulation.programs.binaries import Binaries, binaries
 from cdk_emr_eks.simulation.ready import wait_for_pools
 from cdk_emr_eks.simulation.unavailable import SimulationUnavailable
-from cdk_emr_eks.spec.capacity.node_class import NVME
-from cdk_emr_eks.spec.machines.instances import MAX_PODS, Instances, allocatable
 from tests.simulation.waiting import until
 
 CLUSTER: Final = "test"

@@ -8,14 +8,14 @@ from typing import Any, Final
 
 import pytest
 
+from cdk_emr_eks.model.access.execution_role import Component
+from cdk_emr_eks.model.access.lake_formation import LakeFormation
+from cdk_emr_eks.model.admission.identities import EMR_USERS
+from cdk_emr_eks.model.admission.tenant_values import SYSTEM_NAMESPACES
+from cdk_emr_eks.model.tenants.emr_access import emr_cluster_role_manifests
+from cdk_emr_eks.model.tenants.tenant import Tenant
+from cdk_emr_eks.model.workloads.catalog import SHARED
 from cdk_emr_eks.simulation.control_plane.plane import Plane
-from cdk_emr_eks.spec.access.execution_role import Component
-from cdk_emr_eks.spec.access.lake_formation import LakeFormation
-from cdk_emr_eks.spec.admission.identities import EMR_USERS
-from cdk_emr_eks.spec.admission.tenant_values import SYSTEM_NAMESPACES
-from cdk_emr_eks.spec.tenancy.emr_access import emr_cluster_role_manifests
-from cdk_emr_eks.spec.tenancy.tenant import Tenant
-from cdk_emr_eks.spec.workloads.catalog import SHARED
 from tests.simulation.admission_actors import Answer, call, executor, user_of
 from tests.simulation.guarded_tenant import NS, ON_DEMAND, ROLE, create
 from tests.simulation.waiting import until

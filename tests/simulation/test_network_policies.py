@@ -1,7 +1,7 @@
 """Network policies on a real API server: it takes each of them as written, and tenants cannot.
 
 The plane has no network: what the policies let pass is
-``tests/spec/namespaces/test_network_rules.py``'s.
+``tests/unit/namespaces/test_network_rules.py``'s.
 """
 
 from __future__ import annotations
@@ -11,23 +11,23 @@ from typing import Any, Final
 import kubernetes.client
 import pytest
 
-from cdk_emr_eks.simulation.control_plane.plane import Plane
-from cdk_emr_eks.spec.access.execution_role import Component
-from cdk_emr_eks.spec.namespaces.namespace import namespace_manifest
-from cdk_emr_eks.spec.namespaces.network_rules import (
+from cdk_emr_eks.model.access.execution_role import Component
+from cdk_emr_eks.model.namespaces.namespace import namespace_manifest
+from cdk_emr_eks.model.namespaces.network_rules import (
     gateway_policy,
     livy_policies,
     network_policy,
     router_policy,
 )
-from cdk_emr_eks.spec.namespaces.tenant_network import (
+from cdk_emr_eks.model.namespaces.tenant_network import (
     ClusterNetwork,
     NetworkPeer,
     NetworkProtocol,
     TenantNetwork,
 )
-from cdk_emr_eks.spec.tenancy.emr_access import emr_role_manifests
-from cdk_emr_eks.spec.tenancy.tenant import Tenant
+from cdk_emr_eks.model.tenants.emr_access import emr_role_manifests
+from cdk_emr_eks.model.tenants.tenant import Tenant
+from cdk_emr_eks.simulation.control_plane.plane import Plane
 from tests.simulation.admission_actors import call, make, user_of
 
 NS: Final = "closed"

@@ -9,13 +9,13 @@ from typing import Any, Final
 import pytest
 from kubernetes import client
 
-from cdk_emr_eks.labels import Role
+from cdk_emr_eks.labels import SparkRole
+from cdk_emr_eks.model.access.execution_role import Component
+from cdk_emr_eks.model.namespaces.namespace import LimitDefaults
+from cdk_emr_eks.model.namespaces.quota import ClassQuota, Quota
+from cdk_emr_eks.model.tenants.tenant import Tenant
+from cdk_emr_eks.model.workloads.catalog import NOTEBOOK, SHARED
 from cdk_emr_eks.simulation.control_plane.plane import Plane
-from cdk_emr_eks.spec.access.execution_role import Component
-from cdk_emr_eks.spec.namespaces.namespace import LimitDefaults
-from cdk_emr_eks.spec.namespaces.quota import ClassQuota, Quota
-from cdk_emr_eks.spec.tenancy.tenant import Tenant
-from cdk_emr_eks.spec.workloads.catalog import NOTEBOOK, SHARED
 from cdk_emr_eks.units import Cpu, Memory
 from tests.simulation.admission_actors import EMR, Answer, call, driver, executor, user_of
 from tests.simulation.tenants_on_plane import Land, role_of, submitter_job
@@ -230,7 +230,7 @@ def _sidecar(pod: Any) -> str:
 
 def test_a_thousand_jobs_do_not_keep_another_tenants_first_driver(land: Land) -> None:
     # Room for all that A may have, and for one job of B.
-    land.node("quota-drivers", "shared", Role.DRIVER, cpu=2 * PODS + 8)
+    land.node("quota-drivers", "shared", SparkRole.DRIVER, cpu=2 * PODS + 8)
     with land.plane.client(as_user=EMR, groups=["system:authenticated"]) as api:
         batch: Any = client.BatchV1Api(api)
 

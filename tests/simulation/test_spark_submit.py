@@ -17,7 +17,8 @@ from typing import Any, Final
 
 import pytest
 
-from cdk_emr_eks.labels import SPARK_APP_SELECTOR, Role
+from cdk_emr_eks.labels import SPARK_APP_SELECTOR, SparkRole
+from cdk_emr_eks.model.access.execution_role import Component
 from cdk_emr_eks.plan.assembly import read_assembly
 from cdk_emr_eks.plan.objects import read_applied
 from cdk_emr_eks.simulation.control_plane.kube_api import KubeApi, namespaced
@@ -34,7 +35,6 @@ from cdk_emr_eks.simulation.jobs.pods import (
 )
 from cdk_emr_eks.simulation.jobs.spark_submit import SparkSubmit, find_jars, find_java
 from cdk_emr_eks.simulation.unavailable import SimulationUnavailable
-from cdk_emr_eks.spec.access.execution_role import Component
 from tests.conftest import Assemblies
 from tests.simulation.waiting import until
 
@@ -170,7 +170,7 @@ class SparkDriver:
             ),
             **{
                 f"spark.kubernetes.executor.label.{key}": value
-                for key, value in emr_labels(run.id, Role.EXECUTOR).items()
+                for key, value in emr_labels(run.id, SparkRole.EXECUTOR).items()
             },
         }
         return await asyncio.create_subprocess_exec(

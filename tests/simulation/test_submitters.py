@@ -9,11 +9,11 @@ import pytest
 from kubernetes import client
 
 from cdk_emr_eks.labels import JOB_ID
+from cdk_emr_eks.model.admission.job_zone import driver_zone
+from cdk_emr_eks.model.admission.mutation import adds_to_pods
+from cdk_emr_eks.model.admission.submitters import submitter_spread
+from cdk_emr_eks.model.namespaces.namespace import NamespaceOwner, namespace_manifest
 from cdk_emr_eks.simulation.control_plane.plane import Plane
-from cdk_emr_eks.spec.admission.job_zone import driver_zone
-from cdk_emr_eks.spec.admission.mutation import adds_to_pods
-from cdk_emr_eks.spec.admission.submitters import submitter_spread
-from cdk_emr_eks.spec.namespaces.namespace import NamespaceOwner, namespace_manifest
 from tests.simulation.admission_actors import call
 from tests.simulation.waiting import until
 

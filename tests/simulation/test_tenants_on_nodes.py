@@ -9,12 +9,12 @@ from typing import Final
 
 import pytest
 
-from cdk_emr_eks.labels import Role
+from cdk_emr_eks.labels import SparkRole
+from cdk_emr_eks.model.access.execution_role import Component
+from cdk_emr_eks.model.namespaces.quota import Quota
+from cdk_emr_eks.model.tenants.tenant import Tenant
+from cdk_emr_eks.model.workloads.catalog import CRITICAL, SHARED
 from cdk_emr_eks.simulation.control_plane.plane import Plane
-from cdk_emr_eks.spec.access.execution_role import Component
-from cdk_emr_eks.spec.namespaces.quota import Quota
-from cdk_emr_eks.spec.tenancy.tenant import Tenant
-from cdk_emr_eks.spec.workloads.catalog import CRITICAL, SHARED
 from cdk_emr_eks.units import Cpu, Memory
 from tests.simulation.admission_actors import (
     EMR,
@@ -27,7 +27,7 @@ from tests.simulation.admission_actors import (
 )
 from tests.simulation.tenants_on_plane import Land, role_of, submitter_job
 from tests.simulation.waiting import until
-from tests.spec.capacity.test_dedicated import dedicated
+from tests.unit.nodes.test_dedicated import dedicated
 
 A, B, ACME, AGAIN = "nodes-a", "nodes-b", "nodes-acme", "nodes-again"
 OWN: Final = dedicated(replace(SHARED, name="nodes-own"))
@@ -100,7 +100,7 @@ def submitter_of(land: Land, tenant: str) -> str:
 
 def test_a_driver_pushes_no_other_tenants_submitter_out(land: Land) -> None:
     # A job goes with its submitter, and EMR gives submitters no priority.
-    land.node("nodes-drivers", "shared", Role.DRIVER, cpu=2)
+    land.node("nodes-drivers", "shared", SparkRole.DRIVER, cpu=2)
     theirs = submitter_of(land, A)
     runs(land, A, theirs)
     assert make(land, B, driver(SHARED, role_of(B))).allowed
@@ -141,8 +141,8 @@ def test_of_those_who_wait_the_higher_tier_goes_first(land: Land) -> None:
 
 
 def test_nodes_of_ones_own_take_no_others_and_its_pods_go_nowhere_else(land: Land) -> None:
-    land.node("nodes-theirs", "shared", Role.DRIVER)
-    land.node("nodes-own", "nodes-own", Role.DRIVER)
+    land.node("nodes-theirs", "shared", SparkRole.DRIVER)
+    land.node("nodes-own", "nodes-own", SparkRole.DRIVER)
     assert make(land, ACME, driver(OWN.bounded, role_of(ACME))).allowed
     runs(land, ACME, "driver")
     assert land.core.read_namespaced_pod("driver", ACME).spec.node_name == "nodes-own"
@@ -163,8 +163,8 @@ def test_nodes_of_ones_own_take_no_others_and_its_pods_go_nowhere_else(land: Lan
 
 
 def test_a_tenant_is_removed_with_jobs_running_and_made_again(land: Land) -> None:
-    land.node("nodes-removal", "shared", Role.DRIVER, cpu=16)
-    land.node("nodes-executors", "shared", Role.EXECUTOR, cpu=16)
+    land.node("nodes-removal", "shared", SparkRole.DRIVER, cpu=16)
+    land.node("nodes-executors", "shared", SparkRole.EXECUTOR, cpu=16)
     tenant = Tenant(name=AGAIN, workloads=("shared",), quota=QUOTA)
     for again in (False, True):
         land.tenant(tenant)

@@ -26,6 +26,7 @@ from cdk_emr_eks import (
     Workload,
 )
 from cdk_emr_eks import labels as keys
+from cdk_emr_eks.model.nodes.capacity_buffers import API_VERSION, NAMESPACE
 from cdk_emr_eks.simulation.aws import EmulatedAws
 from cdk_emr_eks.simulation.control_plane.plane import Plane
 from cdk_emr_eks.simulation.deploy import deploy
@@ -35,7 +36,6 @@ from cdk_emr_eks.simulation.play import Played, Stage, play
 from cdk_emr_eks.simulation.ready import wait_for_rooms
 from cdk_emr_eks.simulation.scenario import JobGroup, Scenario
 from cdk_emr_eks.simulation.scenario import Stage as Work
-from cdk_emr_eks.spec.capacity.capacity_buffers import API_VERSION, NAMESPACE
 from tests.simulation.waiting import until
 
 ROOMS: Final = 2

@@ -12,13 +12,13 @@ import aws_cdk as cdk
 
 from tests.conftest import Assembly
 from tests.static.accepted import FOREIGN
+from tests.synth.ephemeral import ephemeral_app
 from tests.synth.images.image_app import images
-from tests.synth.jobs import ephemeral_app
 from tests.synth.notebooks import connect_app, endpoint_app
 from tests.synth.notebooks.studio_app import studio_app
 from tests.synth.platforms.isolated_app import isolated
 from tests.synth.platforms.notebook_app import notebooks
-from tests.synth.tenancy import lake_app
+from tests.synth.tenants import lake_app
 
 # Of stacks that are alike, these are read by the slow checkers.
 _SAMPLE: Final = {

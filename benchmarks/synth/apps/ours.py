@@ -12,8 +12,8 @@ from cdk_emr_eks import (
     Cpu,
     EmrEksCluster,
     ExecutionRoleSpec,
+    IamPermission,
     Memory,
-    Permission,
     Quota,
     Tenant,
 )
@@ -25,7 +25,7 @@ stack = Stack(app, "Platform", env=Environment(account="111122223333", region="e
 admin = iam.Role.from_role_name(stack, "Admin", "platform-admin")
 cluster = EmrEksCluster(stack, "EmrEks", admins=[admin])
 # Rights on the log group need no statement: a role has those on its own.
-data = Permission(
+data = IamPermission(
     actions=("s3:PutObject", "s3:GetObject", "s3:ListBucket"), resources=(DATA, f"{DATA}/*")
 )
 cluster.add_tenant(

@@ -13,8 +13,8 @@ from constructs import Construct, IDependable
 
 from cdk_emr_eks.clusters.addon_registry import mirror_host
 from cdk_emr_eks.errors import refuse
+from cdk_emr_eks.model.clusters.addon_mirror import PUBLIC_REGISTRY, AddonMirror
 from cdk_emr_eks.networks.network import Network
-from cdk_emr_eks.spec.clusters.addon_mirror import PUBLIC_REGISTRY, AddonMirror
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

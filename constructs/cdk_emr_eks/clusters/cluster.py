@@ -22,13 +22,13 @@ from cdk_emr_eks.clusters.kubectl_layer import (
 )
 from cdk_emr_eks.clusters.managed_addons import NetworkAddons, SystemAddons
 from cdk_emr_eks.clusters.system_nodes import SystemNodes
+from cdk_emr_eks.model.clusters.cluster import ClusterSpec, ControlPlaneLogType
 from cdk_emr_eks.networks.network import Network
 from cdk_emr_eks.security.encryption import cluster_log_prefix
 from cdk_emr_eks.security.nag import accept, managed_policy
 from cdk_emr_eks.security.pod_identity import cluster_arn
-from cdk_emr_eks.spec.clusters.cluster import ClusterSpec, LogType
 
-__all__ = ["ClusterSpec", "EksCluster", "LogType"]
+__all__ = ["ClusterSpec", "ControlPlaneLogType", "EksCluster"]
 
 
 class EksCluster(Construct):

@@ -11,11 +11,11 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct, DependencyGroup
 
 from cdk_emr_eks import labels
+from cdk_emr_eks.model.clusters.cluster import SYSTEM_SELECTOR, SYSTEM_TOLERATIONS, ClusterSpec
+from cdk_emr_eks.model.instances.instances import DAEMONSET_REQUESTS
 from cdk_emr_eks.networks.network import Network
 from cdk_emr_eks.security.nag import accept, managed_policy
 from cdk_emr_eks.security.pod_identity import pod_identity_trust
-from cdk_emr_eks.spec.clusters.cluster import SYSTEM_SELECTOR, SYSTEM_TOLERATIONS, ClusterSpec
-from cdk_emr_eks.spec.machines.instances import DAEMONSET_REQUESTS
 
 _NAMESPACE = "kube-system"
 _ZONE_SPREAD = {

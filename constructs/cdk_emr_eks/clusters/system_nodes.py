@@ -8,9 +8,9 @@ from aws_cdk import aws_eks as eks_l1
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from cdk_emr_eks.model.clusters.cluster import SYSTEM_SELECTOR, SYSTEM_TOLERATIONS, ClusterSpec
 from cdk_emr_eks.networks.network import Network
 from cdk_emr_eks.security.nag import accept, managed_policy
-from cdk_emr_eks.spec.clusters.cluster import SYSTEM_SELECTOR, SYSTEM_TOLERATIONS, ClusterSpec
 
 _VOLUME_GIB = 50
 _NODE_POLICIES = ("AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly")

@@ -10,8 +10,8 @@ from aws_cdk import IgnoreMode, Stage
 from aws_cdk import aws_s3_assets as assets
 from constructs import Construct
 
-from cdk_emr_eks.spec.images.dockerfile import JARS, REQUIREMENTS, derived_dockerfile
-from cdk_emr_eks.spec.images.image import ImageSpec
+from cdk_emr_eks.model.images.dockerfile import JARS, REQUIREMENTS, derived_dockerfile
+from cdk_emr_eks.model.images.image import ImageSpec
 
 _NEVER: Final = (".git", ".hg", ".svn", "cdk.out", "**/__pycache__", "**/.DS_Store")
 _ALWAYS: Final = ("!Dockerfile", "!.dockerignore")

@@ -36,10 +36,10 @@ from cdk_emr_eks.images.pipeline import image_pipeline
 from cdk_emr_eks.images.projects import QUEUE_MINUTES, build_project
 from cdk_emr_eks.images.roles import build_role, pipeline_role
 from cdk_emr_eks.labels import Architecture
+from cdk_emr_eks.model.images.emr_registry import ImageKind, base_image
+from cdk_emr_eks.model.images.image import ImageSpec
+from cdk_emr_eks.model.images.image_uri import ecr_repository
 from cdk_emr_eks.security.nag import skip_checkov
-from cdk_emr_eks.spec.images.emr_registry import ImageKind, base_image
-from cdk_emr_eks.spec.images.image import ImageSpec
-from cdk_emr_eks.spec.images.image_uri import ecr_repository
 
 _JOIN_MINUTES: Final = 15
 _FOLDER: Final = "emr-eks"

@@ -10,8 +10,8 @@ from constructs import Construct
 
 from cdk_emr_eks.images.buildspec import buildspec
 from cdk_emr_eks.labels import Architecture
+from cdk_emr_eks.model.images.image import ImageBuilder
 from cdk_emr_eks.security.nag import accept
-from cdk_emr_eks.spec.images.image import ImageBuilder
 from cdk_emr_eks.versions import CODEBUILD_IMAGES
 
 QUEUE_MINUTES: Final = 15

@@ -10,8 +10,8 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
+from cdk_emr_eks.model.images.image_uri import EcrRepository
 from cdk_emr_eks.security.nag import accept, skip_checkov, wildcard
-from cdk_emr_eks.spec.images.image_uri import EcrRepository
 
 _PULL = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
 _PUSH = [

@@ -10,9 +10,9 @@ from aws_cdk import aws_emrcontainers as emrcontainers
 from constructs import Construct
 
 from cdk_emr_eks.errors import refuse
-from cdk_emr_eks.spec.access.execution_role import RoleUse
-from cdk_emr_eks.spec.jobs.job_template import JobTemplateSpec
-from cdk_emr_eks.tenancy.tenant import EmrEksTenant
+from cdk_emr_eks.model.access.execution_role import RoleUse
+from cdk_emr_eks.model.jobs.job_template import JobTemplateSpec
+from cdk_emr_eks.tenants.tenant import EmrEksTenant
 
 _Template = emrcontainers.CfnJobTemplate
 

@@ -14,12 +14,12 @@ from constructs import Construct, DependencyGroup, IDependable
 from cdk_emr_eks import labels
 from cdk_emr_eks.errors import Problems, refuse
 from cdk_emr_eks.field_types import check_types
+from cdk_emr_eks.model.namespaces.tenant_network import ClusterNetwork
+from cdk_emr_eks.model.networks.network import Nat, NetworkSpec
+from cdk_emr_eks.model.networks.zones import Zone
 from cdk_emr_eks.networks.flow_logs import FlowLogs
 from cdk_emr_eks.networks.pod_subnets import PodSubnets
 from cdk_emr_eks.networks.vpc_endpoints import VpcEndpoints
-from cdk_emr_eks.spec.clusters.network import Nat, NetworkSpec
-from cdk_emr_eks.spec.clusters.placement import Zone
-from cdk_emr_eks.spec.namespaces.tenant_network import ClusterNetwork
 
 __all__ = ["ExistingNetwork", "Nat", "Network", "NetworkSpec"]
 

@@ -6,8 +6,8 @@ from aws_cdk import CfnTag
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
-from cdk_emr_eks.spec.clusters.network import NetworkSpec
-from cdk_emr_eks.spec.clusters.placement import Zone
+from cdk_emr_eks.model.networks.network import NetworkSpec
+from cdk_emr_eks.model.networks.zones import Zone
 
 
 class PodSubnets(Construct):

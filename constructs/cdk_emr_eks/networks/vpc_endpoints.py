@@ -8,7 +8,7 @@ from aws_cdk import Annotations
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
-from cdk_emr_eks.spec.clusters.network import Nat, NetworkSpec
+from cdk_emr_eks.model.networks.network import Nat, NetworkSpec
 
 BASIC: Final = ("ecr.api", "ecr.dkr", "sts", "logs", "emr-containers")
 """Services that every job calls, named as in PrivateLink's service names."""

@@ -7,7 +7,7 @@ from typing import Final, cast
 from aws_cdk import Aws, CfnMapping, Stack, Token
 
 from cdk_emr_eks.errors import refuse
-from cdk_emr_eks.spec.images.emr_images import EMR_ACCOUNTS
+from cdk_emr_eks.model.images.emr_images import EMR_ACCOUNTS
 
 _ACCOUNTS: Final = "EmrRegistryAccounts"
 

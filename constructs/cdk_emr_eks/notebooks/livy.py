@@ -14,25 +14,25 @@ from aws_cdk import aws_eks_v2 as eks
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from cdk_emr_eks.capacity.pod_templates import PodTemplateLocation, template_asset
 from cdk_emr_eks.clusters.manifests import ManifestStage, plain
 from cdk_emr_eks.field_types import check_argument
-from cdk_emr_eks.labels import WORKLOAD, Role
+from cdk_emr_eks.labels import WORKLOAD, SparkRole
+from cdk_emr_eks.model.access.execution_role import Component, JobIdentity, RoleUse, service_account
+from cdk_emr_eks.model.images.emr_registry import ImageKind
+from cdk_emr_eks.model.jobs.job_config import IMAGE
+from cdk_emr_eks.model.jobs.spark_encryption import with_encryption
+from cdk_emr_eks.model.namespaces.network_rules import livy_policies
+from cdk_emr_eks.model.nodes.gateway_pool import GATEWAY
+from cdk_emr_eks.model.notebooks.livy import PORT, LivySpec, chart_version, server_image
+from cdk_emr_eks.model.notebooks.livy_objects import RELEASE, SERVER_ACCOUNT, hardened, livy_objects
+from cdk_emr_eks.model.pods.pod_template import driver_template, executor_template
 from cdk_emr_eks.notebooks.emr_registry import emr_registry
+from cdk_emr_eks.pods.pod_templates import PodTemplateLocation, template_asset
 from cdk_emr_eks.security.nag import accept, wildcard
 from cdk_emr_eks.security.pod_identity import PODS_SERVICE, pod_identity_trust
-from cdk_emr_eks.spec.access.execution_role import Component, JobIdentity, RoleUse, service_account
-from cdk_emr_eks.spec.capacity.gateway_pool import GATEWAY
-from cdk_emr_eks.spec.capacity.pod_template import driver_template, executor_template
-from cdk_emr_eks.spec.images.emr_registry import ImageKind
-from cdk_emr_eks.spec.jobs.job_config import IMAGE
-from cdk_emr_eks.spec.jobs.spark_encryption import with_encryption
-from cdk_emr_eks.spec.namespaces.network_rules import livy_policies
-from cdk_emr_eks.spec.notebooks.livy import PORT, LivySpec, chart_version, server_image
-from cdk_emr_eks.spec.notebooks.livy_objects import RELEASE, SERVER_ACCOUNT, hardened, livy_objects
-from cdk_emr_eks.tenancy.claims import AppClaims
-from cdk_emr_eks.tenancy.job_role import JobRole
-from cdk_emr_eks.tenancy.tenant import EmrEksTenant
+from cdk_emr_eks.tenants.claims import AppClaims
+from cdk_emr_eks.tenants.job_role import JobRole
+from cdk_emr_eks.tenants.tenant import EmrEksTenant
 
 _TIMEOUT_MINUTES: Final = 10
 _OBJECTS: Final = "Livy names the objects that sessions need, all under its own prefix"
@@ -142,13 +142,13 @@ class Livy(Construct):
         )
         return stage
 
-    def _templates(self) -> dict[Role, PodTemplateLocation]:
+    def _templates(self) -> dict[SparkRole, PodTemplateLocation]:
         stage = cast(Stage, Stage.of(self))
         folder = Path(stage.asset_outdir) / "pod-templates" / self.node.path.replace("/", "-")
         folder.mkdir(parents=True, exist_ok=True)
         workload = self.tenant.context.workloads[self.spec.workload]
-        rendered = {Role.DRIVER: driver_template, Role.EXECUTOR: executor_template}
-        found: dict[Role, PodTemplateLocation] = {}
+        rendered = {SparkRole.DRIVER: driver_template, SparkRole.EXECUTOR: executor_template}
+        found: dict[SparkRole, PodTemplateLocation] = {}
         for role, render in rendered.items():
             path = folder / f"{role}.yaml"
             path.write_text(
@@ -161,7 +161,7 @@ class Livy(Construct):
         self,
         registry: str,
         derived: Mapping[str, str],
-        templates: Mapping[Role, PodTemplateLocation],
+        templates: Mapping[SparkRole, PodTemplateLocation],
     ) -> dict[str, str]:
         """Return the properties that say where a session runs, as whom, and from which image."""
         release, _, tag = self.spec.release_label.rpartition("-")

@@ -11,14 +11,14 @@ from constructs import Construct, IDependable
 from cdk_emr_eks.errors import Problems
 from cdk_emr_eks.field_types import check_argument
 from cdk_emr_eks.labels import TENANT
+from cdk_emr_eks.model.access.execution_role import RoleUse
+from cdk_emr_eks.model.jobs.spark_encryption import with_encryption
+from cdk_emr_eks.model.namespaces.network_rules import gateway_policy
+from cdk_emr_eks.model.notebooks.managed_endpoint import ManagedEndpointSpec
 from cdk_emr_eks.notebooks.endpoint_overrides import endpoint_overrides
-from cdk_emr_eks.spec.access.execution_role import RoleUse
-from cdk_emr_eks.spec.jobs.spark_encryption import with_encryption
-from cdk_emr_eks.spec.namespaces.network_rules import gateway_policy
-from cdk_emr_eks.spec.notebooks.managed_endpoint import ManagedEndpointSpec
-from cdk_emr_eks.tenancy.claims import AppClaims
-from cdk_emr_eks.tenancy.context import TenancyContext
-from cdk_emr_eks.tenancy.tenant import EmrEksTenant
+from cdk_emr_eks.tenants.claims import AppClaims
+from cdk_emr_eks.tenants.context import TenancyContext
+from cdk_emr_eks.tenants.tenant import EmrEksTenant
 
 _TYPE: Final = "JUPYTER_ENTERPRISE_GATEWAY"
 

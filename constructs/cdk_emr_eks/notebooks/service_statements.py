@@ -14,10 +14,10 @@ from typing import Final
 from aws_cdk import Aws
 
 from cdk_emr_eks.labels import EMR_MANAGED_TAG
+from cdk_emr_eks.model.notebooks.git_access import GitSecrets
+from cdk_emr_eks.model.notebooks.studio import StudioSpec
+from cdk_emr_eks.model.notebooks.studio_auth import AuthMode
 from cdk_emr_eks.security.arns import regional_arn
-from cdk_emr_eks.spec.notebooks.git_access import GitSecrets
-from cdk_emr_eks.spec.notebooks.studio import StudioSpec
-from cdk_emr_eks.spec.notebooks.studio_auth import AuthMode
 
 Statement = dict[str, object]
 

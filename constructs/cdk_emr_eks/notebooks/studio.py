@@ -13,15 +13,15 @@ from constructs import Construct
 from cdk_emr_eks.errors import refuse
 from cdk_emr_eks.field_types import check_argument
 from cdk_emr_eks.labels import EMR_MANAGED_TAG
+from cdk_emr_eks.model.notebooks.git_access import GitSecrets
+from cdk_emr_eks.model.notebooks.studio import StudioSpec
+from cdk_emr_eks.model.notebooks.studio_auth import IdentityCenterAuth, SamlAuth
 from cdk_emr_eks.notebooks.security_groups import EndpointConnection, StudioSecurityGroups
 from cdk_emr_eks.notebooks.service_statements import service_statements, wildcard_reasons
 from cdk_emr_eks.notebooks.studio_network import StudioNetwork
 from cdk_emr_eks.notebooks.studio_roles import StudioServiceRole, make_user_role
 from cdk_emr_eks.notebooks.workspace_bucket import WorkspaceBucket
-from cdk_emr_eks.spec.notebooks.git_access import GitSecrets
-from cdk_emr_eks.spec.notebooks.studio import StudioSpec
-from cdk_emr_eks.spec.notebooks.studio_auth import IdentityCenterAuth, SamlAuth
-from cdk_emr_eks.tenancy.claims import AppClaims
+from cdk_emr_eks.tenants.claims import AppClaims
 
 
 class EmrStudio(Construct):

@@ -9,8 +9,8 @@ from aws_cdk import aws_ec2 as ec2
 
 from cdk_emr_eks.errors import Problems
 from cdk_emr_eks.field_types import check_types
+from cdk_emr_eks.model.notebooks.studio import MAX_SUBNETS
 from cdk_emr_eks.networks.network import Network
-from cdk_emr_eks.spec.notebooks.studio import MAX_SUBNETS
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from cdk_emr_eks.model.notebooks.git_access import GitAccess, GitSecrets
 from cdk_emr_eks.security.arns import regional_arn
-from cdk_emr_eks.spec.notebooks.git_access import GitAccess, GitSecrets
 
 Statement = dict[str, object]
 

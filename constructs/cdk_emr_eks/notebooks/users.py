@@ -11,6 +11,9 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from cdk_emr_eks.errors import refuse
+from cdk_emr_eks.model.notebooks.git_access import GitAccess
+from cdk_emr_eks.model.notebooks.notebook_user import IdentityKind, NotebookUser
+from cdk_emr_eks.model.notebooks.studio_auth import SamlAuth
 from cdk_emr_eks.notebooks.studio import EmrStudio
 from cdk_emr_eks.notebooks.user_policies import (
     MAX_POLICIES,
@@ -28,10 +31,7 @@ from cdk_emr_eks.notebooks.user_policies import (
     workspaces,
 )
 from cdk_emr_eks.security.nag import accept, skip_checkov, wildcard
-from cdk_emr_eks.spec.notebooks.git_access import GitAccess
-from cdk_emr_eks.spec.notebooks.notebook_user import IdentityKind, NotebookUser
-from cdk_emr_eks.spec.notebooks.studio_auth import SamlAuth
-from cdk_emr_eks.tenancy.claims import AppClaims
+from cdk_emr_eks.tenants.claims import AppClaims
 
 STUDIO_TAG: Final = "emr-eks/studio"
 """Tag of endpoints: the Studio whose people may be given them."""

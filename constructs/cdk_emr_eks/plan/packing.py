@@ -7,13 +7,13 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
-from cdk_emr_eks.labels import Role
+from cdk_emr_eks.labels import SparkRole
+from cdk_emr_eks.model.instances.instances import Resources, allocatable
+from cdk_emr_eks.model.instances.packing import LOGGING_SIDECAR_MEMORY, free
 from cdk_emr_eks.plan.assembly import StackFile
 from cdk_emr_eks.plan.intrinsics import mapping, sequence
 from cdk_emr_eks.plan.model import PackingPlan, PoolPlan
 from cdk_emr_eks.plan.pools import instance_types
-from cdk_emr_eks.spec.machines.instances import Resources, allocatable
-from cdk_emr_eks.spec.machines.packing import LOGGING_SIDECAR_MEMORY, free
 from cdk_emr_eks.units import Cpu, Memory
 
 _NOTHING: Final = Resources(Cpu(0), Memory(0))
@@ -60,7 +60,7 @@ def _spark_defaults(stack: StackFile) -> Iterator[tuple[str, Mapping[str, object
 def _packing(
     workload: str, spark: Mapping[str, object], pools: tuple[PoolPlan, ...]
 ) -> PackingPlan | None:
-    own = [pool for pool in pools if (pool.workload, pool.role) == (workload, Role.EXECUTOR)]
+    own = [pool for pool in pools if (pool.workload, pool.role) == (workload, SparkRole.EXECUTOR)]
     types = {each.name: each for pool in own for each in instance_types(pool)}
     request = millicores(str(spark.get("spark.kubernetes.executor.request.cores", "")))
     heap = mib(str(spark.get("spark.executor.memory", "")))

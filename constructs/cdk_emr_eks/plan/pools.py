@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from cdk_emr_eks import labels
+from cdk_emr_eks.model.instances.instances import FAMILIES, Instances, InstanceType
+from cdk_emr_eks.model.workloads.workload_warnings import SPOT_TYPES
 from cdk_emr_eks.plan.assembly import Message
 from cdk_emr_eks.plan.intrinsics import mapping, sequence
 from cdk_emr_eks.plan.model import PoolPlan
 from cdk_emr_eks.plan.objects import Applied, ClusterObject
-from cdk_emr_eks.spec.machines.instances import FAMILIES, Instances, InstanceType
-from cdk_emr_eks.spec.workloads.workload_warnings import SPOT_TYPES
 
 # Requirements that never take an instance type away from those of the families and sizes.
 _NEUTRAL: Final = frozenset(

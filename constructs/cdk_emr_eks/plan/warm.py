@@ -6,13 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from cdk_emr_eks import labels
+from cdk_emr_eks.model.instances.instances import InstanceType, Resources
+from cdk_emr_eks.model.instances.packing import free
 from cdk_emr_eks.plan.intrinsics import mapping, sequence
 from cdk_emr_eks.plan.model import PoolPlan, WarmPlan
 from cdk_emr_eks.plan.objects import Applied, ClusterObject
 from cdk_emr_eks.plan.packing import mib, millicores
 from cdk_emr_eks.plan.pools import instance_types
-from cdk_emr_eks.spec.machines.instances import InstanceType, Resources
-from cdk_emr_eks.spec.machines.packing import free
 from cdk_emr_eks.units import Cpu, Memory
 
 _NOTHING: Final = Resources(Cpu(0), Memory(0))

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network
 from typing import Final
 
+from cdk_emr_eks.model.instances.instances import MAX_PODS
 from cdk_emr_eks.plan.assembly import StackFile
 from cdk_emr_eks.plan.intrinsics import intrinsic, mapping, sequence
 from cdk_emr_eks.plan.model import ZonePlan
-from cdk_emr_eks.spec.machines.instances import MAX_PODS
 
 _PREFIX: Final = 16
 """Addresses of a /28, which the VPC CNI takes as a whole with prefix delegation.

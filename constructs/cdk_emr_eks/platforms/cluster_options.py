@@ -14,10 +14,10 @@ from cdk_emr_eks.addons.protocol import Addon
 from cdk_emr_eks.clusters.cluster import ClusterSpec
 from cdk_emr_eks.errors import refuse
 from cdk_emr_eks.field_types import check_argument
+from cdk_emr_eks.model.networks.network import Nat
+from cdk_emr_eks.model.nodes.capacity_buffers import needs_buffers
+from cdk_emr_eks.model.workloads.workload import Workload
 from cdk_emr_eks.networks.network import ExistingNetwork, NetworkSpec
-from cdk_emr_eks.spec.capacity.capacity_buffers import needs_buffers
-from cdk_emr_eks.spec.clusters.network import Nat
-from cdk_emr_eks.spec.workloads.workload import Workload
 
 _OPTIONS: Final[Mapping[str, object]] = {
     "cluster": ClusterSpec | None,

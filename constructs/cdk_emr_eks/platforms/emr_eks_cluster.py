@@ -18,25 +18,25 @@ from cdk_emr_eks.addons.load_balancer_controller import (
     LoadBalancerController,
 )
 from cdk_emr_eks.addons.protocol import Addon, AddonContext, install_order
-from cdk_emr_eks.capacity.node_pools import NodeEnvironment, NodePools
-from cdk_emr_eks.capacity.pod_templates import PodTemplates
-from cdk_emr_eks.capacity.workload_policies import WorkloadPolicies
+from cdk_emr_eks.admission.workload_policies import WorkloadPolicies
 from cdk_emr_eks.clusters.cluster import ClusterSpec, EksCluster
 from cdk_emr_eks.clusters.manifests import KubernetesObject, ManifestStage
 from cdk_emr_eks.field_types import check_argument
+from cdk_emr_eks.model.clusters.cluster import SYSTEM_SELECTOR, SYSTEM_TOLERATIONS
+from cdk_emr_eks.model.nodes.gateway_pool import GatewayPool
+from cdk_emr_eks.model.nodes.node_class import NodeClass
+from cdk_emr_eks.model.nodes.node_pool import NodePool
+from cdk_emr_eks.model.workloads.catalog import DEFAULT_WORKLOADS
+from cdk_emr_eks.model.workloads.workload import Workload, check_workloads
 from cdk_emr_eks.networks.network import ExistingNetwork, Network, NetworkSpec
+from cdk_emr_eks.nodes.node_pools import NodeEnvironment, NodePools
 from cdk_emr_eks.platforms.cluster_options import check_same, chosen_karpenter, cluster_options
 from cdk_emr_eks.platforms.cluster_outputs import write_outputs
 from cdk_emr_eks.platforms.endpoint_parts import EndpointParts
 from cdk_emr_eks.platforms.tenant_host import TenantHost
+from cdk_emr_eks.pods.pod_templates import PodTemplates
 from cdk_emr_eks.security.encryption import PlatformKey
-from cdk_emr_eks.spec.capacity.gateway_pool import GatewayPool
-from cdk_emr_eks.spec.capacity.node_class import NodeClass
-from cdk_emr_eks.spec.capacity.node_pool import NodePool
-from cdk_emr_eks.spec.clusters.cluster import SYSTEM_SELECTOR, SYSTEM_TOLERATIONS
-from cdk_emr_eks.spec.workloads.catalog import DEFAULT_WORKLOADS
-from cdk_emr_eks.spec.workloads.workload import Workload, check_workloads
-from cdk_emr_eks.tenancy.context import TenancyContext, allow_job_logs, made_oidc
+from cdk_emr_eks.tenants.context import TenancyContext, allow_job_logs, made_oidc
 
 
 class EmrEksCluster(TenantHost):

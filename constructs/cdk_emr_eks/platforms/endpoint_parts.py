@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from constructs import Construct, DependencyGroup, IDependable
 
-from cdk_emr_eks.capacity.node_pools import NodePools
 from cdk_emr_eks.clusters.cluster import EksCluster
 from cdk_emr_eks.errors import refuse
-from cdk_emr_eks.spec.capacity.gateway_pool import GATEWAY, GatewayPool
-from cdk_emr_eks.spec.clusters.placement import Zone
+from cdk_emr_eks.model.networks.zones import Zone
+from cdk_emr_eks.model.nodes.gateway_pool import GATEWAY, GatewayPool
+from cdk_emr_eks.nodes.node_pools import NodePools
 
 
 class EndpointParts(Construct):

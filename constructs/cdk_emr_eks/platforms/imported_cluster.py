@@ -11,18 +11,18 @@ from aws_cdk import aws_eks_v2 as eks
 from aws_cdk import aws_kms as kms
 from constructs import Construct, DependencyGroup, IDependable
 
-from cdk_emr_eks.capacity.node_pools import NodeEnvironment, NodePools, NodeSite
-from cdk_emr_eks.capacity.pod_templates import PodTemplates
-from cdk_emr_eks.capacity.workload_policies import WorkloadPolicies
+from cdk_emr_eks.admission.workload_policies import WorkloadPolicies
 from cdk_emr_eks.field_types import check_argument, check_types
+from cdk_emr_eks.model.admission.cluster_policies import ClusterPolicies
+from cdk_emr_eks.model.namespaces.tenant_network import ClusterNetwork
+from cdk_emr_eks.model.networks.zones import Zone
+from cdk_emr_eks.model.nodes.capacity_buffers import check_buffers
+from cdk_emr_eks.model.workloads.catalog import DEFAULT_WORKLOADS
+from cdk_emr_eks.model.workloads.workload import Workload, check_workloads
+from cdk_emr_eks.nodes.node_pools import NodeEnvironment, NodePools, NodeSite
 from cdk_emr_eks.platforms.tenant_host import TenantHost
-from cdk_emr_eks.spec.admission.cluster_policies import ClusterPolicies
-from cdk_emr_eks.spec.capacity.capacity_buffers import check_buffers
-from cdk_emr_eks.spec.clusters.placement import Zone
-from cdk_emr_eks.spec.namespaces.tenant_network import ClusterNetwork
-from cdk_emr_eks.spec.workloads.catalog import DEFAULT_WORKLOADS
-from cdk_emr_eks.spec.workloads.workload import Workload, check_workloads
-from cdk_emr_eks.tenancy.context import OidcProvider, TenancyContext
+from cdk_emr_eks.pods.pod_templates import PodTemplates
+from cdk_emr_eks.tenants.context import OidcProvider, TenancyContext
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -12,6 +12,17 @@ from constructs import Construct
 
 from cdk_emr_eks.errors import refuse
 from cdk_emr_eks.field_types import check_argument
+from cdk_emr_eks.model.notebooks.notebook_endpoint import NotebookEndpoint
+from cdk_emr_eks.model.notebooks.notebook_rules import (
+    check_references,
+    check_sign_in,
+    check_users,
+    merged,
+)
+from cdk_emr_eks.model.notebooks.notebook_user import IdentityKind, NotebookUser
+from cdk_emr_eks.model.notebooks.studio import StudioSpec
+from cdk_emr_eks.model.notebooks.studio_auth import AuthMode, StudioAuth, studio_auth
+from cdk_emr_eks.model.tenants.tenant import Tenant
 from cdk_emr_eks.notebooks.managed_endpoint import ManagedEndpoint
 from cdk_emr_eks.notebooks.studio import EmrStudio
 from cdk_emr_eks.notebooks.studio_network import StudioNetwork
@@ -24,18 +35,7 @@ from cdk_emr_eks.notebooks.users import (
 )
 from cdk_emr_eks.platforms.notebook_tenants import NotebookTenants, default_home
 from cdk_emr_eks.platforms.tenant_host import TenantHost
-from cdk_emr_eks.spec.notebooks.notebook_endpoint import NotebookEndpoint
-from cdk_emr_eks.spec.notebooks.notebook_rules import (
-    check_references,
-    check_sign_in,
-    check_users,
-    merged,
-)
-from cdk_emr_eks.spec.notebooks.notebook_user import IdentityKind, NotebookUser
-from cdk_emr_eks.spec.notebooks.studio import StudioSpec
-from cdk_emr_eks.spec.notebooks.studio_auth import AuthMode, StudioAuth, studio_auth
-from cdk_emr_eks.spec.tenancy.tenant import Tenant
-from cdk_emr_eks.tenancy.tenant import EmrEksTenant
+from cdk_emr_eks.tenants.tenant import EmrEksTenant
 
 
 class NotebookPlatform(Construct):

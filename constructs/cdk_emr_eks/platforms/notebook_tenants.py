@@ -9,14 +9,14 @@ from dataclasses import replace
 from constructs import Construct
 
 from cdk_emr_eks.errors import Problems, refuse
+from cdk_emr_eks.model.access.execution_role import ExecutionRoleSpec, RoleUse
+from cdk_emr_eks.model.notebooks.managed_endpoint import OLDEST_RELEASE
+from cdk_emr_eks.model.notebooks.notebook_endpoint import NotebookEndpoint
+from cdk_emr_eks.model.notebooks.notebook_rules import check_rights
+from cdk_emr_eks.model.tenants.tenant import Tenant
+from cdk_emr_eks.model.workloads.catalog import NOTEBOOK
 from cdk_emr_eks.platforms.tenant_host import TenantHost
-from cdk_emr_eks.spec.access.execution_role import ExecutionRoleSpec, RoleUse
-from cdk_emr_eks.spec.notebooks.managed_endpoint import OLDEST_RELEASE
-from cdk_emr_eks.spec.notebooks.notebook_endpoint import NotebookEndpoint
-from cdk_emr_eks.spec.notebooks.notebook_rules import check_rights
-from cdk_emr_eks.spec.tenancy.tenant import Tenant
-from cdk_emr_eks.spec.workloads.catalog import NOTEBOOK
-from cdk_emr_eks.tenancy.tenant import EmrEksTenant
+from cdk_emr_eks.tenants.tenant import EmrEksTenant
 
 
 class NotebookTenants:

@@ -7,26 +7,26 @@ from pathlib import Path
 
 from constructs import Construct
 
-from cdk_emr_eks.capacity.pod_templates import PodTemplateLocation
 from cdk_emr_eks.errors import refuse
 from cdk_emr_eks.field_types import check_argument
 from cdk_emr_eks.jobs.job_template import JobTemplate
+from cdk_emr_eks.model.access.execution_role import ExecutionRoleSpec
+from cdk_emr_eks.model.jobs.job_config import with_image
+from cdk_emr_eks.model.jobs.job_template import JobTemplateSpec
+from cdk_emr_eks.model.notebooks.managed_endpoint import ManagedEndpointSpec
+from cdk_emr_eks.model.notebooks.spark_connect import SparkConnectSpec
+from cdk_emr_eks.model.pods.pod_template import PodTemplate
+from cdk_emr_eks.model.tenants.tenant import Tenant, choose
+from cdk_emr_eks.model.tenants.virtual_cluster import VirtualClusterSpec
 from cdk_emr_eks.networks.network import Network
 from cdk_emr_eks.notebooks.managed_endpoint import ManagedEndpoint
 from cdk_emr_eks.notebooks.spark_connect import SparkConnectEndpoint
-from cdk_emr_eks.spec.access.execution_role import ExecutionRoleSpec
-from cdk_emr_eks.spec.capacity.pod_template import PodTemplate
-from cdk_emr_eks.spec.jobs.job_config import with_image
-from cdk_emr_eks.spec.jobs.job_template import JobTemplateSpec
-from cdk_emr_eks.spec.notebooks.managed_endpoint import ManagedEndpointSpec
-from cdk_emr_eks.spec.notebooks.spark_connect import SparkConnectSpec
-from cdk_emr_eks.spec.tenancy.tenant import Tenant, choose
-from cdk_emr_eks.spec.tenancy.virtual_cluster import VirtualClusterSpec
-from cdk_emr_eks.tenancy.context import TenancyContext
-from cdk_emr_eks.tenancy.execution_role import ExecutionRole
-from cdk_emr_eks.tenancy.shared_role import SharedExecutionRole
-from cdk_emr_eks.tenancy.tenant import EmrEksTenant
-from cdk_emr_eks.tenancy.virtual_cluster import EmrVirtualCluster
+from cdk_emr_eks.pods.pod_templates import PodTemplateLocation
+from cdk_emr_eks.tenants.context import TenancyContext
+from cdk_emr_eks.tenants.execution_role import ExecutionRole
+from cdk_emr_eks.tenants.shared_role import SharedExecutionRole
+from cdk_emr_eks.tenants.tenant import EmrEksTenant
+from cdk_emr_eks.tenants.virtual_cluster import EmrVirtualCluster
 
 
 class TenantHost(Construct):
@@ -120,7 +120,7 @@ class TenantHost(Construct):
     ) -> PodTemplateLocation:
         """Put a pod template of your own beside the workloads', checked against EMR's rules.
 
-        A role reads it only if told so: pass its ``object_arn`` as a ``Permission`` for
+        A role reads it only if told so: pass its ``object_arn`` as a ``IamPermission`` for
         ``s3:GetObject``.
 
         Raises:

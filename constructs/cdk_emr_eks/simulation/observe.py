@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from cdk_emr_eks import labels
-from cdk_emr_eks.labels import JOB_ID, Role
+from cdk_emr_eks.labels import JOB_ID, SparkRole
 from cdk_emr_eks.plan.intrinsics import mapping, sequence
 from cdk_emr_eks.simulation.control_plane.kube_api import (
     EVENTS,
@@ -133,7 +133,7 @@ class Observer:
         """Count the drivers that run now, by zone; zones with nodes and no driver count 0."""
         found = Counter({self.nodes[name].zone: 0 for name in self._alive})
         for pod in self._pods.values():
-            if pod.part == Role.DRIVER and pod.node in self.nodes:
+            if pod.part == SparkRole.DRIVER and pod.node in self.nodes:
                 found[self.nodes[pod.node].zone] += 1
         return found
 
@@ -190,9 +190,9 @@ class Observer:
             running=phase == "Running",
         )
         application = str(marks.get(labels.SPARK_APP_SELECTOR, ""))
-        if node and part == Role.DRIVER:
+        if node and part == SparkRole.DRIVER:
             self.placements[application].driver = node
-        elif node and part == Role.EXECUTOR:
+        elif node and part == SparkRole.EXECUTOR:
             self.placements[application].executors.add(node)
 
     def on_event(self, kind: Kind, event: Object) -> None:
@@ -220,12 +220,12 @@ class Observer:
                 pending[pod.part] += 1
             if pod.running:
                 self.core_seconds[pod.job] += pod.cores * passed
-                executors += pod.part == Role.EXECUTOR
-            if pod.node in self._alive and pod.part == Role.EXECUTOR:
+                executors += pod.part == SparkRole.EXECUTOR
+            if pod.node in self._alive and pod.part == SparkRole.EXECUTOR:
                 requested[pod.workload] += pod.cores
         for name in self._alive:
             node = self.nodes[name]
-            if node.role == Role.EXECUTOR:
+            if node.role == SparkRole.EXECUTOR:
                 allocatable[node.workload] += node.cores
         hourly = sum(self._bought.values())
         self.cost += hourly * passed * self._speed / 3600

@@ -13,9 +13,9 @@ from typing import Any, Final
 from kubernetes import client
 from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
+from cdk_emr_eks.model.nodes.capacity_buffers import API_VERSION as BUFFERS
 from cdk_emr_eks.plan.intrinsics import mapping, sequence
 from cdk_emr_eks.simulation.control_plane.plane import Plane
-from cdk_emr_eks.spec.capacity.capacity_buffers import API_VERSION as BUFFERS
 
 _KARPENTER: Final = "karpenter.sh/v1"
 _THERE: Final = "FitsExistingCapacity"

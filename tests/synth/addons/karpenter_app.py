@@ -15,11 +15,11 @@ from constructs import IDependable
 
 from cdk_emr_eks.addons.karpenter import InstalledKarpenter, Karpenter
 from cdk_emr_eks.addons.protocol import AddonContext
-from cdk_emr_eks.capacity.node_pools import NodeEnvironment, NodePools
+from cdk_emr_eks.model.clusters.cluster import SYSTEM_SELECTOR, SYSTEM_TOLERATIONS
+from cdk_emr_eks.model.workloads.catalog import DEFAULT_WORKLOADS
+from cdk_emr_eks.model.workloads.workload import Workload
 from cdk_emr_eks.networks.network import Network, NetworkSpec
-from cdk_emr_eks.spec.clusters.cluster import SYSTEM_SELECTOR, SYSTEM_TOLERATIONS
-from cdk_emr_eks.spec.workloads.catalog import DEFAULT_WORKLOADS
-from cdk_emr_eks.spec.workloads.workload import Workload
+from cdk_emr_eks.nodes.node_pools import NodeEnvironment, NodePools
 
 CLUSTER: Final = "data-platform"
 Resource = Mapping[str, Any]

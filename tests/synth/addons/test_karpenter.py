@@ -11,7 +11,7 @@ from typing import Any, cast
 import aws_cdk as cdk
 import pytest
 
-from cdk_emr_eks.addons.karpenter import Batch, FeatureGates, Karpenter, LogLevel
+from cdk_emr_eks.addons.karpenter import FeatureGates, Karpenter, KarpenterLogLevel, SchedulingBatch
 from cdk_emr_eks.addons.karpenter.policies import (
     MAX_POLICY_CHARACTERS,
     check_sizes,
@@ -20,7 +20,7 @@ from cdk_emr_eks.addons.karpenter.policies import (
 )
 from cdk_emr_eks.addons.karpenter.scope import longest_scope
 from cdk_emr_eks.errors import ConfigError
-from cdk_emr_eks.spec.machines.instances import Resources
+from cdk_emr_eks.model.instances.instances import Resources
 from cdk_emr_eks.units import Cpu, Memory
 from cdk_emr_eks.versions import KARPENTER
 from tests.static.nag import nag_report
@@ -182,9 +182,9 @@ def test_options_reach_the_chart() -> None:
         version="1.14.2",
         replicas=3,
         resources=Resources(Cpu.cores(2), Memory.from_gib(4)),
-        batch=Batch(idle=timedelta(seconds=2), longest=timedelta(seconds=30)),
+        batch=SchedulingBatch(idle=timedelta(seconds=2), longest=timedelta(seconds=30)),
         feature_gates=FeatureGates(node_repair=True, capacity_buffer=True),
-        log_level=LogLevel.DEBUG,
+        log_level=KarpenterLogLevel.DEBUG,
         isolated_vpc=True,
     ).install(app.stack, app.context)
     chart = only(app.template(), HELM, "Chart")[1]
@@ -224,8 +224,8 @@ def test_options_reach_the_chart() -> None:
         ),
         (
             {"log_level": "verbose"},
-            "Karpenter: log_level must be one of LogLevel.DEBUG, LogLevel.INFO, LogLevel.ERROR, "
-            "got 'verbose'.",
+            "Karpenter: log_level must be one of KarpenterLogLevel.DEBUG, KarpenterLogLevel.INFO, "
+            "KarpenterLogLevel.ERROR, got 'verbose'.",
         ),
     ],
 )
@@ -240,17 +240,17 @@ def test_bad_options_are_refused(options: dict[str, Any], message: str) -> None:
     [
         (
             timedelta(milliseconds=1500),
-            "Karpenter's Batch: idle must be whole seconds, at least 1, got '0:00:01.500000'.",
+            "SchedulingBatch: idle must be whole seconds, at least 1, got '0:00:01.500000'.",
         ),
         (
             timedelta(seconds=20),
-            "Karpenter's Batch: idle must not be longer than longest (0:00:10), got '0:00:20'.",
+            "SchedulingBatch: idle must not be longer than longest (0:00:10), got '0:00:20'.",
         ),
     ],
 )
 def test_bad_batches_are_refused(idle: timedelta, message: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        Batch(idle=idle)
+        SchedulingBatch(idle=idle)
     assert str(caught.value) == message
 
 

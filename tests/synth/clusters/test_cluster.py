@@ -12,7 +12,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk.assertions import Annotations, Match
 
 from cdk_emr_eks import versions
-from cdk_emr_eks.clusters.cluster import ClusterSpec, LogType
+from cdk_emr_eks.clusters.cluster import ClusterSpec, ControlPlaneLogType
 from cdk_emr_eks.clusters.managed_addons import (
     coredns_configuration,
     ebs_csi_configuration,
@@ -75,7 +75,7 @@ def test_cluster_is_private_encrypted_logged_and_has_access_entries(found: Resou
     encryption = only(cluster["EncryptionConfig"])
     assert encryption["Resources"] == ["secrets"]
     types = cluster["Logging"]["ClusterLogging"]["EnabledTypes"]  # type: ignore[index]
-    assert {each["Type"] for each in types} == {each.value for each in LogType}
+    assert {each["Type"] for each in types} == {each.value for each in ControlPlaneLogType}
 
 
 def test_control_plane_logs_go_into_a_group_that_is_there_before(found: Resources) -> None:

@@ -12,7 +12,7 @@ import pytest
 from cdk_emr_eks.deploy_policy import MAX_POLICY_CHARACTERS, deploy_policies, write_deploy_policy
 from cdk_emr_eks.deploy_policy.right import right
 from cdk_emr_eks.errors import ConfigError
-from tests.synth.tenancy.tenancy_app import CLUSTER, new_app, synthesized
+from tests.synth.tenants.tenancy_app import CLUSTER, new_app, synthesized
 
 Statement = dict[str, object]
 

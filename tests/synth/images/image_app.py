@@ -14,9 +14,9 @@ from constructs import Construct
 
 from cdk_emr_eks.images.spark_image import NotebookImage, SparkImage
 from cdk_emr_eks.labels import Architecture
-from cdk_emr_eks.spec.images.image import ImageSpec, ImageStore
+from cdk_emr_eks.model.images.image import ImageSpec, ImageStore
 from tests.synth.synthesized import Resource, Synthesized, synthesize
-from tests.synth.tenancy.tenancy_app import new_app
+from tests.synth.tenants.tenancy_app import new_app
 
 DIGEST = "sha256:" + "0a" * 32
 BASE = "999988887777.dkr.ecr.us-west-2.amazonaws.com/bases/spark"

@@ -15,11 +15,11 @@ from cdk_emr_eks.deploy_policy import deploy_policies
 from cdk_emr_eks.errors import ConfigError
 from cdk_emr_eks.images.spark_image import NotebookImage, SparkImage
 from cdk_emr_eks.labels import Architecture
-from cdk_emr_eks.spec.images.emr_registry import ImageKind
-from cdk_emr_eks.spec.images.image import BuilderSize, ImageBuilder
-from cdk_emr_eks.spec.images.image_uri import MAX_BASE
+from cdk_emr_eks.model.images.emr_registry import ImageKind
+from cdk_emr_eks.model.images.image import BuilderSize, ImageBuilder
+from cdk_emr_eks.model.images.image_uri import MAX_BASE
 from tests.synth.images.image_app import BASE, DIGEST, SCIENCE, images, template_of, variables
-from tests.synth.tenancy.tenancy_app import new_app
+from tests.synth.tenants.tenancy_app import new_app
 
 PIPELINE: Final = "AWS::CodePipeline::Pipeline"
 PROJECT: Final = "AWS::CodeBuild::Project"

@@ -11,7 +11,7 @@ import pytest
 
 from cdk_emr_eks.images.spark_image import SparkImage
 from cdk_emr_eks.labels import Architecture
-from cdk_emr_eks.spec.images.image import BuilderSize, ImageBuilder, ImageSpec
+from cdk_emr_eks.model.images.image import BuilderSize, ImageBuilder, ImageSpec
 from tests.synth.images.image_app import (
     BASE,
     DIGEST,
@@ -21,7 +21,7 @@ from tests.synth.images.image_app import (
     template_of,
     variables,
 )
-from tests.synth.tenancy.tenancy_app import new_app
+from tests.synth.tenants.tenancy_app import new_app
 
 
 def names(folder: Path) -> list[str]:

@@ -13,15 +13,15 @@ import pytest
 from cdk_emr_eks.errors import ConfigError
 from cdk_emr_eks.images.spark_image import SparkImage
 from cdk_emr_eks.jobs.job_template import JobTemplate
+from cdk_emr_eks.model.admission.tenant_values import Admission, AdmissionMode
+from cdk_emr_eks.model.jobs.job_config import IMAGE, job_configuration, with_image
+from cdk_emr_eks.model.jobs.job_template import JobTemplateSpec
+from cdk_emr_eks.model.tenants.tenant import Tenant
+from cdk_emr_eks.model.workloads.catalog import SHARED
 from cdk_emr_eks.platforms.tenant_host import TenantHost
-from cdk_emr_eks.spec.admission.tenant_values import Admission, AdmissionMode
-from cdk_emr_eks.spec.jobs.job_config import IMAGE, job_configuration, with_image
-from cdk_emr_eks.spec.jobs.job_template import JobTemplateSpec
-from cdk_emr_eks.spec.tenancy.tenant import Tenant
-from cdk_emr_eks.spec.workloads.catalog import SHARED
-from cdk_emr_eks.tenancy.tenant import EmrEksTenant
+from cdk_emr_eks.tenants.tenant import EmrEksTenant
 from tests.synth.images.image_app import DIGEST, SCIENCE
-from tests.synth.tenancy.tenancy_app import new_app, new_context
+from tests.synth.tenants.tenancy_app import new_app, new_context
 
 HOST = "111122223333.dkr.ecr.eu-west-1.amazonaws.com"
 OWN = f"{HOST}/team/spark@{DIGEST}"

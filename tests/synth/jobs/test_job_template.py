@@ -10,10 +10,10 @@ import pytest
 
 from cdk_emr_eks.errors import ConfigError
 from cdk_emr_eks.jobs.job_template import JobTemplate
-from cdk_emr_eks.spec.jobs.job_template import JobTemplateSpec
-from cdk_emr_eks.spec.tenancy.tenant import Tenant
-from cdk_emr_eks.tenancy.tenant import EmrEksTenant
-from tests.synth.tenancy.tenancy_app import CLUSTER, new_app, new_context, synthesized
+from cdk_emr_eks.model.jobs.job_template import JobTemplateSpec
+from cdk_emr_eks.model.tenants.tenant import Tenant
+from cdk_emr_eks.tenants.tenant import EmrEksTenant
+from tests.synth.tenants.tenancy_app import CLUSTER, new_app, new_context, synthesized
 
 
 @pytest.fixture(scope="module")

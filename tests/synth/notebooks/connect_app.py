@@ -8,20 +8,20 @@ from functools import cache
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 
-from cdk_emr_eks.notebooks.livy import Livy
-from cdk_emr_eks.platforms.emr_eks_cluster import EmrEksCluster
-from cdk_emr_eks.platforms.imported_cluster import ImportedEmrEksCluster
-from cdk_emr_eks.spec.access.execution_role import ExecutionRoleSpec, JobIdentity, RoleUse
-from cdk_emr_eks.spec.access.security_configuration import (
+from cdk_emr_eks.model.access.execution_role import ExecutionRoleSpec, JobIdentity, RoleUse
+from cdk_emr_eks.model.access.security_configuration import (
     AtRestEncryption,
     S3Encryption,
     SecurityConfigurationSpec,
     TlsCertificate,
 )
-from cdk_emr_eks.spec.notebooks.livy import LivySpec
-from cdk_emr_eks.spec.notebooks.spark_connect import SparkConnectSpec
-from cdk_emr_eks.spec.tenancy.tenant import Tenant
-from cdk_emr_eks.tenancy.context import OidcProvider
+from cdk_emr_eks.model.notebooks.livy import LivySpec
+from cdk_emr_eks.model.notebooks.spark_connect import SparkConnectSpec
+from cdk_emr_eks.model.tenants.tenant import Tenant
+from cdk_emr_eks.notebooks.livy import Livy
+from cdk_emr_eks.platforms.emr_eks_cluster import EmrEksCluster
+from cdk_emr_eks.platforms.imported_cluster import ImportedEmrEksCluster
+from cdk_emr_eks.tenants.context import OidcProvider
 from tests.synth.synthesized import Synthesized, synthesize
 
 KUBECTL = "arn:aws:lambda:eu-west-1:111122223333:function:kubectl"

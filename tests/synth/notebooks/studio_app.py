@@ -16,13 +16,13 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_secretsmanager as secretsmanager
 
+from cdk_emr_eks.model.notebooks.git_access import GitAccess, GitSecrets
+from cdk_emr_eks.model.notebooks.studio import StudioSpec
+from cdk_emr_eks.model.notebooks.studio_auth import IdentityCenterAuth, SamlAuth, UserAssignment
+from cdk_emr_eks.model.notebooks.workspace_storage import WorkspaceStorage
 from cdk_emr_eks.notebooks.studio import EmrStudio
 from cdk_emr_eks.notebooks.studio_network import StudioNetwork
 from cdk_emr_eks.security.nag import accept
-from cdk_emr_eks.spec.notebooks.git_access import GitAccess, GitSecrets
-from cdk_emr_eks.spec.notebooks.studio import StudioSpec
-from cdk_emr_eks.spec.notebooks.studio_auth import IdentityCenterAuth, SamlAuth, UserAssignment
-from cdk_emr_eks.spec.notebooks.workspace_storage import WorkspaceStorage
 from tests.synth.platforms.platform_parts import add_network
 
 CENTER = "arn:aws:sso:::instance/ssoins-1234567890abcdef"

@@ -12,21 +12,21 @@ import pytest
 
 from cdk_emr_eks.addons.load_balancer_controller import LoadBalancerController
 from cdk_emr_eks.errors import ConfigError
+from cdk_emr_eks.model.access.execution_role import ExecutionRoleSpec
+from cdk_emr_eks.model.nodes.gateway_pool import GatewayPool
+from cdk_emr_eks.model.notebooks.managed_endpoint import KernelImages, ManagedEndpointSpec
+from cdk_emr_eks.model.tenants.tenant import Tenant
+from cdk_emr_eks.model.workloads.catalog import NOTEBOOK
+from cdk_emr_eks.model.workloads.shapes import NodePoolLimits
 from cdk_emr_eks.notebooks.managed_endpoint import ManagedEndpoint
 from cdk_emr_eks.platforms.emr_eks_cluster import EmrEksCluster
-from cdk_emr_eks.spec.access.execution_role import ExecutionRoleSpec
-from cdk_emr_eks.spec.capacity.gateway_pool import GatewayPool
-from cdk_emr_eks.spec.notebooks.managed_endpoint import KernelImages, ManagedEndpointSpec
-from cdk_emr_eks.spec.tenancy.tenant import Tenant
-from cdk_emr_eks.spec.workloads.catalog import NOTEBOOK
-from cdk_emr_eks.spec.workloads.shapes import Limits
-from cdk_emr_eks.tenancy.tenant import EmrEksTenant
+from cdk_emr_eks.tenants.tenant import EmrEksTenant
 from cdk_emr_eks.units import Cpu, Memory
 from cdk_emr_eks.versions import LOAD_BALANCER_CONTROLLER
 from tests.synth.addons.karpenter_app import waits_for as needed_by
 from tests.synth.notebooks.endpoint_app import BOTH, SPARK, synthesized
 from tests.synth.synthesized import Resource, Synthesized
-from tests.synth.tenancy.tenancy_app import new_app, new_context
+from tests.synth.tenants.tenancy_app import new_app, new_context
 
 ENDPOINT = "AWS::EMRContainers::Endpoint"
 HELM = "Custom::AWSCDK-EKS-HelmChart"
@@ -243,7 +243,7 @@ def test_another_gateway_pool_is_refused_once_there_is_one(
     tenants: tuple[EmrEksCluster, EmrEksTenant, EmrEksTenant],
 ) -> None:
     cluster, _, _ = tenants
-    small = GatewayPool(limits=Limits(cpu=Cpu.cores(16), memory=Memory.from_gib(64)))
+    small = GatewayPool(limits=NodePoolLimits(cpu=Cpu.cores(16), memory=Memory.from_gib(64)))
     cluster.enable_endpoints()
     cluster.enable_endpoints(GatewayPool())
     with pytest.raises(ConfigError, match="gateway must be the same at each call"):
@@ -257,7 +257,7 @@ def test_a_controller_among_the_addons_is_used() -> None:
     stack = cdk.Stack(new_app(), "Stack")
     cluster = EmrEksCluster(stack, "Cluster", addons=[chosen])
     before = [each.node.path for each in cluster.node.find_all() if "Addon-Load" in each.node.path]
-    pool = GatewayPool(limits=Limits(cpu=Cpu.cores(16), memory=Memory.from_gib(64)))
+    pool = GatewayPool(limits=NodePoolLimits(cpu=Cpu.cores(16), memory=Memory.from_gib(64)))
     ready = cluster.enable_endpoints(pool)
     after = [each.node.path for each in cluster.node.find_all() if "Addon-Load" in each.node.path]
     assert before == after != []

@@ -11,17 +11,17 @@ import aws_cdk as cdk
 import pytest
 
 from cdk_emr_eks.errors import ConfigError
+from cdk_emr_eks.model.access.execution_role import ExecutionRoleSpec, JobLogs, RoleUse
+from cdk_emr_eks.model.notebooks.livy import LivySpec
+from cdk_emr_eks.model.tenants.tenant import Tenant
+from cdk_emr_eks.model.workloads.catalog import NOTEBOOK
+from cdk_emr_eks.model.workloads.storage import PersistentVolumes
 from cdk_emr_eks.notebooks.livy import Livy
-from cdk_emr_eks.spec.access.execution_role import ExecutionRoleSpec, JobLogs, RoleUse
-from cdk_emr_eks.spec.notebooks.livy import LivySpec
-from cdk_emr_eks.spec.tenancy.tenant import Tenant
-from cdk_emr_eks.spec.workloads.catalog import NOTEBOOK
-from cdk_emr_eks.spec.workloads.storage import PersistentVolumes
-from cdk_emr_eks.tenancy.tenant import EmrEksTenant
+from cdk_emr_eks.tenants.tenant import EmrEksTenant
 from tests.synth.addons.karpenter_app import waits_for as needed_by
 from tests.synth.notebooks.connect_app import synthesized
 from tests.synth.synthesized import Synthesized
-from tests.synth.tenancy.tenancy_app import new_app, new_context
+from tests.synth.tenants.tenancy_app import new_app, new_context
 
 HELM = "Custom::AWSCDK-EKS-HelmChart"
 MANIFEST = "Custom::AWSCDK-EKS-KubernetesResource"

@@ -8,6 +8,9 @@ from typing import Any
 import pytest
 
 from cdk_emr_eks.errors import ConfigError
+from cdk_emr_eks.model.notebooks.notebook_user import IdentityType, NotebookUser
+from cdk_emr_eks.model.notebooks.studio import StudioSpec
+from cdk_emr_eks.model.notebooks.studio_auth import IdentityCenterAuth
 from cdk_emr_eks.notebooks.user_policies import (
     MAX_POLICIES,
     POLICY_LIMIT,
@@ -16,9 +19,6 @@ from cdk_emr_eks.notebooks.user_policies import (
     endpoints,
     size,
 )
-from cdk_emr_eks.spec.notebooks.notebook_user import IdentityType, NotebookUser
-from cdk_emr_eks.spec.notebooks.studio import StudioSpec
-from cdk_emr_eks.spec.notebooks.studio_auth import IdentityCenterAuth
 from tests.synth.platforms.notebook_app import INSTANCE, Parts, endpoint, user
 
 

@@ -11,20 +11,20 @@ import aws_cdk as cdk
 import pytest
 
 from cdk_emr_eks.errors import ConfigError
+from cdk_emr_eks.model.access.execution_role import ExecutionRoleSpec, RoleUse
+from cdk_emr_eks.model.access.security_configuration import SecurityConfigurationSpec
+from cdk_emr_eks.model.notebooks.spark_connect import SparkConnectSpec
+from cdk_emr_eks.model.tenants.tenant import Tenant
+from cdk_emr_eks.model.tenants.virtual_cluster import EmrAccess, VirtualClusterSpec
 from cdk_emr_eks.notebooks.spark_connect import SparkConnectEndpoint
-from cdk_emr_eks.spec.access.execution_role import ExecutionRoleSpec, RoleUse
-from cdk_emr_eks.spec.access.security_configuration import SecurityConfigurationSpec
-from cdk_emr_eks.spec.notebooks.spark_connect import SparkConnectSpec
-from cdk_emr_eks.spec.tenancy.tenant import Tenant
-from cdk_emr_eks.spec.tenancy.virtual_cluster import EmrAccess, VirtualClusterSpec
-from cdk_emr_eks.tenancy.context import TenancyContext
-from cdk_emr_eks.tenancy.security_configuration import EmrSecurityConfiguration
-from cdk_emr_eks.tenancy.tenant import EmrEksTenant
-from cdk_emr_eks.tenancy.virtual_cluster import EmrVirtualCluster
+from cdk_emr_eks.tenants.context import TenancyContext
+from cdk_emr_eks.tenants.security_configuration import EmrSecurityConfiguration
+from cdk_emr_eks.tenants.tenant import EmrEksTenant
+from cdk_emr_eks.tenants.virtual_cluster import EmrVirtualCluster
 from tests.synth.addons.karpenter_app import waits_for as needed_by
 from tests.synth.notebooks.connect_app import KEY, SECRET, synthesized
 from tests.synth.synthesized import Synthesized
-from tests.synth.tenancy.tenancy_app import new_app, new_context
+from tests.synth.tenants.tenancy_app import new_app, new_context
 
 ENDPOINT = "AWS::EMRContainers::Endpoint"
 SECURITY = "AWS::EMRContainers::SecurityConfiguration"

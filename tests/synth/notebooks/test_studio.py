@@ -18,12 +18,12 @@ from cdk_emr_eks.deploy_policy import deploy_policies
 from cdk_emr_eks.diff.replacement import REPLACING
 from cdk_emr_eks.errors import ConfigError
 from cdk_emr_eks.labels import EMR_MANAGED_TAG
+from cdk_emr_eks.model.notebooks.git_access import GitAccess, GitSecrets
+from cdk_emr_eks.model.notebooks.studio import StudioSpec
+from cdk_emr_eks.model.notebooks.studio_auth import IdentityCenterAuth
 from cdk_emr_eks.networks.network import NetworkSpec
 from cdk_emr_eks.notebooks.studio import EmrStudio
 from cdk_emr_eks.notebooks.studio_network import StudioNetwork
-from cdk_emr_eks.spec.notebooks.git_access import GitAccess, GitSecrets
-from cdk_emr_eks.spec.notebooks.studio import StudioSpec
-from cdk_emr_eks.spec.notebooks.studio_auth import IdentityCenterAuth
 from tests.synth.notebooks.studio_app import CENTER, SUBNETS, imported_network, studio_app
 from tests.synth.platforms.platform_parts import add_network, needs
 

@@ -17,7 +17,7 @@ from cdk_emr_eks import (
     Tenant,
 )
 from tests.synth.synthesized import Synthesized, synthesize
-from tests.synth.tenancy.tenancy_app import new_app
+from tests.synth.tenants.tenancy_app import new_app
 
 PREFIX = "platform-mirror"
 NETWORK = NetworkSpec(nat=Nat.NONE, interface_endpoints=True)

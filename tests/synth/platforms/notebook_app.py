@@ -13,16 +13,16 @@ from typing import Any
 import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
 
+from cdk_emr_eks.model.access.data_access import glue_access, lake_formation_access, s3_user_folder
+from cdk_emr_eks.model.access.execution_role import ExecutionRoleSpec, RoleUse
+from cdk_emr_eks.model.notebooks.notebook_endpoint import NotebookEndpoint
+from cdk_emr_eks.model.notebooks.notebook_user import IdentityType, NotebookUser
+from cdk_emr_eks.model.notebooks.studio import StudioSpec
+from cdk_emr_eks.model.notebooks.studio_auth import IdentityCenterAuth, SamlAuth
+from cdk_emr_eks.model.tenants.tenant import Tenant
 from cdk_emr_eks.notebooks.studio_network import StudioNetwork
 from cdk_emr_eks.platforms.imported_cluster import ImportedEmrEksCluster
 from cdk_emr_eks.platforms.notebook_platform import NotebookPlatform
-from cdk_emr_eks.spec.access.data_access import glue_access, lake_formation_access, s3_user_folder
-from cdk_emr_eks.spec.access.execution_role import ExecutionRoleSpec, RoleUse
-from cdk_emr_eks.spec.notebooks.notebook_endpoint import NotebookEndpoint
-from cdk_emr_eks.spec.notebooks.notebook_user import IdentityType, NotebookUser
-from cdk_emr_eks.spec.notebooks.studio import StudioSpec
-from cdk_emr_eks.spec.notebooks.studio_auth import IdentityCenterAuth, SamlAuth
-from cdk_emr_eks.spec.tenancy.tenant import Tenant
 from tests.synth.iam_decisions import Account
 
 PROVIDER = "arn:aws:iam::111122223333:saml-provider/corporate"

@@ -25,7 +25,7 @@ from cdk_emr_eks import (
     StudioSpec,
     Tenant,
 )
-from cdk_emr_eks.tenancy.tenant import EmrEksTenant
+from cdk_emr_eks.tenants.tenant import EmrEksTenant
 from stacks import tenant_stacks
 from tests.synth.platforms.notebook_app import Parts, new_cluster, new_network, user
 

@@ -13,16 +13,16 @@ import pytest
 from aws_cdk import aws_kms as kms
 
 from cdk_emr_eks.errors import ConfigError
+from cdk_emr_eks.model.access.data_access import s3_folder
+from cdk_emr_eks.model.access.execution_role import ExecutionRoleSpec, JobLogs, RoleUse
+from cdk_emr_eks.model.namespaces.quota import Quota
+from cdk_emr_eks.model.notebooks.notebook_user import IdentityType, NotebookUser
+from cdk_emr_eks.model.notebooks.studio import StudioSpec
+from cdk_emr_eks.model.notebooks.studio_auth import IdentityCenterAuth, SamlAuth, UserAssignment
+from cdk_emr_eks.model.tenants.tenant import Tenant
 from cdk_emr_eks.notebooks.studio import EmrStudio
 from cdk_emr_eks.platforms.imported_cluster import ImportedEmrEksCluster
 from cdk_emr_eks.platforms.notebook_platform import NotebookPlatform
-from cdk_emr_eks.spec.access.data_access import s3_folder
-from cdk_emr_eks.spec.access.execution_role import ExecutionRoleSpec, JobLogs, RoleUse
-from cdk_emr_eks.spec.namespaces.quota import Quota
-from cdk_emr_eks.spec.notebooks.notebook_user import IdentityType, NotebookUser
-from cdk_emr_eks.spec.notebooks.studio import StudioSpec
-from cdk_emr_eks.spec.notebooks.studio_auth import IdentityCenterAuth, SamlAuth, UserAssignment
-from cdk_emr_eks.spec.tenancy.tenant import Tenant
 from cdk_emr_eks.units import Cpu, Memory
 from tests.synth.platforms.notebook_app import (
     INSTANCE,

@@ -2,6 +2,12 @@
 
 from cdk_emr_eks.addons.karpenter.addon import Karpenter
 from cdk_emr_eks.addons.karpenter.installation import InstalledKarpenter
-from cdk_emr_eks.addons.karpenter.values import Batch, FeatureGates, LogLevel
+from cdk_emr_eks.addons.karpenter.values import FeatureGates, KarpenterLogLevel, SchedulingBatch
 
-__all__ = ["Batch", "FeatureGates", "InstalledKarpenter", "Karpenter", "LogLevel"]
+__all__ = [
+    "FeatureGates",
+    "InstalledKarpenter",
+    "Karpenter",
+    "KarpenterLogLevel",
+    "SchedulingBatch",
+]

@@ -12,9 +12,9 @@ from constructs import Construct
 from cdk_emr_eks.addons.karpenter.installation import InstalledKarpenter
 from cdk_emr_eks.addons.karpenter.policies import check_sizes
 from cdk_emr_eks.addons.karpenter.values import (
-    Batch,
     FeatureGates,
-    LogLevel,
+    KarpenterLogLevel,
+    SchedulingBatch,
     Surroundings,
     mirrored,
     placement,
@@ -23,8 +23,8 @@ from cdk_emr_eks.addons.karpenter.values import (
 from cdk_emr_eks.addons.protocol import AddonContext
 from cdk_emr_eks.errors import Problems
 from cdk_emr_eks.field_types import check_types
+from cdk_emr_eks.model.instances.instances import Resources
 from cdk_emr_eks.names import cluster_name as check_cluster_name
-from cdk_emr_eks.spec.machines.instances import Resources
 from cdk_emr_eks.units import Cpu, Memory
 from cdk_emr_eks.versions import KARPENTER
 
@@ -49,7 +49,7 @@ class Karpenter:
             does at once, so a large cluster wants more; it is not limited. Default 1 core, as in
             upstream's guide, and 2 GiB: the guide has 1 for a small cluster, upstream's own tests
             run with 3.
-        batch: When a round of scheduling starts. See ``Batch``.
+        batch: When a round of scheduling starts. See ``SchedulingBatch``.
         feature_gates: Features on and off. Default: as upstream.
         log_level: Default info.
         zonal_shift: Launch nothing in a zone that is shifted away from. The cluster must have zonal
@@ -78,9 +78,9 @@ class Karpenter:
     version: str = KARPENTER
     replicas: int = 2
     resources: Resources = _RESOURCES
-    batch: Batch = field(default_factory=Batch)
+    batch: SchedulingBatch = field(default_factory=SchedulingBatch)
     feature_gates: FeatureGates = field(default_factory=FeatureGates)
-    log_level: LogLevel = LogLevel.INFO
+    log_level: KarpenterLogLevel = KarpenterLogLevel.INFO
     zonal_shift: bool = False
     isolated_vpc: bool = False
     session_manager: bool = False

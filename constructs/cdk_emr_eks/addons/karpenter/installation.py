@@ -22,8 +22,8 @@ from cdk_emr_eks.addons.karpenter.policies import controller_policies
 from cdk_emr_eks.addons.karpenter.scope import PolicyScope
 from cdk_emr_eks.addons.karpenter.values import SERVICE_ACCOUNT, Surroundings
 from cdk_emr_eks.addons.protocol import AddonContext
+from cdk_emr_eks.model.clusters.addon_mirror import KARPENTER_CHART, KARPENTER_CRDS, KARPENTER_IMAGE
 from cdk_emr_eks.security.nag import accept, managed_policy
-from cdk_emr_eks.spec.clusters.addon_mirror import KARPENTER_CHART, KARPENTER_CRDS, KARPENTER_IMAGE
 
 NODE_POLICIES: Final = ("AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly")
 """AWS managed policies of the nodes' role.

@@ -10,12 +10,12 @@ from enum import StrEnum
 from cdk_emr_eks import labels
 from cdk_emr_eks.errors import Problems
 from cdk_emr_eks.field_types import check_types
-from cdk_emr_eks.spec.workloads.disruption import go_duration
+from cdk_emr_eks.model.workloads.disruption import go_duration
 
 SERVICE_ACCOUNT = "karpenter"
 
 
-class LogLevel(StrEnum):
+class KarpenterLogLevel(StrEnum):
     """How much the controller logs.
 
     Source: https://karpenter.sh/v1.14/reference/settings/
@@ -71,7 +71,7 @@ class FeatureGates:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Batch:
+class SchedulingBatch:
     """When a round of scheduling starts: waiting for more pods makes fewer and larger nodes.
 
     Args:
@@ -88,8 +88,8 @@ class Batch:
     longest: timedelta = timedelta(seconds=10)
 
     def __post_init__(self) -> None:
-        check_types("Karpenter's Batch", self)
-        problems = Problems("Karpenter's Batch")
+        check_types("SchedulingBatch", self)
+        problems = Problems("SchedulingBatch")
         second = timedelta(seconds=1)
         for name, value in (("idle", self.idle), ("longest", self.longest)):
             holds = value >= second and not value % second

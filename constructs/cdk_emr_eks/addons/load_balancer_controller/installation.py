@@ -19,7 +19,7 @@ from cdk_emr_eks.addons.controllers import (
 from cdk_emr_eks.addons.load_balancer_controller.policy import ControllerScope, controller_policies
 from cdk_emr_eks.addons.load_balancer_controller.values import CHART, SERVICE_ACCOUNT, Surroundings
 from cdk_emr_eks.addons.protocol import AddonContext
-from cdk_emr_eks.spec.clusters.addon_mirror import BALANCERS_CHARTS, BALANCERS_IMAGE
+from cdk_emr_eks.model.clusters.addon_mirror import BALANCERS_CHARTS, BALANCERS_IMAGE
 
 _TAGGED: Final = "Ids are not known beforehand; conditions on the cluster's tags narrow it"
 _REASONS: Final[Mapping[str, str]] = {

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from cdk_emr_eks import labels
-from cdk_emr_eks.spec.clusters.addon_mirror import BALANCERS_CHART
+from cdk_emr_eks.model.clusters.addon_mirror import BALANCERS_CHART
 
 CHART: Final = BALANCERS_CHART
 """Name of the chart, of the release, and of what it makes."""

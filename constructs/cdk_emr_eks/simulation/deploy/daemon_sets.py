@@ -6,8 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Final
 
+from cdk_emr_eks.model.instances.instances import DAEMONSET_REQUESTS, DaemonSetRequest
 from cdk_emr_eks.plan.intrinsics import mapping
-from cdk_emr_eks.spec.machines.instances import DAEMONSET_REQUESTS, DaemonSetRequest
 
 # Where an add-on's configuration has the resources of each container, if it does.
 _RESOURCES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
@@ -27,7 +27,7 @@ def daemon_sets(addon: str, configuration: str) -> tuple[Mapping[str, object], .
     """Return the DaemonSets of an add-on; none for one whose pods run on system nodes only.
 
     Requests are those of the add-on's configuration in the template, and where that is silent those
-    of ``spec.machines.instances``.
+    of ``model.instances.instances``.
     """
     values = mapping(json.loads(configuration or "{}"))
     return tuple(_daemon_set(each, values) for each in DAEMONSET_REQUESTS if each.addon == addon)

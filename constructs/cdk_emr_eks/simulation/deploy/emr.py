@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from cdk_emr_eks.model.tenants.emr_access import emr_role_manifests
 from cdk_emr_eks.plan.intrinsics import mapping
 from cdk_emr_eks.simulation.deploy.account import tags
 from cdk_emr_eks.simulation.deploy.outcome import (
@@ -14,7 +15,6 @@ from cdk_emr_eks.simulation.deploy.outcome import (
 )
 from cdk_emr_eks.simulation.deploy.resolve import Made
 from cdk_emr_eks.simulation.deploy.site import ClusterIdentity, Site
-from cdk_emr_eks.spec.tenancy.emr_access import emr_role_manifests
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from cdk_emr_eks import labels
+from cdk_emr_eks.model.instances.instances import MAX_PODS
 from cdk_emr_eks.plan.intrinsics import mapping, sequence
 from cdk_emr_eks.simulation.control_plane.karpenter import SIMULATED_NODES
-from cdk_emr_eks.spec.machines.instances import MAX_PODS
 
 if TYPE_CHECKING:
     from cdk_emr_eks.simulation.aws import EmulatedAws

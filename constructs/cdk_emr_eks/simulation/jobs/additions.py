@@ -6,9 +6,9 @@ import copy
 from collections.abc import Mapping
 from typing import Final
 
-from cdk_emr_eks.labels import JOB_ID, Role
+from cdk_emr_eks.labels import JOB_ID, SparkRole
+from cdk_emr_eks.model.images.emr_images import EMR_ACCOUNTS
 from cdk_emr_eks.plan.intrinsics import mapping, sequence
-from cdk_emr_eks.spec.images.emr_images import EMR_ACCOUNTS
 from cdk_emr_eks.versions import EMR_RELEASE
 
 COMPONENT: Final = "emr-containers.amazonaws.com/component"
@@ -33,7 +33,7 @@ def emr_labels(job_id: str, component: str) -> dict[str, str]:
     return {JOB_ID: job_id, COMPONENT: str(component), _RESOURCE_TYPE: "job.run"}
 
 
-def with_emr(pod: Mapping[str, object], job_id: str, role: Role) -> Mapping[str, object]:
+def with_emr(pod: Mapping[str, object], job_id: str, role: SparkRole) -> Mapping[str, object]:
     """Return a driver or an executor of Spark's, or a template of one, with what EMR adds."""
     full = copy.deepcopy(dict(pod))
     metadata, spec = writable(full, "metadata"), writable(full, "spec")

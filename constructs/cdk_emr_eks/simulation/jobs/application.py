@@ -9,7 +9,8 @@ from enum import Enum, auto
 from typing import Final
 
 from cdk_emr_eks import labels
-from cdk_emr_eks.labels import Role
+from cdk_emr_eks.labels import SparkRole
+from cdk_emr_eks.model.access.execution_role import Component
 from cdk_emr_eks.plan.intrinsics import mapping, sequence
 from cdk_emr_eks.simulation.clock import Clock
 from cdk_emr_eks.simulation.control_plane.kube_api import (
@@ -29,7 +30,6 @@ from cdk_emr_eks.simulation.jobs.pods import (
 )
 from cdk_emr_eks.simulation.jobs.record import JobRecord
 from cdk_emr_eks.simulation.scenario import Stage
-from cdk_emr_eks.spec.access.execution_role import Component
 
 _CONFLICT: Final = 409
 
@@ -129,7 +129,9 @@ class Application:
                 self._record.drivers_lost.append(self._lost)
                 return Ended.LOST
         self._running.clear()
-        selector = f"{labels.SPARK_APP_SELECTOR}={self._id},{labels.SPARK_ROLE}={Role.EXECUTOR}"
+        selector = (
+            f"{labels.SPARK_APP_SELECTOR}={self._id},{labels.SPARK_ROLE}={SparkRole.EXECUTOR}"
+        )
         await self._around.api.delete(self._pods, identity=self._identity, selector=selector)
         return Ended.DONE
 

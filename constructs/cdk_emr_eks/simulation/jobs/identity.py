@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from cdk_emr_eks.model.access.execution_role import Component, service_account
 from cdk_emr_eks.simulation.control_plane.kube_api import (
     Identity,
     KubeApi,
@@ -18,7 +19,6 @@ from cdk_emr_eks.simulation.control_plane.kube_api import (
     namespaced,
 )
 from cdk_emr_eks.simulation.jobs.blueprint import Blueprint
-from cdk_emr_eks.spec.access.execution_role import Component, service_account
 
 EMR: Final = Identity(user="emr-containers", groups=("system:authenticated",))
 """Kubernetes user that EMR's service works as."""

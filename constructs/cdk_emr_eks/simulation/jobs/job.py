@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
+from cdk_emr_eks.model.access.execution_role import Component
 from cdk_emr_eks.plan.intrinsics import mapping
 from cdk_emr_eks.simulation.control_plane.kube_api import (
     Identity,
@@ -22,7 +23,6 @@ from cdk_emr_eks.simulation.jobs.pods import JobRun, driver_pod, submitter_job
 from cdk_emr_eks.simulation.jobs.record import JobRecord, Outcome
 from cdk_emr_eks.simulation.jobs.spark_submit import SubmissionFailedError
 from cdk_emr_eks.simulation.scenario import Stage
-from cdk_emr_eks.spec.access.execution_role import Component
 
 _SUBMITTER: Final = "job.submitter"
 _CONFLICT: Final = "Conflict"

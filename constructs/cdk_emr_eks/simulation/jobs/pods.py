@@ -16,7 +16,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from cdk_emr_eks import labels
-from cdk_emr_eks.labels import Role
+from cdk_emr_eks.labels import SparkRole
+from cdk_emr_eks.model.access.execution_role import Component, service_account
+from cdk_emr_eks.model.images.emr_registry import ImageKind, base_image
 from cdk_emr_eks.plan.intrinsics import mapping, sequence
 from cdk_emr_eks.simulation.jobs.additions import (
     LOGGING,
@@ -26,8 +28,6 @@ from cdk_emr_eks.simulation.jobs.additions import (
     writable,
 )
 from cdk_emr_eks.simulation.jobs.blueprint import Blueprint
-from cdk_emr_eks.spec.access.execution_role import Component, service_account
-from cdk_emr_eks.spec.images.emr_registry import ImageKind, base_image
 from cdk_emr_eks.versions import EMR_RELEASE
 
 EXECUTOR_ID: Final = "spark-exec-id"
@@ -148,18 +148,18 @@ def submitter_job(run: JobRun) -> Mapping[str, object]:
 def driver_pod(run: JobRun, attempt: int) -> Mapping[str, object]:
     """Return the driver pod of an attempt."""
     spark = spark_driver_pod(run, attempt)
-    return with_emr(spark, run.id, Role.DRIVER)
+    return with_emr(spark, run.id, SparkRole.DRIVER)
 
 
 def executor_pod(run: JobRun, driver: DriverReference, number: int) -> Mapping[str, object]:
     """Return an executor pod, owned by the driver pod."""
-    return with_emr(spark_executor_pod(run, driver, number), run.id, Role.EXECUTOR)
+    return with_emr(spark_executor_pod(run, driver, number), run.id, SparkRole.EXECUTOR)
 
 
 def spark_driver_pod(run: JobRun, attempt: int = 1) -> Mapping[str, object]:
     """Return the driver pod as Spark's submission client makes it, without EMR's additions."""
     template = run.blueprint.driver_template
-    pod = _from_template(run, Role.DRIVER, template, run.application(attempt))
+    pod = _from_template(run, SparkRole.DRIVER, template, run.application(attempt))
     metadata = writable(pod, "metadata")
     metadata["name"] = run.driver_name(attempt)
     writable(pod, "spec")["serviceAccountName"] = run.service_account(Component.DRIVER)
@@ -169,7 +169,7 @@ def spark_driver_pod(run: JobRun, attempt: int = 1) -> Mapping[str, object]:
 def spark_executor_pod(run: JobRun, driver: DriverReference, number: int) -> Mapping[str, object]:
     """Return an executor pod as Spark's driver makes it, without EMR's additions."""
     template = run.blueprint.executor_template
-    pod = _from_template(run, Role.EXECUTOR, template, driver.application)
+    pod = _from_template(run, SparkRole.EXECUTOR, template, driver.application)
     metadata = writable(pod, "metadata")
     metadata["name"] = f"{driver.application}-exec-{number}"
     metadata["ownerReferences"] = [
@@ -187,20 +187,20 @@ def spark_executor_pod(run: JobRun, driver: DriverReference, number: int) -> Map
     return pod
 
 
-def memory_mib(spark: Mapping[str, str], role: Role) -> int:
+def memory_mib(spark: Mapping[str, str], role: SparkRole) -> int:
     """Return the memory in MiB that Spark requests for a driver or an executor."""
     heap = _mib(spark.get(f"spark.{role}.memory", "1g"))
     given = spark.get(f"spark.{role}.memoryOverhead")
     factor = float(spark.get(f"spark.{role}.memoryOverheadFactor", "0.1"))
     overhead = _mib(given) if given else max(int(heap * factor), _LEAST_OVERHEAD)
     off_heap = 0
-    if role is Role.EXECUTOR and spark.get("spark.memory.offHeap.enabled") == "true":
+    if role is SparkRole.EXECUTOR and spark.get("spark.memory.offHeap.enabled") == "true":
         off_heap = _mib(spark.get("spark.memory.offHeap.size", "0"))
     return heap + overhead + off_heap
 
 
 def _from_template(
-    run: JobRun, role: Role, template: Mapping[str, object], application: str
+    run: JobRun, role: SparkRole, template: Mapping[str, object], application: str
 ) -> dict[str, object]:
     pod = copy.deepcopy(dict(template))
     metadata, spec = writable(pod, "metadata"), writable(pod, "spec")
@@ -242,12 +242,12 @@ def _from_template(
 
 def emr_driver_template(run: JobRun) -> Mapping[str, object]:
     """Return the driver's pod template with what EMR adds, for Spark's own client to use."""
-    return with_emr(run.blueprint.driver_template, run.id, Role.DRIVER)
+    return with_emr(run.blueprint.driver_template, run.id, SparkRole.DRIVER)
 
 
 def emr_executor_template(run: JobRun) -> Mapping[str, object]:
     """Return the executors' pod template with what EMR adds, for Spark's own driver to use."""
-    return with_emr(run.blueprint.executor_template, run.id, Role.EXECUTOR)
+    return with_emr(run.blueprint.executor_template, run.id, SparkRole.EXECUTOR)
 
 
 def _under(properties: Mapping[str, str], prefix: str) -> dict[str, str]:

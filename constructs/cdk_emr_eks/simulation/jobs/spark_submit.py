@@ -12,19 +12,19 @@ from typing import Final
 
 import yaml
 
-from cdk_emr_eks.labels import Role
+from cdk_emr_eks.labels import SparkRole
+from cdk_emr_eks.model.access.execution_role import Component
 from cdk_emr_eks.plan.intrinsics import mapping
 from cdk_emr_eks.simulation.control_plane.kube_api import KubeApi, namespaced
 from cdk_emr_eks.simulation.jobs.additions import SPARK_IMAGE, emr_labels
 from cdk_emr_eks.simulation.jobs.pods import JobRun, emr_driver_template
 from cdk_emr_eks.simulation.unavailable import SimulationUnavailable
-from cdk_emr_eks.spec.access.execution_role import Component
 
 _MAIN: Final = "org.apache.spark.deploy.SparkSubmit"
 _TOKEN_SECONDS: Final = 3600
 _LINES: Final = 15
 # The files of the platform are in S3; the client gets copies that have EMR's additions.
-_TEMPLATES: Final = tuple(f"spark.kubernetes.{role}.podTemplateFile" for role in Role)
+_TEMPLATES: Final = tuple(f"spark.kubernetes.{role}.podTemplateFile" for role in SparkRole)
 _FIX: Final = "pip install 'cdk-emr-eks[simulation-spark]'"
 
 
@@ -122,7 +122,7 @@ class SparkSubmit:
         for key, value in run.spark.items():
             if key not in _TEMPLATES:
                 yield key, value
-        for key, value in emr_labels(run.id, Role.DRIVER).items():
+        for key, value in emr_labels(run.id, SparkRole.DRIVER).items():
             yield f"spark.kubernetes.driver.label.{key}", value
         authenticate = "spark.kubernetes.authenticate"
         yield f"{authenticate}.submission.caCertFile", str(self._authority)

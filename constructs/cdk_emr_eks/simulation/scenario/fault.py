@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from cdk_emr_eks.errors import Problems
 from cdk_emr_eks.field_types import check_types
-from cdk_emr_eks.labels import CapacityType, Role
+from cdk_emr_eks.labels import CapacityType, SparkRole
 from cdk_emr_eks.units import Cpu
 
 BUSIEST = "busiest"
@@ -190,7 +190,7 @@ class PoolLimit:
     at: timedelta
     workload: str
     cpu: Cpu
-    role: Role = Role.EXECUTOR
+    role: SparkRole = SparkRole.EXECUTOR
 
     def __post_init__(self) -> None:
         _checked(self).raise_if_any()

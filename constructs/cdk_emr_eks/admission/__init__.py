@@ -1,0 +1,1 @@
+"""Admission policies on the cluster."""

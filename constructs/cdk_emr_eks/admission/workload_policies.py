@@ -1,0 +1,63 @@
+"""What the whole cluster must know before tenants come: priorities, storage, admission."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from aws_cdk import aws_eks_v2 as eks
+from constructs import Construct
+
+from cdk_emr_eks.clusters.manifests import ManifestStage
+from cdk_emr_eks.model.admission.catalog import ADMISSION_POLICIES
+from cdk_emr_eks.model.admission.job_zone import driver_zone
+from cdk_emr_eks.model.admission.mutation import adds_to_pods
+from cdk_emr_eks.model.admission.submitters import submitter_priority, submitter_spread
+from cdk_emr_eks.model.networks.zones import Zone
+from cdk_emr_eks.model.nodes.storage_class import needs_storage_class, storage_class
+from cdk_emr_eks.model.workloads.workload import Workload
+
+
+class WorkloadPolicies(ManifestStage):
+    """PriorityClasses, the StorageClass where volumes are used, tenants' admission policies.
+
+    All but the PriorityClasses are the cluster's, and not of one workload.
+
+    Resources made: one ``Custom::AWSCDK-EKS-KubernetesResource``.
+
+    Args:
+        cluster: The cluster.
+        cluster_name: Its literal name.
+        workloads: The workloads.
+        kubernetes: Version of the cluster. From 1.36 on job submitters are spread over zones and
+            have the priority of drivers. None: not known, taken for an older one.
+        zones: Zones of the node pools, over which the jobs of many tenants are spread, too. Empty:
+            not known.
+        cluster_wide: Whether what is the cluster's is made here. False: another app made it.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        cluster: eks.ICluster,
+        cluster_name: str,
+        workloads: Sequence[Workload],
+        kubernetes: str | None = None,
+        zones: Sequence[Zone] = (),
+        cluster_wide: bool = True,
+    ) -> None:
+        super().__init__(scope, id, cluster=cluster)
+        for workload in workloads:
+            self.add(*workload.priority_classes())
+        if not cluster_wide:
+            return
+        for policy in ADMISSION_POLICIES:
+            self.add(*policy.manifests())
+        if kubernetes and adds_to_pods(kubernetes):
+            names = [zone.name for zone in zones]
+            self.add(*submitter_spread(names), *submitter_priority())
+            if len(names) > 1:
+                self.add(*driver_zone(names))
+        if needs_storage_class(workloads):
+            self.add(storage_class(cluster_name=cluster_name))

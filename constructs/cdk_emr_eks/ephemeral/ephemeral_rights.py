@@ -1,0 +1,215 @@
+"""Rights of the roles behind ephemeral jobs, each on what executions of one job make.
+
+Source: https://docs.aws.amazon.com/step-functions/latest/dg/emr-eks-iam.html,
+https://docs.aws.amazon.com/emr/latest/EMR-on-EKS-DevelopmentGuide/setting-up-iam.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from aws_cdk import Aws
+
+from cdk_emr_eks.model.ephemeral.job import EPHEMERAL, EphemeralJobSpec, namespace_pattern
+from cdk_emr_eks.model.ephemeral.namespace_stack import ASSOCIATION_TYPE, MANIFEST_TYPE
+from cdk_emr_eks.security.arns import regional_arn
+from cdk_emr_eks.security.iam_statements import Statement, allow
+from cdk_emr_eks.security.pod_identity import cluster_arn
+
+_EVERYWHERE: Final = "*"
+LOG_DELIVERY: Final = "Step Functions delivers logs by calls that have no resource"
+TRACES: Final = "X-Ray's calls for traces have no resource"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EphemeralRights:
+    """The statements, by whose they are.
+
+    Args:
+        spec: The job.
+        cluster_name: Name of the EKS cluster.
+        job_role: ARN of the job's execution role.
+        stack_role: ARN of the role by which CloudFormation makes the namespaces.
+    """
+
+    spec: EphemeralJobSpec
+    cluster_name: str
+    job_role: str
+    stack_role: str
+
+    def runner(self) -> list[Statement]:
+        """What the state machine does that runs the job."""
+        tagged = {"StringEquals": {f"aws:RequestTag/{EPHEMERAL}": self.spec.name}}
+        own = {"StringEquals": {f"aws:ResourceTag/{EPHEMERAL}": self.spec.name}}
+        role = {"ArnEquals": {"emr-containers:ExecutionRoleArn": self.job_role}}
+        cleaner, executions = self._machine(1), self._executions(1)
+        rule = regional_arn("events", "rule/StepFunctionsGetEventsForStepFunctionsExecutionRule")
+        types = {"cloudformation:ResourceTypes": [MANIFEST_TYPE, ASSOCIATION_TYPE]}
+        stacks: Mapping[str, Mapping[str, object]] = {
+            "StringEquals": {"cloudformation:RoleArn": self.stack_role},
+            "ForAllValues:StringEquals": types,
+            "Null": {"cloudformation:ResourceTypes": "false"},
+        }
+        return [
+            allow("MakeNamespace", "cloudformation:CreateStack", self._stacks, stacks),
+            allow("TagNamespace", "cloudformation:TagResource", self._stacks),
+            allow("FollowNamespace", "cloudformation:DescribeStacks", self._stacks),
+            allow("PassStackRole", "iam:PassRole", self.stack_role, _passed("cloudformation")),
+            # It has no resource: what it makes has no ARN yet.
+            allow("MakeCluster", "emr-containers:CreateVirtualCluster", _EVERYWHERE, tagged),
+            allow("TagIt", "emr-containers:TagResource", [_CLUSTERS, _RUNS], tagged),
+            allow("FollowCluster", "emr-containers:DescribeVirtualCluster", _CLUSTERS, own),
+            allow("StartJob", "emr-containers:StartJobRun", _CLUSTERS, {**own, **role}),
+            allow("FollowJob", _containers("DescribeJobRun", "CancelJobRun"), _RUNS, own),
+            allow("PassJobRole", "iam:PassRole", self.job_role, _passed("pods.eks")),
+            allow("StartCleaner", "states:StartExecution", cleaner),
+            allow(
+                "FollowCleaner", ["states:DescribeExecution", "states:StopExecution"], executions
+            ),
+            allow("HearOfCleaner", _events("PutTargets", "PutRule", "DescribeRule"), rule),
+            *self._access(),
+            *_watched(),
+        ]
+
+    def cleaner(self) -> list[Statement]:
+        """What the state machine does that cleans up."""
+        own = {"StringEquals": {f"aws:ResourceTag/{EPHEMERAL}": self.spec.name}}
+        cluster = _containers("DescribeVirtualCluster", "DeleteVirtualCluster", "ListJobRuns")
+        return [
+            allow("FindBeginning", "states:DescribeExecution", self._executions(0)),
+            # A search over all virtual clusters, which IAM cannot narrow.
+            allow("FindCluster", "emr-containers:ListVirtualClusters", _EVERYWHERE),
+            allow("RemoveCluster", cluster, _CLUSTERS, own),
+            allow("CancelJobs", "emr-containers:CancelJobRun", _RUNS, own),
+            allow(
+                "RemoveNamespace",
+                ["cloudformation:DeleteStack", "cloudformation:DescribeStacks"],
+                self._stacks,
+            ),
+            *self._access(),
+            *_watched(),
+        ]
+
+    def namespaces(self, service_token: str) -> list[Statement]:
+        """What CloudFormation does for a namespace: the kubectl handler, and associations.
+
+        Args:
+            service_token: ARN of the kubectl provider's function.
+        """
+        associations = regional_arn("eks", f"podidentityassociation/{self.cluster_name}/*")
+        verbs = ("Describe", "Delete", "Update")
+        return [
+            allow("Kubernetes", "lambda:InvokeFunction", service_token),
+            allow(
+                "MakeAssociations",
+                "eks:CreatePodIdentityAssociation",
+                cluster_arn(self.cluster_name),
+            ),
+            allow(
+                "RemoveAssociations",
+                [f"eks:{verb}PodIdentityAssociation" for verb in verbs]
+                + ["eks:TagResource", "eks:UntagResource"],
+                associations,
+            ),
+            allow("PassJobRole", "iam:PassRole", self.job_role, _passed("pods.eks")),
+            allow("LookAtJobRole", "iam:GetRole", self.job_role),
+        ]
+
+    def submitter(self) -> list[Statement]:
+        """What somebody needs who runs the job, and follows and stops executions."""
+        verbs = ("DescribeExecution", "GetExecutionHistory", "StopExecution")
+        return [
+            allow(
+                "StartExecutions",
+                ["states:StartExecution", "states:ListExecutions"],
+                self._machine(0),
+            ),
+            allow("FollowExecutions", [f"states:{verb}" for verb in verbs], self._executions(0)),
+        ]
+
+    def stack_trust(self) -> dict[str, object]:
+        """Trust of CloudFormation, for the stacks of this job's namespaces only."""
+        condition = {
+            "StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID},
+            "ArnLike": {"aws:SourceArn": self._stacks},
+        }
+        return trust("cloudformation.amazonaws.com", condition)
+
+    def machine_trust(self, number: int) -> dict[str, object]:
+        """Trust of Step Functions, for one of the two state machines."""
+        condition = {
+            "StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID},
+            "ArnLike": {"aws:SourceArn": self._machine(number)},
+        }
+        return trust("states.amazonaws.com", condition)
+
+    @property
+    def _stacks(self) -> str:
+        return regional_arn("cloudformation", f"stack/{namespace_pattern(self.spec.name)}/*")
+
+    def _machine(self, number: int) -> str:
+        name = self.spec.machine_names(self.cluster_name)[number]
+        return regional_arn("states", f"stateMachine:{name}")
+
+    def _executions(self, number: int) -> str:
+        name = self.spec.machine_names(self.cluster_name)[number]
+        return regional_arn("states", f"execution:{name}:*")
+
+    def _access(self) -> list[Statement]:
+        """EMR makes, and changes, its own access entry in the name of who calls it."""
+        linked = f"role/{Aws.ACCOUNT_ID}/AWSServiceRoleForAmazonEMRContainers/*"
+        entry = regional_arn("eks", f"access-entry/{self.cluster_name}/{linked}")
+        verbs = ("DescribeAccessEntry", "DeleteAccessEntry", "ListAssociatedAccessPolicies")
+        scope = {"StringEquals": {"eks:accessScope": "namespace"}}
+        return [
+            allow("MakeAccessEntry", "eks:CreateAccessEntry", cluster_arn(self.cluster_name)),
+            allow("SeeAccessEntry", [f"eks:{verb}" for verb in verbs], entry),
+            allow(
+                "ChangeAccessEntry",
+                ["eks:AssociateAccessPolicy", "eks:DisassociateAccessPolicy"],
+                entry,
+                scope,
+            ),
+        ]
+
+
+def trust(service: str, condition: Mapping[str, object]) -> dict[str, object]:
+    """Return a trust policy of one AWS service."""
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": service},
+        "Action": "sts:AssumeRole",
+        "Condition": dict(condition),
+    }
+    return {"Version": "2012-10-17", "Statement": [statement]}
+
+
+def _watched() -> list[Statement]:
+    """Logs and traces, as Step Functions asks for them."""
+    verbs = ("CreateLogDelivery", "GetLogDelivery", "UpdateLogDelivery", "DeleteLogDelivery")
+    more = ("ListLogDeliveries", "PutResourcePolicy", "DescribeResourcePolicies")
+    traces = ("PutTraceSegments", "PutTelemetryRecords", "GetSamplingRules", "GetSamplingTargets")
+    logs = [f"logs:{verb}" for verb in (*verbs, *more)]
+    return [
+        allow("DeliverLogs", logs, _EVERYWHERE),
+        allow("FindLogGroup", "logs:DescribeLogGroups", regional_arn("logs", "log-group:*")),
+        allow("Trace", [f"xray:{verb}" for verb in traces], _EVERYWHERE),
+    ]
+
+
+def _passed(service: str) -> dict[str, object]:
+    return {"StringEquals": {"iam:PassedToService": f"{service}.amazonaws.com"}}
+
+
+def _containers(*verbs: str) -> list[str]:
+    return [f"emr-containers:{verb}" for verb in verbs]
+
+
+def _events(*verbs: str) -> list[str]:
+    return [f"events:{verb}" for verb in verbs]
+
+
+_CLUSTERS: Final = regional_arn("emr-containers", "/virtualclusters/*")
+_RUNS: Final = regional_arn("emr-containers", "/virtualclusters/*/jobruns/*")

@@ -1,0 +1,1 @@
+"""Admission policies of tenant namespaces (ValidatingAdmissionPolicy)."""

@@ -1,0 +1,1 @@
+"""A namespace for each job run: its objects and its state machines."""

@@ -1,0 +1,1 @@
+"""Container images: those of EMR and custom ones."""

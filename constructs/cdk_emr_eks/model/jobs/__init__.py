@@ -1,0 +1,1 @@
+"""Job configurations and job templates of EMR on EKS."""

@@ -1,0 +1,1 @@
+"""Kubernetes namespaces of tenants: labels, quotas, network policies."""

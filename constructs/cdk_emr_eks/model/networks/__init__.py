@@ -1,0 +1,1 @@
+"""Options of the VPC, and Availability Zones."""

@@ -1,0 +1,1 @@
+"""Karpenter's node pools, node classes and capacity buffers."""

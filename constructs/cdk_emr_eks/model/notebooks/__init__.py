@@ -1,0 +1,1 @@
+"""EMR Studio, managed endpoints, Livy, and notebook users."""

@@ -1,0 +1,1 @@
+"""Pod templates of Spark drivers and executors."""

@@ -1,0 +1,1 @@
+"""Workloads: kinds of Spark jobs, with nodes, storage and priority."""

@@ -1,0 +1,245 @@
+"""The capacity of the platform: node pools and node classes for each workload and zone."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, cast
+
+from aws_cdk import Annotations, CfnResource
+from aws_cdk import aws_eks_v2 as eks
+from constructs import Construct, IDependable
+
+from cdk_emr_eks.clusters.manifests import (
+    MAX_MANIFEST_BYTES,
+    KubernetesObject,
+    ManifestStage,
+    plain,
+)
+from cdk_emr_eks.errors import Problems, refuse
+from cdk_emr_eks.field_types import check_argument, check_types
+from cdk_emr_eks.model.networks.zones import Zone
+from cdk_emr_eks.model.nodes.capacity_buffers import capacity_buffers
+from cdk_emr_eks.model.nodes.crds import validate_manifest
+from cdk_emr_eks.model.nodes.node_class import NodeClass, check_identity, node_classes
+from cdk_emr_eks.model.nodes.node_pool import NodePool, node_pools
+from cdk_emr_eks.model.nodes.zone_pool import ZONE_POOL, zone_pool
+from cdk_emr_eks.model.workloads.workload import Workload, check_workloads
+from cdk_emr_eks.nodes.warm_rooms import add_rooms
+
+KINDS: Final = ("NodePool", "EC2NodeClass", "PriorityClass")
+"""Kinds that the capacity may hold, in the order in which they are written and deleted."""
+
+SHARED_STAGE: Final = "Capacity"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NodeEnvironment:
+    """What the node classes must know of the cluster; strings may be tokens.
+
+    Args:
+        cluster_name: Literal name of the cluster.
+        subnets: Selector terms of the subnets of nodes, such as ``{"tags": {...}}``.
+        security_groups: Selector terms of the security groups of nodes.
+        role: Name of the nodes' IAM role, for which Karpenter makes an instance profile. None:
+            ``instance_profile`` is given.
+        instance_profile: Name of an instance profile that is there, where Karpenter cannot reach
+            IAM: in a VPC without a way out. None: ``role`` is given.
+        tags: Tags of instances and volumes, for cost allocation. Default none.
+
+    Raises:
+        ConfigError: If a value is of another type, or not just one of ``role`` and
+            ``instance_profile`` is given.
+    """
+
+    cluster_name: str
+    subnets: tuple[Mapping[str, object], ...]
+    security_groups: tuple[Mapping[str, object], ...]
+    role: str | None = None
+    instance_profile: str | None = None
+    tags: Mapping[str, str] | None = None
+
+    def __post_init__(self) -> None:
+        check_types("NodeEnvironment", self)
+        problems = Problems("NodeEnvironment")
+        check_identity(problems, self.role, self.instance_profile)
+        problems.raise_if_any()
+
+    def manifest(self, node_class: NodeClass) -> KubernetesObject:
+        """Render a node class for these nodes."""
+        return node_class.manifest(
+            cluster_name=self.cluster_name,
+            role=self.role,
+            instance_profile=self.instance_profile,
+            subnets=self.subnets,
+            security_groups=self.security_groups,
+            tags=self.tags,
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NodeSite:
+    """Where nodes may be, and what their classes must know: for pools that come later.
+
+    Args:
+        zones: Zones that nodes may be in.
+        nodes: What the node classes must know of the cluster.
+        buffers: Whether Karpenter keeps capacity buffers: its feature gate. Default False.
+    """
+
+    zones: tuple[Zone, ...]
+    nodes: NodeEnvironment
+    buffers: bool = False
+
+
+class NodePools(Construct):
+    """Karpenter's NodePools and EC2NodeClasses: those of the workloads, and those added.
+
+    Beside them there is the pool ``zones``, which never has a node: ``model.nodes.zone_pool``.
+
+    They come after Karpenter and go before it. On deletion kubectl asks for all pools to go, then
+    for the classes, and waits; a class stays until its last node is terminated, so that none is
+    left behind by a controller that went too early. Jobs should have ended by then: a node whose
+    driver still runs is waited for.
+
+    Resources made: one ``Custom::AWSCDK-EKS-KubernetesResource``, or with ``stage_per_workload``
+    one for each workload and one for what they share; and one for each workload with warm capacity,
+    for which Karpenter's feature gate must be on.
+
+    Args:
+        cluster: The cluster, with its kubectl provider.
+        zones: Zones that nodes may be in.
+        workloads: Workloads to make pools for.
+        nodes: What the node classes must know of the cluster.
+        karpenter: What pools must wait for: ``InstalledKarpenter.ready``.
+        stage_per_workload: Whether each workload's pools are a custom resource of their own. Needed
+            above 120,000 bytes of manifests, of which the 24 pools of the defaults in three zones
+            use 41,000. It may be turned on later, but not off again: the removed resources would
+            take their pools with them. So the user decides, and no threshold. Default False.
+
+    Attributes:
+        stage: The stage of what workloads share, and of everything that was added.
+        site: Where its nodes may be, for pools of tenants' own.
+
+    Raises:
+        ConfigError: If two pools have one name, priorities of workloads clash, there is no zone,
+            warm capacity names a zone that is none of these, or the manifests are too large.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        cluster: eks.ICluster,
+        zones: tuple[Zone, ...],
+        workloads: Sequence[Workload],
+        nodes: NodeEnvironment,
+        karpenter: IDependable,
+        stage_per_workload: bool = False,
+    ) -> None:
+        check_workloads(workloads)
+        # Rendered, and so checked, before any construct is made.
+        pools = {each.name: node_pools(each, zones) for each in workloads}
+        _check_names([ZONE_POOL, *(pool.name for own in pools.values() for pool in own)])
+        classes = node_classes(workloads)
+        shared = [nodes.manifest(each) for each in classes]
+        # Its pool needs a class to be ready, and any will do.
+        shared += [zone_pool(zones, each.name) for each in classes[:1]]
+        manifests = {name: [pool.manifest() for pool in own] for name, own in pools.items()}
+        if not stage_per_workload:
+            _check_size([*shared, *(each for own in manifests.values() for each in own)])
+        rooms = {each.name: capacity_buffers(each, zones) for each in workloads}
+        super().__init__(scope, id)
+        self.node.add_dependency(karpenter)
+        self.site = NodeSite(zones=zones, nodes=nodes)
+        self._nodes = nodes
+        self._pools: list[NodePool] = [pool for own in pools.values() for pool in own]
+        self._names = {("NodePool", pool.name) for pool in self._pools}
+        self.stage = CapacityStage(self, SHARED_STAGE, cluster=cluster)
+        for name, own in manifests.items():
+            stage = self.stage
+            if stage_per_workload:
+                stage = CapacityStage(self, f"Workload-{name}", cluster=cluster)
+                stage.adopt()
+                # Pools are deleted before the classes that they refer to.
+                stage.node.add_dependency(self.stage)
+            stage.add(*own)
+        self._add(*shared)
+        stages = [each for each in self.node.children if isinstance(each, CapacityStage)]
+        for name, objects in rooms.items():
+            add_rooms(self, name, objects, cluster=cluster, pools=stages)
+        self._warn(workloads)
+
+    @property
+    def pools(self) -> tuple[NodePool, ...]:
+        """The typed pools: of all workloads, and those added."""
+        return tuple(self._pools)
+
+    def add(self, pool: NodePool | NodeClass | KubernetesObject) -> None:
+        """Add a node pool, or an object of your own that Karpenter reads.
+
+        Args:
+            pool: A typed pool or node class, or the manifest of a NodePool or EC2NodeClass, which
+                is checked against the schema and the rules of Karpenter's CRD.
+
+        Raises:
+            ConfigError: If the manifest is of another kind or breaks the CRD's rules, or the name
+                is taken.
+        """
+        if isinstance(pool, NodePool):
+            self._add(pool.manifest())
+            self._pools.append(pool)
+            return
+        if isinstance(pool, NodeClass):
+            self._add(self._nodes.manifest(pool))
+            return
+        check_argument("Node pools", "pool", NodePool | NodeClass | Mapping, pool)
+        validate_manifest(pool)
+        self._add(pool)
+
+    def _add(self, *manifests: KubernetesObject) -> None:
+        for manifest in manifests:
+            kind = str(manifest["kind"])
+            name = str(cast(Mapping[str, object], manifest["metadata"])["name"])
+            if (kind, name) in self._names:
+                rule = "must be different from those of the cluster's other objects of its kind"
+                raise refuse(f"{kind} {name!r}", "metadata.name", rule, name)
+            self._names.add((kind, name))
+        self.stage.add(*manifests)
+
+    def _warn(self, workloads: Sequence[Workload]) -> None:
+        annotations = Annotations.of(self)
+        for workload in workloads:
+            for text in workload.warnings():
+                annotations.add_warning_v2(f"cdk-emr-eks:workload-{workload.name}", text)
+
+
+class CapacityStage(ManifestStage):
+    """A stage that writes pools before classes, whenever they were added."""
+
+    def objects(self) -> list[dict[str, object]]:
+        """Return all objects as they will be applied: pools, classes, priority classes."""
+        return sorted(super().objects(), key=lambda item: KINDS.index(str(item["kind"])))
+
+    def adopt(self) -> None:
+        """Take over objects that are there: another stage may have made them."""
+        manifest = self.node.find_child("Manifest").node.find_child("Resource")
+        cast(CfnResource, manifest.node.default_child).add_property_override("Overwrite", "true")
+
+
+def _check_names(names: Sequence[str]) -> None:
+    problems = Problems("Node pools")
+    for name, count in Counter(names).items():
+        problems.require(count == 1, "name", "must be used once", name)
+    problems.raise_if_any()
+
+
+def _check_size(manifests: Sequence[KubernetesObject]) -> None:
+    size = sum(len(json.dumps(plain(each))) for each in manifests)
+    if size > MAX_MANIFEST_BYTES:
+        rule = f"must make at most {MAX_MANIFEST_BYTES} bytes of node pools in one stage"
+        fix = "set stage_per_workload=True, or per_zone=False in workloads"
+        raise refuse("Node pools", "workloads", rule, size, fix)

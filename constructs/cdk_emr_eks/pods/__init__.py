@@ -1,0 +1,1 @@
+"""Pod templates as assets in S3."""

@@ -1,1 +1,0 @@
-"""What users declare: plain values that know nothing of AWS CDK, cdk8s or Node."""

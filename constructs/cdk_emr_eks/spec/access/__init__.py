@@ -1,1 +1,0 @@
-"""What jobs may read and use, and how it is guarded."""

@@ -1,1 +1,0 @@
-"""Admission policies of tenant namespaces, as Kubernetes' own ValidatingAdmissionPolicies."""

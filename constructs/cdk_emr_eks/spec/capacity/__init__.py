@@ -1,1 +1,0 @@
-"""What Karpenter and the scheduler are told: nodes, and the pods for them."""

@@ -1,1 +1,0 @@
-"""Where a platform runs: cluster, network, zones."""

@@ -1,1 +1,0 @@
-"""Container images: EMR's, and those of one's own."""

@@ -1,1 +1,0 @@
-"""Jobs of EMR on EKS: their configuration and their templates."""

@@ -1,1 +1,0 @@
-"""EC2 instances, and what fits on them."""

@@ -1,1 +1,0 @@
-"""Namespaces of tenants: their bounds and their walls."""

@@ -1,1 +1,0 @@
-"""Notebooks: Studios, endpoints, and the people who use them."""

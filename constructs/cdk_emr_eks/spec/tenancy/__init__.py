@@ -1,1 +1,0 @@
-"""Tenants, and what EMR knows of them."""

@@ -1,1 +1,0 @@
-"""Workloads: kinds of Spark jobs, and all that follows from a kind."""

@@ -1,1 +1,0 @@
-"""Tenants, and the parts that they are made of."""

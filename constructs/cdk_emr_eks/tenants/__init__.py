@@ -1,0 +1,1 @@
+"""Tenants and their parts: namespaces, virtual clusters, execution roles."""

@@ -1,0 +1,128 @@
+"""The IAM role that a job's pods have, bound to one namespace and to EMR's service accounts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from aws_cdk import Annotations
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from cdk_emr_eks.errors import ConfigError, refuse
+from cdk_emr_eks.labels import SparkRole
+from cdk_emr_eks.model.access.execution_role import (
+    ExecutionRoleSpec,
+    JobIdentity,
+    JobLogs,
+    RoleUse,
+    iam_literal,
+)
+from cdk_emr_eks.model.tenants.tenant import choose
+from cdk_emr_eks.names import namespace_problems
+from cdk_emr_eks.tenants.claims import AppClaims
+from cdk_emr_eks.tenants.context import TenancyContext
+from cdk_emr_eks.tenants.job_role import JobRole, accept_wildcards, iam_role
+from cdk_emr_eks.tenants.job_role_policies import (
+    in_environment,
+    irsa_trust,
+    job_trust,
+    read_templates,
+    write_logs,
+)
+
+
+class ExecutionRole(JobRole):
+    """A job execution role that only EMR's service accounts of one namespace can use.
+
+    With Pod Identity, each service account of the role's uses (three for jobs, three for endpoints)
+    is associated with the role. The role's trust names the cluster, the namespace and the accounts,
+    so that nobody can use it through an association of another cluster. With IRSA, the trust names
+    the namespace and the role's own name in base36.
+
+    Resources made: one ``AWS::IAM::Role`` and, with Pod Identity, one
+    ``AWS::EKS::PodIdentityAssociation`` for each service account: three for jobs.
+
+    Args:
+        context: The platform, made here or elsewhere.
+        namespace: The namespace whose jobs may use the role.
+        spec: Name, permissions and options.
+        log_group: Name of the log group that jobs write to. None: jobs may not write logs.
+        logs: S3 location of logs, beside the log group.
+        trusts: Statements of its trust beside the one on service accounts; with IRSA only.
+
+    Raises:
+        ConfigError: If the app has a role of that name, a workload is unknown, the log group would
+            be a pattern in IAM, or IRSA is asked for on a cluster whose OIDC provider is not known.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        context: TenancyContext,
+        namespace: str,
+        spec: ExecutionRoleSpec,
+        log_group: str | None = None,
+        logs: JobLogs | None = None,
+        trusts: Sequence[Mapping[str, object]] = (),
+    ) -> None:
+        where = f"Execution role {spec.name!r}"
+        for problem in namespace_problems("namespace", namespace):
+            raise ConfigError(where, (problem,))
+        super().__init__(scope, id)
+        workloads = choose(where, spec.workloads, context.workloads)
+        if spec.identity is JobIdentity.IRSA and context.oidc is None:
+            fix = "give the cluster's OIDC provider, or use Pod Identity"
+            raise refuse(where, "identity", "needs the cluster's OIDC provider", fix=fix)
+        if trusts and spec.identity is not JobIdentity.IRSA:
+            raise refuse(where, "trusts", "must go with IRSA", str(spec.identity))
+        if log_group is not None and not iam_literal(log_group):
+            rule = "must not hold '*', '?' or '$', which IAM reads as patterns"
+            raise refuse(where, "log_group", rule, log_group)
+        self.spec = spec
+        self._claim(context.cluster_name, namespace)
+        locations = context.pod_templates.location
+        templates = [
+            locations(item.name, role).object_arn for item in workloads for role in SparkRole
+        ]
+        logging = write_logs(log_group, logs.s3_location if logs else None)
+        statements = [
+            read_templates(templates),
+            *logging,
+            *(in_environment(permission).statement() for permission in spec.permissions),
+        ]
+        self._made = iam_role(
+            self,
+            spec,
+            description=f"EMR jobs of namespace {namespace} on cluster {context.cluster_name}",
+            trust=self._trust(context, namespace, trusts),
+            statements=statements,
+        )
+        self.arn = self._made.role_arn
+        self.associations = (
+            self._associate(context, namespace) if spec.identity is JobIdentity.POD_IDENTITY else ()
+        )
+        accept_wildcards(self, spec, self._made, logging)
+        for number, warning in enumerate(spec.warnings()):
+            Annotations.of(self).add_warning_v2(f"cdk-emr-eks:role-name-{number}", warning)
+
+    @property
+    def role(self) -> iam.Role:
+        """The role, to grant it more: ``bucket.grant_read(execution_role.role)``."""
+        return self._made
+
+    def _claim(self, cluster_name: str, namespace: str) -> None:
+        name, claims = self.spec.name, AppClaims.of(self)
+        unique = "must be unique"
+        claims.take(self, "role", name, field="name", rule=unique, in_all_regions=True)
+        if RoleUse.LIVY in self.spec.uses:
+            rule = "must be for Livy in one role of a namespace: it has one service account"
+            claims.take(self, "livy-role", cluster_name, namespace, field="uses", rule=rule)
+
+    def _trust(
+        self, context: TenancyContext, namespace: str, more: Sequence[Mapping[str, object]]
+    ) -> object:
+        if self.spec.identity is JobIdentity.IRSA and context.oidc is not None:
+            return irsa_trust(context.oidc(), namespace, self.spec, more)
+        return job_trust(context.cluster_name, namespace, self.spec)

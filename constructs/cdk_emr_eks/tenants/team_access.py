@@ -1,0 +1,115 @@
+"""What the people of a tenant may do in AWS: run its jobs, follow them, read its logs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import reduce
+
+from aws_cdk import Aws
+from aws_cdk import aws_iam as iam
+
+from cdk_emr_eks.labels import TENANT
+from cdk_emr_eks.model.tenants.tenant import Tenant
+from cdk_emr_eks.security.arns import regional_arn
+from cdk_emr_eks.security.pod_identity import PODS_SERVICE
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Right:
+    actions: tuple[str, ...]
+    resources: Sequence[str]
+    conditions: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+
+
+def grant_team(
+    grantee: iam.IGrantable,
+    *,
+    tenant: Tenant,
+    virtual_cluster_arn: str,
+    roles: Sequence[str],
+    log_group: str,
+) -> iam.Grant:
+    """Give somebody the rights of a tenant's people, each on what is the tenant's alone.
+
+    Not among them: to make virtual clusters or endpoints, to change a role or who may be it, to
+    tag anything but job runs, and to be an execution role outside of a job.
+
+    Args:
+        grantee: Role, group or user.
+        tenant: Whose people they are.
+        virtual_cluster_arn: ARN of the tenant's virtual cluster.
+        roles: ARNs of its execution roles for jobs.
+        log_group: Name of the log group of its jobs.
+
+    Source: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonemroneksemrcontainers.html
+    """
+    rights = (
+        *_jobs(tenant, virtual_cluster_arn, roles),
+        _read_log_group(log_group),
+        *_read_s3_logs(tenant),
+    )
+    grants = (
+        iam.Grant.add_to_principal(
+            grantee=grantee,
+            actions=list(right.actions),
+            resource_arns=list(right.resources),
+            conditions={key: dict(value) for key, value in right.conditions.items()},
+        )
+        for right in rights
+    )
+    return reduce(lambda all_before, grant: all_before.combine(grant), grants)
+
+
+def _jobs(tenant: Tenant, cluster: str, roles: Sequence[str]) -> tuple[_Right, ...]:
+    runs = (f"{cluster}/jobruns/*",)
+    return (
+        _Right(
+            actions=("emr-containers:StartJobRun",),
+            resources=(cluster,),
+            conditions={"ArnEquals": {"emr-containers:ExecutionRoleArn": list(roles)}},
+        ),
+        _Right(
+            actions=("emr-containers:DescribeVirtualCluster", "emr-containers:ListJobRuns"),
+            resources=(cluster,),
+        ),
+        _Right(
+            actions=(
+                "emr-containers:DescribeJobRun",
+                "emr-containers:CancelJobRun",
+                "emr-containers:TagResource",
+            ),
+            resources=runs,
+        ),
+        _Right(
+            # Ids of templates are EMR's; the tag is ours, and the tenant's people cannot set it.
+            actions=("emr-containers:DescribeJobTemplate",),
+            resources=(regional_arn("emr-containers", "/jobtemplates/*"),),
+            conditions={"StringEquals": {f"aws:ResourceTag/{TENANT}": tenant.name}},
+        ),
+        _Right(
+            actions=("iam:PassRole",),
+            resources=roles,
+            conditions={"StringEquals": {"iam:PassedToService": PODS_SERVICE}},
+        ),
+    )
+
+
+def _read_log_group(name: str) -> _Right:
+    return _Right(
+        actions=("logs:DescribeLogStreams", "logs:FilterLogEvents", "logs:GetLogEvents"),
+        resources=(regional_arn("logs", f"log-group:{name}:*"),),
+    )
+
+
+def _read_s3_logs(tenant: Tenant) -> tuple[_Right, ...]:
+    if tenant.logs.s3_location is None:
+        return ()
+    bucket, prefix = tenant.logs.s3_location
+    arn = f"arn:{Aws.PARTITION}:s3:::{bucket}"
+    objects = f"{prefix}/*" if prefix else "*"
+    listed = {"StringLike": {"s3:prefix": objects}}
+    return (
+        _Right(actions=("s3:GetObject",), resources=(f"{arn}/{objects}",)),
+        _Right(actions=("s3:ListBucket",), resources=(arn,), conditions=listed),
+    )

@@ -1,0 +1,284 @@
+"""A tenant on the platform: namespace, virtual cluster, execution roles, logs and outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from aws_cdk import RemovalPolicy, Tags
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from cdk_emr_eks.errors import ConfigError, refuse
+from cdk_emr_eks.field_types import check_argument
+from cdk_emr_eks.labels import TENANT
+from cdk_emr_eks.model.access.execution_role import RoleUse
+from cdk_emr_eks.model.jobs.job_config import with_image
+from cdk_emr_eks.model.jobs.spark_encryption import with_encryption
+from cdk_emr_eks.model.tenants.tenant import Tenant, check_tenant
+from cdk_emr_eks.model.workloads.workload import Workload
+from cdk_emr_eks.security.nag import skip_checkov
+from cdk_emr_eks.tenants.claims import AppClaims
+from cdk_emr_eks.tenants.context import TenancyContext
+from cdk_emr_eks.tenants.dedicated_capacity import check_site, with_dedicated
+from cdk_emr_eks.tenants.execution_role import ExecutionRole
+from cdk_emr_eks.tenants.job_role import JobRole
+from cdk_emr_eks.tenants.lake_formation import TenantLakeFormation, trust_engine
+from cdk_emr_eks.tenants.outputs import tenant_outputs
+from cdk_emr_eks.tenants.shared_role import SharedExecutionRole, SharedRoleUse, check_shared_role
+from cdk_emr_eks.tenants.team_access import grant_team
+from cdk_emr_eks.tenants.virtual_cluster import EmrVirtualCluster
+
+
+class EmrEksTenant(Construct):
+    """All that one tenant has, on a cluster of this stack, of another one, or of another app.
+
+    The virtual cluster comes after the namespace, the log group and the roles, and is deleted
+    before them.
+
+    Resources made with one role and Pod Identity: seven (Kubernetes objects, virtual cluster, log
+    group, role, three associations); with IRSA: four; with a shared role alone: six. Dedicated
+    pools are one more. Lake Formation adds three: the objects of the system namespace, the query
+    engine role and a security configuration.
+
+    Stack outputs, after the tenant's name in PascalCase: ``VirtualClusterId``,
+    ``ExecutionRoleArn``, ``<Workload>Config`` for each workload (ready for
+    ``--configuration-overrides``), and, with a role for jobs, ``StartJobRun``, a command to paste.
+
+    Attributes:
+        tenant: What was asked for.
+        virtual_cluster: The virtual cluster.
+        roles: The execution roles by name.
+        log_group_name: Where the jobs log: a literal.
+        context: The platform as the tenant sees it.
+
+    Args:
+        context: The platform.
+        tenant: Who the tenant is.
+        shared_role: Execution role that it shares with others, after those of its own. With it the
+            tenant gets no role by default. None: roles of its own only.
+
+    Raises:
+        ConfigError: If the platform lacks a workload of the tenant, the quota is too small for a
+            job, its network rules name another tenant's namespace or a range that only pods have,
+            namespace or role name are taken in the app, or another tenant has one of its secrets or
+            logs in S3 that overlap with its own.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        context: TenancyContext,
+        tenant: Tenant,
+        shared_role: SharedExecutionRole | None = None,
+    ) -> None:
+        check_tenant(tenant, context.workloads, context.network)
+        check_site(context, tenant)
+        if shared_role is not None:
+            check_shared_role(tenant, context.cluster_name, shared_role)
+        super().__init__(scope, id)
+        workloads = tenant.chosen(context.workloads)
+        context = with_dedicated(self, context, tenant)
+        self.tenant = tenant
+        self.log_group_name = context.log_group_prefix + tenant.resolved_namespace
+        self.context = context
+        if location := tenant.logs.s3_location:
+            rule = "must be apart from the logs of other tenants, which jobs could read and forge"
+            AppClaims.of(self).take_folder(self, *location, field="logs.s3_uri", rule=rule)
+        for secret in tenant.secrets:
+            rule = "must be secrets of this tenant only"
+            AppClaims.of(self).take(self, "secret", secret.name, field="secrets", rule=rule)
+        self._lake = self._lake_formation()
+        spec = tenant.virtual_cluster
+        self.virtual_cluster = EmrVirtualCluster(
+            self,
+            "VirtualCluster",
+            context=context,
+            spec=replace(spec, security_configuration_id=self._lake.id) if self._lake else spec,
+            objects=tenant.policies(context.network),
+            owner=tenant.owner(workloads),
+        )
+        self._claim_namespace()
+        self.virtual_cluster.resource.add_resource_dependency(self._log_group())
+        self.roles = self._roles(shared_role)
+        self._configurations = {item.name: self._configuration(item) for item in workloads}
+        tenant_outputs(
+            self,
+            cluster_name=context.cluster_name,
+            tenant=tenant,
+            virtual_cluster_id=self.virtual_cluster.id,
+            roles=self.roles,
+            configurations=self._configurations,
+        )
+        tags = Tags.of(self)
+        for key, value in tenant.all_tags.items():
+            tags.add(key, value)
+
+    @property
+    def role(self) -> JobRole:
+        """The first execution role that is for jobs.
+
+        Raises:
+            ConfigError: If none is.
+        """
+        return self.role_for(RoleUse.JOBS)
+
+    def role_for(self, use: RoleUse, name: str | None = None) -> JobRole:
+        """Return an execution role of the tenant for a use.
+
+        Args:
+            use: What it must be for.
+            name: Its name. None: the first for the use.
+
+        Raises:
+            ConfigError: If the tenant does not have the role, or it is not for the use.
+        """
+        able = [key for key, role in self.roles.items() if use in role.spec.uses]
+        if (name is None and able) or name in able:
+            return self.roles[name or able[0]]
+        rule = f"must be an execution role with the use {str(use)!r}"
+        rule += f", one of {', '.join(able)}" if able else "; the tenant has none"
+        fix = f"add ExecutionRoleSpec(name=..., uses=(RoleUse.{use.name},)) to execution_roles"
+        raise refuse(f"Tenant {self.tenant.name!r}", "role", rule, name, "" if able else fix)
+
+    def job_configuration(self, workload: str, *, image: str | None = None) -> Mapping[str, object]:
+        """Return the ``configurationOverrides`` of a workload, as StartJobRun takes them.
+
+        Args:
+            workload: Name of the workload.
+            image: URI of the image of driver and executors, by digest or as a token such as
+                ``SparkImage.uri``. None: the tenant's, which by default is the EMR release's.
+
+        Raises:
+            ConfigError: If the tenant does not have the workload, or the image has no digest or is
+                none that the tenant's pods may run.
+        """
+        where = f"Tenant {self.tenant.name!r}"
+        if workload not in self._configurations:
+            rule = f"must be one of {', '.join(self._configurations)}"
+            raise refuse(where, "workload", rule, workload)
+        check_argument(where, "image", str | None, image)
+        if problems := self.tenant.image_problems(image):
+            raise ConfigError(where, problems)
+        return with_image(where, self._configurations[workload], image)
+
+    def grant_start_job_run(self, grantee: iam.IGrantable, *, role: str | None = None) -> iam.Grant:
+        """Let somebody run jobs of this tenant with one of its roles.
+
+        Args:
+            grantee: Role or user that submits jobs.
+            role: Name of the execution role. None: the first for jobs.
+
+        Raises:
+            ConfigError: If the tenant does not have the role, or it is not for jobs.
+        """
+        chosen = self.role_for(RoleUse.JOBS, role)
+        return chosen.grant_start_job_run(grantee, virtual_cluster=self.virtual_cluster)
+
+    def grant_team_access(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Let the tenant's people work in AWS: run its jobs, follow and cancel them, read its logs.
+
+        They may use every role of the tenant that is for jobs, and so have what these roles have.
+        In Kubernetes they get nothing: who may create pods or change ConfigMaps in the namespace
+        has its roles without any of these bounds. Endpoints are ``NotebookPlatform.add_user``'s.
+
+        Args:
+            grantee: Role, group or user.
+
+        Raises:
+            ConfigError: If the tenant has no role for jobs.
+        """
+        self.role_for(RoleUse.JOBS)
+        able = [role.arn for role in self.roles.values() if RoleUse.JOBS in role.spec.uses]
+        return grant_team(
+            grantee,
+            tenant=self.tenant,
+            virtual_cluster_arn=self.virtual_cluster.arn,
+            roles=able,
+            log_group=self.log_group_name,
+        )
+
+    def _claim_namespace(self) -> None:
+        claims, network = AppClaims.of(self), self.tenant.network
+        what = ("tenant", self.context.cluster_name)
+        own = self.tenant.resolved_namespace
+        claims.take(self, *what, own, field="namespace", rule="must have one tenant only")
+        for peer in (*network.egress, *network.ingress) if network else ():
+            if peer.namespace:
+                rule = "must not name the namespace of another tenant"
+                claims.keep_off(self, *what, peer.namespace, field="network", rule=rule)
+
+    def _log_group(self) -> logs.CfnLogGroup:
+        wanted = self.tenant.logs
+        key = self.context.log_key
+        group = logs.CfnLogGroup(
+            self,
+            "Logs",
+            log_group_name=self.log_group_name,
+            retention_in_days=wanted.retention_days,
+            kms_key_id=key.key_arn if key else None,
+        )
+        if key is None:
+            why = "CloudWatch's own key: the platform gives none of its own for jobs' logs"
+            skip_checkov(group, {"CKV_AWS_158": why})
+        if wanted.keep:
+            group.apply_removal_policy(RemovalPolicy.RETAIN)
+        return group
+
+    def _roles(self, shared: SharedExecutionRole | None) -> dict[str, JobRole]:
+        tenant, context = self.tenant, self.context
+        own = () if shared and not tenant.execution_roles else tenant.roles(context.cluster_name)
+        made: list[JobRole] = [
+            ExecutionRole(
+                self,
+                f"Role{number or ''}",
+                context=context,
+                namespace=tenant.resolved_namespace,
+                spec=spec,
+                log_group=self.log_group_name,
+                logs=tenant.logs,
+                trusts=self._trusts(),
+            )
+            for number, spec in enumerate(own)
+        ]
+        if shared is not None:
+            use = SharedRoleUse(self, "SharedRole", context=context, shared=shared, tenant=tenant)
+            made.append(use)
+        for role in made:
+            role.delete_after(self.virtual_cluster)
+            if self._lake is not None:
+                # IAM refuses a trust in a role that is not there.
+                role.node.add_dependency(self._lake)
+        return {role.spec.name: role for role in made}
+
+    def _lake_formation(self) -> TenantLakeFormation | None:
+        wanted = self.tenant.lake_formation
+        if wanted is None:
+            return None
+        return TenantLakeFormation(
+            self, "LakeFormation", context=self.context, tenant=self.tenant, lake_formation=wanted
+        )
+
+    def _trusts(self) -> tuple[Mapping[str, object], ...]:
+        wanted = self.tenant.lake_formation
+        if wanted is None or self._lake is None:
+            return ()
+        return trust_engine(wanted, self._lake.query_engine_arn)
+
+    def _configuration(self, workload: Workload) -> Mapping[str, object]:
+        configuration = self.context.job_configuration(
+            workload,
+            log_group=self.log_group_name,
+            log_uri=self.tenant.logs.s3_uri,
+            release_label=self.tenant.release_label,
+            # What split cost allocation imports, once the payer has activated it as a cost tag.
+            pod_labels={TENANT: self.tenant.name},
+        )
+        where = f"Tenant {self.tenant.name!r}"
+        encrypted = with_encryption(
+            where, configuration, self.tenant.spark_encryption, self.tenant.release_label
+        )
+        return with_image(where, encrypted, self.tenant.image)

@@ -1,0 +1,231 @@
+"""A namespace of the cluster that EMR runs jobs in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from aws_cdk import Aws, CfnOutput, CfnTag, custom_resources
+from aws_cdk import aws_emrcontainers as emrcontainers
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from cdk_emr_eks.clusters.manifests import KubernetesObject, ManifestStage, plain
+from cdk_emr_eks.errors import refuse
+from cdk_emr_eks.model.namespaces.namespace import NamespaceOwner, namespace_manifest
+from cdk_emr_eks.model.tenants.emr_access import aws_auth_entry, emr_role_manifests
+from cdk_emr_eks.model.tenants.virtual_cluster import (
+    EmrAccess,
+    SchedulerLimits,
+    VirtualClusterSpec,
+)
+from cdk_emr_eks.security.sdk_calls import accept_sdk_call
+from cdk_emr_eks.tenants.claims import AppClaims
+from cdk_emr_eks.tenants.context import TenancyContext
+from cdk_emr_eks.tenants.security_configuration import (
+    EmrSecurityConfiguration,
+    system_namespace_objects,
+)
+
+_SERVICE: Final = "emr-containers.amazonaws.com"
+
+
+class EmrVirtualCluster(Construct):
+    """A virtual cluster and its namespace, in the order that EMR needs.
+
+    The namespace and its objects are there before the virtual cluster, and go after it. All
+    properties but the tags and the scheduler limits are immutable; see ``VirtualClusterSpec``.
+
+    With ``session_enabled`` it has a security configuration and a system namespace of its own: that
+    namespace comes first and goes last, the security configuration stands between.
+
+    Resources made: one ``AWS::EMRContainers::VirtualCluster``; one stage of Kubernetes objects
+    unless the namespace is there already and needs none; with sessions one
+    ``AWS::EMRContainers::SecurityConfiguration``; with scheduler limits a custom resource, its
+    policy, and for the first one in the stack a Lambda function and its role.
+
+    Attributes:
+        spec: What was asked for.
+        namespace: The namespace's name.
+        resource: The CloudFormation resource.
+        id: Id in EMR, a token.
+        arn: ARN, a token.
+        security_configuration: The one made with it; None without sessions, or with one told by its
+            id.
+
+    Args:
+        context: The platform, made here or elsewhere.
+        spec: Name, namespace and options.
+        objects: Further Kubernetes objects of the namespace, such as a quota.
+        owner: Whose the namespace is. None: a tenant of the namespace's name, without admission
+            policies.
+
+    Raises:
+        ConfigError: If another virtual cluster of the app has one of its namespaces.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        context: TenancyContext,
+        spec: VirtualClusterSpec,
+        objects: Sequence[KubernetesObject] = (),
+        owner: NamespaceOwner | None = None,
+    ) -> None:
+        super().__init__(scope, id)
+        self.spec = spec
+        self.namespace = spec.resolved_namespace
+        AppClaims.of(self).take(
+            self,
+            "namespace",
+            context.cluster_name,
+            self.namespace,
+            field="namespace",
+            rule="must have one virtual cluster only",
+        )
+        manifests = self._manifests(objects, owner or NamespaceOwner(tenant=self.namespace))
+        stage = ManifestStage(self, "Namespace", cluster=context.cluster) if manifests else None
+        if stage is not None:
+            stage.add(*manifests)
+        self._stage = stage
+        self.security_configuration = self._security_configuration(context, stage)
+        if spec.access is EmrAccess.AWS_AUTH:
+            self._tell_aws_auth(context.cluster_name)
+        self.resource = self._virtual_cluster(context.cluster_name)
+        self.id = self.resource.ref
+        self.arn = self.resource.attr_arn
+        first = self.resource if stage is None else stage
+        if context.ready:
+            first.node.add_dependency(*context.ready)
+        if stage is not None:
+            self.resource.node.add_dependency(stage)
+        if spec.scheduler_limits is not None:
+            self._limit(spec.scheduler_limits)
+
+    def add_object(self, item: KubernetesObject) -> None:
+        """Add an object to those that are made with the namespace, before the virtual cluster.
+
+        What several endpoints of one virtual cluster need is made once: the same object again
+        changes nothing.
+
+        Raises:
+            ConfigError: If another object of its kind, namespace and name is there, or nothing is
+                made with the namespace.
+        """
+        if self._stage is None:
+            rule, fix = "must be made here or have objects of its own", "set create_namespace"
+            where = f"Virtual cluster {self.spec.name!r}"
+            raise refuse(where, "namespace", rule, self.namespace, fix)
+        if plain(item) not in self._stage.objects():
+            self._stage.add(item)
+
+    def _manifests(
+        self, objects: Sequence[KubernetesObject], owner: NamespaceOwner
+    ) -> list[KubernetesObject]:
+        spec = self.spec
+        manifests: list[KubernetesObject] = []
+        if spec.create_namespace:
+            manifests.append(namespace_manifest(self.namespace, owner))
+        manifests += objects
+        if spec.access is EmrAccess.AWS_AUTH:
+            manifests += emr_role_manifests(self.namespace)
+        if own := spec.own_security_configuration:
+            system = own.resolved_system_namespace(self.namespace)
+            manifests += system_namespace_objects(system, owner.tenant, spec.access)
+        return manifests
+
+    def _security_configuration(
+        self, context: TenancyContext, stage: ManifestStage | None
+    ) -> EmrSecurityConfiguration | None:
+        own = self.spec.own_security_configuration
+        if own is None:
+            return None
+        return EmrSecurityConfiguration(
+            self,
+            "SecurityConfiguration",
+            context=context,
+            spec=own,
+            namespace=self.namespace,
+            made_by=stage,
+        )
+
+    def _virtual_cluster(self, cluster_name: str) -> emrcontainers.CfnVirtualCluster:
+        own = self.security_configuration
+        cfn = emrcontainers.CfnVirtualCluster
+        return cfn(
+            self,
+            "Resource",
+            name=self.spec.name,
+            container_provider=cfn.ContainerProviderProperty(
+                type="EKS",
+                id=cluster_name,
+                info=cfn.ContainerInfoProperty(
+                    eks_info=cfn.EksInfoProperty(namespace=self.namespace)
+                ),
+            ),
+            security_configuration_id=own.id if own else self.spec.security_configuration_id,
+            session_enabled=self.spec.session_enabled or None,
+            tags=[CfnTag(key=key, value=value) for key, value in self.spec.tags.items()] or None,
+        )
+
+    def _tell_aws_auth(self, cluster_name: str) -> None:
+        CfnOutput(
+            self,
+            "AwsAuthEntry",
+            value=aws_auth_entry(Aws.PARTITION, Aws.ACCOUNT_ID),
+            description=f"Add once to mapRoles of the ConfigMap kube-system/aws-auth "
+            f"of {cluster_name}, before the first job",
+        )
+
+    def _limit(self, limits: SchedulerLimits) -> None:
+        call = custom_resources.AwsSdkCall(
+            service="@aws-sdk/client-emr-containers",
+            action="UpdateVirtualCluster",
+            parameters={"id": self.id, "schedulerConfiguration": limits.parameters()},
+            physical_resource_id=custom_resources.PhysicalResourceId.of("scheduler-limits"),
+        )
+        setting = custom_resources.AwsCustomResource(
+            self,
+            "SchedulerLimits",
+            on_update=call,
+            policy=custom_resources.AwsCustomResourcePolicy.from_statements(
+                [
+                    iam.PolicyStatement(
+                        actions=["emr-containers:UpdateVirtualCluster"],
+                        resources=[self.arn],
+                    )
+                ]
+            ),
+            resource_type="Custom::EmrSchedulerLimits",
+            # Lambda's own copy of the SDK lags behind and may not know the operation yet; the price
+            # is a download of about a minute when limits are set.
+            install_latest_aws_sdk=True,
+        )
+        accept_sdk_call(setting)
+
+
+class EmrServiceLinkedRole(Construct):
+    """EMR's service-linked role, for accounts where the deploying role may not make it.
+
+    EMR makes the role itself with the first virtual cluster, and making it twice fails: so it is
+    only for an account that never had one, and once in an app.
+
+    Resources made: one ``AWS::IAM::ServiceLinkedRole``.
+
+    Raises:
+        ConfigError: If the app makes it already for the same account.
+    """
+
+    def __init__(self, scope: Construct, id: str) -> None:
+        super().__init__(scope, id)
+        AppClaims.of(self).take(
+            self,
+            "service-linked-role",
+            _SERVICE,
+            field="service-linked role",
+            rule="must be made once for an account",
+            in_all_regions=True,
+        )
+        iam.CfnServiceLinkedRole(self, "Resource", aws_service_name=_SERVICE)

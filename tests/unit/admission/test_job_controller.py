@@ -1,0 +1,72 @@
+"""Controllers of other namespaces: what is refused, and what a tenant's namespace says of them."""
+
+from __future__ import annotations
+
+import pytest
+
+from cdk_emr_eks.errors import ConfigError
+from cdk_emr_eks.model.access.lake_formation import LakeFormation
+from cdk_emr_eks.model.admission.job_controller import JobController
+from cdk_emr_eks.model.admission.tenant_values import (
+    CONTROLLERS,
+    SYSTEM_NAMESPACES,
+    Admission,
+    AdmissionMode,
+)
+from cdk_emr_eks.model.tenants.tenant import Tenant
+from cdk_emr_eks.model.workloads.catalog import SHARED
+
+OPERATOR = JobController(roles=("A", "AB"))
+WORKER = JobController(roles=("A",), namespace="airflow", service_account="worker")
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"roles": ()}, "must name at least one execution role, each once"),
+        ({"roles": ("a", "a")}, "must name at least one execution role, each once, got 'a, a'"),
+        ({"roles": ("a/b",)}, "must be an IAM role name"),
+        ({"roles": ("${Token[TOKEN.1]}",)}, "must be known at synth, not a token"),
+        ({"namespace": "Spark"}, "must be a DNS label"),
+        ({"namespace": "kube-system"}, "pass for Kubernetes' own controllers"),
+        ({"service_account": "a:b"}, "must be a name of a service account"),
+        ({"service_account": "a,b"}, "must be a name of a service account"),
+        ({"service_account": ""}, "must be a name of a service account"),
+    ],
+)
+def test_bad_input_is_refused(fields: dict[str, object], message: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        JobController(**{"roles": ("a",), **fields})  # type: ignore[arg-type]
+    assert message in str(refused.value)
+
+
+def test_the_namespace_says_who_and_as_which_roles() -> None:
+    tenant = Tenant(name="data", admission=Admission(controllers=(OPERATOR, WORKER)))
+    operator = "spark-operator:emr-containers-sa-spark-operator"
+    # Roles as EMR's service accounts have them.
+    told = f"{operator}:1t,{operator}:cw2,airflow:worker:1t"
+    assert tenant.owner([SHARED]).annotations[CONTROLLERS] == told
+    assert CONTROLLERS not in Tenant(name="data").owner([SHARED]).annotations
+    off = Admission(mode=AdmissionMode.OFF, controllers=(OPERATOR,))
+    assert Tenant(name="data", admission=off).owner([SHARED]).annotations == {}
+
+
+def test_a_controller_is_given_once() -> None:
+    with pytest.raises(ConfigError, match="must have each controller once"):
+        Admission(controllers=(OPERATOR, JobController(roles=("C",))))
+
+
+def test_a_controller_in_the_tenants_own_namespace_is_refused() -> None:
+    with pytest.raises(ConfigError, match="must be of another namespace"):
+        Tenant(name="airflow", admission=Admission(controllers=(WORKER,)))
+
+
+def test_the_namespace_of_emrs_own_part_is_told() -> None:
+    lake = LakeFormation(session_tag_value="emr")
+    for tenant, told in (
+        (Tenant(name="data"), None),
+        (Tenant(name="data", lake_formation=lake), lake.resolved_system_namespace("data")),
+        (Tenant(name="data", session_enabled=True), "data-system"),
+        (Tenant(name="data", session_enabled=True, security_configuration_id="x" * 26), None),
+    ):
+        assert tenant.owner([SHARED]).annotations.get(SYSTEM_NAMESPACES) == told

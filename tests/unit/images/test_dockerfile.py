@@ -1,0 +1,63 @@
+"""Dockerfiles: built upon the base that is given, and ending as EMR's user."""
+
+from __future__ import annotations
+
+import pytest
+
+from cdk_emr_eks.model.images.dockerfile import derived_dockerfile, dockerfile_problems
+
+HEAD = "ARG BASE_IMAGE\nFROM ${BASE_IMAGE}\n"
+GOOD = {
+    "nothing but the base": HEAD,
+    "as the guide has it": HEAD + "USER root\nRUN pip3 install a==1\nUSER hadoop:hadoop\n",
+    "with a default": "ARG BASE_IMAGE=public.ecr.aws/x/y:1\nFROM $BASE_IMAGE\n",
+    "for a platform": "ARG BASE_IMAGE\nFROM --platform=$TARGETPLATFORM $BASE_IMAGE AS last\n",
+    "a stage beside it": "ARG BASE_IMAGE\nFROM golang:1 AS build\nUSER root\n"
+    "FROM ${BASE_IMAGE}\nCOPY --from=build /a /opt/a\n",
+    "stages upon each other": "ARG BASE_IMAGE\nFROM ${BASE_IMAGE} AS Tools\nUSER root\n"
+    "FROM tools\nUSER hadoop:hadoop\n",
+    "in small letters": "arg BASE_IMAGE\nfrom ${BASE_IMAGE}\nuser root\nuser hadoop:hadoop\n",
+    "lines that go on": HEAD + "USER root\nRUN a \\\n  # and\n  && b\nUSER \\\n  hadoop:hadoop\n",
+    "a script that names users": HEAD + "USER root\nRUN <<EOF\nUSER nobody\nFROM x\nEOF\n"
+    "USER hadoop:hadoop\n",
+    "a string for a command": HEAD + 'USER root\nRUN cat <<<"text"\nUSER hadoop:hadoop\n',
+    "comments": "# syntax=docker/dockerfile:1\n" + HEAD + "# USER root\n",
+    "line ends of Windows": (HEAD + "USER root\nUSER hadoop:hadoop\n").replace("\n", "\r\n"),
+}
+BASE = "must have 'ARG BASE_IMAGE'"
+USER = "must end with 'USER hadoop:hadoop'"
+BAD = {
+    "empty": ("", [BASE]),
+    "a base of its own": ("FROM public.ecr.aws/x/y:1\n", [BASE]),
+    "no argument": ("FROM ${BASE_IMAGE}\n", [BASE]),
+    "an argument too late": ("FROM ${BASE_IMAGE}\nARG BASE_IMAGE\n", [BASE]),
+    "the base in another stage": (HEAD + "FROM alpine:3\n", [BASE]),
+    "root": (HEAD + "USER root\n", [USER]),
+    "hadoop's number": (HEAD + "USER 999:1000\n", [USER]),
+    "root after all": (HEAD + "USER hadoop:hadoop\nUSER root\n", [USER]),
+    "root inherited": ("ARG BASE_IMAGE\nFROM ${BASE_IMAGE} AS a\nUSER root\nFROM a\n", [USER]),
+    "both": ("FROM alpine:3\nUSER root\n", [BASE, USER]),
+    "a heredoc that does not end": (HEAD + "USER root\nRUN <<EOF\nUSER hadoop:hadoop\n", [USER]),
+}
+
+
+@pytest.mark.parametrize("text", GOOD.values(), ids=GOOD)
+def test_a_dockerfile_that_emr_can_run(text: str) -> None:
+    assert dockerfile_problems("directory", text) == ()
+
+
+@pytest.mark.parametrize(("text", "rules"), BAD.values(), ids=BAD)
+def test_a_dockerfile_that_it_cannot(text: str, rules: list[str]) -> None:
+    found = dockerfile_problems("directory", text)
+    assert [problem.rule[: len(rule)] for problem, rule in zip(found, rules, strict=True)] == rules
+
+
+@pytest.mark.parametrize("requirements", [True, False])
+@pytest.mark.parametrize("jars", [True, False])
+def test_the_derived_one_is_such_a_dockerfile(requirements: bool, jars: bool) -> None:
+    text = derived_dockerfile(requirements=requirements, jars=jars)
+    assert dockerfile_problems("directory", text) == ()
+    assert ("pip3 install" in text) is requirements
+    assert ("COPY jars/ /usr/lib/spark/jars/" in text) is jars
+    # Where EMR mounts volumes over what the image has.
+    assert not any(f" {path}/" in text for path in ("/tmp", "/home/hadoop", "/mnt"))

@@ -1,0 +1,155 @@
+"""The instance table is EC2's, and the arithmetic of allocatable is Karpenter's."""
+
+from __future__ import annotations
+
+import gzip
+import importlib.resources
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from cdk_emr_eks.errors import ConfigError
+from cdk_emr_eks.labels import Architecture
+from cdk_emr_eks.model.instances.instances import (
+    DAEMONSET_REQUESTS,
+    DAEMONSET_TOTAL,
+    FAMILIES,
+    KUBE_RESERVED_MEMORY,
+    Instances,
+    InstanceType,
+    allocatable,
+)
+from cdk_emr_eks.units import Cpu, Memory
+
+_ARCHITECTURES = {Architecture.ARM64: "arm64", Architecture.AMD64: "x86_64"}
+
+
+@pytest.fixture(scope="module")
+def ec2() -> Mapping[str, Any]:
+    """What DescribeInstanceTypes returned to moto's maintainers, by instance type."""
+    data = importlib.resources.files("moto") / "ec2/resources/instance_types.json.gz"
+    types: Mapping[str, Any] = json.loads(gzip.decompress(data.read_bytes()))
+    return types
+
+
+def only(family: str, size: str) -> InstanceType:
+    return Instances(families=(family,), sizes=(size,)).types()[0]
+
+
+@pytest.mark.parametrize("family", sorted(FAMILIES))
+def test_each_size_of_a_family_is_as_ec2_describes_it(family: str, ec2: Mapping[str, Any]) -> None:
+    row = FAMILIES[family]
+    for size in row.sizes:
+        known = ec2[f"{family}.{size}"]
+        ours = only(family, size)
+        assert ours.name == f"{family}.{size}"
+        assert ours.vcpu == known["VCpuInfo"]["DefaultVCpus"]
+        assert ours.memory.mib == known["MemoryInfo"]["SizeInMiB"]
+        assert _ARCHITECTURES[ours.architecture] in known["ProcessorInfo"]["SupportedArchitectures"]
+        nvme = known.get("InstanceStorageInfo", {}).get("NvmeSupport") == "required"
+        assert ours.local_nvme is nvme
+
+
+@pytest.mark.parametrize("family", sorted(FAMILIES))
+def test_no_size_of_a_family_is_missing(family: str, ec2: Mapping[str, Any]) -> None:
+    sizes = {name.partition(".")[2] for name in ec2 if name.partition(".")[0] == family}
+    usable = {size for size in sizes if "metal" not in size and size != "medium"}
+    assert set(FAMILIES[family].sizes) == usable
+
+
+def test_types_come_small_to_large_and_by_architecture() -> None:
+    both = Instances(families=("m7g", "m7i"), sizes=("4xlarge", "2xlarge"))
+    assert [each.name for each in both.types()] == [
+        "m7g.2xlarge",
+        "m7i.2xlarge",
+        "m7g.4xlarge",
+        "m7i.4xlarge",
+    ]
+    assert [each.name for each in both.types(Architecture.AMD64)] == ["m7i.2xlarge", "m7i.4xlarge"]
+
+
+def test_a_size_that_only_some_families_have_is_no_mistake() -> None:
+    some = Instances(families=("m7g", "m8g"), sizes=("16xlarge", "24xlarge"))
+    assert [each.name for each in some.types()] == ["m7g.16xlarge", "m8g.16xlarge", "m8g.24xlarge"]
+
+
+@pytest.mark.parametrize(
+    ("family", "size", "millicores", "mib"),
+    [
+        # Worked by hand from kubeReservedResources, memory() and evictionThreshold() of Karpenter
+        # 1.14.1: 8 vCPUs keep 60 + 10 + 10 + 10 millicores; 32 GiB less 64 MiB on arm64, less
+        # 7.5 % rounded up, less 11 x 110 + 255, less 100.
+        ("m7g", "large", 2000 - 70, 8192 - 64 - 610 - 1465 - 100),
+        ("m7g", "xlarge", 4000 - 80, 16384 - 64 - 1224 - 1465 - 100),
+        ("m7g", "2xlarge", 8000 - 90, 32768 - 64 - 2453 - 1465 - 100),
+        ("m7i", "2xlarge", 8000 - 90, 32768 - 2458 - 1465 - 100),
+        ("m7g", "8xlarge", 32000 - 150, 131072 - 64 - 9826 - 1465 - 100),
+        ("m7i", "48xlarge", 192000 - 550, 786432 - 58983 - 1465 - 100),
+    ],
+)
+def test_allocatable_is_what_karpenter_works_out(
+    family: str, size: str, millicores: int, mib: int
+) -> None:
+    assert allocatable(only(family, size)) == (Cpu(millicores), Memory(mib))
+
+
+def test_the_kubelet_keeps_back_what_it_would_for_110_pods() -> None:
+    assert KUBE_RESERVED_MEMORY.kubernetes == "1465Mi"
+
+
+def test_daemonset_total_counts_each_container() -> None:
+    assert sum(len(each.containers) for each in DAEMONSET_REQUESTS) == 7
+    assert (Cpu(190), Memory(344)) == DAEMONSET_TOTAL
+
+
+@pytest.mark.parametrize(
+    ("families", "sizes", "message"),
+    [
+        (
+            (),
+            ("large",),
+            "Instances: families must be a tuple of at least one name, got ().",
+        ),
+        (
+            "m7g",
+            ("large",),
+            "Instances: families must be a tuple of text, got 'm7g'; write ('m7g',).",
+        ),
+        (("m7g",), (), "Instances: sizes must be a tuple of at least one name, got ()."),
+        (
+            ("m7g", "m7g"),
+            ("large",),
+            "Instances: families must not repeat a name, got 'm7g, m7g'.",
+        ),
+        (
+            ("m7gg",),
+            ("large",),
+            "Instances: families must be families of the library's table, got 'm7gg'; "
+            "near it: m7g, m7gd.",
+        ),
+        (
+            ("m7g",),
+            ("24xlarge",),
+            "Instances: families must each have one of the sizes 24xlarge, got 'm7g'; m7g has "
+            "large, xlarge, 2xlarge, 4xlarge, 8xlarge, 12xlarge, 16xlarge.",
+        ),
+        (
+            ("m7g",),
+            ("large", "metal"),
+            "Instances: sizes must be sizes from 'large' up, without bare metal, got 'metal'.",
+        ),
+        (
+            ("t3",),
+            ("2xlage",),
+            "Instances: families must be families of the library's table, got 't3'; also sizes "
+            "must be sizes from 'large' up, without bare metal, got '2xlage'; near it: 2xlarge, "
+            "32xlarge, 24xlarge.",
+        ),
+    ],
+)
+def test_bad_instances(families: tuple[str, ...], sizes: tuple[str, ...], message: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        Instances(families=families, sizes=sizes)
+    assert str(caught.value) == message

@@ -1,0 +1,151 @@
+"""The address plan, and every value of NetworkSpec that is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from ipaddress import IPv4Network
+from itertools import combinations
+
+import pytest
+
+from cdk_emr_eks.errors import ConfigError
+from cdk_emr_eks.model.networks.network import Nat, NetworkSpec
+
+_STEPS = (
+    "1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, "
+    "3288, 3653"
+)
+_BLOCK = "must be an IPv4 block of /16 to /28"
+_ZONES = "must be 2 to 6 different zones of one region, such as ('us-east-1a', 'us-east-1b')"
+
+REFUSED: tuple[tuple[Mapping[str, object], str], ...] = (
+    ({"zones": 1}, "zones must be 2 to 6, got 1"),
+    ({"zones": 7}, "zones must be 2 to 6, got 7"),
+    ({"zones": True}, "zones must be a whole number or a tuple of text, got True"),
+    (
+        {"zones": ["a", "b"]},
+        "zones must be a whole number or a tuple of text, got ['a', 'b']; write ('a', 'b')",
+    ),
+    ({"zones": ("us-east-1a",)}, f"zones {_ZONES}, got ('us-east-1a',)"),
+    (
+        {"zones": ("us-east-1a", "us-east-1a")},
+        f"zones {_ZONES}, got ('us-east-1a', 'us-east-1a')",
+    ),
+    (
+        {"zones": ("us-east-1a", "us-east-2b")},
+        f"zones {_ZONES}, got ('us-east-1a', 'us-east-2b')",
+    ),
+    ({"zones": ("us-east-1", "b")}, f"zones {_ZONES}, got ('us-east-1', 'b')"),
+    ({"cidr": "10.0.0.0"}, f"cidr {_BLOCK}, got '10.0.0.0'"),
+    ({"cidr": "10.0.0.0/8"}, f"cidr {_BLOCK}, got '10.0.0.0/8'"),
+    ({"cidr": "10.0.0.5/16"}, f"cidr {_BLOCK}, got '10.0.0.5/16'; try '10.0.0.0/16'"),
+    ({"cidr": "ten"}, f"cidr {_BLOCK}, got 'ten'"),
+    ({"cidr": 10}, "cidr must be text, got 10; write '10'"),
+    ({"cidr": "10.0.0.0/25"}, "cidr must be /24 or larger for 3 zones, got '10.0.0.0/25'"),
+    (
+        {"cidr": "10.0.0.0/24", "zones": 6},
+        "cidr must be /22 or larger for 6 zones, got '10.0.0.0/24'",
+    ),
+    ({"pod_cidr": "fd00::/64"}, f"pod_cidr {_BLOCK}, got 'fd00::/64'"),
+    (
+        {"pod_cidr": "10.0.128.0/17"},
+        "pod_cidr must not overlap cidr '10.0.0.0/16', got '10.0.128.0/17'",
+    ),
+    (
+        {"pod_cidr": "172.16.0.0/16"},
+        "pod_cidr must be of 100.64.0.0/10 or of the private range of cidr '10.0.0.0/16', "
+        "got '172.16.0.0/16'; try '100.64.0.0/16'",
+    ),
+    (
+        {"pod_cidr": "100.64.0.0/23"},
+        "pod_cidr must give each of 3 zones at least a /24, got '100.64.0.0/23'",
+    ),
+    (
+        {"nat": "one"},
+        "nat must be one of Nat.ONE, Nat.PER_ZONE, Nat.NONE, got 'one'; write Nat.ONE",
+    ),
+    (
+        {"nat": Nat.NONE},
+        "interface_endpoints must be True with nat=Nat.NONE, or nodes cannot join the cluster, "
+        "got False",
+    ),
+    (
+        {"flow_log_days": 45},
+        f"flow_log_days must be one of CloudWatch's steps ({_STEPS}), got 45",
+    ),
+)
+
+
+@pytest.mark.parametrize(("values", "message"), REFUSED)
+def test_bad_input_is_refused_with_rule_and_value(
+    values: Mapping[str, object], message: str
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        NetworkSpec(**values)  # type: ignore[arg-type]
+    assert str(caught.value) == f"NetworkSpec: {message}."
+
+
+def test_all_problems_are_told_at_once() -> None:
+    with pytest.raises(ConfigError) as caught:
+        NetworkSpec(cidr="x", zones=9, flow_log_days=2)
+    assert caught.value.fields == ("zones", "cidr", "flow_log_days")
+
+
+@pytest.mark.parametrize("zones", [2, 3, 4, 5, 6])
+@pytest.mark.parametrize("cidr", ["10.0.0.0/16", "10.1.0.0/19", "10.2.0.0/22"])
+def test_plan_has_disjoint_subnets_inside_their_blocks(zones: int, cidr: str) -> None:
+    spec = NetworkSpec(cidr=cidr, zones=zones)
+    plan = spec.plan()
+    assert {len(plan.public), len(plan.nodes), len(plan.pods), len(plan.reserved)} == {zones}
+    for first, second in combinations((*plan.public, *plan.nodes, *plan.pods), 2):
+        assert not first.overlaps(second)
+    vpc = IPv4Network(cidr)
+    assert all(subnet.subnet_of(vpc) for subnet in (*plan.public, *plan.nodes))
+    assert all(subnet.subnet_of(IPv4Network(spec.pod_cidr)) for subnet in plan.pods)
+    # Private subnets are the large ones; peers have it the wrong way round.
+    assert plan.nodes[0].num_addresses > plan.public[0].num_addresses
+    for pod, reserved in zip(plan.pods, plan.reserved, strict=True):
+        assert all(block.subnet_of(pod) for block in reserved)
+        kept = sum(block.num_addresses for block in reserved)
+        assert kept == pod.num_addresses * 3 // 4
+
+
+def test_plan_of_the_defaults() -> None:
+    plan = NetworkSpec().plan()
+    assert [str(block) for block in plan.public] == ["10.0.0.0/24", "10.0.1.0/24", "10.0.2.0/24"]
+    assert [str(block) for block in plan.nodes] == [
+        "10.0.64.0/18",
+        "10.0.128.0/18",
+        "10.0.192.0/18",
+    ]
+    assert [str(block) for block in plan.pods] == [
+        "100.64.0.0/18",
+        "100.64.64.0/18",
+        "100.64.128.0/18",
+    ]
+    assert [str(block) for block in plan.reserved[0]] == ["100.64.16.0/20", "100.64.32.0/19"]
+
+
+def test_without_nat_there_is_no_public_subnet() -> None:
+    plan = NetworkSpec(nat=Nat.NONE, interface_endpoints=True).plan()
+    assert plan.public == ()
+    assert len(plan.nodes) == 3
+
+
+def test_pods_per_zone_counts_reserved_prefixes_of_full_nodes() -> None:
+    # 12,288 reserved addresses, 8 prefixes of 16 a node: 96 nodes of 110 pods.
+    assert NetworkSpec().pods_per_zone() == 96 * 110
+
+
+def test_pods_per_zone_is_bound_by_small_node_subnets() -> None:
+    # A /24 leaves a /26 to each zone's nodes: 59 nodes.
+    assert NetworkSpec(cidr="10.0.0.0/24").pods_per_zone() == 59 * 110
+
+
+def test_pods_may_share_the_private_range_of_the_vpc() -> None:
+    assert NetworkSpec(pod_cidr="10.8.0.0/16").pods_per_zone() == 96 * 110
+
+
+def test_smallest_blocks_named_in_errors_are_accepted() -> None:
+    assert NetworkSpec(cidr="10.0.0.0/24").plan().nodes[0].prefixlen == 26
+    assert NetworkSpec(cidr="10.0.0.0/22", zones=6).plan().nodes[0].prefixlen == 25

@@ -1,0 +1,277 @@
+"""Livy as a value: what it takes, what its server is told, and who may reach it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Any, cast
+
+import pytest
+
+from cdk_emr_eks.errors import ConfigError
+from cdk_emr_eks.model.namespaces.network_rules import livy_policies
+from cdk_emr_eks.model.namespaces.tenant_network import ClusterNetwork
+from cdk_emr_eks.model.notebooks.livy import PORT, LivySpec, chart_version, server_image, variable
+from cdk_emr_eks.model.notebooks.livy_objects import hardened, livy_objects
+from cdk_emr_eks.model.pods.pod_template import driver_template
+from cdk_emr_eks.model.workloads.catalog import NOTEBOOK
+from cdk_emr_eks.units import Cpu, Memory
+
+CERTIFICATE = "arn:aws:acm:eu-west-1:111122223333:certificate/1234"
+
+
+def spec(**changes: Any) -> Callable[[], object]:
+    return lambda: LivySpec(**{"upload_uri": "s3://bucket/livy", **changes})
+
+
+def clients(*cidrs: str) -> Callable[[], object]:
+    return spec(client_cidrs=cidrs, certificate_arn=CERTIFICATE)
+
+
+BAD: Mapping[str, tuple[Callable[[], object], str]] = {
+    "a whole bucket": (
+        spec(upload_uri="s3://bucket/"),
+        "upload_uri must be s3://bucket/prefix without '*', '?' and '$', which IAM reads as "
+        "patterns, got 's3://bucket/'.",
+    ),
+    "a pattern": (
+        spec(upload_uri="s3://bucket/*/livy"),
+        "upload_uri must be s3://bucket/prefix without '*', '?' and '$', which IAM reads as "
+        "patterns, got 's3://bucket/*/livy'.",
+    ),
+    "release before 7.1": (
+        spec(release_label="emr-7.0.0-latest"),
+        "release_label must be at least emr-7.1.0 for Livy, and none of emr-spark, got "
+        "'emr-7.0.0-latest'.",
+    ),
+    "Spark 4": (
+        spec(release_label="emr-spark-8.1.0-latest"),
+        "release_label must be at least emr-7.1.0 for Livy, and none of emr-spark, got "
+        "'emr-spark-8.1.0-latest'.",
+    ),
+    "everybody": (
+        clients("0.0.0.0/0"),
+        "client_cidrs must be IPv4 ranges such as 10.1.0.0/16, at most a /8 each, got '0.0.0.0/0'.",
+    ),
+    "no range": (
+        clients("10.0.0.1/8"),
+        "client_cidrs must be IPv4 ranges such as 10.1.0.0/16, at most a /8 each, "
+        "got '10.0.0.1/8'.",
+    ),
+    "clients in clear text": (
+        spec(client_cidrs=("10.0.0.0/8",)),
+        "certificate_arn must be given with client_cidrs: code and data pass the load balancer.",
+    ),
+    "a certificate for nothing": (
+        spec(certificate_arn=CERTIFICATE),
+        "certificate_arn must be absent without client_cidrs: there is no load balancer to "
+        "have it.",
+    ),
+    "a certificate that is none": (
+        spec(client_cidrs=("10.0.0.0/8",), certificate_arn="mine"),
+        "certificate_arn must be the ARN of an ACM certificate, or a token, got 'mine'.",
+    ),
+    "timeout of seconds": (
+        spec(session_idle_timeout=timedelta(seconds=61)),
+        "session_idle_timeout must be whole minutes, at least 1, got '0:01:01'.",
+    ),
+    "no CPU": (spec(cpu=Cpu(0)), "cpu must be more than 0, got '0m'."),
+    "little memory": (
+        spec(memory=Memory(512)),
+        "memory must be at least 1 GiB, got '512Mi'.",
+    ),
+    "namespace of Kubernetes": (
+        spec(namespace="default"),
+        "namespace must not be one of Kubernetes' own namespaces, got 'default'.",
+    ),
+    "what the workload derives": (
+        spec(spark_conf={"spark.kubernetes.namespace": "other"}),
+        "spark_conf must not set, got 'spark.kubernetes.namespace'; EMR on EKS sets it and "
+        "refuses another value.",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input_is_refused_in_words(case: str) -> None:
+    make, message = BAD[case]
+    with pytest.raises(ConfigError) as refused:
+        make()
+    where, _, rules = str(refused.value).partition(": ")
+    assert where.startswith("Livy with upload_uri 's3://bucket/")
+    assert rules == message
+
+
+def test_what_is_derived() -> None:
+    livy = LivySpec(upload_uri="s3://bucket/a/livy/", release_label="emr-7.14.0-20260812")
+    assert livy.upload_location == ("bucket", "a/livy")
+    assert chart_version(livy.release_label) == "7.14.0"
+    assert server_image(livy.release_label) == "livy/emr-7.14.0:20260812"
+    assert livy.resolved_namespace("Livy", "data") == "data-livy"
+
+
+@pytest.mark.parametrize(
+    ("namespace", "own", "rule"),
+    [
+        ("d" * 60, None, "must be given"),
+        ("data", "data", "must differ from the tenant's namespace"),
+    ],
+)
+def test_the_servers_namespace_is_its_own(namespace: str, own: str | None, rule: str) -> None:
+    livy = LivySpec(upload_uri="s3://bucket/livy", namespace=own)
+    with pytest.raises(ConfigError, match=rule):
+        livy.resolved_namespace("Livy of tenant 'data'", namespace)
+
+
+# The guide's own examples, and its steps for one with all of them.
+@pytest.mark.parametrize(
+    ("key", "name"),
+    [
+        ("livy.server.recovery.state-store", "LIVY_LIVY_SERVER_RECOVERY_STATE0STORE"),
+        (
+            "spark.kubernetes.executor.podNamePrefix",
+            "LIVY_SPARK_KUBERNETES_EXECUTOR_POD1NAME1PREFIX",
+        ),
+        ("example.config.with-dash.withUppercase", "LIVY_EXAMPLE_CONFIG_WITH0DASH_WITH1UPPERCASE"),
+    ],
+)
+def test_variables_are_named_as_in_emrs_guide(key: str, name: str) -> None:
+    """In its second example the guide writes 0 for an upper-case letter, against its own steps."""
+    assert variable(key) == name
+
+
+def test_the_server_is_told_what_its_variables_can_say() -> None:
+    livy = LivySpec(upload_uri="s3://bucket/livy", session_idle_timeout=timedelta(minutes=90))
+    label = "spark.kubernetes.driver.label.emr-eks/tenant"
+    assert livy.environment("Livy", {"spark.executor.cores": "2", label: "data"}) == {
+        "LIVY_LIVY_SERVER_SESSION_TIMEOUT": "90m",
+        "LIVY_SPARK_EXECUTOR_CORES": "2",
+    }
+
+
+def test_nothing_else_is_left_out_in_silence() -> None:
+    volume = "spark.kubernetes.executor.volumes.persistentVolumeClaim.spark-local-dir-1.mount.path"
+    livy = LivySpec(upload_uri="s3://bucket/livy", workload="volumes")
+    with pytest.raises(ConfigError) as refused:
+        livy.environment("Livy of tenant 'data'", {volume: "/data1"})
+    assert str(refused.value) == (
+        "Livy of tenant 'data': spark_conf must have Spark properties without '/', '_' and "
+        f"digits in their names, got '{volume}'."
+    )
+
+
+def rendered(*, cidrs: tuple[str, ...] = (), irsa: str | None = None) -> list[dict[str, Any]]:
+    return list(
+        livy_objects(
+            server_namespace="data-livy",
+            namespace="data",
+            tenant="data",
+            session_account="emr-container-sa-spark-livy",
+            session_role_arn=irsa,
+            client_cidrs=cidrs,
+            certificate_arn=CERTIFICATE if cidrs else None,
+            policies=livy_policies(
+                server_namespace="data-livy",
+                namespace="data",
+                clients=cidrs,
+                port=PORT,
+                network=None,
+                cluster=ClusterNetwork(),
+            ),
+        )
+    )
+
+
+def test_rights_are_in_the_tenants_namespace_and_never_read_secrets_or_enter_pods() -> None:
+    roles = {each["metadata"]["name"]: each for each in rendered() if each["kind"] == "Role"}
+    assert set(roles) == {"livy-server", "livy-session"}
+    for role in roles.values():
+        assert role["metadata"]["namespace"] == "data"
+        for rule in role["rules"]:
+            assert rule["apiGroups"] == [""]
+            assert not {"pods/exec", "pods/portforward", "*"} & {*rule["resources"], *rule["verbs"]}
+            if "secrets" in rule["resources"]:
+                assert not {"get", "list"} & set(rule["verbs"])
+            if "serviceaccounts" in rule["resources"]:
+                assert set(rule["verbs"]) == {"get", "list", "watch"}
+    session = {name for rule in roles["livy-session"]["rules"] for name in rule["resources"]}
+    assert session == {"services", "configmaps", "pods", "persistentvolumeclaims", "pods/log"}
+
+
+def test_each_account_has_its_own_rights() -> None:
+    bindings = [each for each in rendered() if each["kind"] == "RoleBinding"]
+    assert [
+        (each["roleRef"]["name"], each["subjects"][0]["name"], each["subjects"][0]["namespace"])
+        for each in bindings
+    ] == [
+        ("livy-server", "emr-containers-sa-livy", "data-livy"),
+        ("livy-session", "emr-container-sa-spark-livy", "data"),
+    ]
+
+
+def test_without_clients_only_the_tenants_pods_reach_the_server() -> None:
+    (policy,) = (each for each in rendered() if each["kind"] == "NetworkPolicy")
+    assert policy["metadata"]["namespace"] == "data-livy"
+    assert policy["spec"] == {
+        "podSelector": {},
+        "policyTypes": ["Ingress"],
+        "ingress": [
+            {
+                "from": [
+                    {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "data"}}}
+                ]
+            }
+        ],
+    }
+    assert "Service" not in [each["kind"] for each in rendered()]
+
+
+def test_clients_reach_one_port_by_an_internal_load_balancer_with_tls() -> None:
+    objects = rendered(cidrs=("10.0.0.0/8",))
+    (policy,) = (each for each in objects if each["kind"] == "NetworkPolicy")
+    assert policy["spec"]["ingress"][1] == {
+        "from": [{"ipBlock": {"cidr": "10.0.0.0/8"}}],
+        "ports": [{"protocol": "TCP", "port": 8998}],
+    }
+    (service,) = (each for each in objects if each["kind"] == "Service")
+    annotations = {
+        key.rpartition("/")[2]: value for key, value in service["metadata"]["annotations"].items()
+    }
+    assert annotations["aws-load-balancer-scheme"] == "internal"
+    assert annotations["aws-load-balancer-ssl-cert"] == CERTIFICATE
+    assert annotations["aws-load-balancer-ssl-ports"] == "8998"
+    assert service["spec"]["loadBalancerSourceRanges"] == ["10.0.0.0/8"]
+    # The client's address is kept, so that the network policy above can tell it.
+    assert service["spec"]["externalTrafficPolicy"] == "Local"
+    assert annotations["aws-load-balancer-nlb-target-type"] == "instance"
+
+
+def test_irsa_is_told_by_annotation() -> None:
+    def annotations(objects: list[dict[str, Any]]) -> object:
+        (account,) = (
+            each
+            for each in objects
+            if each["kind"] == "ServiceAccount" and each["metadata"]["namespace"] == "data"
+        )
+        return account["metadata"].get("annotations")
+
+    assert annotations(rendered()) is None
+    assert annotations(rendered(irsa="arn")) == {"eks.amazonaws.com/role-arn": "arn"}
+
+
+def test_templates_get_what_emrs_submitter_adds() -> None:
+    """The workload's own is left alone: EMR refuses a template that sets it."""
+    plain = driver_template(NOTEBOOK)
+    made = hardened(plain)
+    spec = cast(dict[str, Any], made["spec"])
+    (container,) = spec["containers"]
+    assert container["securityContext"] == {
+        "runAsNonRoot": True,
+        "runAsUser": 999,
+        "runAsGroup": 1000,
+        "privileged": False,
+        "allowPrivilegeEscalation": False,
+        "capabilities": {"drop": ["ALL"]},
+    }
+    assert spec["nodeSelector"] == cast(dict[str, Any], plain["spec"])["nodeSelector"]
+    assert "securityContext" not in repr(plain)
