@@ -265,18 +265,19 @@ def docstrings(tree: Sequence[Module]) -> Iterator[Measure]:
             *((f"{module.name}:{name}", function) for name, function in _public(module.functions)),
         ]
         for subject, node in named:
-            if not subject.endswith(".__init__") and not ast.get_docstring(node):
+            said = subject.endswith(".__init__") or ast.get_docstring(node) or _is_overload(node)
+            if not said:
                 yield Measure("no docstring", subject)
 
 
 def unread(tree: Sequence[Module], readers: Iterable[Module] = ()) -> Iterator[Measure]:
-    """Fields of dataclasses that nothing reads; a check of a field is no use of it."""
+    """Fields of values and dataclasses that nothing reads; a check of a field does not use it."""
     read: set[str] = set()
     for module in (*tree, *readers):
         read |= _reads(module.tree)
     for module in tree:
         for owner in module.classes:
-            if any("dataclass" in ast.unparse(each) for each in owner.decorator_list):
+            if any(_declares_fields(each) for each in owner.decorator_list):
                 for name in _fields(owner):
                     if name not in read:
                         yield Measure(
@@ -288,7 +289,7 @@ def unread(tree: Sequence[Module], readers: Iterable[Module] = ()) -> Iterator[M
 
 
 def _reads(node: ast.AST) -> set[str]:
-    checks = ("post_init", "check", "validate")
+    checks = ("post_init", "rules", "check", "validate")
     if isinstance(node, Function) and node.name.strip("_").startswith(checks):
         return set()
     found = {name for child in ast.iter_child_nodes(node) for name in _reads(child)}
@@ -297,6 +298,10 @@ def _reads(node: ast.AST) -> set[str]:
     if isinstance(node, ast.MatchClass):
         found.update(node.kwd_attrs)
     return found
+
+
+def _declares_fields(decorator: ast.expr) -> bool:
+    return ast.unparse(decorator).partition("(")[0].split(".")[-1] in ("dataclass", "value")
 
 
 def _lines(function: Function) -> int:
@@ -334,6 +339,11 @@ def _written(function: Function) -> Iterator[str]:
         owner = node.value.id if isinstance(node.value, ast.Name) else ""
         if owner == "self" and isinstance(node.ctx, ast.Store):
             yield node.attr
+
+
+def _is_overload(node: ast.Module | ast.ClassDef | Function) -> bool:
+    decorators = node.decorator_list if isinstance(node, Function) else ()
+    return any(ast.unparse(each) == "overload" for each in decorators)
 
 
 def _is_property(function: Function) -> bool:

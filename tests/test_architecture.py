@@ -19,7 +19,7 @@ RINGS: Final = (
         "ground",
         frozenset(
             {"errors", "units", "field_types", "labels", "names", "releases", "tokens", "versions"}
-            | {"lazy_exports", "values"}
+            | {"checks", "lazy_exports", "values"}
         ),
     ),
     # Reads cloud assemblies; pure, so that every tool can use it.
@@ -55,7 +55,7 @@ RINGS: Final = (
 )
 PURE: Final = frozenset(
     {"errors", "units", "field_types", "labels", "names", "releases", "tokens", "versions"}
-    | {"values", "model", "assembly", "plan", "diff", "deploy_policy", "simulation"}
+    | {"checks", "values", "model", "assembly", "plan", "diff", "deploy_policy", "simulation"}
 )
 
 LIMITS: Final = {
@@ -82,6 +82,9 @@ class Raised:
 _ONE_ROW: Final = "a row of the report: each figure that is told is a field of it"
 _ONE_VALUE: Final = "all that must agree is derived from this one value, so it has all of it"
 RAISED: Final[dict[tuple[str, str], Raised]] = {
+    ("public methods of a class", "cdk_emr_eks.checks:Check"): Raised(
+        19, "one method for each kind of rule, so that rules read as words"
+    ),
     ("modules of a folder", "cdk_emr_eks.simulation.deploy"): Raised(
         21, "CloudFormation's part: each service that it calls is a module"
     ),
@@ -283,6 +286,12 @@ BAD: Final[tuple[tuple[str, Check, dict[str, str], str], ...]] = (
         "only checked",
         architecture.unread,
         {"a": f"{DATA}    def __post_init__(self):\n        print(self.x)"},
+        "field that nothing reads: lib.a:A.x",
+    ),
+    (
+        "a value's field that is only checked",
+        architecture.unread,
+        {"a": "@value\nclass A:\n    x: int\n    def _rules(self, check):\n        print(self.x)"},
         "field that nothing reads: lib.a:A.x",
     ),
     (

@@ -1,6 +1,6 @@
 """Check the fields of a value, and report all problems in one error.
 
-A value gets a ``Check`` in its method ``rules`` (see ``cdk_emr_eks.values``). A function or a
+A value gets a ``Check`` in its method ``_rules`` (see ``cdk_emr_eks.values``). A function or a
 construct creates one from text that says where the problems are::
 
     check = Check(f"Tenant {tenant.name!r}")
@@ -22,7 +22,7 @@ from enum import Enum
 from typing import Any, Final, Protocol, Self, TypeVar
 
 from cdk_emr_eks import names
-from cdk_emr_eks.errors import ConfigError, Problem
+from cdk_emr_eks.errors import ConfigError, ConfigProblem
 
 _UNITS: Final[Mapping[str, timedelta]] = {
     "day": timedelta(days=1),
@@ -67,7 +67,7 @@ class Check:
 
     def __init__(self, subject: object) -> None:
         self._subject = subject
-        self._found: list[Problem] = []
+        self._found: list[ConfigProblem] = []
 
     def require(
         self, holds: bool, field: str, rule: str, got: object = None, fix: str = ""
@@ -82,9 +82,9 @@ class Check:
             fix: What to do instead, or nothing.
         """
         if not holds:
-            self._found.append(Problem(field=field, rule=rule, got=_shown(got), fix=fix))
+            self._found.append(ConfigProblem(field=field, rule=rule, got=_shown(got), fix=fix))
 
-    def add(self, problems: Iterable[Problem]) -> None:
+    def add(self, problems: Iterable[ConfigProblem]) -> None:
         """Record problems that a function returned."""
         self._found.extend(problems)
 
@@ -216,14 +216,14 @@ class Check:
         """Require at least one character, entry or item."""
         given = self._read(field)
         if isinstance(given, Sized) and not len(given):
-            self._found.append(Problem(field=field, rule=_because("must not be empty", why)))
+            self._found.append(ConfigProblem(field=field, rule=_because("must not be empty", why)))
 
     def at_most_items(self, field: str, most: int, *, why: str = "") -> None:
         """Require a tuple or mapping of at most ``most`` items."""
         given = self._read(field)
         if isinstance(given, Sized) and len(given) > most:
             rule = _because(f"must have at most {most} items", why)
-            self._found.append(Problem(field=field, rule=rule, got=len(given)))
+            self._found.append(ConfigProblem(field=field, rule=rule, got=len(given)))
 
     def unique(self, field: str, *, by: str = "", why: str = "") -> None:
         """Require that no item of a tuple is there twice.

@@ -47,7 +47,11 @@ class ConfigError(ValueError):
         self.where = where
         self.problems = problems
         self.fields = tuple(problem.field for problem in problems)
-        super().__init__(f"{where}: " + "; also ".join(str(problem) for problem in problems) + ".")
+        super().__init__(_text(where, problems))
+
+    def __reduce__(self) -> tuple[type[ConfigError], tuple[str, tuple[ConfigProblem, ...]]]:
+        """Pickle the arguments: exceptions pickle their text only."""
+        return type(self), (self.where, self.problems)
 
 
 class Problems:
@@ -76,6 +80,14 @@ class Problems:
         """
         if self._found:
             raise ConfigError(self._where, tuple(self._found))
+
+
+def _text(where: str, problems: tuple[ConfigProblem, ...]) -> str:
+    """Return one line for one problem, and one line for each of several."""
+    lines = [str(each) if str(each).endswith("?") else f"{each}." for each in problems]
+    if len(lines) == 1:
+        return f"{where}: {lines[0]}"
+    return "\n  - ".join((f"{where}:", *lines))
 
 
 def refuse(where: str, field: str, rule: str, got: object = None, fix: str = "") -> ConfigError:

@@ -1,28 +1,29 @@
-"""Values check the types of their own fields, since callers may have no type checker.
+"""Check values against annotations at run time, with errors in words.
 
-Without it, ``executor_capacity="spot"`` would pass for neither spot nor on-demand, and a bare
-``"shared"`` for the tuple of its letters. And they keep mappings of their own.
+Callers may have no type checker. Without this check, ``executor_capacity="spot"`` would be neither
+spot nor on-demand, and a bare ``"shared"`` would be read as the tuple of its letters.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import is_dataclass
-from datetime import timedelta
 from enum import Enum
 from types import MappingProxyType, NoneType, UnionType
-from typing import Generic, NamedTuple, Protocol, Union, get_args, get_origin, get_type_hints
+from typing import Final, Generic, NamedTuple, Protocol, Union, get_args, get_origin, get_type_hints
 
-from cdk_emr_eks.errors import ConfigProblem, Problems
-from cdk_emr_eks.units import Cpu, Memory
+from cdk_emr_eks.errors import ConfigError, ConfigProblem, Problems
 
-_AMOUNTS: Mapping[type, str] = {
-    Cpu: "write Cpu.cores(4) or Cpu(500) for millicores",
-    Memory: "write Memory.from_gib(4) or Memory(512) for MiB",
-    timedelta: "write datetime.timedelta(minutes=5)",
+Test = Callable[[object], bool]
+
+# How to write an amount of each of these types, for a caller who gave a bare number.
+_AMOUNTS: Final[Mapping[str, str]] = {
+    "Cpu": "write Cpu.cores(4) or Cpu(500) for millicores",
+    "Memory": "write Memory.from_gib(4) or Memory(512) for MiB",
+    "timedelta": "write datetime.timedelta(minutes=5)",
 }
-_HINTS: dict[type, Mapping[str, object]] = {}
-# Working annotations out takes longer than all the rules of a value.
+# Resolving annotations takes longer than all rules of a value.
+_ANNOTATIONS: Final[dict[type, Mapping[str, object]]] = {}
 
 
 class _Mismatch(NamedTuple):
@@ -32,45 +33,45 @@ class _Mismatch(NamedTuple):
 
 
 def check_types(where: str, value: object) -> None:
-    """Check each field of a dataclass against its annotation.
-
-    A value calls it first, so that its other rules need not think of wrong types. Interfaces of
-    the CDK are taken at their word, unless a plain Python value is given for one.
+    """Check each field of a dataclass against its annotation. ``values.value`` replaces it.
 
     Raises:
         ConfigError: With every field whose value is of another type than its annotation says.
     """
     problems = Problems(where)
-    for field, hint in _hints(type(value)).items():
+    for field, hint in resolved_annotations(type(value)).items():
         problems.extend(type_problems(field, hint, getattr(value, field)))
     problems.raise_if_any()
 
 
 def hold_mappings(value: object) -> None:
-    """Give a frozen value read-only copies of its mappings: the caller's may change, it may not."""
-    for field in _hints(type(value)):
+    """Give a frozen value read-only copies of its mappings. ``values.value`` replaces it."""
+    for field in resolved_annotations(type(value)):
         given = getattr(value, field)
         if isinstance(given, Mapping):
-            held = {key: _copied(part) for key, part in given.items()}
+            held = {key: copied(part) for key, part in given.items()}
             object.__setattr__(value, field, MappingProxyType(held))
 
 
 def check_argument(where: str, field: str, hint: object, value: object) -> None:
-    """Check one argument of a construct, before anything is made of it.
+    """Check the type of one argument of a construct, before the construct creates anything.
 
     Raises:
         ConfigError: If the value is of another type than ``hint``.
     """
-    problems = Problems(where)
-    problems.extend(type_problems(field, hint, value))
-    problems.raise_if_any()
+    if problems := type_problems(field, hint, value):
+        raise ConfigError(where, problems)
 
 
 def type_problems(field: str, hint: object, value: object) -> tuple[ConfigProblem, ...]:
-    """Return the first part of a value that is not of the annotated type, or nothing."""
+    """Return the first part of a value that is not of the annotated type, or nothing.
+
+    Interfaces of the CDK are not checked by their members, but a plain Python value is refused for
+    one.
+    """
     for wanted, got, place in _mismatches(hint, value):
         rule = f"must have {_words(wanted)} {place}" if place else f"must be {_words(hint)}"
-        # Where nothing is said of ``got``, its absence would be the problem.
+        # The error shows no ``got`` for None, so the rule names it.
         rule += ", not None" if got is None else ""
         # A whole value, such as a workload, would fill a page.
         shown = type(got) if is_dataclass(got) and not isinstance(got, type) else got
@@ -78,17 +79,51 @@ def type_problems(field: str, hint: object, value: object) -> tuple[ConfigProble
     return ()
 
 
-def _hints(cls: type) -> Mapping[str, object]:
-    if cls not in _HINTS:
-        _HINTS[cls] = get_type_hints(cls)
-    return _HINTS[cls]
+def resolved_annotations(cls: type) -> Mapping[str, object]:
+    """Return the resolved annotation of each field of a class."""
+    if cls not in _ANNOTATIONS:
+        _ANNOTATIONS[cls] = get_type_hints(cls)
+    return _ANNOTATIONS[cls]
+
+
+def fast_test(hint: object) -> Test:
+    """Return a fast test of an annotation: ``_mismatches``, which finds the words, takes longer."""
+    origin, args = get_origin(hint), get_args(hint)
+    if isinstance(hint, type) and origin is None:
+        if getattr(hint, "_is_protocol", False) or hint in (int, float, Sequence):
+            return lambda given: _is(hint, given)
+        if hasattr(hint, "_fields"):
+            return lambda given: not any(True for _ in _mismatches(hint, given))
+        return lambda given: isinstance(given, hint)
+    if origin in (Union, UnionType):
+        tests = [fast_test(each) for each in args]
+        return lambda given: any(holds(given) for holds in tests)
+    if origin is tuple and len(args) == 2 and args[1] is Ellipsis:
+        item = fast_test(args[0])
+        return lambda given: isinstance(given, tuple) and all(map(item, given))
+    if origin is Mapping and args:
+        key, part = fast_test(args[0]), fast_test(args[1])
+        return lambda given: (
+            isinstance(given, Mapping)
+            and (not given or (all(map(key, given)) and all(map(part, given.values()))))
+        )
+    return lambda given: not any(True for _ in _mismatches(hint, given))
+
+
+def may_be_mapping(hint: object) -> bool:
+    """Return whether a field with this annotation can hold a mapping."""
+    origin = get_origin(hint)
+    if origin in (Union, UnionType):
+        return any(may_be_mapping(each) for each in get_args(hint))
+    cls = origin or hint
+    return not isinstance(cls, type) or cls is object or issubclass(cls, Mapping)
 
 
 def _mismatches(hint: object, value: object, place: str = "") -> Iterator[_Mismatch]:
     origin, args = get_origin(hint), get_args(hint)
     if origin in (Union, UnionType):
         if all(any(True for _ in _mismatches(each, value)) for each in args):
-            # Of two, the first is what a person meant: None comes last by custom.
+            # An optional field: the error names the type, which stands before None by custom.
             optional = args[1:] == (NoneType,)
             found = _Mismatch(hint, value, place)
             yield from _mismatches(args[0], value, place) if optional else [found]
@@ -101,10 +136,10 @@ def _mismatches(hint: object, value: object, place: str = "") -> Iterator[_Misma
 
 
 def _parts(hint: object, value: object) -> Iterator[tuple[object, object, str]]:
-    """Yield what a collection holds, each with the type it should have and its place."""
+    """Yield the parts of a collection, each with its annotation and its place."""
     args = get_args(hint)
     if isinstance(value, tuple) and hasattr(hint, "_fields"):
-        for name, wanted in _hints(type(value)).items():
+        for name, wanted in resolved_annotations(type(value)).items():
             yield wanted, getattr(value, name), f"as its {name}"
     elif isinstance(value, Mapping) and args:
         for key, part in value.items():
@@ -114,10 +149,11 @@ def _parts(hint: object, value: object) -> Iterator[tuple[object, object, str]]:
         yield from ((args[0], each, "") for each in value)
 
 
-def _copied(value: object) -> object:
+def copied(value: object) -> object:
+    """Return a copy of mappings and lists at every depth; other values are returned as they are."""
     if isinstance(value, Mapping):
-        return {key: _copied(part) for key, part in value.items()}
-    return [_copied(part) for part in value] if isinstance(value, list) else value
+        return {key: copied(part) for key, part in value.items()}
+    return [copied(part) for part in value] if isinstance(value, list) else value
 
 
 def _is(hint: object, value: object) -> bool:
@@ -135,7 +171,7 @@ def _is(hint: object, value: object) -> bool:
 
 
 def _members(cls: type) -> set[str]:
-    """Return what a class and its bases declare or define, without reading anything of a value."""
+    """Return the public members that a class and its bases declare; reads no value's attribute."""
     spaces = [vars(base) for base in cls.__mro__ if base not in (object, Generic, Protocol)]
     named = (name for each in spaces for name in (*each, *each.get("__annotations__", {})))
     return {name for name in named if not name.startswith("_")}
@@ -185,4 +221,4 @@ def _fix(wanted: object, got: object) -> str:
         return f"write {str(got).lower()!r}"
     if got is wanted:
         return f"write {wanted.__name__}()"
-    return _AMOUNTS.get(wanted, "")
+    return _AMOUNTS.get(wanted.__name__, "")

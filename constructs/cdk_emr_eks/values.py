@@ -1,7 +1,7 @@
 """Declare a value: a frozen dataclass that checks itself, with errors a user can act on.
 
 Write ``@value`` above a class with annotated fields, and put the rules of the fields into one
-method ``rules``::
+method ``_rules``::
 
     @value
     class RootVolume:
@@ -9,7 +9,7 @@ method ``rules``::
         iops: int = 3_000
         labels: Mapping[str, str] = field(default_factory=dict)
 
-        def rules(self, check: Check) -> None:
+        def _rules(self, check: Check) -> None:
             check.whole_gib("size", at_least=Memory.from_gib(20))
             check.between("iops", 3_000, 80_000)
             holds = self.iops <= 500 * self.size.gib_ceil
@@ -21,7 +21,7 @@ The decorator does the following.
   required. Write ``@value(kw_only=False, order=True)`` for an amount such as ``Memory(512)``.
 - The constructor checks every field against its annotation. It then replaces each mapping by a
   read-only copy, so that later changes of the caller's mapping have no effect. Then it calls
-  ``rules``, which can therefore rely on the types of all fields.
+  ``_rules``, which can therefore rely on the types of all fields.
 - One ``ConfigError`` reports all problems. It also reports an unknown argument, with the name that
   was probably meant, and a missing one.
 - ``dataclasses.replace`` creates a changed copy and checks it again.
@@ -32,7 +32,7 @@ the class and the value of its field ``name``. Another word and another field ar
 decorator: ``@value(kind="Notebook user", named_by="identity_name")``. A class for which that is not
 enough has a property ``where`` that returns the text.
 
-A derived value calls its parent's rules by name, ``ManagedEndpointSpec.rules(self, check)``, since
+A derived value calls its parent's rules by name, ``ManagedEndpointSpec._rules(self, check)``, since
 ``super()`` does not work in a slotted dataclass of Python 3.11. ``cdk_emr_eks.checks`` has the
 checks.
 """
@@ -43,25 +43,21 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, field, fields
 from difflib import get_close_matches
-from types import MappingProxyType, UnionType
-from typing import (
-    Any,
-    Final,
-    NamedTuple,
-    TypeVar,
-    Union,
-    dataclass_transform,
-    get_args,
-    get_origin,
-    overload,
-)
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple, TypeVar, dataclass_transform, overload
 
 from cdk_emr_eks.checks import Check
-from cdk_emr_eks.errors import ConfigError, Problem
-from cdk_emr_eks.field_types import _copied, _hints, _is, _mismatches, type_problems
+from cdk_emr_eks.errors import ConfigError, ConfigProblem
+from cdk_emr_eks.field_types import (
+    Test,
+    copied,
+    fast_test,
+    may_be_mapping,
+    resolved_annotations,
+    type_problems,
+)
 
 Value = TypeVar("Value")
-Test = Callable[[object], bool]
 
 
 class _Plan(NamedTuple):
@@ -110,7 +106,7 @@ def value(
         # A variable, since type checkers forbid to add methods to a class.
         target: Any = plain
         if "__post_init__" in vars(plain):
-            raise TypeError(f"{plain.__name__}: write rules(self, check) for __post_init__")
+            raise TypeError(f"{plain.__name__}: write _rules(self, check) for __post_init__")
         target.__post_init__ = _check_value
         target.__repr__ = _short_repr
         made: Any = dataclass(frozen=True, kw_only=kw_only, slots=True, order=order)(target)
@@ -133,28 +129,28 @@ def _check_value(self: object) -> None:
     for name in plan.mappings:
         given = getattr(self, name)
         if isinstance(given, Mapping):
-            held = {key: _copied(part) for key, part in given.items()}
+            held = {key: copied(part) for key, part in given.items()}
             object.__setattr__(self, name, MappingProxyType(held))
     if plan.has_rules:
         check = Check(self)
-        self.rules(check)  # type: ignore[attr-defined]
+        self._rules(check)  # type: ignore[attr-defined]
         check.raise_if_any()
 
 
 def _plan(cls: type) -> _Plan:
-    hints = _hints(cls)
+    hints = resolved_annotations(cls)
     own = [each.name for each in fields(cls)]
     plan = _Plan(
-        tests=tuple((name, _test(hints[name])) for name in own),
-        mappings=tuple(name for name in own if _may_be_mapping(hints[name])),
-        has_rules="rules" not in own and hasattr(cls, "rules"),
+        tests=tuple((name, fast_test(hints[name])) for name in own),
+        mappings=tuple(name for name in own if may_be_mapping(hints[name])),
+        has_rules=hasattr(cls, "_rules"),
     )
     _PLANS[cls] = plan
     return plan
 
 
 def _raise_type_errors(value: object) -> None:
-    check, hints = Check(value), _hints(type(value))
+    check, hints = Check(value), resolved_annotations(type(value))
     for each in fields(value):  # type: ignore[arg-type]
         check.add(type_problems(each.name, hints[each.name], getattr(value, each.name)))
     check.raise_if_any()
@@ -183,26 +179,28 @@ def _with_readable_errors(cls: type[Any]) -> Callable[..., None]:
 
 def _argument_problems(
     cls: type[Any], args: Sequence[object], given: Mapping[str, object]
-) -> tuple[Problem, ...]:
+) -> tuple[ConfigProblem, ...]:
     accepted = [each for each in fields(cls) if each.init]
     known = [each.name for each in accepted]
     positional = [] if accepted and accepted[0].kw_only else known[: len(args)]
-    found: list[Problem] = []
+    found: list[ConfigProblem] = []
     meant: list[str] = []
     if len(args) > len(positional):
         rule = f"must be given by name, such as {cls.__name__}({known[0] if known else ''}=...)"
-        found.append(Problem(field="arguments", rule=rule))
+        found.append(ConfigProblem(field="arguments", rule=rule))
         meant += known[: len(args)]
     for name in given:
         if name not in known:
             near = get_close_matches(name, [each for each in known if each not in given], n=1)
             meant += near
             fix = f"did you mean {near[0]}?" if near else f"the fields are {', '.join(known)}"
-            found.append(Problem(field=name, rule=f"is not a field of {cls.__name__}", fix=fix))
+            found.append(
+                ConfigProblem(field=name, rule=f"is not a field of {cls.__name__}", fix=fix)
+            )
     for each in accepted:
         required = each.default is MISSING and each.default_factory is MISSING
         if required and each.name not in (*given, *positional, *meant):
-            found.append(Problem(field=each.name, rule="must be given"))
+            found.append(ConfigProblem(field=each.name, rule="must be given"))
     return tuple(found)
 
 
@@ -242,39 +240,3 @@ def _default(of: Field[Any], missing: object) -> object:
     if of.default is not MISSING:
         return of.default
     return missing if of.default_factory is MISSING else of.default_factory()
-
-
-# ---- fast tests of annotations
-
-
-def _test(hint: object) -> Test:
-    """Return a fast test of an annotation: ``_mismatches``, which finds the words, takes longer."""
-    origin, args = get_origin(hint), get_args(hint)
-    if isinstance(hint, type) and origin is None:
-        if getattr(hint, "_is_protocol", False) or hint in (int, float, Sequence):
-            return lambda given: _is(hint, given)
-        if hasattr(hint, "_fields"):
-            return lambda given: not any(True for _ in _mismatches(hint, given))
-        return lambda given: isinstance(given, hint)
-    if origin in (Union, UnionType):
-        tests = [_test(each) for each in args]
-        return lambda given: any(holds(given) for holds in tests)
-    if origin is tuple and len(args) == 2 and args[1] is Ellipsis:
-        item = _test(args[0])
-        return lambda given: isinstance(given, tuple) and all(map(item, given))
-    if origin is Mapping and args:
-        key, part = _test(args[0]), _test(args[1])
-        return lambda given: (
-            isinstance(given, Mapping)
-            and (not given or (all(map(key, given)) and all(map(part, given.values()))))
-        )
-    return lambda given: not any(True for _ in _mismatches(hint, given))
-
-
-def _may_be_mapping(hint: object) -> bool:
-    """Return whether a field with this annotation can hold a mapping."""
-    origin = get_origin(hint)
-    if origin in (Union, UnionType):
-        return any(_may_be_mapping(each) for each in get_args(hint))
-    cls = origin or hint
-    return not isinstance(cls, type) or cls is object or issubclass(cls, Mapping)

@@ -15,8 +15,9 @@ def test_all_problems_of_a_value_come_in_one_error() -> None:
     with pytest.raises(ConfigError) as caught:
         problems.raise_if_any()
     assert str(caught.value) == (
-        "Tenant 'Data_Eng': name must be a DNS label, got 'Data_Eng'; try 'data-eng'; "
-        "also quota must hold one driver."
+        "Tenant 'Data_Eng':\n"
+        "  - name must be a DNS label, got 'Data_Eng'; try 'data-eng'.\n"
+        "  - quota must hold one driver."
     )
     assert caught.value.fields == ("name", "quota")
     assert caught.value.where == "Tenant 'Data_Eng'"

@@ -167,9 +167,11 @@ MISTAKES: Mapping[str, tuple[Callable[[], object], str]] = {
     ),
     "a driver on spot, told in text": (
         pool(role="driver", capacity_type="spot"),
-        "NodePool 'shared-driver-us-east-1a': role must be one of SparkRole.DRIVER, "
-        "SparkRole.EXECUTOR, got 'driver'; write SparkRole.DRIVER; also capacity_type must be "
-        "one of CapacityType.ON_DEMAND, CapacityType.SPOT, got 'spot'; write CapacityType.SPOT.",
+        "NodePool 'shared-driver-us-east-1a':\n"
+        "  - role must be one of SparkRole.DRIVER, SparkRole.EXECUTOR, got 'driver'; write "
+        "SparkRole.DRIVER.\n"
+        "  - capacity_type must be one of CapacityType.ON_DEMAND, CapacityType.SPOT, got "
+        "'spot'; write CapacityType.SPOT.",
     ),
     "text in a tuple of members": (
         workload(architectures=("arm64",)),
@@ -196,8 +198,9 @@ MISTAKES: Mapping[str, tuple[Callable[[], object], str]] = {
     ),
     "numbers for amounts": (
         lambda: Quota(cpu=100, memory=400),  # type: ignore[arg-type]
-        "Quota: cpu must be Cpu, got 100; write Cpu.cores(4) or Cpu(500) for millicores; also "
-        "memory must be Memory, got 400; write Memory.from_gib(4) or Memory(512) for MiB.",
+        "Quota:\n"
+        "  - cpu must be Cpu, got 100; write Cpu.cores(4) or Cpu(500) for millicores.\n"
+        "  - memory must be Memory, got 400; write Memory.from_gib(4) or Memory(512) for MiB.",
     ),
     "amounts exchanged": (
         lambda: NodePoolLimits(cpu=Memory(1), memory=Memory(1)),  # type: ignore[arg-type]

@@ -28,7 +28,7 @@ class Disk:
     size: Memory = Memory.from_gib(100)
     iops: int = 3_000
 
-    def rules(self, check: Check) -> None:
+    def _rules(self, check: Check) -> None:
         check.whole_gib("size", at_least=Memory.from_gib(20), why="the unit EBS sells")
         check.between("iops", 3_000, 80_000)
 
@@ -45,7 +45,7 @@ class Box:
     parts: tuple[Disk, ...] = ()
     words: tuple[str, ...] = ("a",)
 
-    def rules(self, check: Check) -> None:
+    def _rules(self, check: Check) -> None:
         check.dns_label("name", limit=10)
         check.more_than("share", 0)
         check.at_most("share", 1, why="it is a share")
@@ -70,8 +70,8 @@ class Amount:
 class Grown(Disk):
     label: str
 
-    def rules(self, check: Check) -> None:
-        Disk.rules(self, check)
+    def _rules(self, check: Check) -> None:
+        Disk._rules(self, check)
         check.not_empty("label", why="people read it")
 
 
@@ -234,7 +234,7 @@ def test_a_missing_argument_is_named() -> None:
     assert refused(lambda: make(color=Color.RED)) == "Toy box: name must be given."
     # The misspelt one is the missing one: one problem.
     assert refused(lambda: make(nam="toys")) == (
-        "Toy box: nam is not a field of Box; did you mean name?."
+        "Toy box: nam is not a field of Box; did you mean name?"
     )
 
 
@@ -250,15 +250,15 @@ def test_an_error_of_a_rule_itself_is_not_hidden() -> None:
     class Broken:
         name: str = "x"
 
-        def rules(self, check: Check) -> None:
+        def _rules(self, check: Check) -> None:
             check.require(self.name + 1 == 2, "name", "must be")  # type: ignore[operator]
 
     with pytest.raises(TypeError, match="concatenate"):
         Broken()
 
 
-def test_rules_stand_in_rules_only() -> None:
-    with pytest.raises(TypeError, match="write rules"):
+def test_a_class_with_its_own_post_init_is_refused() -> None:
+    with pytest.raises(TypeError, match="write _rules"):
 
         @value
         class Old:

@@ -219,8 +219,9 @@ def test_options_reach_the_chart() -> None:
         ({"replicas": 0}, "Karpenter: replicas must be 1 or more, got 0."),
         (
             {"resources": Resources(Cpu(100), Memory(128))},
-            "Karpenter: resources.cpu must be at least 500m, got '100m'; also resources.memory "
-            "must be at least 512Mi, got '128Mi'.",
+            "Karpenter:\n"
+            "  - resources.cpu must be at least 500m, got '100m'.\n"
+            "  - resources.memory must be at least 512Mi, got '128Mi'.",
         ),
         (
             {"log_level": "verbose"},

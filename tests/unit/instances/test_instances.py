@@ -143,9 +143,10 @@ def test_daemonset_total_counts_each_container() -> None:
         (
             ("t3",),
             ("2xlage",),
-            "Instances: families must be families of the library's table, got 't3'; also sizes "
-            "must be sizes from 'large' up, without bare metal, got '2xlage'; near it: 2xlarge, "
-            "32xlarge, 24xlarge.",
+            "Instances:\n"
+            "  - families must be families of the library's table, got 't3'.\n"
+            "  - sizes must be sizes from 'large' up, without bare metal, got '2xlage'; near "
+            "it: 2xlarge, 32xlarge, 24xlarge.",
         ),
     ],
 )

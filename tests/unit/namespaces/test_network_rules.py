@@ -319,8 +319,9 @@ BAD: Final[dict[str, tuple[Callable[[], object], str]]] = {
     ),
     "ports": (
         lambda: NetworkPeer(namespace="other", ports=(0, 80, 80, 70000)),
-        "NetworkPeer 'other': ports must be 1 to 65535, got [0, 70000]; also ports must be given "
-        "once.",
+        "NetworkPeer 'other':\n"
+        "  - ports must be 1 to 65535, got [0, 70000].\n"
+        "  - ports must be given once.",
     ),
     "too many ports": (
         lambda: NetworkPeer(cidr="10.0.0.0/8", ports=tuple(range(1, 22))),
@@ -344,8 +345,9 @@ BAD: Final[dict[str, tuple[Callable[[], object], str]]] = {
     ),
     "a gateway for nobody": (
         lambda: TenantNetwork(gateway_clients=(), gateway_port=0),
-        "TenantNetwork: gateway_clients must be absent or name a range; None is the cluster's VPC; "
-        "also gateway_port must be 1 to 65535, got 0.",
+        "TenantNetwork:\n"
+        "  - gateway_clients must be absent or name a range; None is the cluster's VPC.\n"
+        "  - gateway_port must be 1 to 65535, got 0.",
     ),
     "a peer twice": (
         lambda: TenantNetwork(ingress=(NetworkPeer(namespace="a"), NetworkPeer(namespace="a"))),

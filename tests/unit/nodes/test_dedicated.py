@@ -65,8 +65,9 @@ def test_pools_have_the_tenants_limits_label_and_classes() -> None:
 BAD: dict[str, tuple[Callable[[], object], str]] = {
     "no limits": (
         lambda: DedicatedPools(workload=replace(SHARED, name="acme")),
-        "DedicatedPools 'acme': driver_limits must be given: these nodes are one tenant's cost; "
-        "also executor_limits must be given: these nodes are one tenant's cost.",
+        "DedicatedPools 'acme':\n"
+        "  - driver_limits must be given: these nodes are one tenant's cost.\n"
+        "  - executor_limits must be given: these nodes are one tenant's cost.",
     ),
     "limits below one node": (
         lambda: replace(

@@ -215,8 +215,9 @@ def pool(**changes: Any) -> NodePool:
         ({"zones": ()}, "NodePool 'mine': zones must have at least one zone."),
         (
             {"zones": (ZONES[0], ZONES[0])},
-            "NodePool 'mine': zones must differ in key, got 'us-east-1a, us-east-1a'; also zones "
-            "must differ in name, got 'us-east-1a, us-east-1a'.",
+            "NodePool 'mine':\n"
+            "  - zones must differ in key, got 'us-east-1a, us-east-1a'.\n"
+            "  - zones must differ in name, got 'us-east-1a, us-east-1a'.",
         ),
         (
             {"role": SparkRole.DRIVER},

@@ -200,12 +200,13 @@ BAD: dict[str, tuple[Callable[[], object], str]] = {
     ),
     "scheduler limit": (
         lambda: SchedulerLimits(max_concurrent_job_runs=0, max_in_queue_job_runs=1001),
-        "SchedulerLimits: max_concurrent_job_runs must be a whole number, 1 to 1000, got 0; also "
-        "max_in_queue_job_runs must be a whole number, 1 to 1000, got 1001.",
+        "SchedulerLimits:\n"
+        "  - max_concurrent_job_runs must be a whole number, 1 to 1000, got 0.\n"
+        "  - max_in_queue_job_runs must be a whole number, 1 to 1000, got 1001.",
     ),
     "empty quota": (
         lambda: Quota(cpu=Cpu(0), memory=Memory(1), pods=0),
-        "Quota: cpu must be more than 0, got '0m'; also pods must be more than 0, got 0.",
+        "Quota:\n  - cpu must be more than 0, got '0m'.\n  - pods must be more than 0, got 0.",
     ),
     "no default request": (
         lambda: LimitDefaults(cpu=Cpu(0)),

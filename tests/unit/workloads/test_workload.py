@@ -163,8 +163,9 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "architecture without a family": (
         {"architectures": (Architecture.ARM64, Architecture.AMD64)},
-        "Workload 'shared': driver_instances must have a family of amd64; also executor_instances "
-        "must have a family of amd64.",
+        "Workload 'shared':\n"
+        "  - driver_instances must have a family of amd64.\n"
+        "  - executor_instances must have a family of amd64.",
     ),
     "instance store without NVMe": (
         {"executor_instances": Instances(families=("m7g", "m7gd"), sizes=("2xlarge",))},
@@ -242,9 +243,10 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "two problems at once": (
         {"priority": -1, "job_start_timeout": timedelta(0)},
-        "Workload 'shared': job_start_timeout must be whole seconds, at least 2 minutes: nodes "
-        "have to start first, got '0:00:00'; also priority must be a whole number from 0 to "
-        "1000000, got -1.",
+        "Workload 'shared':\n"
+        "  - job_start_timeout must be whole seconds, at least 2 minutes: nodes have to start"
+        " first, got '0:00:00'.\n"
+        "  - priority must be a whole number from 0 to 1000000, got -1.",
     ),
 }
 
@@ -267,8 +269,10 @@ def test_bad_workloads(case: str) -> None:
         ),
         (
             lambda: RootVolume(iops=100),
-            "RootVolume: iops must be from 3000 to 80000, got 100; also throughput_mib must be at "
-            "most a quarter of iops, as EBS allows 0.25 MiB/s for each, got 125.",
+            "RootVolume:\n"
+            "  - iops must be from 3000 to 80000, got 100.\n"
+            "  - throughput_mib must be at most a quarter of iops, as EBS allows 0.25 MiB/s "
+            "for each, got 125.",
         ),
         (
             lambda: RootVolume(throughput_mib=1000),
