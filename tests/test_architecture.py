@@ -100,6 +100,7 @@ RAISED: Final[dict[tuple[str, str], Raised]] = {
     ("public attributes of a class", "cdk_emr_eks.model.workloads.workload:Workload"): Raised(
         23, _ONE_VALUE
     ),
+    ("public attributes of a class", "cdk_emr_eks.plan.model:PoolPlan"): Raised(13, _ONE_ROW),
     ("public attributes of a class", "cdk_emr_eks.model.nodes.node_pool:NodePool"): Raised(
         14, _ONE_VALUE
     ),

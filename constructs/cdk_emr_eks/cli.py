@@ -22,13 +22,13 @@ except ImportError as error:
         f"emr-eks needs its extra ({error}): pip install 'cdk-emr-eks[cli]'"
     ) from error
 
+from cdk_emr_eks.assembly.reader import AssemblyError, open_assembly
 from cdk_emr_eks.deploy_policy import deploy_policies, write_deploy_policy
 from cdk_emr_eks.diff.changes import diff_assemblies
 from cdk_emr_eks.diff.leftovers import delete_commands, delete_first
 from cdk_emr_eks.diff.render import print_diff
 from cdk_emr_eks.errors import ConfigError
-from cdk_emr_eks.plan import AssemblyError, read_plan
-from cdk_emr_eks.plan.objects import open_assembly
+from cdk_emr_eks.plan import read_plan
 from cdk_emr_eks.plan.render import print_plan
 from cdk_emr_eks.simulation.cli import simulate
 from cdk_emr_eks.synth import AppSettings, SynthError, synthesize
@@ -61,7 +61,7 @@ def synth(*, app: str | None, output: Path | None) -> None:
             settings, command=app or settings.command, output=output or settings.output
         )
         assembly = synthesize(chosen, folder)
-        found = read_plan(assembly)
+        found = read_plan(open_assembly(assembly))
         policies = write_deploy_policy(assembly)
     except (AssemblyError, ConfigError, SynthError) as error:
         raise click.ClickException(str(error)) from error
@@ -77,7 +77,7 @@ def synth(*, app: str | None, output: Path | None) -> None:
 def plan(assembly: Path, *, as_json: bool) -> None:
     """Show stacks, versions, node pools, pod addresses, tenants and warnings of ASSEMBLY."""
     try:
-        found = read_plan(assembly)
+        found = read_plan(open_assembly(assembly))
     except AssemblyError as error:
         raise click.ClickException(str(error)) from error
     if as_json:
@@ -123,7 +123,7 @@ def deploy_policy(assembly: Path, *, write: bool) -> None:
     `cdk bootstrap --cloudformation-execution-policies`.
     """
     try:
-        read_plan(assembly)  # says what is wrong with a folder that is no assembly of ours
+        open_assembly(assembly)
         if write:
             for path in write_deploy_policy(assembly):
                 click.echo(path)

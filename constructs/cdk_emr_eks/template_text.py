@@ -10,7 +10,9 @@ from typing import Final
 
 import yaml
 
-from cdk_emr_eks.plan.intrinsics import Intrinsics, intrinsic, mapping
+from cdk_emr_eks.assembly.expressions import function_call
+from cdk_emr_eks.assembly.paths import mapping
+from cdk_emr_eks.assembly.text_view import TextView
 
 _ASSET_HASH: Final = re.compile(r"(?<!sha256:)(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
 _ASSET_PARAMETER: Final = re.compile(r"(AssetParameters)([0-9a-f]{64})")
@@ -61,13 +63,14 @@ class _Reader:
     """Turns a template's values into what is written."""
 
     def __init__(self, template: Mapping[str, object]) -> None:
-        self._intrinsics = Intrinsics({"Resources": {}})
+        # Without the template, zones of subnets stay attributes.
+        self._view = TextView({})
         # Parameters of old asset bundles have the hash in their name, so they are numbered.
         names = _ASSET_PARAMETER.findall(json.dumps(template))
         self._bundles = {hash_: str(n) for n, (_, hash_) in enumerate(dict.fromkeys(names), 1)}
 
     def read(self, value: object) -> object:
-        function = intrinsic(value)
+        function = function_call(value)
         if function is not None:
             return self._call(*function)
         if isinstance(value, Mapping):
@@ -104,7 +107,7 @@ class _Reader:
         return "".join(
             self._clean(part.replace("${", "${!"))
             if isinstance(part, str)
-            else self._clean(self._intrinsics.text(part))
+            else self._clean(self._view.text(part))
             for part in parts
         )
 

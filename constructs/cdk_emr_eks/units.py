@@ -3,10 +3,42 @@
 from __future__ import annotations
 
 import math
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Self
+from decimal import Decimal
+from typing import Final, Self
 
 from cdk_emr_eks.errors import refuse
+
+# Kubernetes: https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/
+_QUANTITY: Final = re.compile(
+    r"(?P<number>[+-]?(\d+\.?\d*|\.\d+))(?P<suffix>[KMGTPE]i|[numkMGTPE]|[eE][+-]?\d+)?"
+)
+_SUFFIXES: Final[Mapping[str, Decimal]] = {
+    **{unit: Decimal(1000) ** power for power, unit in enumerate(" kMGTPE") if power},
+    **{f"{unit}i": Decimal(1024) ** power for power, unit in enumerate(" KMGTPE") if power},
+    **{unit: Decimal(1000) ** -power for power, unit in enumerate(" mun") if power},
+}
+# Spark: https://spark.apache.org/docs/latest/configuration.html#spark-properties (sizes). Its units
+# are binary, and memory without a unit is in MiB.
+_SPARK_SIZE: Final = re.compile(r"(?P<number>\d+)(?P<unit>[bkmgtp]?)b?", re.IGNORECASE)
+_MIB: Final = 1024**2
+
+
+def quantity(text: str) -> Decimal:
+    """Return the number that a Kubernetes quantity stands for, such as ``1.5Gi`` or ``100m``.
+
+    Raises:
+        ConfigError: If the text is not a quantity.
+    """
+    match = _QUANTITY.fullmatch(text.strip())
+    if match is None:
+        raise refuse("Quantity", "text", "must be a quantity such as 500m, 4 or 16Gi", text)
+    suffix = match["suffix"] or ""
+    if suffix[:1] in ("e", "E") and len(suffix) > 1 and suffix not in _SUFFIXES:
+        return Decimal(match["number"] + suffix)
+    return Decimal(match["number"]) * _SUFFIXES.get(suffix, Decimal(1))
 
 
 @dataclass(frozen=True, order=True, slots=True)
@@ -32,6 +64,32 @@ class Memory:
         if not _is_number(gib) or gib * 1024 != int(gib * 1024):
             raise refuse("Memory", "gib", "must be a whole number of MiB", gib)
         return cls(int(gib * 1024))
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Return the amount of a Kubernetes quantity, such as ``16Gi`` or ``1e9``, in MiB.
+
+        A part of a mebibyte counts as a whole one.
+
+        Raises:
+            ConfigError: If the text is not a quantity, or is negative.
+        """
+        return cls(math.ceil(quantity(text) / _MIB))
+
+    @classmethod
+    def parse_spark(cls, text: str) -> Self:
+        """Return the amount of a size as Spark writes it, such as ``4g``, ``512m`` or ``1024``.
+
+        A part of a mebibyte counts as a whole one; a number without a unit is in MiB.
+
+        Raises:
+            ConfigError: If the text is not such a size.
+        """
+        match = _SPARK_SIZE.fullmatch(text.strip())
+        if match is None:
+            raise refuse("Memory", "text", "must be a size such as 512m or 4g", text)
+        power = "bkmgtp".index(match["unit"].lower() or "m")
+        return cls(-(-int(match["number"]) * 1024**power // _MIB))
 
     @property
     def kubernetes(self) -> str:
@@ -77,6 +135,17 @@ class Cpu:
         if not _is_number(cores):
             raise refuse("Cpu", "cores", "must be a number", cores)
         return cls(round(cores * 1000))
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Return the amount of a Kubernetes quantity, such as ``500m``, ``4`` or ``1.5``.
+
+        A part of a millicore counts as a whole one, as in Kubernetes.
+
+        Raises:
+            ConfigError: If the text is not a quantity, or is negative.
+        """
+        return cls(math.ceil(quantity(text) * 1000))
 
     @property
     def kubernetes(self) -> str:

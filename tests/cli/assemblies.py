@@ -6,12 +6,14 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from cdk_emr_eks.assembly import open_assembly
 from cdk_emr_eks.model.jobs.job_config import job_configuration
 from cdk_emr_eks.model.networks.zones import Zone
 from cdk_emr_eks.model.nodes.node_pool import node_pools
 from cdk_emr_eks.model.nodes.zone_pool import zone_pool
 from cdk_emr_eks.model.workloads.catalog import DEFAULT_WORKLOADS
 from cdk_emr_eks.model.workloads.workload import Workload
+from cdk_emr_eks.plan import Plan, read_plan
 
 Resources = dict[str, Mapping[str, object]]
 
@@ -170,6 +172,10 @@ def platform(**more: Mapping[str, object]) -> Mapping[str, object]:
         "Resources": {**network(), **cluster(), "Pools": pools(), **tenant(), **more},
         "Outputs": {f"{each.name}Config": job_output(each) for each in DEFAULT_WORKLOADS},
     }
+
+
+def plan_of(folder: Path) -> Plan:
+    return read_plan(open_assembly(folder))
 
 
 def write(

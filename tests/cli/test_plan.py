@@ -19,7 +19,7 @@ from cdk_emr_eks.model.networks.network import NetworkSpec
 from cdk_emr_eks.model.workloads.catalog import DEFAULT_WORKLOADS
 from cdk_emr_eks.model.workloads.executor_size import executor_size
 from cdk_emr_eks.model.workloads.workload import Workload
-from cdk_emr_eks.plan import Plan, read_plan
+from cdk_emr_eks.plan import Plan
 from cdk_emr_eks.plan.pools import chosen_families
 from tests.cli import assemblies
 
@@ -38,7 +38,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def plan(folder: Path) -> Plan:
-    return read_plan(folder)
+    return assemblies.plan_of(folder)
 
 
 def test_stacks_are_counted(plan: Plan, folder: Path) -> None:
@@ -168,7 +168,7 @@ def test_zones_as_tokens_are_shown_by_position(tmp_path: Path) -> None:
         "Custom::AWSCDK-EKS-KubernetesResource", Manifest={"Fn::Join": ["", parts]}
     )
     assemblies.write(tmp_path, {"S": {"Resources": {"Pools": resource}}})
-    (pool,) = read_plan(tmp_path).pools
+    (pool,) = assemblies.plan_of(tmp_path).pools
     assert pool.zones == ("zone-2",)
     # A requirement that the table of families cannot answer: no number rather than a wrong one.
     assert pool.instance_types is None
@@ -185,7 +185,7 @@ def test_a_spot_pool_with_few_types_is_warned_of(tmp_path: Path) -> None:
         storage=from_shared.storage,
     )
     assemblies.write(tmp_path, {"S": {"Resources": {"Pools": assemblies.pools([small])}}})
-    texts = {m.text for m in read_plan(tmp_path).messages}
+    texts = {m.text for m in assemblies.plan_of(tmp_path).messages}
     assert texts == {"spot pool with 4 instance types; 15 or more are advised"}
 
 
@@ -194,14 +194,14 @@ def test_a_stack_near_the_limit_is_told(tmp_path: Path, count: int, level: str |
     queues = {f"Q{n}": assemblies.resource("AWS::SQS::Queue") for n in range(count - 1)}
     cluster = assemblies.resource("AWS::EKS::Cluster", Version="1.36")
     assemblies.write(tmp_path, {"S": {"Resources": {"Cluster": cluster, **queues}}})
-    levels = [m.level for m in read_plan(tmp_path).messages if "resources" in m.text]
+    levels = [m.level for m in assemblies.plan_of(tmp_path).messages if "resources" in m.text]
     assert levels == ([level] if level else [])
 
 
 def test_a_large_template_is_told(tmp_path: Path) -> None:
     cluster = assemblies.resource("AWS::EKS::Cluster", Version="1.36", Padding="x" * 900_000)
     assemblies.write(tmp_path, {"S": {"Resources": {"Cluster": cluster}}})
-    assert any("bytes of template" in m.text for m in read_plan(tmp_path).messages)
+    assert any("bytes of template" in m.text for m in assemblies.plan_of(tmp_path).messages)
 
 
 def test_a_manifest_that_is_no_json_is_told_and_the_rest_is_read(tmp_path: Path) -> None:
@@ -210,7 +210,7 @@ def test_a_manifest_that_is_no_json_is_told_and_the_rest_is_read(tmp_path: Path)
         Manifest={"Fn::Join": ["", ['[{"replicas":', {"Ref": "N"}, "}]"]]},
     )
     resources = {"Broken": broken, "Pools": assemblies.pools()}
-    found = read_plan(assemblies.write(tmp_path, {"S": {"Resources": resources}}))
+    found = assemblies.plan_of(assemblies.write(tmp_path, {"S": {"Resources": resources}}))
     assert len(found.pools) == 24
     assert any("Broken cannot be read" in m.text for m in found.messages)
 
@@ -230,7 +230,7 @@ def test_stages_and_nested_stacks_are_read(tmp_path: Path) -> None:
     path.write_text(json.dumps(template))
     stage = {"type": "cdk:cloud-assembly", "properties": {"directoryName": "assembly-Prod"}}
     (tmp_path / "manifest.json").write_text(json.dumps({"artifacts": {"assembly-Prod": stage}}))
-    found = read_plan(tmp_path)
+    found = assemblies.plan_of(tmp_path)
     assert [stack.name for stack in found.stacks] == ["Prod-Tenants", "Prod-Tenants / N"]
     assert len(found.pools) == 24
 
@@ -263,6 +263,7 @@ def test_json_is_the_whole_plan(folder: Path, plan: Plan) -> None:
     found = json.loads(run("plan", str(folder), "--json"))
     assert list(found) == [
         "stacks",
+        "clusters",
         "components",
         "zones",
         "pools",
@@ -306,10 +307,30 @@ def test_a_folder_that_is_no_assembly_is_refused(
     assert message in refused("plan", str(tmp_path))
 
 
-def test_another_apps_assembly_is_refused(tmp_path: Path) -> None:
+def test_an_app_without_a_platform_has_a_plan_of_its_stacks(tmp_path: Path) -> None:
     template = {"Resources": {"Queue": assemblies.resource("AWS::SQS::Queue")}}
-    assemblies.write(tmp_path, {"S": template})
-    assert "it is another app's" in refused("plan", str(tmp_path))
+    output = run("plan", str(assemblies.write(tmp_path, {"S": template})))
+    assert "S              1" in output
+    assert "warning: the assembly has no network, EKS cluster, node pool or" in output
+
+
+def test_an_app_with_only_a_network_has_a_plan_of_it(tmp_path: Path) -> None:
+    assemblies.write(tmp_path, {"Network": {"Resources": assemblies.network()}})
+    output = run("plan", str(tmp_path))
+    assert "us-east-1a  10,560" in output
+    assert "Warnings\nnone" in output
+
+
+def test_an_app_with_only_a_virtual_cluster_has_a_plan_of_it(tmp_path: Path) -> None:
+    virtual_cluster = assemblies.resource(
+        "AWS::EMRContainers::VirtualCluster",
+        Name="team-a",
+        ContainerProvider={"Id": "existing", "Info": {"EksInfo": {"Namespace": "a"}}},
+    )
+    assemblies.write(tmp_path, {"S": {"Resources": {"Vc": virtual_cluster}}})
+    (tenant,) = assemblies.plan_of(tmp_path).tenants
+    assert (tenant.cluster, tenant.namespace) == ("existing", "a")
+    assert "team-a (virtual cluster)" in run("plan", str(tmp_path))
 
 
 def test_a_template_that_is_gone_is_refused(tmp_path: Path) -> None:

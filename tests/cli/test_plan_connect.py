@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from cdk_emr_eks.plan import Plan, read_plan
+from cdk_emr_eks.plan import Plan
+from tests.cli import assemblies
 from tests.synth.notebooks.connect_app import synthesized
 
 
 @pytest.fixture(scope="module")
 def plan() -> Plan:
-    return read_plan(synthesized().outdir)
+    return assemblies.plan_of(synthesized().outdir)
 
 
 def test_tenants_have_their_namespaces_and_roles(plan: Plan) -> None:

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from cdk_emr_eks.cli import main
-from cdk_emr_eks.plan import EndpointPlan, Plan, StudioPlan, read_plan
+from cdk_emr_eks.plan import EndpointPlan, Plan, StudioPlan
 from tests.cli import assemblies
 from tests.cli.assemblies import resource
 
@@ -95,7 +95,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def plan(folder: Path) -> Plan:
-    return read_plan(folder)
+    return assemblies.plan_of(folder)
 
 
 def test_studios_say_how_people_sign_in(plan: Plan) -> None:
@@ -112,6 +112,7 @@ def test_studios_say_how_people_sign_in(plan: Plan) -> None:
 def test_endpoints_are_followed_into_the_stack_of_their_virtual_cluster(plan: Plan) -> None:
     assert plan.endpoints[2] == EndpointPlan(
         stack="Notebooks",
+        cluster="Platform/Cluster1234",
         name="connect",
         type="Spark Connect",
         release="emr-7.14.0-latest",

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from cdk_emr_eks.assembly.objects import ClusterObject
 from cdk_emr_eks.diff.drift import class_drift, paces, pool_drift
-from cdk_emr_eks.plan.objects import ClusterObject
 
 EVICTED = "pods with do-not-disrupt, as drivers, hold their node until they end"
 SLOW = f"Karpenter replaces at most 10% of a pool at a time; {EVICTED}; others are evicted"

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from cdk_emr_eks.assembly import reader
 from cdk_emr_eks.cli import main
-from cdk_emr_eks.plan import assembly
 from tests.cli import assemblies
 from tests.diff.comparing import changed, compared, told
 
@@ -166,13 +166,13 @@ def test_each_file_of_both_assemblies_is_read_once(
 ) -> None:
     changed(old, tmp_path, **assemblies.tenant(cpu="300"))
     read: list[Path] = []
-    original = assembly._read
+    original = reader._read
 
     def counted(path: Path) -> Mapping[str, object]:
         read.append(path)
         return original(path)
 
-    monkeypatch.setattr(assembly, "_read", counted)
+    monkeypatch.setattr(reader, "_read", counted)
     result = CliRunner().invoke(main, ["diff", str(old), str(tmp_path)])
     assert result.exit_code == 0
     assert sorted(read) == sorted(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from cdk_emr_eks.plan.intrinsics import mapping, sequence
+from cdk_emr_eks.assembly.paths import mapping, sequence
 from cdk_emr_eks.simulation.control_plane.plane import Plane
 from cdk_emr_eks.simulation.deploy.objects import Objects
 from tests.simulation.waiting import SECONDS

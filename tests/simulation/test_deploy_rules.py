@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from cdk_emr_eks import ConfigError
-from cdk_emr_eks.plan import AssemblyError
+from cdk_emr_eks.assembly import AssemblyError
 from cdk_emr_eks.simulation.aws import EmulatedAws
 from cdk_emr_eks.simulation.control_plane.plane import Plane
 from cdk_emr_eks.simulation.deploy import Deployment, DeploymentFailedError, Outcome, deploy

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from cdk_emr_eks import labels
+from cdk_emr_eks.assembly import AssemblyError
 from cdk_emr_eks.errors import ConfigError
 from cdk_emr_eks.labels import SparkRole
 from cdk_emr_eks.model.jobs.job_config import spark_defaults
 from cdk_emr_eks.model.workloads.catalog import DEFAULT_WORKLOADS
 from cdk_emr_eks.model.workloads.executor_size import driver_size, executor_size
-from cdk_emr_eks.plan import AssemblyError
 from cdk_emr_eks.simulation.jobs.allocation import AllocationPolicy, Ramp
 from cdk_emr_eks.simulation.jobs.blueprint import Blueprint, choose_blueprints, read_blueprints
 from cdk_emr_eks.simulation.jobs.pods import (

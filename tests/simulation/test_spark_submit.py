@@ -17,10 +17,9 @@ from typing import Any, Final
 
 import pytest
 
+from cdk_emr_eks.assembly.reader import open_assembly
 from cdk_emr_eks.labels import SPARK_APP_SELECTOR, SparkRole
 from cdk_emr_eks.model.access.execution_role import Component
-from cdk_emr_eks.plan.assembly import read_assembly
-from cdk_emr_eks.plan.objects import read_applied
 from cdk_emr_eks.simulation.control_plane.kube_api import KubeApi, namespaced
 from cdk_emr_eks.simulation.control_plane.plane import Plane
 from cdk_emr_eks.simulation.jobs.additions import emr_labels
@@ -106,7 +105,7 @@ async def prepared(api: KubeApi, folder: Path, blueprint: Blueprint) -> None:
         "LimitRange": namespaced(blueprint.namespace, "limitranges"),
         "ResourceQuota": namespaced(blueprint.namespace, "resourcequotas"),
     }
-    for item in read_applied(read_assembly(folder)).objects:
+    for item in open_assembly(folder).applied.objects:
         if item.kind in plurals and item.namespace in ("", blueprint.namespace):
             await api.create(plurals[item.kind], item.content)
     for path, content in identity_objects(blueprint, ACCOUNT):

@@ -13,7 +13,8 @@ from cdk_emr_eks.assembly.stack import Message, Stack
 KUBERNETES_PREFIX: Final = "Custom::AWSCDK-EKS-"
 MANIFEST: Final = "Custom::AWSCDK-EKS-KubernetesResource"
 CHART: Final = "Custom::AWSCDK-EKS-HelmChart"
-_CLUSTERS: Final = frozenset({"AWS::EKS::Cluster", "Custom::AWSCDK-EKS-Cluster"})
+# The second one is that of the CDK's former module aws_eks.
+_CLUSTERS: Final = ("AWS::EKS::Cluster", "Custom::AWSCDK-EKS-Cluster")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -24,7 +25,7 @@ class ClusterObject:
         stack: Name of the stack that applies it.
         resource: Logical id of the custom resource that applies it.
         content: The whole object, with placeholders for tokens.
-        cluster: Key of the cluster that it is applied to; see `cluster_key`.
+        cluster: Key of the cluster that it is applied to; see `Clusters.key`.
     """
 
     stack: str
@@ -69,7 +70,7 @@ class HelmChart:
         version: Version of the chart, empty if not pinned.
         namespace: Kubernetes namespace.
         values: Values given to the chart.
-        cluster: Key of the cluster that it is installed in; see `cluster_key`.
+        cluster: Key of the cluster that it is installed in; see `Clusters.key`.
     """
 
     stack: str
@@ -100,24 +101,69 @@ class Applied:
         return (item for item in self.objects if item.kind == kind)
 
 
-def cluster_key(stack: Stack, name: object, references: References) -> str:
-    """Return the text that identifies a cluster in an assembly.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DeclaredCluster:
+    """An EKS cluster that a stack of the assembly declares.
 
     Args:
-        stack: Stack that the value stands in.
-        name: Value that gives the name of the cluster, such as ``ClusterName`` of a resource.
+        stack: Stack that declares it.
+        logical_id: Logical id of the cluster.
+        name: Name of the cluster, empty if CloudFormation generates the name.
+    """
+
+    stack: Stack
+    logical_id: str
+    name: str
+
+    @property
+    def key(self) -> str:
+        """Text that identifies the cluster in the assembly: ``stack/logical id``."""
+        return f"{self.stack.name}/{self.logical_id}"
+
+
+class Clusters:
+    """Finds the cluster that a value of a template names.
+
+    Args:
+        stacks: All stacks of the assembly.
         references: References of the assembly.
 
-    Returns:
-        ``stack/logical id`` of a cluster of the assembly; the name of an existing cluster.
+    Attributes:
+        declared: Clusters that the stacks declare.
     """
-    for target in references.targets(stack, name):
-        if target.kind in _CLUSTERS:
-            return "/".join(target.key)
-    return stack.text(name)
+
+    def __init__(self, stacks: Iterable[Stack], references: References) -> None:
+        self._references = references
+        self.declared: tuple[DeclaredCluster, ...] = tuple(
+            DeclaredCluster(
+                stack=stack, logical_id=logical_id, name=stack.text(properties.get("Name"))
+            )
+            for stack in stacks
+            for logical_id, properties in stack.resources(*_CLUSTERS)
+        )
+
+    def key(self, stack: Stack, name: object) -> str:
+        """Return the text that identifies a cluster.
+
+        Args:
+            stack: Stack that the value stands in.
+            name: Value that gives the name of the cluster, such as ``ClusterName`` of a resource.
+
+        Returns:
+            The key of a cluster of the assembly; the name of an existing cluster.
+        """
+        for target in self._references.targets(stack, name):
+            if target.kind in _CLUSTERS:
+                return "/".join(target.key)
+        text = stack.text(name)
+        named = [each for each in self.declared if each.name and each.name == text]
+        # Stages of one app may have clusters of one name, in other accounts or Regions.
+        near = [each for each in named if each.stack.stage == stack.stage]
+        near = near or [each for each in named if each.stack.environment == stack.environment]
+        return near[0].key if near else text
 
 
-def read_applied(stacks: Iterable[Stack], references: References) -> Applied:
+def read_applied(stacks: Iterable[Stack], clusters: Clusters) -> Applied:
     """Read the manifests and charts of all stacks."""
     objects: list[ClusterObject] = []
     charts: list[HelmChart] = []
@@ -133,7 +179,7 @@ def read_applied(stacks: Iterable[Stack], references: References) -> Applied:
                 problem = f"the JSON of {logical_id} cannot be read, so it is left out: {error}"
                 unread.append(Message(level="warning", where=stack.name, text=problem))
                 continue
-            cluster = cluster_key(stack, properties.get("ClusterName"), references)
+            cluster = clusters.key(stack, properties.get("ClusterName"))
             if is_chart:
                 charts.append(_chart(stack, properties, content, cluster))
             else:

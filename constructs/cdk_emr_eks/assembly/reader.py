@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from cdk_emr_eks.assembly.objects import Applied, read_applied
+from cdk_emr_eks.assembly.objects import Applied, Clusters, read_applied
 from cdk_emr_eks.assembly.paths import at, mapping, sequence, text
 from cdk_emr_eks.assembly.references import References, Target
 from cdk_emr_eks.assembly.stack import (
@@ -73,6 +73,7 @@ class Assembly:
         stacks: All stacks, with those of stages; each is followed by its nested stacks and
             products.
         references: Follows references over all stacks.
+        clusters: Finds the cluster that a value names.
         applied: Kubernetes objects and charts of all stacks.
         missing: Look-ups that the app could not do; the templates hold dummy values for them.
     """
@@ -80,6 +81,7 @@ class Assembly:
     folder: Path
     stacks: tuple[Stack, ...]
     references: References
+    clusters: Clusters
     applied: Applied
     missing: tuple[MissingLookup, ...] = ()
 
@@ -103,53 +105,65 @@ def open_assembly(folder: Path) -> Assembly:
         raise AssemblyError(f"There is no folder '{folder}'; {fix}.")
     if not (folder / MANIFEST_FILE).is_file():
         raise AssemblyError(f"'{folder}' is not a cloud assembly: it has no {MANIFEST_FILE}.")
-    stacks = tuple(_stacks(folder, ""))
+    manifests = tuple(_manifests(folder))
+    stacks = tuple(stack for manifest in manifests for stack in _stacks(manifest))
     if not stacks:
         raise AssemblyError(f"The cloud assembly '{folder}' has no stack.")
     references = References(stacks)
+    clusters = Clusters(stacks, references)
+    missing = {lookup.key: lookup for manifest in manifests for lookup in _missing(manifest)}
     return Assembly(
         folder=folder,
         stacks=stacks,
         references=references,
-        applied=read_applied(stacks, references),
-        missing=tuple({lookup.key: lookup for lookup in _missing(folder)}.values()),
+        clusters=clusters,
+        applied=read_applied(stacks, clusters),
+        missing=tuple(missing.values()),
     )
 
 
-def _missing(folder: Path) -> Iterator[MissingLookup]:
-    """Yield the missing look-ups of a manifest and of the manifests of its stages."""
-    manifest = _read(folder / MANIFEST_FILE)
-    for entry in sequence(manifest, "missing"):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Manifest:
+    """The manifest of an assembly or of a stage in it."""
+
+    folder: Path
+    stage: str
+    content: Mapping[str, object]
+
+    @property
+    def artifacts(self) -> Mapping[str, object]:
+        return mapping(self.content, "artifacts")
+
+
+def _manifests(folder: Path, stage: str = "") -> Iterator[_Manifest]:
+    """Yield the manifest of a folder, then those of its stages."""
+    manifest = _Manifest(folder=folder, stage=stage, content=_read(folder / MANIFEST_FILE))
+    yield manifest
+    for artifact_id, artifact in manifest.artifacts.items():
+        if at(artifact, "type") == _STAGE:
+            path = text(artifact, "properties", "displayName") or artifact_id
+            yield from _manifests(folder / text(artifact, "properties", "directoryName"), path)
+
+
+def _missing(manifest: _Manifest) -> Iterator[MissingLookup]:
+    for entry in sequence(manifest.content, "missing"):
         yield MissingLookup(
             key=text(entry, "key"), provider=text(entry, "provider"), props=mapping(entry, "props")
         )
-    for artifact in mapping(manifest, "artifacts").values():
-        if at(artifact, "type") == _STAGE:
-            yield from _missing(folder / text(artifact, "properties", "directoryName"))
 
 
-def _stacks(folder: Path, stage: str) -> Iterator[Stack]:
-    artifacts = mapping(_read(folder / MANIFEST_FILE), "artifacts")
+def _stacks(manifest: _Manifest) -> Iterator[Stack]:
     names = {
         artifact_id: text(artifact, "properties", "stackName") or artifact_id
-        for artifact_id, artifact in artifacts.items()
+        for artifact_id, artifact in manifest.artifacts.items()
         if at(artifact, "type") == _STACK
     }
-    for artifact_id, artifact in artifacts.items():
-        if at(artifact, "type") == _STACK:
-            yield from _stack(folder, stage, artifact_id, artifacts, names)
-        elif at(artifact, "type") == _STAGE:
-            path = text(artifact, "properties", "displayName") or artifact_id
-            yield from _stacks(folder / text(artifact, "properties", "directoryName"), path)
+    for artifact_id in names:
+        yield from _stack(manifest, artifact_id, names)
 
 
-def _stack(
-    folder: Path,
-    stage: str,
-    artifact_id: str,
-    artifacts: Mapping[str, object],
-    names: Mapping[str, str],
-) -> Iterator[Stack]:
+def _stack(manifest: _Manifest, artifact_id: str, names: Mapping[str, str]) -> Iterator[Stack]:
+    folder, artifacts = manifest.folder, manifest.artifacts
     artifact = mapping(artifacts, artifact_id)
     path = folder / text(artifact, "properties", "templateFile")
     dependencies = [str(each) for each in sequence(artifact, "dependencies")]
@@ -160,7 +174,7 @@ def _stack(
         size=path.stat().st_size,
         directory=folder,
         environment=Environment.parse(text(artifact, "environment")),
-        stage=stage,
+        stage=manifest.stage,
         messages=tuple(_messages(folder, artifact)),
         stack_name=names[artifact_id],
         dependencies=tuple(names[other] for other in dependencies if other in names),

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from cdk_emr_eks.assembly.reader import Assembly
 from cdk_emr_eks.diff.change import CATEGORIES, Change
 from cdk_emr_eks.diff.contents import Contents, Declared, Identity, contents
 from cdk_emr_eks.diff.effects import Deployment, effects
 from cdk_emr_eks.diff.replacement import immutable, replacing
 from cdk_emr_eks.diff.structure import changes
-from cdk_emr_eks.plan.objects import Assembly
 
 
 def diff_assemblies(old: Assembly, new: Assembly) -> tuple[Change, ...]:

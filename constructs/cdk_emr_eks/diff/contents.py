@@ -10,10 +10,11 @@ from typing import Final, NamedTuple
 
 import yaml
 
-from cdk_emr_eks.plan.assembly import AssemblyError, StackFile
-from cdk_emr_eks.plan.intrinsics import mapping
+from cdk_emr_eks.assembly.objects import CHART, MANIFEST, ClusterObject
+from cdk_emr_eks.assembly.paths import mapping
+from cdk_emr_eks.assembly.reader import Assembly, AssemblyError
+from cdk_emr_eks.assembly.stack import Stack
 from cdk_emr_eks.plan.model import TenantPlan
-from cdk_emr_eks.plan.objects import CHART, MANIFEST, Assembly, ClusterObject
 from cdk_emr_eks.plan.tenants import tenant_plans
 
 POLICIES: Final = ("DeletionPolicy", "UpdateReplacePolicy")
@@ -59,7 +60,7 @@ def contents(assembly: Assembly) -> Contents:
         AssemblyError: If a readable pod template is not YAML.
     """
     stacks, applied = assembly.stacks, assembly.applied
-    tenants = tenant_plans(stacks, applied)
+    tenants = tenant_plans(assembly)
     found: Contents = {
         Identity("stack", stack.name, stack.name): Declared(kind="stack", values={})
         for stack in stacks
@@ -115,14 +116,14 @@ def _without(content: Mapping[str, object], field: str) -> Mapping[str, object]:
     return {**content, "metadata": kept}
 
 
-def _resources(stack: StackFile) -> Contents:
+def _resources(stack: Stack) -> Contents:
     found: Contents = {}
-    for logical_id, resource in mapping(stack.template.get("Resources")).items():
+    for logical_id, resource in stack.bodies().items():
         parts = mapping(resource)
         kind = str(parts.get("Type"))
         if kind in (MANIFEST, CHART, "AWS::CDK::Metadata"):
             continue  # manifests and charts are told as what they apply
-        resolved = stack.intrinsics.value(parts.get("Properties", {}))
+        resolved = stack.view().value(parts.get("Properties", {}))
         values = {key: _opened(value) for key, value in mapping(resolved).items()}
         values |= {key: parts[key] for key in POLICIES if key in parts}
         category = "IAM" if kind.startswith(_IAM) else _TYPES.get(kind, "resource")
@@ -131,11 +132,11 @@ def _resources(stack: StackFile) -> Contents:
     return found
 
 
-def _outputs(stack: StackFile) -> Contents:
+def _outputs(stack: Stack) -> Contents:
     return {
         Identity("output", stack.name, name): Declared(
             kind="output",
-            values={"Value": _opened(stack.intrinsics.value(mapping(output).get("Value")))},
+            values={"Value": _opened(stack.view().value(mapping(output).get("Value")))},
         )
         for name, output in mapping(stack.template.get("Outputs")).items()
     }

@@ -17,8 +17,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from cdk_emr_eks import labels
-from cdk_emr_eks.plan.intrinsics import mapping, sequence
-from cdk_emr_eks.plan.objects import ClusterObject
+from cdk_emr_eks.assembly.objects import ClusterObject
+from cdk_emr_eks.assembly.paths import mapping, sequence
 from cdk_emr_eks.plan.pools import has_nodes
 
 _SELECTED: Final = {

@@ -8,14 +8,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from cdk_emr_eks.assembly.paths import mapping, sequence
+from cdk_emr_eks.assembly.reader import Assembly
 from cdk_emr_eks.diff.change import Change
 from cdk_emr_eks.diff.contents import POLICIES, Declared
 from cdk_emr_eks.diff.drift import class_drift, node_class, paces, pool_drift
 from cdk_emr_eks.diff.leftovers import inside, leftovers, retains
 from cdk_emr_eks.labels import CapacityType
-from cdk_emr_eks.plan.intrinsics import mapping, sequence
 from cdk_emr_eks.plan.model import PoolPlan
-from cdk_emr_eks.plan.objects import Assembly
 from cdk_emr_eks.plan.pools import pool_plans
 
 _JOBS: Final = (
@@ -177,7 +177,7 @@ def _stack(name: str, old: Assembly) -> Iterator[str]:
         "'cdk deploy' leaves a stack that the app no longer has: delete it with 'aws "
         f"cloudformation delete-stack --stack-name {stack.stack_name}'{first}"
     )
-    resources = [mapping(each) for each in mapping(stack.template.get("Resources")).values()]
+    resources = [mapping(each) for each in stack.bodies().values()]
     if any(each.get("Type") == "AWS::EMRContainers::VirtualCluster" for each in resources):
         yield _JOBS
     logs = [each for each in resources if each.get("Type") == "AWS::Logs::LogGroup"]

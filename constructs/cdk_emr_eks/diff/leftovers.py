@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
+from cdk_emr_eks.assembly.objects import ClusterObject
+from cdk_emr_eks.assembly.paths import mapping
+from cdk_emr_eks.assembly.reader import Assembly
 from cdk_emr_eks.diff.change import Change
-from cdk_emr_eks.plan.intrinsics import mapping
-from cdk_emr_eks.plan.objects import Assembly, ClusterObject
 from cdk_emr_eks.plan.tenants import tenant_plans
 
 
@@ -36,7 +37,7 @@ def delete_commands(old: Assembly, new: Assembly) -> Iterator[str]:
     left = leftovers(old, new)
     used = {each.namespace for each in new.applied.objects}
     used |= {chart.namespace for chart in new.applied.charts}
-    used |= {tenant.namespace for tenant in tenant_plans(new.stacks, new.applied)}
+    used |= {tenant.namespace for tenant in tenant_plans(new)}
     homes = {(each.stack, each.name) for each in left if each.kind == "Namespace"}
     homes = {(stack, name) for stack, name in homes if name not in used}
     groups: dict[tuple[str, str], list[str]] = {}
@@ -95,7 +96,7 @@ def _retained(assembly: Assembly) -> set[tuple[str, str]]:
     return {
         (stack.name, logical_id)
         for stack in assembly.stacks
-        for logical_id, resource in mapping(stack.template.get("Resources")).items()
+        for logical_id, resource in stack.bodies().items()
         if retains(mapping(resource).get("DeletionPolicy"))
     }
 

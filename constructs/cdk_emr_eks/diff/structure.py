@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from cdk_emr_eks.plan.intrinsics import mapping
+from cdk_emr_eks.assembly.paths import mapping
 
 _ABSENT: Final = object()
 # What tells the items of a list apart, where all of them have it.

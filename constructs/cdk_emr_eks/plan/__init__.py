@@ -1,7 +1,7 @@
 """What a cloud assembly would deploy, read from its files alone."""
 
-from cdk_emr_eks.plan.assembly import AssemblyError, Message
 from cdk_emr_eks.plan.model import (
+    ClusterPlan,
     ComponentPlan,
     EndpointPlan,
     PackingPlan,
@@ -11,15 +11,15 @@ from cdk_emr_eks.plan.model import (
     StackPlan,
     StudioPlan,
     TenantPlan,
+    WarmPlan,
     ZonePlan,
 )
 from cdk_emr_eks.plan.reader import read_plan
 
 __all__ = [
-    "AssemblyError",
+    "ClusterPlan",
     "ComponentPlan",
     "EndpointPlan",
-    "Message",
     "PackingPlan",
     "Plan",
     "PoolPlan",
@@ -27,6 +27,7 @@ __all__ = [
     "StackPlan",
     "StudioPlan",
     "TenantPlan",
+    "WarmPlan",
     "ZonePlan",
     "read_plan",
 ]

@@ -1,16 +1,16 @@
-"""What a plan says, as plain values: ``emr-eks plan --json`` prints them as they are."""
+"""Values of a plan. ``emr-eks plan --json`` prints them unchanged."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from cdk_emr_eks.plan.assembly import Message
+from cdk_emr_eks.assembly.stack import Message
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StackPlan:
-    """Size of one stack against CloudFormation's limits of 500 resources and 1 MB.
+    """Size of one stack; CloudFormation's limits are 500 resources and 1 MB.
 
     Args:
         name: Name of the stack.
@@ -30,11 +30,29 @@ class StackPlan:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ClusterPlan:
+    """An EKS cluster of the assembly, or an existing one that the assembly deploys to.
+
+    Args:
+        key: Identifies the cluster in the plan; ``cluster`` of other values refers to it.
+        name: Name of the cluster; the logical id where CloudFormation generates the name.
+        stack: Stack that declares it, empty for an existing cluster.
+        environment: Account and Region as ``aws://account/region``, empty for an existing cluster.
+    """
+
+    key: str
+    name: str
+    stack: str
+    environment: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class PoolPlan:
     """One Karpenter NodePool.
 
     Args:
         stack: Stack that applies it.
+        cluster: Key of the cluster.
         name: Name of the object.
         workload: Value of its workload label, empty if it has none.
         role: ``driver``, ``executor``, or empty.
@@ -43,13 +61,14 @@ class PoolPlan:
         architectures: CPU architectures that it allows.
         families: Instance families that it allows.
         sizes: Instance sizes that it allows.
-        instance_types: Number of instance types it can choose from; None where its requirements
-            say more than families, sizes, architecture and local disks.
+        instance_types: Number of instance types it can choose from; None if its requirements are
+            about more than families, sizes, architecture and local disks.
         limits: Limits by resource, as Kubernetes quantities; an absent one is unlimited.
         weight: Higher is tried first.
     """
 
     stack: str
+    cluster: str
     name: str
     workload: str
     role: str
@@ -68,7 +87,7 @@ class RolePlan:
     """An execution role that jobs of a tenant may use.
 
     Args:
-        name: Role name, or its logical id where CloudFormation makes the name.
+        name: Role name, or its logical id if CloudFormation generates the name.
         access: ``Pod Identity``, ``IRSA``, or both, joined with ``+``.
     """
 
@@ -78,11 +97,12 @@ class RolePlan:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TenantPlan:
-    """A namespace that carries the tenant label, or that a virtual cluster runs in.
+    """A namespace that has the tenant label or a virtual cluster.
 
     Args:
         stack: Stack that declares it.
-        name: Value of the tenant label; the namespace where there is no label.
+        cluster: Key of the cluster.
+        name: Value of the tenant label; the namespace if it has no label.
         namespace: Kubernetes namespace.
         virtual_clusters: Names of EMR virtual clusters of the namespace.
         quota: ``hard`` of its ResourceQuota objects, as Kubernetes quantities.
@@ -90,6 +110,7 @@ class TenantPlan:
     """
 
     stack: str
+    cluster: str
     name: str
     namespace: str
     virtual_clusters: tuple[str, ...]
@@ -116,19 +137,21 @@ class StudioPlan:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EndpointPlan:
-    """A managed endpoint, and who may open it by the policies of the assembly.
+    """A managed endpoint, and the principals that the assembly's policies allow to open it.
 
     Args:
         stack: Stack that declares it.
+        cluster: Key of the cluster.
         name: Name.
         type: ``notebooks`` or ``Spark Connect``.
         release: EMR release.
-        virtual_cluster: Name of its virtual cluster; empty where another app makes it.
-        role: Execution role that its kernels and sessions have.
+        virtual_cluster: Name of its virtual cluster; empty if another app declares it.
+        role: Execution role of its kernels and sessions.
         opened_by: Users, groups and roles whose policies let them open it: ``user ann``.
     """
 
     stack: str
+    cluster: str
     name: str
     type: str
     release: str
@@ -143,14 +166,16 @@ class ZonePlan:
 
     Args:
         stack: Stack of the subnets.
-        zone: Zone's name, or ``zone-1`` where the account decides.
+        clusters: Keys of the clusters in the same VPC.
+        zone: Name of the zone, or ``zone-1`` if only the deployment knows it.
         subnets: CIDRs of the subnets that pods get their addresses from.
         addresses: Usable IPv4 addresses of them.
         pods: Pods that fit on them, with prefix delegation: nodes take whole /28 prefixes.
-        nodes: Nodes of 110 pods whose prefixes fit, and one more prefix that each keeps warm.
+        nodes: Nodes of 110 pods that fit; each takes prefixes for its pods and one more.
     """
 
     stack: str
+    clusters: tuple[str, ...]
     zone: str
     subnets: tuple[str, ...]
     addresses: int
@@ -163,6 +188,7 @@ class PackingPlan:
     """How executors of a job configuration fill the nodes of a workload's executor pools.
 
     Args:
+        cluster: Key of the cluster.
         workload: Name of the workload.
         cpu: Cores that an executor pod requests.
         memory: Memory that an executor pod requests, overhead included.
@@ -170,6 +196,7 @@ class PackingPlan:
             allocatable cores that they request (0 to 1).
     """
 
+    cluster: str
     workload: str
     cpu: str
     memory: str
@@ -178,21 +205,23 @@ class PackingPlan:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WarmPlan:
-    """Room that is kept for jobs to come, in one zone: nodes that are paid for all the time.
+    """Capacity buffers of a workload in one zone: nodes that run, and cost, all the time.
 
     Args:
         stack: Stack that applies it.
+        cluster: Key of the cluster.
         workload: Name of the workload.
-        role: ``driver``, with the room of the job submitter, or ``executor``.
-        zone: Zone's name.
-        rooms: Jobs, or executors, that there is room for.
-        cpu: CPU of the room.
-        memory: Memory of the room.
-        nodes: For each instance type, how many nodes of it alone hold the room; Karpenter buys the
-            cheapest that do.
+        role: ``driver``, with the job submitter's pods, or ``executor``.
+        zone: Name of the zone.
+        rooms: Jobs, or executors, that the buffers have capacity for.
+        cpu: CPU of the buffers.
+        memory: Memory of the buffers.
+        nodes: Number of nodes that hold the buffers, for each instance type alone; Karpenter
+            launches the cheapest.
     """
 
     stack: str
+    cluster: str
     workload: str
     role: str
     zone: str
@@ -204,16 +233,18 @@ class WarmPlan:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ComponentPlan:
-    """Something with a version: Kubernetes, an EKS add-on, a Helm chart, an EMR release.
+    """A component with a version: Kubernetes, an EKS add-on or a Helm chart.
 
     Args:
         stack: Stack that declares it.
+        cluster: Key of the cluster.
         kind: ``Kubernetes``, ``EKS add-on``, ``Helm chart``.
         name: Name of the cluster, add-on or release.
-        version: Version as the template has it, ``not pinned`` where it has none.
+        version: Version as the template has it, ``not pinned`` if it has none.
     """
 
     stack: str
+    cluster: str
     kind: str
     name: str
     version: str
@@ -224,6 +255,7 @@ class Plan:
     """Everything that ``emr-eks plan`` shows of one cloud assembly."""
 
     stacks: tuple[StackPlan, ...]
+    clusters: tuple[ClusterPlan, ...]
     components: tuple[ComponentPlan, ...]
     zones: tuple[ZonePlan, ...]
     pools: tuple[PoolPlan, ...]
@@ -233,3 +265,17 @@ class Plan:
     studios: tuple[StudioPlan, ...]
     endpoints: tuple[EndpointPlan, ...]
     messages: tuple[Message, ...]
+
+    def of_cluster(self, key: str) -> Plan:
+        """Return the plan of one cluster: what belongs to it, and the zones of its VPC."""
+        return replace(
+            self,
+            clusters=tuple(each for each in self.clusters if each.key == key),
+            components=tuple(each for each in self.components if each.cluster == key),
+            zones=tuple(each for each in self.zones if key in each.clusters),
+            pools=tuple(each for each in self.pools if each.cluster == key),
+            packing=tuple(each for each in self.packing if each.cluster == key),
+            warm=tuple(each for each in self.warm if each.cluster == key),
+            tenants=tuple(each for each in self.tenants if each.cluster == key),
+            endpoints=tuple(each for each in self.endpoints if each.cluster == key),
+        )

@@ -1,100 +1,94 @@
-"""How executors fill nodes: job configurations of the outputs against the executor pools."""
+"""Work out how executors of job configurations fill the nodes of executor pools."""
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from typing import Final
 
+from cdk_emr_eks.assembly.job_configurations import job_configurations
+from cdk_emr_eks.assembly.reader import Assembly
+from cdk_emr_eks.assembly.stack import Stack
+from cdk_emr_eks.errors import ConfigError
 from cdk_emr_eks.labels import SparkRole
 from cdk_emr_eks.model.instances.instances import Resources, allocatable
 from cdk_emr_eks.model.instances.packing import LOGGING_SIDECAR_MEMORY, free
-from cdk_emr_eks.plan.assembly import StackFile
-from cdk_emr_eks.plan.intrinsics import mapping, sequence
 from cdk_emr_eks.plan.model import PackingPlan, PoolPlan
 from cdk_emr_eks.plan.pools import instance_types
 from cdk_emr_eks.units import Cpu, Memory
 
 _NOTHING: Final = Resources(Cpu(0), Memory(0))
-_SIZE: Final = re.compile(r"(?P<number>\d+)(?P<unit>[mg])b?")
 
 
-def packing_plans(
-    stacks: Iterable[StackFile], pools: tuple[PoolPlan, ...]
-) -> tuple[PackingPlan, ...]:
-    """Work out, once for each workload, how its executors fill its executor pools' nodes.
+def packing_plans(assembly: Assembly, pools: tuple[PoolPlan, ...]) -> tuple[PackingPlan, ...]:
+    """Return, once for each cluster and workload, how executors fill the executor pools' nodes.
 
-    The shape is read from the stack outputs that hold job configurations. A user's own DaemonSets
-    are not in the assembly, so their part is not taken off.
+    The size of an executor is read from the stack outputs that hold job configurations. DaemonSets
+    that users install are not in the assembly, so their requests are not subtracted.
     """
-    found: dict[str, PackingPlan] = {}
-    for stack in stacks:
-        for workload, spark in _spark_defaults(stack):
-            if workload not in found:
-                plan = _packing(workload, spark, pools)
-                if plan:
-                    found[workload] = plan
+    found: dict[tuple[str, str], PackingPlan] = {}
+    for stack in assembly.stacks:
+        for configuration in job_configurations(stack):
+            for cluster in _clusters(stack, assembly, pools):
+                key = cluster, configuration.workload
+                if key not in found:
+                    plan = _packing(*key, configuration.spark_defaults, pools)
+                    if plan:
+                        found[key] = plan
     return tuple(found.values())
 
 
-def _spark_defaults(stack: StackFile) -> Iterator[tuple[str, Mapping[str, object]]]:
-    for output in mapping(stack.template.get("Outputs")).values():
-        text = stack.intrinsics.text(mapping(output).get("Value"))
-        if '"applicationConfiguration"' not in text:
-            continue
-        try:
-            overrides = mapping(json.loads(text))
-        except ValueError:
-            continue  # a command or a text about a configuration, not one
-        monitoring = mapping(overrides.get("monitoringConfiguration"))
-        stream = mapping(monitoring.get("cloudWatchMonitoringConfiguration"))
-        for item in map(mapping, sequence(overrides.get("applicationConfiguration"))):
-            if item.get("classification") == "spark-defaults":
-                yield (
-                    str(stream.get("logStreamNamePrefix")),
-                    mapping(item.get("properties")),
-                )
+def _clusters(stack: Stack, assembly: Assembly, pools: tuple[PoolPlan, ...]) -> list[str]:
+    """Return the keys of the clusters that jobs of a stack may run on."""
+    with_pools = dict.fromkeys(pool.cluster for pool in pools)
+    used = dict.fromkeys(
+        item.cluster for item in assembly.applied.objects if item.stack == stack.name
+    )
+    return [key for key in used if key in with_pools] or list(with_pools)
 
 
 def _packing(
-    workload: str, spark: Mapping[str, object], pools: tuple[PoolPlan, ...]
+    cluster: str, workload: str, spark: Mapping[str, object], pools: tuple[PoolPlan, ...]
 ) -> PackingPlan | None:
-    own = [pool for pool in pools if (pool.workload, pool.role) == (workload, SparkRole.EXECUTOR)]
+    own = [
+        pool
+        for pool in pools
+        if (pool.cluster, pool.workload, pool.role) == (cluster, workload, SparkRole.EXECUTOR)
+    ]
     types = {each.name: each for pool in own for each in instance_types(pool)}
-    request = millicores(str(spark.get("spark.kubernetes.executor.request.cores", "")))
-    heap = mib(str(spark.get("spark.executor.memory", "")))
-    overhead = mib(str(spark.get("spark.executor.memoryOverhead", "")))
-    if not (types and request and heap and overhead is not None):
+    executor = _executor(spark)
+    if not types or executor is None:
         return None
-    off_heap = mib(str(spark.get("spark.memory.offHeap.size", ""))) or 0
-    memory = heap + overhead + off_heap + LOGGING_SIDECAR_MEMORY.mib
     by_size: dict[str, tuple[int, float]] = {}
     for name, each in types.items():
         room = free(each, _NOTHING)
-        pods = min(room.cpu.millicores // request, room.memory.mib // memory)
-        by_size[name] = (
-            pods,
-            round(pods * request / allocatable(each).cpu.millicores, 4),
+        pods = min(
+            room.cpu.millicores // executor.cpu.millicores, room.memory.mib // executor.memory.mib
         )
+        share = pods * executor.cpu.millicores / allocatable(each).cpu.millicores
+        by_size[name] = (pods, round(share, 4))
     return PackingPlan(
+        cluster=cluster,
         workload=workload,
-        cpu=Cpu(request).kubernetes,
-        memory=Memory(memory).kubernetes,
+        cpu=executor.cpu.kubernetes,
+        memory=executor.memory.kubernetes,
         by_size=by_size,
     )
 
 
-def millicores(text: str) -> int:
-    """Return CPU as Kubernetes writes it in millicores; 0 where it is no such text."""
-    if text.endswith("m") and text[:-1].isdigit():
-        return int(text[:-1])
-    return int(text) * 1000 if text.isdigit() else 0
+def _executor(spark: Mapping[str, object]) -> Resources | None:
+    """Return the requests of an executor pod, None if the configuration does not set them."""
 
+    def setting(name: str, default: str = "") -> str:
+        return str(spark.get(name, default))
 
-def mib(text: str) -> int | None:
-    """Return memory as Spark writes it in MiB; None where it is no such text."""
-    match = _SIZE.fullmatch(text.lower())
-    if match is None:
+    try:
+        cpu = Cpu.parse(setting("spark.kubernetes.executor.request.cores"))
+        heap = Memory.parse_spark(setting("spark.executor.memory"))
+        overhead = Memory.parse_spark(setting("spark.executor.memoryOverhead"))
+        off_heap = Memory.parse_spark(setting("spark.memory.offHeap.size", "0"))
+    except ConfigError:
         return None
-    return int(match["number"]) * (1024 if match["unit"] == "g" else 1)
+    if not (cpu.millicores and heap.mib):
+        return None
+    memory = heap.mib + overhead.mib + off_heap.mib + LOGGING_SIDECAR_MEMORY.mib
+    return Resources(cpu, Memory(memory))

@@ -1,4 +1,4 @@
-"""Node pools of an assembly, and the instance types that each can choose from."""
+"""Read node pools, and the instance types that each can choose from."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from cdk_emr_eks import labels
+from cdk_emr_eks.assembly.objects import Applied, ClusterObject
+from cdk_emr_eks.assembly.paths import mapping, sequence, text
+from cdk_emr_eks.assembly.stack import Message
 from cdk_emr_eks.model.instances.instances import FAMILIES, Instances, InstanceType
 from cdk_emr_eks.model.workloads.workload_warnings import SPOT_TYPES
-from cdk_emr_eks.plan.assembly import Message
-from cdk_emr_eks.plan.intrinsics import mapping, sequence
 from cdk_emr_eks.plan.model import PoolPlan
-from cdk_emr_eks.plan.objects import Applied, ClusterObject
 
-# Requirements that never take an instance type away from those of the families and sizes.
+# Requirements that do not exclude an instance type of the families and sizes.
 _NEUTRAL: Final = frozenset(
     {
         labels.ZONE,
@@ -37,8 +37,8 @@ def pool_plans(applied: Applied) -> tuple[PoolPlan, ...]:
 
 
 def has_nodes(spec: Mapping[str, object]) -> bool:
-    """Say whether a NodePool may have nodes: one may be there to tell Karpenter of zones only."""
-    return str(mapping(spec.get("limits")).get("nodes")) != "0"
+    """Return whether a NodePool may have nodes. One with limit 0 only lists zones for Karpenter."""
+    return text(spec, "limits", "nodes") != "0"
 
 
 def pool_messages(pools: tuple[PoolPlan, ...]) -> Iterator[Message]:
@@ -47,19 +47,19 @@ def pool_messages(pools: tuple[PoolPlan, ...]) -> Iterator[Message]:
         count = pool.instance_types
         spot = labels.CapacityType.SPOT in pool.capacity_types
         if spot and count is not None and count < SPOT_TYPES:
-            text = f"spot pool with {count} instance types; {SPOT_TYPES} or more are advised"
-            yield Message(level="warning", where=f"NodePool {pool.name}", text=text)
+            problem = f"spot pool with {count} instance types; {SPOT_TYPES} or more are advised"
+            yield Message(level="warning", where=f"NodePool {pool.name}", text=problem)
 
 
 def chosen_families(pools: tuple[PoolPlan, ...]) -> tuple[str, ...]:
-    """Return the instance families that pools choose from; none if one of them may choose any."""
+    """Return the instance families that pools choose from; none if a pool may choose any."""
     if not all(pool.families for pool in pools):
         return ()
     return tuple(sorted({family for pool in pools for family in pool.families}))
 
 
 def instance_types(pool: PoolPlan) -> tuple[InstanceType, ...]:
-    """Return the instance types of a pool, small to large; none where they are not known."""
+    """Return the instance types of a pool, small to large; none if they are not known."""
     if pool.instance_types is None:
         return ()
     known = {size for name in pool.families for size in FAMILIES[name].sizes}
@@ -72,36 +72,35 @@ def instance_types(pool: PoolPlan) -> tuple[InstanceType, ...]:
 
 
 def _pool(item: ClusterObject) -> PoolPlan:
-    template = mapping(item.spec.get("template"))
-    node_labels = mapping(mapping(template.get("metadata")).get("labels"))
-    spec = mapping(template.get("spec"))
-    needs = _requirements(spec)
+    node_labels = mapping(item.spec, "template", "metadata", "labels")
+    needs = _requirements(item.spec)
     families = _allowed(needs, labels.INSTANCE_FAMILY)
     weight = item.spec.get("weight")
     return PoolPlan(
         stack=item.stack,
+        cluster=item.cluster,
         name=item.name,
-        workload=str(node_labels.get(labels.WORKLOAD, "")),
-        role=str(node_labels.get(labels.ROLE, "")),
+        workload=text(node_labels, labels.WORKLOAD),
+        role=text(node_labels, labels.ROLE),
         zones=_allowed(needs, labels.ZONE),
         capacity_types=_allowed(needs, labels.CAPACITY_TYPE),
         architectures=_allowed(needs, labels.ARCHITECTURE),
         families=families,
         sizes=_allowed(needs, labels.INSTANCE_SIZE),
         instance_types=_count(needs),
-        limits={key: str(value) for key, value in mapping(item.spec.get("limits")).items()},
+        limits={key: str(value) for key, value in mapping(item.spec, "limits").items()},
         weight=weight if isinstance(weight, int) else 0,
     )
 
 
 def _requirements(spec: Mapping[str, object]) -> list[Mapping[str, object]]:
-    return [mapping(item) for item in sequence(spec.get("requirements"))]
+    return [mapping(item) for item in sequence(spec, "template", "spec", "requirements")]
 
 
 def _allowed(needs: list[Mapping[str, object]], key: str) -> tuple[str, ...]:
     for need in needs:
         if need.get("key") == key and need.get("operator") == "In":
-            return tuple(str(value) for value in sequence(need.get("values")))
+            return tuple(str(value) for value in sequence(need, "values"))
     return ()
 
 

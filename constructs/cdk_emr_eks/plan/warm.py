@@ -1,4 +1,4 @@
-"""Warm capacity of an assembly: the room that its capacity buffers keep, and the nodes it takes."""
+"""Read capacity buffers, and work out the nodes that hold them."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from cdk_emr_eks import labels
+from cdk_emr_eks.assembly.objects import Applied, ClusterObject
+from cdk_emr_eks.assembly.paths import mapping, sequence, text
+from cdk_emr_eks.errors import ConfigError
 from cdk_emr_eks.model.instances.instances import InstanceType, Resources
 from cdk_emr_eks.model.instances.packing import free
-from cdk_emr_eks.plan.intrinsics import mapping, sequence
 from cdk_emr_eks.plan.model import PoolPlan, WarmPlan
-from cdk_emr_eks.plan.objects import Applied, ClusterObject
-from cdk_emr_eks.plan.packing import mib, millicores
 from cdk_emr_eks.plan.pools import instance_types
 from cdk_emr_eks.units import Cpu, Memory
 
@@ -20,6 +20,7 @@ _NOTHING: Final = Resources(Cpu(0), Memory(0))
 
 class _Place(NamedTuple):
     stack: str
+    cluster: str
     workload: str
     role: str
     zone: str
@@ -28,47 +29,47 @@ class _Place(NamedTuple):
 def warm_plans(applied: Applied, pools: tuple[PoolPlan, ...]) -> tuple[WarmPlan, ...]:
     """Read the capacity buffers of the assembly, one plan for each workload, role and zone.
 
-    Buffers that have no room, and those of other people's making that are not for the nodes of a
-    workload, are left out.
+    Buffers without replicas are left out, and so are buffers that do not select the nodes of a
+    workload, or whose requests cannot be read.
     """
     templates = {
-        (each.stack, each.namespace, each.name): each for each in applied.of_kind("PodTemplate")
+        (each.cluster, each.namespace, each.name): each for each in applied.of_kind("PodTemplate")
     }
     found: dict[_Place, list[Resources]] = {}
     counts: dict[_Place, int] = {}
     for buffer in applied.of_kind("CapacityBuffer"):
-        name = str(mapping(buffer.spec.get("podTemplateRef")).get("name"))
-        template = templates.get((buffer.stack, buffer.namespace, name))
+        name = text(buffer.spec, "podTemplateRef", "name")
+        template = templates.get((buffer.cluster, buffer.namespace, name))
         replicas = buffer.spec.get("replicas")
         if template is None or not isinstance(replicas, int) or not replicas:
             continue
-        place = _place(template)
-        if place.workload:
-            found.setdefault(place, []).extend([_requests(template)] * replicas)
+        place, requests = _place(template), _requests(template)
+        if place.workload and requests is not None:
+            found.setdefault(place, []).extend([requests] * replicas)
             counts[place] = max(counts.get(place, 0), replicas)
     return tuple(_plan(place, counts[place], pods, pools) for place, pods in found.items())
 
 
 def _pod(template: ClusterObject) -> Mapping[str, object]:
-    return mapping(mapping(template.content.get("template")).get("spec"))
+    return mapping(template.content, "template", "spec")
 
 
 def _place(template: ClusterObject) -> _Place:
-    selector = mapping(_pod(template).get("nodeSelector"))
+    selector = mapping(_pod(template), "nodeSelector")
     keys = (labels.WORKLOAD, labels.ROLE, labels.ZONE)
-    return _Place(template.stack, *(str(selector.get(key, "")) for key in keys))
+    return _Place(template.stack, template.cluster, *(text(selector, key) for key in keys))
 
 
-def _requests(template: ClusterObject) -> Resources:
-    amounts = [
-        mapping(mapping(mapping(each).get("resources")).get("requests"))
-        for each in sequence(_pod(template).get("containers"))
-    ]
-    return Resources(
-        Cpu(sum(millicores(str(each.get("cpu", ""))) for each in amounts)),
-        # A quantity of Kubernetes ends with 'i' where Spark's does not.
-        Memory(sum(mib(str(each.get("memory", "")).removesuffix("i")) or 0 for each in amounts)),
-    )
+def _requests(template: ClusterObject) -> Resources | None:
+    """Return the requests of the containers, None if one of them is not a quantity."""
+    containers = sequence(_pod(template), "containers")
+    amounts = [mapping(each, "resources", "requests") for each in containers]
+    try:
+        cpu = sum(Cpu.parse(str(each.get("cpu", "0"))).millicores for each in amounts)
+        memory = sum(Memory.parse(str(each.get("memory", "0"))).mib for each in amounts)
+    except ConfigError:
+        return None
+    return Resources(Cpu(cpu), Memory(memory))
 
 
 def _plan(
@@ -77,12 +78,13 @@ def _plan(
     own = [
         pool
         for pool in pools
-        if (pool.workload, pool.role) == (place.workload, place.role)
+        if (pool.cluster, pool.workload, pool.role) == (place.cluster, place.workload, place.role)
         and (not pool.zones or place.zone in pool.zones)
     ]
     types = {each.name: each for pool in own for each in instance_types(pool)}
     return WarmPlan(
         stack=place.stack,
+        cluster=place.cluster,
         workload=place.workload,
         role=place.role,
         zone=place.zone,
@@ -94,7 +96,7 @@ def _plan(
 
 
 def _nodes(types: Iterable[InstanceType], pods: Sequence[Resources]) -> Iterator[tuple[str, int]]:
-    """Yield for each type how many nodes hold some pods, the largest pod first on the first fit."""
+    """Yield the number of nodes that hold the pods, for each type; first fit, largest pod first."""
     ordered = sorted(pods, reverse=True)
     for each in types:
         room = free(each, _NOTHING)

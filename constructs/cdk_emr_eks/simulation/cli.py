@@ -15,8 +15,8 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from cdk_emr_eks.assembly.reader import AssemblyError
 from cdk_emr_eks.errors import ConfigError
-from cdk_emr_eks.plan.assembly import AssemblyError
 from cdk_emr_eks.simulation.report.gates import CONDITIONS, Gates
 from cdk_emr_eks.simulation.scenario import Scenario, read_scenario, shipped_scenarios
 from cdk_emr_eks.simulation.unavailable import SimulationUnavailable

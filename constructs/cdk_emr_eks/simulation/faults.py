@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol, cast
 
 from cdk_emr_eks import labels
+from cdk_emr_eks.assembly.paths import mapping, sequence
 from cdk_emr_eks.labels import CapacityType
-from cdk_emr_eks.plan.intrinsics import mapping, sequence
 from cdk_emr_eks.simulation.aws import EmulatedAws
 from cdk_emr_eks.simulation.clock import Clock
 from cdk_emr_eks.simulation.control_plane.karpenter import SIMULATED_NODES

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from cdk_emr_eks import labels
+from cdk_emr_eks.assembly.paths import mapping, sequence
 from cdk_emr_eks.labels import JOB_ID, SparkRole
-from cdk_emr_eks.plan.intrinsics import mapping, sequence
 from cdk_emr_eks.simulation.control_plane.kube_api import (
     EVENTS,
     NODE_CLAIMS,

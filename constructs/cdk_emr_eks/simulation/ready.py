@@ -13,8 +13,8 @@ from typing import Any, Final
 from kubernetes import client
 from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
+from cdk_emr_eks.assembly.paths import mapping, sequence
 from cdk_emr_eks.model.nodes.capacity_buffers import API_VERSION as BUFFERS
-from cdk_emr_eks.plan.intrinsics import mapping, sequence
 from cdk_emr_eks.simulation.control_plane.plane import Plane
 
 _KARPENTER: Final = "karpenter.sh/v1"

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from cdk_emr_eks.plan.objects import Assembly, open_assembly
+from cdk_emr_eks.assembly.reader import Assembly, open_assembly
 from cdk_emr_eks.plan.pools import chosen_families, pool_plans
 from cdk_emr_eks.plan.warm import warm_plans
 from cdk_emr_eks.simulation.aws import EmulatedAws
@@ -178,13 +178,10 @@ def _up(
 
 def _environment(assembly: Assembly) -> tuple[str, str]:
     """Return account and Region that the stacks are bound to, the defaults where to none."""
-    found = [ACCOUNT, PRICED_REGION]
+    account, region = ACCOUNT, PRICED_REGION
     for stack in assembly.stacks:
-        bound = stack.environment.removeprefix("aws://").split("/")
-        for place, value in enumerate(bound[: len(found)]):
-            if value and not value.startswith("unknown-"):
-                found[place] = value
-    account, region = found
+        account = stack.environment.account or account
+        region = stack.environment.region or region
     return account, region
 
 

@@ -25,6 +25,7 @@ from cdk_emr_eks import (
     WarmCapacity,
     Zone,
 )
+from cdk_emr_eks.assembly import open_assembly
 from cdk_emr_eks.plan.model import Plan
 from cdk_emr_eks.plan.reader import read_plan
 from cdk_emr_eks.plan.render import print_plan
@@ -75,7 +76,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     cluster.add_tenant(own, scope=cdk.Stack(app, "Acme"))
     assembly = app.synth()
     stacks = {each.stack_name: each.template["Resources"] for each in assembly.stacks}
-    return Made(stacks, read_plan(folder))
+    return Made(stacks, read_plan(open_assembly(folder)))
 
 
 def counts(objects: list[dict[str, Any]]) -> dict[str, int]:

@@ -44,3 +44,27 @@ def test_objects_and_charts_with_their_cluster(tmp_path: Path) -> None:
     assert chart.values == {"name": "${Eks}"}
     (unread,) = applied.unread
     assert unread.text.startswith("the JSON of Broken cannot be read, so it is left out")
+
+
+def test_a_literal_name_is_that_of_the_cluster_in_the_same_stage(tmp_path: Path) -> None:
+    eks = resource("AWS::EKS::Cluster", Name="spark")
+    pools = resource(MANIFEST, Manifest=json.dumps([POOL]), ClusterName="spark")
+    for stage in ("Dev", "Prod"):
+        write_assembly(
+            tmp_path / stage,
+            {f"{stage}Eks": resources(Eks=eks), f"{stage}Pools": resources(P=pools)},
+        )
+    stages = {
+        stage: {
+            "type": "cdk:cloud-assembly",
+            "properties": {"directoryName": stage, "displayName": stage},
+        }
+        for stage in ("Dev", "Prod")
+    }
+    top = write_assembly(tmp_path, {"Pools": resources(P=pools)}, artifacts=stages)
+    applied = open_assembly(top).applied
+    assert {item.stack: item.cluster for item in applied.objects} == {
+        "Pools": "DevEks/Eks",
+        "DevPools": "DevEks/Eks",
+        "ProdPools": "ProdEks/Eks",
+    }

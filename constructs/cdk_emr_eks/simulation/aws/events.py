@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from cdk_emr_eks.plan.intrinsics import mapping
+from cdk_emr_eks.assembly.paths import mapping
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient

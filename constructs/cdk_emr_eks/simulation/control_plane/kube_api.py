@@ -16,7 +16,7 @@ from typing import Final, Literal, Self, TypeAlias
 
 import aiohttp
 
-from cdk_emr_eks.plan.intrinsics import mapping, sequence
+from cdk_emr_eks.assembly.paths import mapping, sequence
 
 Object: TypeAlias = Mapping[str, object]
 Kind: TypeAlias = Literal["ADDED", "MODIFIED", "DELETED"]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import jmespath
 
-from cdk_emr_eks.plan.intrinsics import mapping, sequence
+from cdk_emr_eks.assembly.paths import mapping, sequence
 from cdk_emr_eks.simulation.deploy.names import physical_name
 from cdk_emr_eks.simulation.deploy.outcome import Deployed, Outcome, Request
 from cdk_emr_eks.simulation.deploy.resolve import Made

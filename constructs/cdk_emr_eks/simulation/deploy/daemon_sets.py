@@ -6,8 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Final
 
+from cdk_emr_eks.assembly.paths import mapping
 from cdk_emr_eks.model.instances.instances import DAEMONSET_REQUESTS, DaemonSetRequest
-from cdk_emr_eks.plan.intrinsics import mapping
 
 # Where an add-on's configuration has the resources of each container, if it does.
 _RESOURCES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {

@@ -9,8 +9,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from cdk_emr_eks.assembly.reader import AssemblyError, open_assembly
+from cdk_emr_eks.assembly.stack import Stack
 from cdk_emr_eks.errors import Problems
-from cdk_emr_eks.plan.assembly import AssemblyError, StackFile, read_assembly
 from cdk_emr_eks.plan.model import Plan, TenantPlan
 from cdk_emr_eks.plan.reader import read_plan
 from cdk_emr_eks.simulation.control_plane.karpenter import KarpenterLaunch
@@ -134,12 +135,12 @@ def deploy(
         DeploymentFailedError: If the real deployment would fail, too, with what was refused. What
             was deployed before is deleted again.
     """
-    stacks = _ordered(read_assembly(assembly))
-    plan = read_plan(assembly)
+    opened = open_assembly(assembly)
+    stacks, plan = _ordered(opened.stacks), read_plan(opened)
     _require_platform(assembly, stacks, plan)
     for stack in stacks:
         _check_environment(stack, aws)
-    total = sum(len(stack.types) for stack in stacks)
+    total = sum(len(stack.types()) for stack in stacks)
     task = progress.add_task("Deploying", total=total) if progress else None
     network = ExistingNetwork(stacks, aws)
     exports: dict[str, object] = {}
@@ -167,11 +168,11 @@ def _roll_back(stacks: list[StackDeployment]) -> None:
         stack.undo(ROLLBACK_SECONDS)
 
 
-def _require_platform(assembly: Path, stacks: tuple[StackFile, ...], plan: Plan) -> None:
+def _require_platform(assembly: Path, stacks: tuple[Stack, ...], plan: Plan) -> None:
     """Refuse what would need things that exist in somebody's account only."""
     charts = {component.name for component in plan.components if component.kind == "Helm chart"}
     missing = ""
-    if not any("AWS::EKS::Cluster" in stack.types for stack in stacks):
+    if not any("AWS::EKS::Cluster" in stack.types() for stack in stacks):
         missing = "makes no EKS cluster"
     elif plan.pools and KARPENTER not in charts:
         missing = "has node pools and does not install Karpenter"
@@ -181,21 +182,19 @@ def _require_platform(assembly: Path, stacks: tuple[StackFile, ...], plan: Plan)
         )
 
 
-def _ordered(stacks: tuple[StackFile, ...]) -> tuple[StackFile, ...]:
+def _ordered(stacks: tuple[Stack, ...]) -> tuple[Stack, ...]:
     """Return the stacks, each after those it depends on; nested ones go with their parents."""
     own = {stack.stack_name: stack for stack in stacks if stack.stack_name}
     graph = {name: set(stack.dependencies) & own.keys() for name, stack in own.items()}
     return tuple(own[name] for name in graphlib.TopologicalSorter(graph).static_order())
 
 
-def _check_environment(stack: StackFile, aws: EmulatedAws) -> None:
-    account, _, region = stack.environment.removeprefix("aws://").partition("/")
+def _check_environment(stack: Stack, aws: EmulatedAws) -> None:
     problems = Problems(f"Stack {stack.name!r}")
     for field, wanted, given in (
-        ("account", account, aws.account),
-        ("region", region, aws.region),
+        ("account", stack.environment.account, aws.account),
+        ("region", stack.environment.region, aws.region),
     ):
-        agnostic = not wanted or wanted.startswith("unknown-")
         fix = f"give EmulatedAws {field}={wanted!r}"
-        problems.require(agnostic or wanted == given, field, f"must be {given}", wanted, fix)
+        problems.require(not wanted or wanted == given, field, f"must be {given}", wanted, fix)
     problems.raise_if_any()

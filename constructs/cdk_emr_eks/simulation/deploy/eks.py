@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import ClientError
 
-from cdk_emr_eks.plan.assembly import AssemblyError
-from cdk_emr_eks.plan.intrinsics import mapping, sequence
+from cdk_emr_eks.assembly.paths import mapping, sequence
+from cdk_emr_eks.assembly.reader import AssemblyError
 from cdk_emr_eks.simulation.deploy.daemon_sets import daemon_sets
 from cdk_emr_eks.simulation.deploy.identities import pod_identity
 from cdk_emr_eks.simulation.deploy.names import physical_name

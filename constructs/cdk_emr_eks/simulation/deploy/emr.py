@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from cdk_emr_eks.assembly.paths import mapping
 from cdk_emr_eks.model.tenants.emr_access import emr_role_manifests
-from cdk_emr_eks.plan.intrinsics import mapping
 from cdk_emr_eks.simulation.deploy.account import tags
 from cdk_emr_eks.simulation.deploy.outcome import (
     Deployed,

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Final
 
-from cdk_emr_eks.plan.assembly import StackFile
+from cdk_emr_eks.assembly.stack import Stack
 from cdk_emr_eks.simulation.deploy.outcome import Outcome, ResourceOutcome
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class ExistingNetwork:
         resources: What is said of each.
     """
 
-    def __init__(self, stacks: Iterable[StackFile], aws: EmulatedAws) -> None:
+    def __init__(self, stacks: Iterable[Stack], aws: EmulatedAws) -> None:
         self.ids: dict[str, str] = {}
         self.resources: list[ResourceOutcome] = []
         self._ec2 = aws.client("ec2")
@@ -73,7 +73,7 @@ class ExistingNetwork:
     def _subnets(self) -> list[str]:
         return [made for name, made in self.ids.items() if name.startswith("subnet-")]
 
-    def template(self, stack: StackFile) -> Mapping[str, object]:
+    def template(self, stack: Stack) -> Mapping[str, object]:
         """Return a stack's template with the stand-ins' ids."""
         text = _IDS.sub(lambda id: self.ids.get(id.group(), id.group()), json.dumps(stack.template))
         template: Mapping[str, object] = json.loads(text)

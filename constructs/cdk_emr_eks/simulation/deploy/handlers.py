@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final
 
-from cdk_emr_eks.plan.objects import CHART, KUBERNETES_PREFIX, MANIFEST
+from cdk_emr_eks.assembly.objects import CHART, KUBERNETES_PREFIX, MANIFEST
 from cdk_emr_eks.simulation.deploy import eks, emr, iam, identities, services
 from cdk_emr_eks.simulation.deploy.account import ROWS, deploy_row
 from cdk_emr_eks.simulation.deploy.charts import deploy_chart

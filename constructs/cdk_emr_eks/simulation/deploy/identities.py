@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from cdk_emr_eks.plan.intrinsics import mapping, sequence
+from cdk_emr_eks.assembly.paths import mapping, sequence
 from cdk_emr_eks.simulation.deploy.objects import describe
 from cdk_emr_eks.simulation.deploy.outcome import (
     Deployed,

@@ -9,7 +9,7 @@ from typing import Final
 
 from kubernetes.utils.quantity import parse_quantity
 
-from cdk_emr_eks.plan.intrinsics import mapping, sequence
+from cdk_emr_eks.assembly.paths import mapping, sequence
 from cdk_emr_eks.simulation.control_plane.karpenter import KarpenterLaunch
 from cdk_emr_eks.simulation.deploy.outcome import NotSimulatedError
 from cdk_emr_eks.simulation.deploy.site import Site

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from cdk_emr_eks.plan.intrinsics import mapping, sequence
+from cdk_emr_eks.assembly.paths import mapping, sequence
 from cdk_emr_eks.simulation.deploy.names import physical_name
 from cdk_emr_eks.simulation.deploy.outcome import (
     Deployed,

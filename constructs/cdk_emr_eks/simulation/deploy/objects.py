@@ -18,7 +18,7 @@ from typing import Final
 
 from kubernetes import client
 
-from cdk_emr_eks.plan.intrinsics import mapping, sequence
+from cdk_emr_eks.assembly.paths import mapping, sequence
 
 LAST_APPLIED: Final = "kubectl.kubernetes.io/last-applied-configuration"
 _WARNING: Final = re.compile(r'299 - "((?:[^"\\]|\\.)*)"')

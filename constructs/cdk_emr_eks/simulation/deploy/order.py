@@ -5,7 +5,8 @@ from __future__ import annotations
 import graphlib
 from collections.abc import Iterator, Mapping
 
-from cdk_emr_eks.plan.intrinsics import intrinsic, mapping, sequence
+from cdk_emr_eks.assembly.expressions import function_call
+from cdk_emr_eks.assembly.paths import mapping, sequence
 from cdk_emr_eks.simulation.deploy.resolve import VARIABLE, UnresolvableError
 
 
@@ -39,7 +40,7 @@ def references(value: object) -> Iterator[str]:
         for item in value:
             yield from references(item)
     elif isinstance(value, Mapping):
-        function = intrinsic(value)
+        function = function_call(value)
         yield from _of_function(*function) if function else references(list(value.values()))
 
 

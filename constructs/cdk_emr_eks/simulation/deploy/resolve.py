@@ -1,11 +1,11 @@
-"""CloudFormation's intrinsic functions, worked out with what has been deployed so far.
+"""CloudFormation's function_call functions, worked out with what has been deployed so far.
 
-``plan.intrinsics`` makes of a function text for a person; here its value is needed, or an error. No
+``plan.view()`` makes of a function text for a person; here its value is needed, or an error. No
 kept library does that for identifiers that are known only while deploying: moto's and cfn-lint's
 resolvers are bound to their own resource models (moto's has no ``Fn::Cidr`` besides), and the
 functions are a page. A test holds the pure ones against moto's.
 
-Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference.html
+Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/function_call-function-reference.html
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from cdk_emr_eks.plan.intrinsics import intrinsic, mapping, sequence
+from cdk_emr_eks.assembly.expressions import function_call
+from cdk_emr_eks.assembly.paths import mapping, sequence
 
 VARIABLE: Final = re.compile(r"\$\{(!?)([^}]+)\}")
 """A variable of ``Fn::Sub``; with ``!`` it is literal text."""
@@ -142,7 +143,7 @@ class Resolver:
 
     def _value(self, value: object) -> object:
         if isinstance(value, Mapping):
-            function = intrinsic(value)
+            function = function_call(value)
             if function is not None:
                 return self._call(*function)
             items = ((str(key), self._value(item)) for key, item in value.items())

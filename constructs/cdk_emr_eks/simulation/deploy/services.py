@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
-from cdk_emr_eks.plan.intrinsics import mapping, sequence
+from cdk_emr_eks.assembly.paths import mapping, sequence
 from cdk_emr_eks.simulation.deploy.account import tags
 from cdk_emr_eks.simulation.deploy.names import physical_name
 from cdk_emr_eks.simulation.deploy.outcome import Deployed, Outcome, Request

@@ -11,7 +11,7 @@ from typing import Final
 from botocore.exceptions import BotoCoreError, ClientError
 from kubernetes import client
 
-from cdk_emr_eks.plan.intrinsics import mapping, sequence
+from cdk_emr_eks.assembly.paths import mapping, sequence
 from cdk_emr_eks.simulation.deploy.handlers import deploy_resource, invented
 from cdk_emr_eks.simulation.deploy.order import creation_order
 from cdk_emr_eks.simulation.deploy.outcome import (

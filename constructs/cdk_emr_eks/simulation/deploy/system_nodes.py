@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from cdk_emr_eks import labels
+from cdk_emr_eks.assembly.paths import mapping, sequence
 from cdk_emr_eks.model.instances.instances import MAX_PODS
-from cdk_emr_eks.plan.intrinsics import mapping, sequence
 from cdk_emr_eks.simulation.control_plane.karpenter import SIMULATED_NODES
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ import copy
 from collections.abc import Mapping
 from typing import Final
 
+from cdk_emr_eks.assembly.paths import mapping, sequence
 from cdk_emr_eks.labels import JOB_ID, SparkRole
 from cdk_emr_eks.model.images.emr_images import EMR_ACCOUNTS
-from cdk_emr_eks.plan.intrinsics import mapping, sequence
 from cdk_emr_eks.versions import EMR_RELEASE
 
 COMPONENT: Final = "emr-containers.amazonaws.com/component"

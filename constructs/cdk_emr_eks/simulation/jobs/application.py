@@ -9,9 +9,9 @@ from enum import Enum, auto
 from typing import Final
 
 from cdk_emr_eks import labels
+from cdk_emr_eks.assembly.paths import mapping, sequence
 from cdk_emr_eks.labels import SparkRole
 from cdk_emr_eks.model.access.execution_role import Component
-from cdk_emr_eks.plan.intrinsics import mapping, sequence
 from cdk_emr_eks.simulation.clock import Clock
 from cdk_emr_eks.simulation.control_plane.kube_api import (
     Identity,

@@ -16,11 +16,11 @@ from typing import Final
 import yaml
 
 from cdk_emr_eks import labels
+from cdk_emr_eks.assembly.paths import mapping, sequence
+from cdk_emr_eks.assembly.reader import AssemblyError, open_assembly
+from cdk_emr_eks.assembly.stack import Stack
 from cdk_emr_eks.errors import refuse
-from cdk_emr_eks.plan.assembly import AssemblyError, StackFile
-from cdk_emr_eks.plan.intrinsics import mapping, sequence
 from cdk_emr_eks.plan.model import TenantPlan
-from cdk_emr_eks.plan.objects import open_assembly
 from cdk_emr_eks.plan.tenants import tenant_plans
 from cdk_emr_eks.simulation.scenario import EACH
 
@@ -64,7 +64,7 @@ def read_blueprints(assembly: Path) -> tuple[Blueprint, ...]:
             configuration, or a pod template that one names is not among the assets.
     """
     opened = open_assembly(assembly)
-    stacks, tenants = opened.stacks, tenant_plans(opened.stacks, opened.applied)
+    stacks, tenants = opened.stacks, tenant_plans(opened)
     assets = dict(_assets(assembly))
     found = tuple(
         _blueprint(stack, overrides, tenants, assets)
@@ -100,9 +100,9 @@ def choose_blueprints(
     return found
 
 
-def _configurations(stack: StackFile) -> Iterator[Mapping[str, object]]:
+def _configurations(stack: Stack) -> Iterator[Mapping[str, object]]:
     for output in mapping(stack.template.get("Outputs")).values():
-        text = stack.intrinsics.text(mapping(output).get("Value"))
+        text = stack.text(mapping(output).get("Value"))
         if '"applicationConfiguration"' not in text:
             continue
         try:
@@ -112,7 +112,7 @@ def _configurations(stack: StackFile) -> Iterator[Mapping[str, object]]:
 
 
 def _blueprint(
-    stack: StackFile,
+    stack: Stack,
     overrides: Mapping[str, object],
     tenants: Iterable[TenantPlan],
     assets: Mapping[str, Path],

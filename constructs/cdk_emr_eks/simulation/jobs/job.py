@@ -7,8 +7,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
+from cdk_emr_eks.assembly.paths import mapping
 from cdk_emr_eks.model.access.execution_role import Component
-from cdk_emr_eks.plan.intrinsics import mapping
 from cdk_emr_eks.simulation.control_plane.kube_api import (
     Identity,
     Kind,

@@ -7,8 +7,8 @@ import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from cdk_emr_eks.assembly.paths import mapping, sequence
 from cdk_emr_eks.labels import JOB_ID
-from cdk_emr_eks.plan.intrinsics import mapping, sequence
 from cdk_emr_eks.simulation.control_plane.kube_api import Kind, KubeApi, Object
 from cdk_emr_eks.simulation.jobs.application import Surroundings
 from cdk_emr_eks.simulation.jobs.blueprint import Blueprint, choose_blueprints

@@ -12,9 +12,9 @@ from typing import Final
 
 import yaml
 
+from cdk_emr_eks.assembly.paths import mapping
 from cdk_emr_eks.labels import SparkRole
 from cdk_emr_eks.model.access.execution_role import Component
-from cdk_emr_eks.plan.intrinsics import mapping
 from cdk_emr_eks.simulation.control_plane.kube_api import KubeApi, namespaced
 from cdk_emr_eks.simulation.jobs.additions import SPARK_IMAGE, emr_labels
 from cdk_emr_eks.simulation.jobs.pods import JobRun, emr_driver_template
