@@ -124,6 +124,11 @@ test-simulation: setup simulation-programs ## test on a real Kubernetes control 
 test: check $(CHECKOV)/.synced $(if $(ARGS),,simulation-programs) ## all checks and all tests; ARGS="<options of pytest>"
 	$(VENV)/bin/pytest $(PYTEST_WORKERS) $(ARGS)
 
+# One-token changes of the values' code, one after the other; each should make a test fail.
+.PHONY: mutants
+mutants: setup ## share of small code changes that unit tests notice; ARGS="--seed 7 --sample 60"
+	$(PYTHON) -m benchmarks.mutants $(ARGS)
+
 # 20 minutes of one core the first time, seconds after that; a CI caches ~/.cache/cdk-emr-eks.
 # Where the programs cannot be built, tests that need them are skipped with the reason.
 .PHONY: simulation-programs

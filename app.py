@@ -8,7 +8,7 @@ from __future__ import annotations
 import aws_cdk as cdk
 
 from cdk_emr_eks import Cpu, Memory, Quota, Tenant
-from stacks import PlatformStack, tenant_stacks
+from stacks import reference_stacks
 
 TENANTS = (
     Tenant(
@@ -19,6 +19,5 @@ TENANTS = (
 )
 
 app = cdk.App()
-platform = PlatformStack(app, "EmrEksPlatform")
-tenant_stacks(app, "EmrEksTenants", cluster=platform.cluster, tenants=TENANTS)
+reference_stacks(app, tenants=TENANTS)
 app.synth()

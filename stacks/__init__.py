@@ -1,7 +1,5 @@
-"""Ready stacks: the platform, and tenants and notebooks in stacks of their own."""
+"""The stacks of ``app.py``, built from the ready stacks of :mod:`cdk_emr_eks.stacks`."""
 
-from stacks.notebooks import notebook_stacks
-from stacks.platform import PlatformStack
-from stacks.tenants import tenant_stacks
+from stacks.reference import reference_stacks
 
-__all__ = ["PlatformStack", "notebook_stacks", "tenant_stacks"]
+__all__ = ["reference_stacks"]

@@ -10,8 +10,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
+from itertools import pairwise, takewhile
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeGuard
 
 NEEDS_NODE: Final = frozenset({"aws_cdk", "cdk8s", "cdk8s_plus_27", "constructs", "jsii"})
 VAGUE: Final = frozenset({"base", "common", "helper", "helpers", "misc", "util", "utils"})
@@ -53,7 +54,9 @@ class Module:
         """Every name imported anywhere in the file; ``from a import b`` is ``a.b``."""
         package = self.name if self.is_package else self.name.rpartition(".")[0]
         found: set[str] = set()
-        for node in ast.walk(self.tree):
+        # What a package lists for type checkers, it imports when a name is first used.
+        body = [node for node in self.tree.body if not (self.is_package and _is_typing(node))]
+        for node in (each for part in body for each in ast.walk(part)):
             if isinstance(node, ast.Import):
                 found.update(alias.name for alias in node.names)
             elif isinstance(node, ast.ImportFrom):
@@ -178,11 +181,43 @@ def sideways(tree: Sequence[Module], folder: str, shared: frozenset[str]) -> Ite
                 yield Measure("add-on imports another", f"{name} -> {target}")
 
 
-def importers(tree: Sequence[Module], target: str, allowed: frozenset[str]) -> Iterator[Measure]:
-    """Modules that import ``target`` and may not."""
+def importers(
+    tree: Sequence[Module], target: str, allowed: frozenset[str], rule: str
+) -> Iterator[Measure]:
+    """Modules outside ``target`` that import it, or a module in it, and may not.
+
+    Args:
+        tree: All modules.
+        target: A module or a package.
+        allowed: Modules and packages that may import it.
+        rule: What to call a finding.
+    """
     for name, targets in edges(tree).items():
-        if target in targets and name not in allowed:
-            yield Measure("platform imported from inside", name)
+        if not _within(name, {*allowed, target}):
+            for found in sorted(each for each in targets if _within(each, {target})):
+                yield Measure(rule, f"{name} -> {found}")
+
+
+def reaching(tree: Sequence[Module], starts: Sequence[Module]) -> Iterator[Measure]:
+    """Modules of ``starts`` that need Node, themselves or through what they import of ``tree``."""
+    found = edges(tree)
+    needing = {
+        module.name
+        for module in tree
+        if NEEDS_NODE & {name.partition(".")[0] for name in module.imports}
+    }
+    for start in starts:
+        queue, seen = [start.name], {start.name}
+        for name in queue:
+            new = found[name] - seen
+            seen |= new
+            queue.extend(sorted(new))
+        for name in sorted(seen & needing):
+            yield Measure("unit test needs Node", f"{start.name} -> {name}")
+
+
+def _within(name: str, packages: Iterable[str]) -> bool:
+    return any(name == package or name.startswith(f"{package}.") for package in packages)
 
 
 # ---- sizes
@@ -235,7 +270,9 @@ def inits(tree: Sequence[Module]) -> Iterator[Measure]:
     """Logic in ``__init__.py``: anything but a docstring, imports and plain assignments."""
     plain = (ast.Import, ast.ImportFrom, ast.Assign, ast.AnnAssign, ast.Expr)
     for module in tree:
-        if module.is_package and not all(isinstance(node, plain) for node in module.tree.body):
+        parts = [part.body if _is_typing(part) else [part] for part in module.tree.body]
+        nodes = (node for part in parts for node in part)
+        if module.is_package and not all(isinstance(node, plain) for node in nodes):
             yield Measure("logic in __init__", module.name)
 
 
@@ -285,7 +322,37 @@ def unread(tree: Sequence[Module], readers: Iterable[Module] = ()) -> Iterator[M
                         )
 
 
+def explanations(tree: Sequence[Module]) -> Iterator[Measure]:
+    """Constants of modules that are explained below: by a string, or by a paragraph of comments."""
+    for module in tree:
+        lines = module.text.splitlines()
+        for node, after in pairwise([*module.tree.body, None]):
+            if not isinstance(node, (ast.Assign, ast.AnnAssign)) or not node.end_lineno:
+                continue
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            below = (line.strip() for line in lines[node.end_lineno :])
+            paragraph = list(takewhile(bool, below))
+            if _is_text(after) or (paragraph and all(line[0] == "#" for line in paragraph)):
+                subject = f"{module.name}:{ast.unparse(targets[0])}"
+                yield Measure("explained below, not above", subject)
+
+
 # ---- parts of the syntax
+
+
+def _is_typing(node: ast.stmt) -> TypeGuard[ast.If]:
+    """Whether a statement is ``if TYPE_CHECKING:`` or ``if not TYPE_CHECKING:``."""
+    tests = ("TYPE_CHECKING", "not TYPE_CHECKING")
+    return isinstance(node, ast.If) and ast.unparse(node.test) in tests and not node.orelse
+
+
+def _is_text(node: ast.stmt | None) -> bool:
+    """Whether a statement is a bare string."""
+    return (
+        isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Constant)
+        and isinstance(node.value.value, str)
+    )
 
 
 def _reads(node: ast.AST) -> set[str]:

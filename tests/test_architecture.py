@@ -53,9 +53,11 @@ RINGS: Final = (
         ),
     ),
 )
+# What must run without Node. `testing` takes stacks, so it is not in the list.
 PURE: Final = frozenset(
     {"errors", "units", "field_types", "labels", "names", "releases", "tokens", "versions"}
-    | {"checks", "values", "model", "assembly", "plan", "diff", "deploy_policy", "simulation"}
+    | {"checks", "values", "lazy_exports", "model"}
+    | {"assembly", "cli", "deploy_policy", "diff", "plan", "simulation", "synth", "template_text"}
 )
 
 LIMITS: Final = {
@@ -146,8 +148,23 @@ def measured() -> Iterator[Measure]:
     yield from architecture.circles(tree)
     shared = frozenset({"controllers", "protocol"})
     yield from architecture.sideways(tree, f"{PACKAGE}.addons", shared)
+    # Constructs never know the platform that they are part of; ready stacks are built from it.
     for face in ("emr_eks_cluster", "imported_cluster"):
-        yield from architecture.importers(tree, f"{PACKAGE}.platforms.{face}", frozenset({PACKAGE}))
+        yield from architecture.importers(
+            tree,
+            f"{PACKAGE}.platforms.{face}",
+            frozenset({f"{PACKAGE}.stacks"}),
+            "platform imported from inside",
+        )
+    # The simulation is a separate product: the rest of the library must work without it.
+    yield from architecture.importers(
+        tree,
+        f"{PACKAGE}.simulation",
+        frozenset({f"{PACKAGE}.cli", f"{PACKAGE}.testing"}),
+        "simulation imported by another part",
+    )
+    units = [module for module in outside if module.name.startswith("tests.unit.")]
+    yield from architecture.reaching((*tree, *outside), units)
     yield from architecture.names((*tree, *outside))
     yield from architecture.inits((*tree, *outside))
     yield from architecture.signatures(tree)
@@ -175,7 +192,10 @@ def test_every_raised_limit_has_a_reason() -> None:
 # ---- the same measures on trees that are bad
 
 Check = Callable[[tuple[Module, ...]], Iterator[Measure]]
-TOY_RINGS: Final = (("in", frozenset({"core", "spec"})), ("out", frozenset({"shell", "addons"})))
+TOY_RINGS: Final = (
+    ("in", frozenset({"core", "lazy", "spec", "unit"})),
+    ("out", frozenset({"shell", "addons"})),
+)
 
 
 def inward(tree: tuple[Module, ...]) -> Iterator[Measure]:
@@ -191,7 +211,12 @@ def sideways(tree: tuple[Module, ...]) -> Iterator[Measure]:
 
 
 def platform(tree: tuple[Module, ...]) -> Iterator[Measure]:
-    return architecture.importers(tree, "lib.platform", frozenset({"lib"}))
+    allowed = frozenset({"lib.shell"})
+    return architecture.importers(tree, "lib.platform", allowed, "platform imported from inside")
+
+
+def reaching(tree: tuple[Module, ...]) -> Iterator[Measure]:
+    return architecture.reaching(tree, [each for each in tree if each.name == "lib.unit"])
 
 
 CLASS_OF_13: Final = "class A:\n" + "".join(f"    def m{n}(self): ...\n" for n in range(13))
@@ -246,7 +271,31 @@ BAD: Final[tuple[tuple[str, Check, dict[str, str], str], ...]] = (
         "platform",
         platform,
         {"tenant": "from lib.platform import P", "platform": ""},
-        "platform imported from inside: lib.tenant",
+        "platform imported from inside: lib.tenant -> lib.platform",
+    ),
+    (
+        "part of the platform",
+        platform,
+        {"tenant": "import lib.platform.a", "platform/__init__": "", "platform/a": ""},
+        "platform imported from inside: lib.tenant -> lib.platform.a",
+    ),
+    (
+        "Node in a unit test, through another module",
+        reaching,
+        {"unit": "from lib.core import x", "core": "import lib.shell", "shell": "import jsii"},
+        "unit test needs Node: lib.unit -> lib.shell",
+    ),
+    (
+        "string below a constant",
+        architecture.explanations,
+        {"a": 'LIMIT = 3\n"""Rows of a page."""\n'},
+        "explained below, not above: lib.a:LIMIT",
+    ),
+    (
+        "comment below a constant",
+        architecture.explanations,
+        {"a": "LIMIT = {\n    3: 1,\n}\n# Rows of a page.\n\nOTHER = 1\n"},
+        "explained below, not above: lib.a:LIMIT",
     ),
     ("vague", architecture.names, {"addons/utils": ""}, "vague name: lib.addons.utils"),
     (
@@ -352,7 +401,9 @@ def test_a_bad_tree_is_found(
 
 
 GOOD: Final = {
-    "core": '"""Core."""\n',
+    "core": '"""Core."""\n# Rows of a page.\nLIMIT = 3\n# Columns of a page.\nWIDTH = 4\n',
+    "lazy/__init__": '"""Lazy."""\nif TYPE_CHECKING:\n    from lib.shell import run\n',
+    "unit": '"""Unit."""\nimport lib.core\nimport lib.lazy\n',
     "spec/a": '"""A."""\nfrom lib.core import x\n_private: object = None\n',
     "shell": '"""Shell."""\nfrom lib.spec.a import f\nfrom lib import core\nimport aws_cdk\n',
     "addons/a": '"""A."""\nfrom lib.addons.protocol import Addon\n',

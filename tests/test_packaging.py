@@ -110,6 +110,7 @@ def test_the_sdist_builds_the_library_and_nothing_else(sdist: Path) -> None:
 
 
 def test_the_metadata_names_authors_pages_and_version(metadata: Message) -> None:
+    assert metadata["Version"] == cdk_emr_eks.__version__
     assert metadata["Author"]
     assert metadata["Description-Content-Type"] == "text/markdown"
     urls = dict(line.split(", ") for line in metadata.get_all("Project-URL", []))
@@ -208,7 +209,3 @@ def _run(python: Path, code: str, cwd: Path | None = None) -> str:
         [str(python), "-c", code], env=env, cwd=cwd, check=True, capture_output=True, text=True
     )
     return done.stdout.strip()
-
-
-def test_a_shell_completes_the_public_names() -> None:
-    assert dir(cdk_emr_eks) == sorted(cdk_emr_eks.__all__)

@@ -13,7 +13,7 @@ from cdk_emr_eks import (
     SparkImage,
     Tenant,
 )
-from stacks import PlatformStack
+from cdk_emr_eks.stacks import PlatformStack
 
 PACKAGES = ("pandas==2.2.3", "pyarrow==18.1.0")
 

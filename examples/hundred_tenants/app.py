@@ -3,7 +3,7 @@
 import aws_cdk as cdk
 
 from cdk_emr_eks import Cpu, Memory, Quota, Tenant
-from stacks import PlatformStack, tenant_stacks
+from cdk_emr_eks.stacks import PlatformStack, tenant_stacks
 
 app = cdk.App()
 platform = PlatformStack(app, "Platform", admin_role_names=["eks-admin"])

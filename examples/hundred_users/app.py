@@ -3,7 +3,7 @@
 import aws_cdk as cdk
 
 from cdk_emr_eks import NotebookEndpoint, NotebookPlatform, NotebookUser, s3_folder
-from stacks import PlatformStack, notebook_stacks
+from cdk_emr_eks.stacks import PlatformStack, notebook_stacks
 
 app = cdk.App()
 platform = PlatformStack(app, "Platform", admin_role_names=["eks-admin"])

@@ -20,7 +20,7 @@ from cdk_emr_eks import (
     Tenant,
     Workload,
 )
-from stacks import PlatformStack, tenant_stacks
+from cdk_emr_eks.stacks import PlatformStack, tenant_stacks
 
 LARGE: Final = ("analytics", "finance", "research")
 SMALL: Final = "small"

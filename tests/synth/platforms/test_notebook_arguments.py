@@ -25,8 +25,8 @@ from cdk_emr_eks import (
     StudioSpec,
     Tenant,
 )
+from cdk_emr_eks.stacks import tenant_stacks
 from cdk_emr_eks.tenants.tenant import EmrEksTenant
-from stacks import tenant_stacks
 from tests.synth.platforms.notebook_app import Parts, new_cluster, new_network, user
 
 ANY: Any = "analytics"

@@ -7,13 +7,13 @@ from typing import Any, Final
 import pytest
 
 from cdk_emr_eks import CRITICAL, SHARED, ConfigError, WarmCapacity, Workload, Zone
-from cdk_emr_eks.clusters.manifests import plain
 from cdk_emr_eks.labels import SparkRole
 from cdk_emr_eks.model.jobs.job_config import spark_defaults
 from cdk_emr_eks.model.nodes.capacity_buffers import capacity_buffers
 from cdk_emr_eks.model.nodes.node_pool import node_pools
 from cdk_emr_eks.model.workloads.executor_size import driver_size, executor_size
 from cdk_emr_eks.units import Cpu, Memory
+from tests.cli.assemblies import plain
 
 ZONES: Final = (Zone.named("eu-west-1a"), Zone(key="zone-2", name="eu-west-1b"))
 
