@@ -22,8 +22,15 @@ except ImportError as error:
         f"emr-eks needs its extra ({error}): pip install 'cdk-emr-eks[cli]'"
     ) from error
 
-from cdk_emr_eks.assembly.reader import AssemblyError, open_assembly
-from cdk_emr_eks.deploy_policy import deploy_policies, write_deploy_policy
+from cdk_emr_eks.assembly import Assembly, AssemblyError, open_assembly
+from cdk_emr_eks.deploy_policy import (
+    DeployPolicy,
+    deploy_policies,
+    policy_files,
+    read_extra,
+    unknown_types,
+    write_policies,
+)
 from cdk_emr_eks.diff.changes import diff_assemblies
 from cdk_emr_eks.diff.leftovers import delete_commands, delete_first
 from cdk_emr_eks.diff.render import print_diff
@@ -35,6 +42,11 @@ from cdk_emr_eks.synth import AppSettings, SynthError, synthesize
 
 _PIPED_WIDTH: Final = 120
 _ASSEMBLY = click.Path(file_okay=False, path_type=Path)
+_EXTRA = click.option(
+    "--extra",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="JSON file with IAM statements by resource type, to add to the deploy policies.",
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -49,7 +61,8 @@ def main() -> None:
 @main.command()
 @click.option("--app", help="Command that runs the app. [default: `app` of cdk.json]")
 @click.option("-o", "--output", type=_ASSEMBLY, help="[default: `output` of cdk.json, or cdk.out]")
-def synth(*, app: str | None, output: Path | None) -> None:
+@_EXTRA
+def synth(*, app: str | None, output: Path | None, extra: Path | None) -> None:
     """Run the app, show its plan, and write the IAM policies that deploying it needs.
 
     Does what `cdk synth` does with the settings of cdk.json, without the CDK's command line.
@@ -61,14 +74,17 @@ def synth(*, app: str | None, output: Path | None) -> None:
             settings, command=app or settings.command, output=output or settings.output
         )
         assembly = synthesize(chosen, folder)
-        found = read_plan(open_assembly(assembly))
-        policies = write_deploy_policy(assembly)
+        opened = open_assembly(assembly)
+        found = read_plan(opened)
+        policies = _deploy_policies(opened, extra)
+        written = write_policies(policies, assembly)
     except (AssemblyError, ConfigError, SynthError) as error:
         raise click.ClickException(str(error)) from error
     _print(lambda console: print_plan(found, console))
     click.echo("\nWritten, to read and to use")
-    for path in (*sorted(assembly.glob("pod-templates/*")), *policies):
+    for path in (*sorted(assembly.glob("pod-templates/*")), *written):
         click.echo(f"  {os.path.relpath(path)}")
+    _warn_unknown(policies)
 
 
 @main.command(short_help="Show what an assembly would deploy.")
@@ -116,21 +132,37 @@ def diff(old: Path, new: Path, *, as_json: bool, exit_code: bool) -> None:
 @main.command("deploy-policy", short_help="Print the IAM policies a deployment needs.")
 @click.argument("assembly", type=_ASSEMBLY, default="cdk.out")
 @click.option("--write", is_flag=True, help="Write the files into ASSEMBLY instead of printing.")
-def deploy_policy(assembly: Path, *, write: bool) -> None:
-    """Print the IAM policies that CloudFormation needs to deploy ASSEMBLY, as a JSON list.
+@_EXTRA
+def deploy_policy(assembly: Path, *, write: bool, extra: Path | None) -> None:
+    """Print the IAM policies that CloudFormation needs to deploy ASSEMBLY, as JSON by file name.
 
-    Make a managed policy of each and name them in
-    `cdk bootstrap --cloudformation-execution-policies`.
+    There are policies for each account and Region of the stacks. Create managed policies from them
+    and name these in `cdk bootstrap --cloudformation-execution-policies`.
     """
     try:
-        open_assembly(assembly)
-        if write:
-            for path in write_deploy_policy(assembly):
-                click.echo(path)
-        else:
-            _print_json(list(deploy_policies(assembly)))
+        policies = _deploy_policies(open_assembly(assembly), extra)
     except (AssemblyError, ConfigError) as error:
         raise click.ClickException(str(error)) from error
+    if write:
+        for path in write_policies(policies, assembly):
+            click.echo(path)
+    else:
+        _print_json(policy_files(policies))
+    _warn_unknown(policies)
+
+
+def _deploy_policies(assembly: Assembly, extra: Path | None) -> tuple[DeployPolicy, ...]:
+    return deploy_policies(assembly, extra=read_extra(extra) if extra else None)
+
+
+def _warn_unknown(policies: tuple[DeployPolicy, ...]) -> None:
+    types = unknown_types(policies)
+    if types:
+        click.echo(
+            f"Warning: the deploy policies have no rights for {', '.join(types)}: CloudFormation "
+            "publishes no permissions for these types. Add their rights with --extra FILE.",
+            err=True,
+        )
 
 
 main.add_command(simulate)

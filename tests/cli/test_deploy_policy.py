@@ -7,8 +7,9 @@ from pathlib import Path
 
 from click.testing import CliRunner
 
+from cdk_emr_eks.assembly import open_assembly
 from cdk_emr_eks.cli import main
-from cdk_emr_eks.deploy_policy import deploy_policies
+from cdk_emr_eks.deploy_policy import deploy_policies, policy_files
 from tests.cli import assemblies
 
 
@@ -16,24 +17,53 @@ def small(folder: Path, **more: dict[str, object]) -> Path:
     return assemblies.write(folder, {"S": {"Resources": {**assemblies.tenant(), **more}}})
 
 
-def test_it_prints_the_policies(tmp_path: Path) -> None:
+def test_it_prints_the_policies_by_file_name(tmp_path: Path) -> None:
     result = CliRunner().invoke(main, ["deploy-policy", str(small(tmp_path))])
     assert result.exit_code == 0, result.output
-    assert json.loads(result.output) == list(deploy_policies(tmp_path))
+    assert json.loads(result.stdout) == policy_files(deploy_policies(open_assembly(tmp_path)))
 
 
 def test_it_writes_the_policies(tmp_path: Path) -> None:
     result = CliRunner().invoke(main, ["deploy-policy", "--write", str(small(tmp_path))])
     assert result.exit_code == 0, result.output
-    written = [json.loads(Path(line).read_text()) for line in result.output.split()]
-    assert written == list(deploy_policies(tmp_path))
+    written = {
+        Path(line).name: json.loads(Path(line).read_text()) for line in result.stdout.split()
+    }
+    assert written == policy_files(deploy_policies(open_assembly(tmp_path)))
 
 
-def test_an_unknown_type_is_refused_with_its_name(tmp_path: Path) -> None:
+def test_an_unknown_type_is_a_warning(tmp_path: Path) -> None:
     small(tmp_path, Strange={"Type": "AWS::Nowhere::Thing", "Properties": {}})
     result = CliRunner().invoke(main, ["deploy-policy", str(tmp_path)])
+    assert result.exit_code == 0
+    assert json.loads(result.stdout)
+    assert "Warning: the deploy policies have no rights for AWS::Nowhere::Thing" in result.stderr
+    assert "--extra FILE" in result.stderr
+
+
+def test_extra_rights_are_read_from_a_file(tmp_path: Path) -> None:
+    folder = small(
+        tmp_path / "out", Strange={"Type": "AWS::Nowhere::Thing", "Properties": {"Name": "it"}}
+    )
+    extra = tmp_path / "extra.json"
+    arn = "arn:${AWS::Partition}:nowhere:::thing/${Name}"
+    extra.write_text(
+        json.dumps({"AWS::Nowhere::Thing": [{"Action": "nowhere:Do", "Resource": arn}]})
+    )
+    result = CliRunner().invoke(main, ["deploy-policy", str(folder), "--extra", str(extra)])
+    assert result.exit_code == 0, result.output
+    assert result.stderr == ""
+    assert '"arn:aws:nowhere:::thing/it"' in result.stdout
+
+
+def test_wrong_extra_rights_are_refused(tmp_path: Path) -> None:
+    extra = tmp_path / "extra.json"
+    extra.write_text('{"AWS::Nowhere::Thing": {}}')
+    result = CliRunner().invoke(
+        main, ["deploy-policy", str(small(tmp_path / "out")), "--extra", str(extra)]
+    )
     assert result.exit_code == 1
-    assert "AWS::Nowhere::Thing" in result.output
+    assert "AWS::Nowhere::Thing must be a list of IAM statements" in result.stderr
 
 
 def test_a_missing_assembly_is_refused(tmp_path: Path) -> None:

@@ -104,7 +104,7 @@ def write_template(docs: Path, commit: str) -> None:
 def write_chart(module: Path, helm: Path) -> None:
     """Write what each value of the chart does.
 
-    The module's chart says an older version and image: the release script writes both anew when it
+    The module's chart says an older version and image: the release script writes both when it
     packs the chart of the tagged commit, and changes nothing else (hack/release/common.sh).
     """
     relative = f"{render_chart.CHART}/values.yaml"

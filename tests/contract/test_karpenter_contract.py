@@ -78,7 +78,7 @@ def test_controller_policies_are_upstreams_statement_for_statement() -> None:
     assert sorted(map(_statements, ours), key=key) == sorted(published, key=key)
 
 
-def test_without_zonal_shift_precisely_its_statement_is_missing() -> None:
+def test_without_zonal_shift_exactly_its_statement_is_missing() -> None:
     ours = controller_policies(_SCOPE, zonal_shift=False).values()
     names = {sid for document in ours for sid in _statements(document)}
     published = {sid for document in _published() for sid in document}

@@ -1,9 +1,29 @@
-"""The policies that CloudFormation needs to deploy an assembly, and the tables they come from."""
+"""The policies that CloudFormation needs to deploy the stacks of a cloud assembly.
 
+- ``policy``: ``deploy_policies`` returns them, ``write_policies`` writes them as files.
+- ``rights``: actions for a resource: the handlers' published ones (``handlers.json``, renewed by
+  ``make refresh-handlers``), narrowed by the table in ``narrowing``.
+- ``environment``: ARNs that the resources of an account and Region share.
+- ``extra``: rights that a user adds.
+"""
+
+from cdk_emr_eks.deploy_policy.documents import MAX_POLICY_CHARACTERS
+from cdk_emr_eks.deploy_policy.extra import extra_rights, read_extra
 from cdk_emr_eks.deploy_policy.policy import (
-    MAX_POLICY_CHARACTERS,
+    DeployPolicy,
     deploy_policies,
-    write_deploy_policy,
+    policy_files,
+    unknown_types,
+    write_policies,
 )
 
-__all__ = ["MAX_POLICY_CHARACTERS", "deploy_policies", "write_deploy_policy"]
+__all__ = [
+    "MAX_POLICY_CHARACTERS",
+    "DeployPolicy",
+    "deploy_policies",
+    "extra_rights",
+    "policy_files",
+    "read_extra",
+    "unknown_types",
+    "write_policies",
+]

@@ -1,13 +1,12 @@
-"""Who deploys users of notebooks may hang the app's policies on them, and on nobody else."""
+"""Deploy rights for users of notebooks: the app's policies, attached to the app's users only."""
 
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
 
 import pytest
 
-from cdk_emr_eks.deploy_policy.policy import deploy_policies
+from tests.synth.deploy_policy.deploy_app import Statement, statements_of
 from tests.synth.iam_decisions import Request, allows
 from tests.synth.platforms.notebook_app import notebooks
 
@@ -16,9 +15,8 @@ OWN = f"{IAM}:policy/Iam-NotebooksIamUserannPolicy56FF79E0-ABC"
 
 
 @cache
-def statements() -> list[dict[str, Any]]:
-    documents: Any = deploy_policies(notebooks().folder)
-    return [statement for document in documents for statement in document["Statement"]]
+def statements() -> list[Statement]:
+    return statements_of(notebooks().folder)
 
 
 def may(action: str, resource: str, policy: str = OWN) -> bool:
@@ -37,7 +35,7 @@ def test_the_users_of_the_app_get_its_policies(verb: str) -> None:
             assert not may(action, f"{IAM}:{noun.lower()}/{name}-2")
 
 
-def test_nobody_gets_a_policy_that_is_not_the_apps() -> None:
+def test_policies_of_others_are_attached_to_no_one() -> None:
     admin = "arn:aws:iam::aws:policy/AdministratorAccess"
     assert not may("iam:AttachUserPolicy", f"{IAM}:user/ann", admin)
     assert not may("iam:AttachGroupPolicy", f"{IAM}:group/analysts", admin)

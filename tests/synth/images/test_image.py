@@ -11,13 +11,13 @@ from typing import Any, Final
 import aws_cdk as cdk
 import pytest
 
-from cdk_emr_eks.deploy_policy import deploy_policies
 from cdk_emr_eks.errors import ConfigError
 from cdk_emr_eks.images.spark_image import NotebookImage, SparkImage
 from cdk_emr_eks.labels import Architecture
 from cdk_emr_eks.model.images.emr_registry import ImageKind
 from cdk_emr_eks.model.images.image import BuilderSize, ImageBuilder
 from cdk_emr_eks.model.images.image_uri import MAX_BASE
+from tests.synth.deploy_policy.deploy_app import resources, statements_of
 from tests.synth.images.image_app import BASE, DIGEST, SCIENCE, images, template_of, variables
 from tests.synth.tenants.tenancy_app import new_app
 
@@ -306,11 +306,10 @@ def test_the_registry_is_what_admission_takes() -> None:
 
 
 def test_deploying_needs_no_more_than_its_own_names() -> None:
-    documents = deploy_policies(images().outdir)
-    found = [each for document in documents for each in document["Statement"]]  # type: ignore[attr-defined]
-    (create,) = (each for each in found if "ecr:CreateRepository" in each["Action"])
-    assert all(":repository/emr-eks/" in arn for arn in create["Resource"])
-    (build,) = (each for each in found if "codebuild:CreateProject" in each["Action"])
-    assert all(
-        ":project/" in arn and "*" not in arn.rpartition("/")[2] for arn in build["Resource"]
-    )
+    found = statements_of(images().outdir)
+    repositories = resources(found, "ecr:CreateRepository")
+    assert repositories
+    assert all(":repository/emr-eks/" in arn for arn in repositories)
+    projects = resources(found, "codebuild:CreateProject")
+    assert projects
+    assert all(":project/" in arn and "*" not in arn.rpartition("/")[2] for arn in projects)

@@ -14,7 +14,6 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk.assertions import Template
 
-from cdk_emr_eks.deploy_policy import deploy_policies
 from cdk_emr_eks.diff.replacement import REPLACING
 from cdk_emr_eks.errors import ConfigError
 from cdk_emr_eks.labels import EMR_MANAGED_TAG
@@ -24,6 +23,7 @@ from cdk_emr_eks.model.notebooks.studio_auth import IdentityCenterAuth
 from cdk_emr_eks.networks.network import NetworkSpec
 from cdk_emr_eks.notebooks.studio import EmrStudio
 from cdk_emr_eks.notebooks.studio_network import StudioNetwork
+from tests.synth.deploy_policy.deploy_app import statements_of
 from tests.synth.notebooks.studio_app import CENTER, SUBNETS, imported_network, studio_app
 from tests.synth.platforms.platform_parts import add_network, needs
 
@@ -303,8 +303,7 @@ def test_rights_on_identity_center_are_for_who_deploys_one_that_uses_it() -> Non
             auth = IdentityCenterAuth(instance_arn=CENTER)
             spec = StudioSpec(name=name, auth=auth) if name == "sso" else StudioSpec(name=name)
             EmrStudio(stack, "Studio", spec=spec, network=imported_network(stack))
-        documents = deploy_policies(Path(app.synth().directory))
-        statements = [each for document in documents for each in cast(Any, document)["Statement"]]
+        statements = statements_of(Path(app.synth().directory))
         return {action for each in statements for action in each["Action"]}
 
     plain, center = actions("iam"), actions("iam", "sso")

@@ -12,12 +12,12 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 
-from cdk_emr_eks.deploy_policy.policy import deploy_policies
 from cdk_emr_eks.errors import ConfigError
 from cdk_emr_eks.model.notebooks.notebook_user import NotebookUser
 from cdk_emr_eks.model.notebooks.studio import StudioSpec
 from cdk_emr_eks.platforms.notebook_platform import NotebookPlatform
 from cdk_emr_eks.stacks.notebooks import MAX_ENDPOINTS, notebook_stacks
+from tests.synth.deploy_policy.deploy_app import statements_of
 from tests.synth.iam_decisions import Account, Request, allows
 from tests.synth.platforms.notebook_app import endpoint, new_cluster, new_network, own, user
 
@@ -157,8 +157,7 @@ def test_an_endpoint_in_use_by_another_stack_can_be_replaced() -> None:
 
 def test_who_deploys_users_may_read_the_outputs_of_endpoints(tmp_path: Path) -> None:
     synth([user("ann", endpoint())], folder=tmp_path)
-    documents: Any = deploy_policies(tmp_path)
-    statements = [each for document in documents for each in document["Statement"]]
+    statements = statements_of(tmp_path)
     base = "arn:aws:cloudformation:eu-west-1:111122223333:stack/"
     action = "cloudformation:DescribeStacks"
     for stack, allowed in (("NotebooksEndpoints", True), ("Base", True), ("Other", False)):

@@ -9,7 +9,6 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 
-from cdk_emr_eks.deploy_policy import deploy_policies
 from cdk_emr_eks.ephemeral.ephemeral_jobs import EphemeralJobs
 from cdk_emr_eks.errors import ConfigError
 from cdk_emr_eks.model.access.execution_role import ExecutionRoleSpec
@@ -18,6 +17,7 @@ from cdk_emr_eks.model.namespaces.tenant_network import NetworkPeer, TenantNetwo
 from cdk_emr_eks.model.tenants.tenant import Tenant
 from cdk_emr_eks.tenants.execution_role import ExecutionRole
 from cdk_emr_eks.tenants.shared_role import SharedExecutionRole
+from tests.synth.deploy_policy.deploy_app import statements_of
 from tests.synth.tenants.lake_app import GUESTS, SCIENCE, TAG, imported, new_stack, synthesized
 
 SECURITY = "AWS::EMRContainers::SecurityConfiguration"
@@ -187,7 +187,7 @@ def test_the_system_namespace_is_open_to_its_tenants_own_and_to_none_of_its_peer
 
 
 def test_a_deployment_may_make_what_it_needs() -> None:
-    text = json.dumps(deploy_policies(synthesized().outdir))
+    text = json.dumps(statements_of(synthesized().outdir))
     for action in ("emr-containers:CreateSecurityConfiguration", "role/emr-engine"):
         assert action in text
 
