@@ -59,6 +59,14 @@ def test_editors_find_every_name_by_reading_alone() -> None:
         assert name in _names(ast.parse(source.read_text(encoding="utf-8"))), name
 
 
+def test_values_are_imported_from_where_they_are_defined() -> None:
+    """A value that a construct's module imports too would start Node for nothing."""
+    for name, module in MODULES.items():
+        found = getattr(cdk_emr_eks, name)
+        if isinstance(found, type) and found.__module__.startswith("cdk_emr_eks.model."):
+            assert found.__module__ == module, name
+
+
 def test_only_constructs_need_node() -> None:
     command = [sys.executable, "-c", WITHOUT_NODE]
     done = subprocess.run(command, check=True, capture_output=True, text=True)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from cdk_emr_eks.addons.load_balancer_controller import LoadBalancerController
     from cdk_emr_eks.addons.protocol import Addon, AddonContext
     from cdk_emr_eks.clusters.addon_registry import AddonRegistry
-    from cdk_emr_eks.clusters.cluster import ClusterSpec, ControlPlaneLogType, EksCluster
+    from cdk_emr_eks.clusters.cluster import EksCluster
     from cdk_emr_eks.clusters.manifests import ManifestStage
     from cdk_emr_eks.ephemeral.ephemeral_jobs import EphemeralJobs
     from cdk_emr_eks.errors import ConfigError, ConfigProblem
@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from cdk_emr_eks.model.admission.job_controller import JobController
     from cdk_emr_eks.model.admission.tenant_values import Admission, AdmissionMode
     from cdk_emr_eks.model.clusters.addon_mirror import AddonMirror
+    from cdk_emr_eks.model.clusters.cluster import ClusterSpec, ControlPlaneLogType
     from cdk_emr_eks.model.ephemeral.job import EphemeralJobSpec
     from cdk_emr_eks.model.images.emr_registry import ImageKind
     from cdk_emr_eks.model.images.image import BuilderSize, ImageBuilder, ImageSpec, ImageStore
@@ -67,6 +68,7 @@ if TYPE_CHECKING:
         NetworkProtocol,
         TenantNetwork,
     )
+    from cdk_emr_eks.model.networks.network import Nat, NetworkSpec
     from cdk_emr_eks.model.networks.zones import Zone
     from cdk_emr_eks.model.nodes.dedicated import DedicatedPools
     from cdk_emr_eks.model.nodes.gateway_pool import GatewayPool
@@ -106,7 +108,7 @@ if TYPE_CHECKING:
     from cdk_emr_eks.model.workloads.storage import InstanceStore, PersistentVolumes, RootVolume
     from cdk_emr_eks.model.workloads.warm_capacity import WarmCapacity
     from cdk_emr_eks.model.workloads.workload import Workload
-    from cdk_emr_eks.networks.network import ExistingNetwork, Nat, Network, NetworkSpec
+    from cdk_emr_eks.networks.network import ExistingNetwork, Network
     from cdk_emr_eks.nodes.node_pools import NodeEnvironment, NodePools
     from cdk_emr_eks.notebooks.livy import Livy
     from cdk_emr_eks.notebooks.managed_endpoint import ManagedEndpoint
