@@ -56,6 +56,24 @@ def test_extra_rights_are_read_from_a_file(tmp_path: Path) -> None:
     assert '"arn:aws:nowhere:::thing/it"' in result.stdout
 
 
+def test_extra_actions_are_read_from_options(tmp_path: Path) -> None:
+    folder = small(tmp_path, Strange={"Type": "AWS::Nowhere::Thing", "Properties": {}})
+    allow = ["--allow", "AWS::Nowhere::Thing=nowhere:Do, nowhere:Undo"]
+    allow += ["--allow", "AWS::Nowhere::Thing=nowhere:Look"]
+    result = CliRunner().invoke(main, ["deploy-policy", str(folder), *allow])
+    assert result.exit_code == 0, result.output
+    assert result.stderr == ""
+    for action in ("nowhere:Do", "nowhere:Undo", "nowhere:Look"):
+        assert f'"{action}"' in result.stdout
+
+
+def test_wrong_options_are_refused(tmp_path: Path) -> None:
+    folder = str(small(tmp_path))
+    result = CliRunner().invoke(main, ["deploy-policy", folder, "--allow", "AWS::Nowhere::Thing"])
+    assert result.exit_code == 1
+    assert "--allow must be TYPE=ACTION,..., got 'AWS::Nowhere::Thing'" in result.stderr
+
+
 def test_wrong_extra_rights_are_refused(tmp_path: Path) -> None:
     extra = tmp_path / "extra.json"
     extra.write_text('{"AWS::Nowhere::Thing": {}}')

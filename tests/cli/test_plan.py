@@ -346,7 +346,7 @@ def test_no_module_of_the_command_starts_node() -> None:
     """
     code = (
         "import sys, types; package = types.ModuleType('cdk_emr_eks'); "
-        f"package.__path__ = [{str(Path(cli.__file__).parent)!r}]; "
+        f"package.__path__ = [{str(Path(cli.__file__).parents[1])!r}]; "
         "sys.modules['cdk_emr_eks'] = package; import cdk_emr_eks.cli; "
         "sys.exit('jsii' in sys.modules)"
     )

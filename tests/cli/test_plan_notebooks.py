@@ -137,4 +137,4 @@ def test_both_are_printed(folder: Path) -> None:
     rows = [" ".join(line.split()) for line in lines]
     assert "lab IAM Identity Center user ann" in rows
     assert "plain IAM by IAM policy" in rows
-    assert "connect Spark Connect analytics-vc emr-analytics nobody in this app" in rows
+    assert "connect Spark Connect analytics-vc emr-analytics no principal of this app" in rows

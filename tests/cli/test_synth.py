@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -15,9 +16,15 @@ from click.testing import CliRunner
 from cdk_emr_eks.cli import main
 from cdk_emr_eks.errors import ConfigError
 from cdk_emr_eks.synth import AppSettings, SynthError, synthesize
+from tests.unit.assembly.assemblies import resource, resources, write_assembly
 
 ROOT: Final = Path(__file__).resolve().parents[2]
-SETTINGS: Final = AppSettings(command="true", output=Path("cdk.out"), context="{}")
+SETTINGS: Final = AppSettings(command="true", output=Path("cdk.out"))
+# Writes the smallest assembly, with the context in a file.
+WRITE: Final = (
+    'mkdir -p "$CDK_OUTDIR" && printf "%s" "$CDK_CONTEXT_JSON" > "$CDK_OUTDIR/context" '
+    '&& echo "{}" > "$CDK_OUTDIR/manifest.json"'
+)
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +70,7 @@ def test_what_is_written_is_named_and_there(synthesized: tuple[Path, str]) -> No
     ("content", "message"),
     [
         (None, "cdk.json must be in the folder of the app."),
+        ("[]", "cdk.json must be a JSON object"),
         ("{", "cdk.json must be JSON (Expecting property name enclosed in double quotes"),
         ("{}", "app must be the command that runs the app."),
     ],
@@ -79,7 +87,7 @@ def test_a_folder_with_other_files_is_never_removed(tmp_path: Path) -> None:
     precious = tmp_path / "cdk.out" / "thesis.tex"
     precious.parent.mkdir()
     precious.touch()
-    with pytest.raises(ConfigError, match="must be a cloud assembly or not be there"):
+    with pytest.raises(ConfigError, match="must be a cloud assembly or not exist"):
         synthesize(SETTINGS, tmp_path)
     assert precious.exists()
 
@@ -88,7 +96,7 @@ def test_an_app_that_fails_is_an_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SynthError, match="exit code 3: exit 3"):
-        synthesize(AppSettings(command="exit 3", output=Path("out"), context="{}"), tmp_path)
+        synthesize(AppSettings(command="exit 3", output=Path("out")), tmp_path)
     (tmp_path / "cdk.json").write_text(json.dumps({"app": "echo oops >&2; exit 4"}))
     monkeypatch.chdir(tmp_path)
     answer = CliRunner().invoke(main, ["synth"])
@@ -97,8 +105,105 @@ def test_an_app_that_fails_is_an_error(
     assert "oops" in capfd.readouterr().err
 
 
-def test_the_app_gets_its_context_and_its_folder(tmp_path: Path) -> None:
-    command = 'mkdir "$CDK_OUTDIR" && echo "$CDK_CONTEXT_JSON" > "$CDK_OUTDIR/context"'
-    (tmp_path / "cdk.json").write_text(json.dumps({"app": command, "context": {"flag": True}}))
-    outdir = synthesize(AppSettings.read(tmp_path), tmp_path)
-    assert json.loads((outdir / "context").read_text()) == {"flag": True}
+def test_the_last_good_assembly_survives_an_app_that_fails_half_way(tmp_path: Path) -> None:
+    good = AppSettings(command=WRITE, output=Path("cdk.out"), context={"run": 1})
+    outdir = synthesize(good, tmp_path)
+    bad = 'mkdir -p "$CDK_OUTDIR" && touch "$CDK_OUTDIR/asset.123.zip" && exit 1'
+    for _ in range(2):
+        with pytest.raises(SynthError, match="exit code 1"):
+            synthesize(replace(good, command=bad), tmp_path)
+        assert json.loads((outdir / "context").read_text()) == {"run": 1}
+    synthesize(replace(good, context={"run": 2}), tmp_path)
+    assert json.loads((outdir / "context").read_text()) == {"run": 2}
+    # Neither a temporary folder nor the former assembly is left.
+    assert [path.name for path in tmp_path.iterdir()] == ["cdk.out"]
+
+
+def test_output_of_an_app_that_failed_half_way_is_replaced(tmp_path: Path) -> None:
+    half = tmp_path / "cdk.out"
+    half.mkdir()
+    for name in ("asset.0a1b.zip", "Platform.template.json", "Platform.assets.json", "cdk.out"):
+        (half / name).touch()
+    synthesize(AppSettings(command=WRITE, output=Path("cdk.out")), tmp_path)
+    assert sorted(path.name for path in half.iterdir()) == ["context", "manifest.json"]
+
+
+def test_an_app_that_writes_elsewhere_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(SynthError, match="App\\(\\) without outdir"):
+        synthesize(SETTINGS, tmp_path)
+
+
+def settings_of(folder: Path, settings: object, looked_up: object = None) -> AppSettings:
+    (folder / "cdk.json").write_text(json.dumps(settings))
+    if looked_up is not None:
+        (folder / "cdk.context.json").write_text(json.dumps(looked_up))
+    return AppSettings.read(folder)
+
+
+def test_the_app_gets_the_context_of_both_files(tmp_path: Path) -> None:
+    given = {"app": WRITE, "context": {"flag": True, "both": "settings"}}
+    settings = settings_of(tmp_path, given, {"vpc-provider:1": {"vpcId": "v"}, "both": "found"})
+    outdir = synthesize(settings.override(context=("team=data=1", "flag=no")), tmp_path)
+    assert json.loads((outdir / "context").read_text()) == {
+        "flag": "no",
+        "both": "settings",
+        "vpc-provider:1": {"vpcId": "v"},
+        "team": "data=1",
+    }
+
+
+def test_a_large_context_is_passed_as_a_file(tmp_path: Path) -> None:
+    command = WRITE.replace("$CDK_CONTEXT_JSON", "$(cat $CONTEXT_OVERFLOW_LOCATION)")
+    large = {"key": "x" * 200_000}
+    settings = AppSettings(command=command, output=Path("out"), context=large)
+    outdir = synthesize(settings, tmp_path)
+    assert json.loads((outdir / "context").read_text()) == large
+
+
+@pytest.mark.parametrize("entry", ["team", "=data", "aws:cdk:x=1"])
+def test_wrong_values_of_the_context_are_refused(entry: str) -> None:
+    with pytest.raises(ConfigError, match="-c must"):
+        SETTINGS.override(context=(entry,))
+
+
+def test_missing_lookups_end_the_command_without_a_plan(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lookup = {
+        "key": "vpc-provider:account=1",
+        "provider": "vpc-provider",
+        "props": {"account": "111122223333", "region": "eu-west-1"},
+    }
+    write_assembly(tmp_path / "dummy", {"Platform": {"Resources": {}}}, missing=[lookup])
+    (tmp_path / "cdk.json").write_text('{"app": "false"}')
+    monkeypatch.chdir(tmp_path)
+    app = 'cp -r dummy "$CDK_OUTDIR"'
+    answer = CliRunner().invoke(main, ["synth", "--app", app, "-c", "team=data"])
+    assert answer.exit_code == 1
+    assert answer.stdout == ""
+    assert "vpc-provider in 111122223333/eu-west-1 (vpc-provider:account=1)" in answer.stderr
+    command = """npx cdk synth --quiet --app 'cp -r dummy "$CDK_OUTDIR"' -c team=data"""
+    assert command in answer.stderr
+    assert not (tmp_path / "cdk.out").exists()
+    for arguments in (["plan", "dummy"], ["diff", "dummy", "dummy"], ["deploy-policy", "dummy"]):
+        answer = CliRunner().invoke(main, arguments)
+        assert answer.exit_code == 1
+        assert "npx cdk synth --quiet" in answer.stderr
+
+
+def test_the_plan_is_printed_also_for_types_without_rights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = resource("AWS::DynamoDB::Table")
+    strange = resource("AWS::Nowhere::Thing")
+    write_assembly(tmp_path / "made", {"Platform": resources(Table=table, Strange=strange)})
+    (tmp_path / "cdk.json").write_text(json.dumps({"app": 'cp -r made "$CDK_OUTDIR"'}))
+    monkeypatch.chdir(tmp_path)
+    answer = CliRunner().invoke(main, ["synth"])
+    assert answer.exit_code == 0
+    assert "Platform          2" in answer.stdout
+    assert "cdk.out/cloudformation-execution-policy.json" in answer.stdout
+    assert "no rights for AWS::Nowhere::Thing: CloudFormation" in answer.stderr
+    answer = CliRunner().invoke(main, ["synth", "--allow", "AWS::Nowhere::Thing=nowhere:Do"])
+    assert answer.stderr == ""
+    assert "nowhere:Do" in (tmp_path / "cdk.out/cloudformation-execution-policy.json").read_text()

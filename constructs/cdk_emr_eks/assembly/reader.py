@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -111,15 +111,23 @@ def open_assembly(folder: Path) -> Assembly:
         raise AssemblyError(f"The cloud assembly '{folder}' has no stack.")
     references = References(stacks)
     clusters = Clusters(stacks, references)
-    missing = {lookup.key: lookup for manifest in manifests for lookup in _missing(manifest)}
     return Assembly(
         folder=folder,
         stacks=stacks,
         references=references,
         clusters=clusters,
         applied=read_applied(stacks, clusters),
-        missing=tuple(missing.values()),
+        missing=_missing(manifests),
     )
+
+
+def missing_lookups(folder: Path) -> tuple[MissingLookup, ...]:
+    """Return the missing look-ups of an assembly without reading its stacks.
+
+    Raises:
+        AssemblyError: If a manifest cannot be read.
+    """
+    return _missing(_manifests(folder))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -145,11 +153,16 @@ def _manifests(folder: Path, stage: str = "") -> Iterator[_Manifest]:
             yield from _manifests(folder / text(artifact, "properties", "directoryName"), path)
 
 
-def _missing(manifest: _Manifest) -> Iterator[MissingLookup]:
-    for entry in sequence(manifest.content, "missing"):
-        yield MissingLookup(
+def _missing(manifests: Iterable[_Manifest]) -> tuple[MissingLookup, ...]:
+    """Return the missing look-ups; an app and its stages may have the same ones."""
+    found = {
+        text(entry, "key"): MissingLookup(
             key=text(entry, "key"), provider=text(entry, "provider"), props=mapping(entry, "props")
         )
+        for manifest in manifests
+        for entry in sequence(manifest.content, "missing")
+    }
+    return tuple(found.values())
 
 
 def _stacks(manifest: _Manifest) -> Iterator[Stack]:

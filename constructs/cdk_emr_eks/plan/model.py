@@ -279,3 +279,8 @@ class Plan:
             tenants=tuple(each for each in self.tenants if each.cluster == key),
             endpoints=tuple(each for each in self.endpoints if each.cluster == key),
         )
+
+    def without_clusters(self) -> Plan:
+        """Return the plan of what belongs to no cluster, such as a network for other apps."""
+        plan = self.of_cluster("")
+        return replace(plan, zones=tuple(each for each in self.zones if not each.clusters))

@@ -1,4 +1,4 @@
-"""A plan as tables for people. Everything fits 80 columns; more width means fewer line breaks."""
+"""Print a plan as tables. They fit 80 columns; a wider terminal has fewer line breaks."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from cdk_emr_eks.plan.model import Plan, PoolPlan, TenantPlan
+from cdk_emr_eks.plan.model import ClusterPlan, Plan, PoolPlan, TenantPlan
 from cdk_emr_eks.plan.reader import (
     MAX_RESOURCES,
     MAX_TEMPLATE_BYTES,
@@ -26,34 +26,56 @@ _ZONE = re.compile(r"(?P<stem>.*?)(?P<last>[a-z]|\d+)")
 
 
 def print_plan(plan: Plan, console: Console) -> None:
-    """Print a plan: stacks, versions, zones, pools, room, tenants, notebooks, warnings."""
-    parts: list[tuple[str, RenderableType | None]] = [
-        ("Stacks", _stacks(plan)),
-        ("Versions", _components(plan)),
-        ("Addresses for pods", _zones(plan)),
-        ("Node pools", _pools(plan)),
-        ("Instance types", _families(plan)),
-        ("Executors on full nodes", _packing(plan)),
-        ("Warm capacity", _warm(plan)),
-        ("Tenants", _tenants(plan)),
-        ("Studios", _studios(plan)),
-        ("Managed endpoints", _endpoints(plan)),
-        ("Warnings", _messages(plan)),
-    ]
-    for title, content in parts:
-        if content is not None:
-            console.print(section(title, content))
+    """Print a plan: stacks, clusters with their pools and tenants, studios, warnings.
+
+    A plan of one cluster has no heading for the cluster.
+    """
+    _print_section("Stacks", _stacks(plan), console)
+    if len(plan.clusters) > 1:
+        for cluster in plan.clusters:
+            console.print(Text(_cluster_title(cluster), style="bold reverse"))
+            console.print()
+            _print_cluster(plan.of_cluster(cluster.key), console)
+        # What belongs to no cluster of the app, for example a network of its own.
+        _print_cluster(plan.without_clusters(), console)
+    else:
+        _print_cluster(replace(plan, endpoints=()), console)
+    _print_section("Studios", _studios(plan), console)
+    if len(plan.clusters) <= 1:
+        _print_section("Managed endpoints", _endpoints(plan), console)
+    _print_section("Warnings", _messages(plan), console)
+
+
+def _print_cluster(plan: Plan, console: Console) -> None:
+    _print_section("Versions", _components(plan), console)
+    _print_section("Addresses for pods", _zones(plan), console)
+    _print_section("Node pools", _pools(plan), console)
+    _print_section("Instance types", _families(plan), console)
+    _print_section("Executors on full nodes", _packing(plan), console)
+    _print_section("Warm capacity", _warm(plan), console)
+    _print_section("Tenants", _tenants(plan), console)
+    _print_section("Managed endpoints", _endpoints(plan), console)
+
+
+def _print_section(title: str, content: RenderableType | None, console: Console) -> None:
+    if content is not None:
+        console.print(section(title, content))
+
+
+def _cluster_title(cluster: ClusterPlan) -> str:
+    where = f"stack {cluster.stack}, {cluster.environment}" if cluster.stack else "existing"
+    return f"Cluster {cluster.name} ({where})"
 
 
 def section(title: str, content: RenderableType) -> RenderableType:
-    """Return a part of the output: a title, and under it a table or lines."""
+    """Return a part of the output: a title, and a table or lines below it."""
     return Group(Text(title, style="bold"), content, Text(""))
 
 
 def table(columns: Iterable[str]) -> Table:
-    """Return an empty table; a column whose name ends with ``>`` is of numbers.
+    """Return an empty table; a column whose name ends with ``>`` has numbers.
 
-    Numbers never break. Text breaks where there is no room: cut off, it would be lost.
+    Numbers never break. Text breaks if the column is too narrow, so that all of it is shown.
     """
     made = Table(
         box=box.SIMPLE_HEAD,
@@ -115,7 +137,7 @@ def _zones(plan: Plan) -> RenderableType | None:
 
 
 def _pools(plan: Plan) -> RenderableType | None:
-    """Show pools that differ only in their zone as one row."""
+    """Show pools that differ only in the zone as one row."""
     stem, short = _short_zones(plan.pools)
     columns = ("Workload", "Role", "Capacity", "Arch", "Weight>", "Types>", "CPU>", "Memory>", stem)
     made = table(columns)
@@ -175,7 +197,7 @@ def _size_text(size: str, found: list[tuple[int, float]]) -> str:
 
 
 def _warm(plan: Plan) -> RenderableType | None:
-    """Show room of zones that differ in nothing else as one row."""
+    """Show capacity buffers that differ only in the zone as one row."""
     made = table(("Workload", "Role", "Rooms>", "CPU>", "Memory>", "Nodes that hold it", "Zones"))
     for same in grouped(plan.warm, lambda item: replace(item, zone="", stack="")):
         item = same[0]
@@ -192,7 +214,7 @@ def _warm(plan: Plan) -> RenderableType | None:
             " or ".join(nodes) or "?",
             " ".join(each.zone for each in same),
         )
-    note = "in each zone, all the time; Karpenter buys the cheapest that hold it"
+    note = "in each zone, all the time; Karpenter launches the cheapest nodes that hold it"
     return Group(made, Text(note, style="dim")) if plan.warm else None
 
 
@@ -224,7 +246,7 @@ def _studios(plan: Plan) -> RenderableType | None:
 def _endpoints(plan: Plan) -> RenderableType | None:
     made = table(("Endpoint", "For", "Virtual cluster", "Execution role", "Opened by"))
     for item in plan.endpoints:
-        opened = ", ".join(item.opened_by) or "nobody in this app"
+        opened = ", ".join(item.opened_by) or "no principal of this app"
         made.add_row(item.name, item.type, item.virtual_cluster or "?", item.role, opened)
     return made if plan.endpoints else None
 
@@ -244,7 +266,7 @@ def _messages(plan: Plan) -> RenderableType:
 
 
 def grouped(items: Iterable[_T], key: Callable[[_T], object]) -> list[list[_T]]:
-    """Bring items of one key together, in the order in which the keys first appear."""
+    """Group items by key, in the order in which the keys first appear."""
     found: list[tuple[object, list[_T]]] = []
     for item in items:
         name = key(item)
@@ -258,7 +280,7 @@ def grouped(items: Iterable[_T], key: Callable[[_T], object]) -> list[list[_T]]:
 
 
 def _short_zones(pools: tuple[PoolPlan, ...]) -> tuple[str, Mapping[str, str]]:
-    """Return a heading and what to write for each zone: ``us-east-1`` over ``a b c``."""
+    """Return a heading and a short name for each zone: ``us-east-1`` over ``a b c``."""
     zones = list(dict.fromkeys(zone for pool in pools for zone in pool.zones))
     matches = [_ZONE.fullmatch(zone) for zone in zones]
     stems = {match["stem"] if match else "" for match in matches}

@@ -1,4 +1,4 @@
-"""``emr-eks simulate``: a scenario on a real control plane of one's own machine."""
+"""``emr-eks simulate``: run a scenario on a real control plane on this machine."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -23,16 +22,16 @@ from cdk_emr_eks.simulation.unavailable import SimulationUnavailable
 from cdk_emr_eks.synth import AppSettings, SynthError, synthesize
 
 if TYPE_CHECKING:
-    # What the command's extra brings is imported when it runs, so that `emr-eks --help` does
-    # without it.
+    # The packages of the extra are imported when the command runs; `emr-eks --help` needs none.
     from cdk_emr_eks.simulation.results import Results
     from cdk_emr_eks.simulation.run import Watching
     from cdk_emr_eks.simulation.samples import Sample
 
+# Exit code if a gate failed. Click's exit code for wrong usage is 2.
 FAILED: Final = 1
-"""Exit code when a gate did not hold. Wrong usage has click's own, 2."""
+# Exit code if this machine cannot simulate: for example, Go is missing, or a network for its
+# modules.
 UNAVAILABLE: Final = 3
-"""Exit code when this machine cannot simulate: no Go, no network for its modules."""
 
 _PIPED_WIDTH: Final = 120
 _PIPED_SECONDS: Final = 15
@@ -42,7 +41,10 @@ _SCENARIOS: Final = ", ".join(shipped_scenarios())
 
 
 @click.command(short_help="Run jobs on a simulated platform, on this machine.")
-@click.option("--app", help="Run this app first, as `synth` does, and simulate what it makes.")
+@click.option("--app", help="Run this app first, as `synth` does, and simulate its assembly.")
+@click.option(
+    "-c", "--context", multiple=True, metavar="KEY=VALUE", help="Value of the app's context."
+)
 @click.option("--assembly", type=_FOLDER, default="cdk.out", show_default=True)
 @click.option(
     "--scenario", default="default", show_default=True, help=f"A YAML file, or one of {_SCENARIOS}."
@@ -53,7 +55,7 @@ _SCENARIOS: Final = ", ".join(shipped_scenarios())
     "--fail-if",
     multiple=True,
     type=click.Choice(CONDITIONS),
-    help="Exit with 1 if this was seen; may be given several times.",
+    help="Exit with 1 if this happened; repeatable.",
 )
 @click.option("--max-hourly-cost", type=float, help="Exit with 1 above so many US dollars an hour.")
 @click.option("--max-start-seconds", type=float, help="Exit with 1 if a job took longer to start.")
@@ -61,6 +63,7 @@ _SCENARIOS: Final = ", ".join(shipped_scenarios())
 def simulate(
     *,
     app: str | None,
+    context: tuple[str, ...],
     assembly: Path,
     scenario: str,
     html: Path | None,
@@ -72,11 +75,11 @@ def simulate(
 ) -> None:
     """Deploy an assembly to a real Kubernetes control plane on this machine, and run jobs on it.
 
-    Kubernetes and Karpenter are the real ones; AWS is emulated, nodes and pods are played. Nothing
-    leaves this machine, but for Go's modules, from which the programs are built the first time.
+    Kubernetes and Karpenter are the real programs; AWS, nodes and pods are emulated. The command
+    needs no network, except for Go's modules when it builds the programs the first time.
 
-    Exit codes: 0, 1 if a gate did not hold or the platform does not deploy, 2 for wrong usage, 3
-    if this machine cannot simulate.
+    Exit codes: 0; 1 if a gate failed or the platform does not deploy; 2 for wrong usage; 3 if this
+    machine cannot simulate.
     """
     try:
         gates = Gates(
@@ -86,7 +89,9 @@ def simulate(
         )
         played = read_scenario(scenario)
         if app is not None:
-            settings = replace(AppSettings.read(Path.cwd()), command=app, output=assembly)
+            settings = AppSettings.read(Path.cwd()).override(
+                app=app, output=assembly, context=context
+            )
             assembly = synthesize(settings, Path.cwd())
         results = _run(assembly, played, keep)
     except ConfigError as error:
@@ -103,7 +108,7 @@ def simulate(
 
 
 def _run(assembly: Path, scenario: Scenario, keep: Path | None) -> Results:
-    """Simulate, and show what happens."""
+    """Simulate, and show the progress."""
     try:
         from cdk_emr_eks.simulation import run
         from cdk_emr_eks.simulation.deploy import DeploymentFailedError
@@ -119,7 +124,7 @@ def _run(assembly: Path, scenario: Scenario, keep: Path | None) -> Results:
 
 @contextmanager
 def _watching() -> Iterator[Watching]:
-    """Show progress as a bar on a terminal, as a line now and then elsewhere."""
+    """Show progress as a bar on a terminal, as a line every 15 seconds elsewhere."""
     from cdk_emr_eks.simulation.report.table import progress_line
     from cdk_emr_eks.simulation.run import Watching
 
