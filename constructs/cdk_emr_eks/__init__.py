@@ -97,6 +97,7 @@ if TYPE_CHECKING:
         SchedulerLimits,
         VirtualClusterSpec,
     )
+    from cdk_emr_eks.model.workloads.capacity_buffers import CapacityBuffers
     from cdk_emr_eks.model.workloads.catalog import CRITICAL, DEFAULT_WORKLOADS, NOTEBOOK, SHARED
     from cdk_emr_eks.model.workloads.disruption import Disruption, DriftFreeze
     from cdk_emr_eks.model.workloads.shapes import (
@@ -106,7 +107,6 @@ if TYPE_CHECKING:
         NodePoolLimits,
     )
     from cdk_emr_eks.model.workloads.storage import InstanceStore, PersistentVolumes, RootVolume
-    from cdk_emr_eks.model.workloads.warm_capacity import WarmCapacity
     from cdk_emr_eks.model.workloads.workload import Workload
     from cdk_emr_eks.networks.network import ExistingNetwork, Network
     from cdk_emr_eks.nodes.node_pools import NodeEnvironment, NodePools
@@ -145,6 +145,7 @@ __all__ = [
     "AtRestEncryption",
     "AuthMode",
     "BuilderSize",
+    "CapacityBuffers",
     "CapacityType",
     "ClassQuota",
     "ClusterNetwork",
@@ -254,7 +255,6 @@ __all__ = [
     "TlsCertificate",
     "UserAssignment",
     "VirtualClusterSpec",
-    "WarmCapacity",
     "Workload",
     "WorkspaceStorage",
     "Zone",

@@ -106,7 +106,7 @@ class Check:
         """Require ``low`` to ``high``, both included."""
         given: Limit | None = self._read(field)
         if given is not None and not low <= given <= high:
-            self._refuse(field, f"must be {_words_of(low)} to {_words_of(high)}", unit, why)
+            self._refuse(field, f"must be from {_words_of(low)} to {_words_of(high)}", unit, why)
 
     def at_least(self, field: str, low: Limit, *, unit: str = "", why: str = "") -> None:
         """Require ``low`` or more."""
@@ -206,7 +206,8 @@ class Check:
         rule = f"must be {what} ({listed or 'none'})" if what else f"must be one of {listed}"
         for each in self._each(field):
             if each not in choices:
-                near = get_close_matches(str(each), [str(choice) for choice in choices], n=1)
+                texts = [choice for choice in choices if isinstance(choice, str)]
+                near = get_close_matches(each, texts, n=1) if isinstance(each, str) else []
                 proposal = f"did you mean {near[0]!r}?" if near else fix
                 self.require(False, field, rule, each, proposal)
 
@@ -218,15 +219,15 @@ class Check:
         if isinstance(given, Sized) and not len(given):
             self._found.append(ConfigProblem(field=field, rule=_because("must not be empty", why)))
 
-    def at_most_items(self, field: str, most: int, *, why: str = "") -> None:
-        """Require a tuple or mapping of at most ``most`` items."""
+    def at_most_items(self, field: str, most: int, *, what: str = "items", why: str = "") -> None:
+        """Require a tuple or mapping of at most ``most`` items, which the error calls ``what``."""
         given = self._read(field)
         if isinstance(given, Sized) and len(given) > most:
-            rule = _because(f"must have at most {most} items", why)
+            rule = _because(f"must have at most {most} {what}", why)
             self._found.append(ConfigProblem(field=field, rule=rule, got=len(given)))
 
     def unique(self, field: str, *, by: str = "", why: str = "") -> None:
-        """Require that no item of a tuple is there twice.
+        """Require that a tuple does not repeat an item.
 
         Args:
             field: The field.
@@ -238,7 +239,7 @@ class Check:
         for each in self._each(field):
             key = getattr(each, by) if by else each
             (repeated if key in seen and key not in repeated else seen).append(key)
-        rule = f"must have a different {by} each" if by else "must be different from each other"
+        rule = f"must not use the same {by} twice" if by else "must not repeat a value"
         for key in repeated:
             self.require(False, field, _because(rule, why), key)
 
@@ -301,7 +302,8 @@ def _shown(given: object) -> object:
 def _words_of(limit: object) -> str:
     """Say a limit in words: ``3000``, ``4Gi``, ``2 minutes``."""
     if not isinstance(limit, timedelta):
-        return str(_shown(limit))
+        text = str(_shown(limit))
+        return "0" if text in ("0m", "0Mi") else text
     for name, unit in _UNITS.items():
         count, rest = divmod(limit, unit)
         if not rest and count:

@@ -174,6 +174,8 @@ def _with_readable_errors(cls: type[Any]) -> Callable[..., None]:
     constructor.__name__ = "__init__"
     constructor.__qualname__ = f"{cls.__qualname__}.__init__"
     constructor.__doc__ = "Create the value and check it."
+    # For `inspect.signature`.
+    constructor.__wrapped__ = construct  # type: ignore[attr-defined]
     return constructor
 
 

@@ -38,7 +38,7 @@ QUOTA: Final = Quota(cpu=Cpu.cores(100), memory=Memory.from_gib(400), pods=50)
 @pytest.fixture(scope="module")
 def land(plane: Plane) -> Land:
     made = Land(plane, (SHARED, CRITICAL))
-    made.make(*OWN.bounded.priority_classes())
+    made.make(*OWN.workload_with_limits.priority_classes())
     for name in (A, B):
         made.tenant(Tenant(name=name))
     made.tenant(Tenant(name=ACME, dedicated=(OWN,)))
@@ -143,14 +143,14 @@ def test_of_those_who_wait_the_higher_tier_goes_first(land: Land) -> None:
 def test_nodes_of_ones_own_take_no_others_and_its_pods_go_nowhere_else(land: Land) -> None:
     land.node("nodes-theirs", "shared", SparkRole.DRIVER)
     land.node("nodes-own", "nodes-own", SparkRole.DRIVER)
-    assert make(land, ACME, driver(OWN.bounded, role_of(ACME))).allowed
+    assert make(land, ACME, driver(OWN.workload_with_limits, role_of(ACME))).allowed
     runs(land, ACME, "driver")
     assert land.core.read_namespaced_pod("driver", ACME).spec.node_name == "nodes-own"
     # By the templates of the platform's workloads, on shared nodes.
     shared = make(land, ACME, driver(SHARED, role_of(ACME), "shared"))
     assert "tolerate the nodes of the tenant's workloads" in shared.message
     # Another tenant that knows the name.
-    eve = make(land, A, driver(OWN.bounded, role_of(A), "eve"))
+    eve = make(land, A, driver(OWN.workload_with_limits, role_of(A), "eve"))
     assert "tolerate the nodes of the tenant's workloads" in eve.message
     # And without tolerating anything, by a template of its own.
     sneaky = driver(SHARED, role_of(A), "sneaky")

@@ -57,6 +57,7 @@ from cdk_emr_eks.model.notebooks.workspace_storage import WorkspaceStorage
 from cdk_emr_eks.model.pods.pod_template import PodTemplate, driver_template
 from cdk_emr_eks.model.tenants.tenant import Tenant
 from cdk_emr_eks.model.tenants.virtual_cluster import SchedulerLimits, VirtualClusterSpec
+from cdk_emr_eks.model.workloads.capacity_buffers import CapacityBuffers
 from cdk_emr_eks.model.workloads.catalog import SHARED
 from cdk_emr_eks.model.workloads.disruption import Disruption, DriftFreeze
 from cdk_emr_eks.model.workloads.shapes import (
@@ -66,7 +67,6 @@ from cdk_emr_eks.model.workloads.shapes import (
     NodePoolLimits,
 )
 from cdk_emr_eks.model.workloads.storage import PersistentVolumes, RootVolume
-from cdk_emr_eks.model.workloads.warm_capacity import WarmCapacity
 from cdk_emr_eks.units import Cpu, Memory
 
 POOL = node_pools(SHARED, (Zone.named("us-east-1a"),))[0]
@@ -89,7 +89,7 @@ VALUES: tuple[object, ...] = (
         RootVolume(),
         PersistentVolumes(),
     ),
-    *(WarmCapacity(jobs=1), Admission(), SparkEncryption(), TenantSecret(name="data/db")),
+    *(CapacityBuffers(jobs=1), Admission(), SparkEncryption(), TenantSecret(name="data/db")),
     *(LakeFormation(session_tag_value="emr"), JobController(roles=("emr-data",))),
     *(
         ClusterPolicies(),
@@ -250,7 +250,7 @@ def test_a_mistake_is_refused_in_words(case: str) -> None:
 
 
 def test_a_whole_number_does_for_a_number() -> None:
-    with pytest.raises(ConfigError, match=r"overhead_share must be a share"):
+    with pytest.raises(ConfigError, match=r"overhead_share must be from 0\.05 to 0\.8, got 1\."):
         DriverShape(overhead_share=1)
 
 

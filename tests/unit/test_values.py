@@ -117,7 +117,7 @@ def test_an_amount_takes_its_field_by_position_and_is_ordered() -> None:
 def test_a_changed_copy_is_checked_again() -> None:
     assert replace(FAST, iops=80_000).iops == 80_000
     assert refused(lambda: replace(FAST, iops=80_001)) == (
-        "Disk: iops must be 3000 to 80000, got 80001."
+        "Disk: iops must be from 3000 to 80000, got 80001."
     )
 
 
@@ -133,7 +133,7 @@ def test_mappings_are_read_only_copies() -> None:
 def test_a_derived_value_has_the_rules_of_both() -> None:
     text = refused(lambda: Grown(label="", iops=1))
     assert "Grown box '':" in text
-    assert "iops must be 3000 to 80000, got 1" in text
+    assert "iops must be from 3000 to 80000, got 1" in text
     assert "label must not be empty: people read it" in text
 
 
@@ -190,9 +190,9 @@ MISTAKES: Mapping[str, tuple[dict[str, Any], str]] = {
     "words many": ({"words": ("a",) * 4}, "must have at most 3 items: the box is small, got 4"),
     "words twice": (
         {"words": ("a", "shared", "a")},
-        "must be different from each other: one is enough, got 'a'.",
+        "must not repeat a value: one is enough, got 'a'.",
     ),
-    "parts": ({"parts": (FAST, FAST, FAST)}, "must have a different iops each, got 4000."),
+    "parts": ({"parts": (FAST, FAST, FAST)}, "must not use the same iops twice, got 4000."),
 }
 
 

@@ -12,6 +12,7 @@ from aws_cdk import Annotations, CfnResource
 from aws_cdk import aws_eks_v2 as eks
 from constructs import Construct, IDependable
 
+from cdk_emr_eks.checks import Check
 from cdk_emr_eks.clusters.manifests import (
     MAX_MANIFEST_BYTES,
     KubernetesObject,
@@ -21,13 +22,13 @@ from cdk_emr_eks.clusters.manifests import (
 from cdk_emr_eks.errors import Problems, refuse
 from cdk_emr_eks.field_types import check_argument, check_types
 from cdk_emr_eks.model.networks.zones import Zone
-from cdk_emr_eks.model.nodes.capacity_buffers import capacity_buffers
+from cdk_emr_eks.model.nodes.capacity_buffers import buffer_manifests
 from cdk_emr_eks.model.nodes.crds import validate_manifest
 from cdk_emr_eks.model.nodes.node_class import NodeClass, check_identity, node_classes
 from cdk_emr_eks.model.nodes.node_pool import NodePool, node_pools
 from cdk_emr_eks.model.nodes.zone_pool import ZONE_POOL, zone_pool
 from cdk_emr_eks.model.workloads.workload import Workload, check_workloads
-from cdk_emr_eks.nodes.warm_rooms import add_rooms
+from cdk_emr_eks.nodes.capacity_buffers import add_capacity_buffers
 
 KINDS: Final = ("NodePool", "EC2NodeClass", "PriorityClass")
 """Kinds that the capacity may hold, in the order in which they are written and deleted."""
@@ -63,9 +64,9 @@ class NodeEnvironment:
 
     def __post_init__(self) -> None:
         check_types("NodeEnvironment", self)
-        problems = Problems("NodeEnvironment")
-        check_identity(problems, self.role, self.instance_profile)
-        problems.raise_if_any()
+        check = Check("NodeEnvironment")
+        check_identity(check, self.role, self.instance_profile)
+        check.raise_if_any()
 
     def manifest(self, node_class: NodeClass) -> KubernetesObject:
         """Render a node class for these nodes."""
@@ -151,7 +152,7 @@ class NodePools(Construct):
         manifests = {name: [pool.manifest() for pool in own] for name, own in pools.items()}
         if not stage_per_workload:
             _check_size([*shared, *(each for own in manifests.values() for each in own)])
-        rooms = {each.name: capacity_buffers(each, zones) for each in workloads}
+        buffers = {each.name: buffer_manifests(each, zones) for each in workloads}
         super().__init__(scope, id)
         self.node.add_dependency(karpenter)
         self.site = NodeSite(zones=zones, nodes=nodes)
@@ -169,8 +170,8 @@ class NodePools(Construct):
             stage.add(*own)
         self._add(*shared)
         stages = [each for each in self.node.children if isinstance(each, CapacityStage)]
-        for name, objects in rooms.items():
-            add_rooms(self, name, objects, cluster=cluster, pools=stages)
+        for name, objects in buffers.items():
+            add_capacity_buffers(self, name, objects, cluster=cluster, pools=stages)
         self._warn(workloads)
 
     @property

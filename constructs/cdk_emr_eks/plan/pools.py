@@ -10,7 +10,7 @@ from cdk_emr_eks.assembly.objects import Applied, ClusterObject
 from cdk_emr_eks.assembly.paths import mapping, sequence, text
 from cdk_emr_eks.assembly.stack import Message
 from cdk_emr_eks.model.instances.instances import FAMILIES, Instances, InstanceType
-from cdk_emr_eks.model.workloads.workload_warnings import SPOT_TYPES
+from cdk_emr_eks.model.workloads.rules import SPOT_TYPES
 from cdk_emr_eks.plan.model import PoolPlan
 
 # Requirements that do not exclude an instance type of the families and sizes.

@@ -16,7 +16,7 @@ from cdk_emr_eks.field_types import check_argument, check_types
 from cdk_emr_eks.model.admission.cluster_policies import ClusterPolicies
 from cdk_emr_eks.model.namespaces.tenant_network import ClusterNetwork
 from cdk_emr_eks.model.networks.zones import Zone
-from cdk_emr_eks.model.nodes.capacity_buffers import check_buffers
+from cdk_emr_eks.model.nodes.capacity_buffers import refuse_buffers
 from cdk_emr_eks.model.workloads.catalog import DEFAULT_WORKLOADS
 from cdk_emr_eks.model.workloads.workload import Workload, check_workloads
 from cdk_emr_eks.nodes.node_pools import NodeEnvironment, NodePools, NodeSite
@@ -114,7 +114,7 @@ class ImportedEmrEksCluster(TenantHost):
             fix = (
                 "set the feature gate CapacityBuffer of its Karpenter, and capacity's buffers=True"
             )
-            check_buffers(f"ImportedEmrEksCluster {cluster_name!r}", "workloads", workloads, fix)
+            refuse_buffers(f"ImportedEmrEksCluster {cluster_name!r}", "workloads", workloads, fix)
         super().__init__(scope, id)
         # jsii's Python types do not see that a Cluster is an ICluster.
         theirs = cast(eks.ICluster, cluster)

@@ -8,11 +8,11 @@ from constructs import Construct
 
 from cdk_emr_eks.errors import refuse
 from cdk_emr_eks.labels import TENANT
-from cdk_emr_eks.model.nodes.capacity_buffers import capacity_buffers, check_buffers
+from cdk_emr_eks.model.nodes.capacity_buffers import buffer_manifests, refuse_buffers
 from cdk_emr_eks.model.nodes.dedicated import DedicatedPools
 from cdk_emr_eks.model.tenants.tenant import Tenant
+from cdk_emr_eks.nodes.capacity_buffers import add_capacity_buffers
 from cdk_emr_eks.nodes.node_pools import CapacityStage, NodeSite
-from cdk_emr_eks.nodes.warm_rooms import add_rooms
 from cdk_emr_eks.pods.pod_templates import PodTemplates
 from cdk_emr_eks.tenants.claims import AppClaims
 from cdk_emr_eks.tenants.context import TenancyContext
@@ -63,7 +63,7 @@ class DedicatedCapacity(CapacityStage):
         self.add(
             *(pool.manifest() for pool in own.node_pools(site.zones, tenant)),
             *(nodes.manifest(each) for each in own.node_classes()),
-            *own.bounded.priority_classes(),
+            *own.workload_with_limits.priority_classes(),
         )
 
 
@@ -71,8 +71,8 @@ def check_site(context: TenancyContext, tenant: Tenant) -> None:
     """Check that a tenant's own node pools can be made where it is.
 
     Raises:
-        ConfigError: If it wants some on a cluster that does not say where nodes may be, or warm
-            capacity that Karpenter does not keep.
+        ConfigError: If it wants some on a cluster that does not say where nodes may be, or
+            capacity buffers that Karpenter does not support.
     """
     if tenant.dedicated and context.site is None:
         rule = (
@@ -84,7 +84,7 @@ def check_site(context: TenancyContext, tenant: Tenant) -> None:
     if context.site is not None and not context.site.buffers:
         own = [each.workload for each in tenant.dedicated]
         fix = "Karpenter(feature_gates=FeatureGates(capacity_buffer=True)) on the cluster"
-        check_buffers(f"Tenant {tenant.name!r}", "dedicated", own, fix)
+        refuse_buffers(f"Tenant {tenant.name!r}", "dedicated", own, fix)
 
 
 def with_dedicated(scope: Construct, context: TenancyContext, tenant: Tenant) -> TenancyContext:
@@ -98,9 +98,9 @@ def with_dedicated(scope: Construct, context: TenancyContext, tenant: Tenant) ->
         scope, "Capacity", context=context, site=context.site, tenant=tenant
     )
     for own in tenant.dedicated:
-        rooms = capacity_buffers(own.bounded, context.site.zones)
+        buffers = buffer_manifests(own.workload_with_limits, context.site.zones)
         name = own.workload.name
-        add_rooms(scope, name, rooms, cluster=context.cluster, pools=[capacity])
+        add_capacity_buffers(scope, name, buffers, cluster=context.cluster, pools=[capacity])
     workloads = {each.name: each for each in tenant.chosen(context.workloads)}
     return replace(
         context,

@@ -47,7 +47,7 @@ REFUSED: tuple[tuple[Mapping[str, object], str], ...] = (
     ),
     (
         {"public_access_cidrs": tuple(f"203.0.113.{n}/32" for n in range(41))},
-        f"{_ACCESS} be at most 40 blocks, got 41",
+        "public_access_cidrs must have at most 40 blocks, got 41",
     ),
     (
         {"service_cidr": "172.20.0.5/16"},
@@ -69,7 +69,7 @@ REFUSED: tuple[tuple[Mapping[str, object], str], ...] = (
         "log_types must be a tuple of ControlPlaneLogType, got 'api'; "
         "write ControlPlaneLogType.API",
     ),
-    ({"system_instance_types": ()}, "system_instance_types must have at least one type"),
+    ({"system_instance_types": ()}, "system_instance_types must not be empty"),
     (
         {"system_instance_types": ("m5.large",)},
         f"system_instance_types {_GRAVITON}, got 'm5.large'",

@@ -110,24 +110,24 @@ def test_daemonset_total_counts_each_container() -> None:
         (
             (),
             ("large",),
-            "Instances: families must be a tuple of at least one name, got ().",
+            "Instances: families must not be empty.",
         ),
         (
             "m7g",
             ("large",),
             "Instances: families must be a tuple of text, got 'm7g'; write ('m7g',).",
         ),
-        (("m7g",), (), "Instances: sizes must be a tuple of at least one name, got ()."),
+        (("m7g",), (), "Instances: sizes must not be empty."),
         (
             ("m7g", "m7g"),
             ("large",),
-            "Instances: families must not repeat a name, got 'm7g, m7g'.",
+            "Instances: families must not repeat a value, got 'm7g'.",
         ),
         (
             ("m7gg",),
             ("large",),
-            "Instances: families must be families of the library's table, got 'm7gg'; "
-            "near it: m7g, m7gd.",
+            "Instances: families must be families of the library's table, got 'm7gg'; did you "
+            "mean m7g or m7gd?",
         ),
         (
             ("m7g",),
@@ -145,8 +145,8 @@ def test_daemonset_total_counts_each_container() -> None:
             ("2xlage",),
             "Instances:\n"
             "  - families must be families of the library's table, got 't3'.\n"
-            "  - sizes must be sizes from 'large' up, without bare metal, got '2xlage'; near "
-            "it: 2xlarge, 32xlarge, 24xlarge.",
+            "  - sizes must be sizes from 'large' up, without bare metal, got '2xlage'; did you "
+            "mean 2xlarge or 32xlarge or 24xlarge?",
         ),
     ],
 )

@@ -19,8 +19,8 @@ _BLOCK = "must be an IPv4 block of /16 to /28"
 _ZONES = "must be 2 to 6 different zones of one region, such as ('us-east-1a', 'us-east-1b')"
 
 REFUSED: tuple[tuple[Mapping[str, object], str], ...] = (
-    ({"zones": 1}, "zones must be 2 to 6, got 1"),
-    ({"zones": 7}, "zones must be 2 to 6, got 7"),
+    ({"zones": 1}, "zones must be from 2 to 6, got 1"),
+    ({"zones": 7}, "zones must be from 2 to 6, got 7"),
     ({"zones": True}, "zones must be a whole number or a tuple of text, got True"),
     (
         {"zones": ["a", "b"]},

@@ -117,5 +117,5 @@ def test_tags_of_karpenters_own_are_refused(key: str) -> None:
     with pytest.raises(ConfigError) as caught:
         spec(NVME, tags={key: "x"})
     assert str(caught.value) == (
-        f"NodeClass 'emr-nvme': tags must not have keys that Karpenter writes, got {key!r}."
+        f"NodeClass 'emr-nvme': tags must not have keys that Karpenter sets, got {key!r}."
     )

@@ -255,7 +255,7 @@ def test_bad_pools(changes: dict[str, Any], message: str) -> None:
             "Zone 'us-east-1-wl1-bos-wlz1': key must be a DNS label (a-z, 0-9, '-', at most 17 "
             "characters), got 'us-east-1-wl1-bos-wlz1'; try 'us-east-1-wl1-bos'.",
         ),
-        ("zone-1", "", "Zone 'zone-1': name must be the zone's name, got ''."),
+        ("zone-1", "", "Zone 'zone-1': name must not be empty."),
     ],
 )
 def test_bad_zones(key: str, name: str, message: str) -> None:

@@ -208,18 +208,17 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "pod security context": (
         user(spec={"securityContext": {"fsGroup": 1}}),
-        "T: spec must not have fields that EMR refuses, got 'securityContext'; EMR sets it (user "
-        "999, no privileges); sidecars may have their own.",
+        "T: spec must not have fields that EMR refuses, got 'securityContext'; EMR sets it "
+        "(user 999, no privileges); only sidecars can have one.",
     ),
     "service account": (
         user(spec={"serviceAccountName": "mine"}),
-        "T: spec must not have fields that EMR refuses, got 'serviceAccountName'; EMR makes one "
-        "for each execution role.",
+        "T: spec must not have fields that EMR refuses, got 'serviceAccountName'; EMR creates "
+        "one for each execution role.",
     ),
     "DNS": (
         user(spec={"dnsConfig": {"options": [{"name": "ndots", "value": "1"}]}}),
-        "T: spec must not have fields that EMR refuses, got 'dnsConfig'; EMR's filter lets no DNS "
-        "setting through.",
+        "T: spec must not have fields that EMR refuses, got 'dnsConfig'; EMR removes DNS settings.",
     ),
     "host network": (
         user(spec={"hostNetwork": True}),
@@ -277,7 +276,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
                 ]
             }
         ),
-        "T: spec.containers[emr-container-fluentd] must not take the name of EMR's logging "
+        "T: spec.containers[emr-container-fluentd] must not use the name of EMR's logging "
         "container, got 'emr-container-fluentd'.",
     ),
     "annotation that is not text": (

@@ -180,12 +180,12 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "driver memory larger than the smallest size": (
         {"driver": DriverShape(memory=GIB(30))},
         "Workload 'shared': driver_instances must have room for a Spark container of 30Gi, got "
-        "'m6g.2xlarge'; m6g.2xlarge has 27574Mi beside the logging container.",
+        "'m6g.2xlarge'; m6g.2xlarge has 27574Mi next to the logging container.",
     ),
     "off-heap that leaves no heap": (
         {"executor": ExecutorShape(cores=4, off_heap=GIB(12))},
         "Workload 'shared': executor_instances must have room for a Spark container of 16000Mi, "
-        "got 'm6gd.2xlarge'; m6gd.2xlarge has 13531Mi beside the logging container.",
+        "got 'm6gd.2xlarge'; m6gd.2xlarge has 13531Mi next to the logging container.",
     ),
     "fallback without spot": (
         {"executor_capacity": CapacityType.ON_DEMAND},
@@ -209,7 +209,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "priority of Kubernetes' own": (
         {"priority": 2_000_000_000},
-        "Workload 'shared': priority must be a whole number from 0 to 1000000, got 2000000000.",
+        "Workload 'shared': priority must be from 0 to 1000000, got 2000000000.",
     ),
     "Spark property that EMR sets": (
         {"spark_conf": {"spark.kubernetes.namespace": "mine"}},
@@ -244,9 +244,9 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "two problems at once": (
         {"priority": -1, "job_start_timeout": timedelta(0)},
         "Workload 'shared':\n"
-        "  - job_start_timeout must be whole seconds, at least 2 minutes: nodes have to start"
-        " first, got '0:00:00'.\n"
-        "  - priority must be a whole number from 0 to 1000000, got -1.",
+        "  - job_start_timeout must be whole seconds, at least 2 minutes: nodes have to start "
+        "first, got '0:00:00'.\n"
+        "  - priority must be from 0 to 1000000, got -1.",
     ),
 }
 
@@ -264,8 +264,8 @@ def test_bad_workloads(case: str) -> None:
     [
         (
             lambda: RootVolume(size=GIB(8)),
-            "RootVolume: size must be at least 20 GiB (system, kubelet and two EMR images), got "
-            "'8Gi'.",
+            "RootVolume: size must be at least 20Gi: it holds the system, the kubelet and two "
+            "EMR images, got '8Gi'.",
         ),
         (
             lambda: RootVolume(iops=100),
@@ -285,8 +285,8 @@ def test_bad_workloads(case: str) -> None:
         ),
         (
             lambda: PersistentVolumes(size=Memory(512)),
-            "PersistentVolumes: size must be whole GiB, at least 1, the unit EBS sells, got "
-            "'512Mi'.",
+            "PersistentVolumes: size must be whole GiB, at least 1: the unit that EBS sells, "
+            "got '512Mi'.",
         ),
         (
             lambda: PersistentVolumes(count=0),
@@ -294,11 +294,11 @@ def test_bad_workloads(case: str) -> None:
         ),
         (
             lambda: ExecutorShape(cores=0),
-            "ExecutorShape: cores must be a whole number from 1 to 64, got 0.",
+            "ExecutorShape: cores must be from 1 to 64, got 0.",
         ),
         (
             lambda: ExecutorShape(overhead_share=1.5),
-            "ExecutorShape: overhead_share must be a share from 0.05 to 0.8, got 1.5.",
+            "ExecutorShape: overhead_share must be from 0.05 to 0.8, got 1.5.",
         ),
         (
             lambda: ExecutorShape(memory=Memory(512)),
@@ -315,17 +315,17 @@ def test_bad_workloads(case: str) -> None:
         ),
         (
             lambda: DynamicAllocation(initial_executors=50),
-            "DynamicAllocation: initial_executors must be between min_executors (0) and "
+            "DynamicAllocation: initial_executors must be from min_executors (0) to "
             "max_executors (40), got 50.",
         ),
         (
             lambda: DynamicAllocation(executor_idle_timeout=timedelta(milliseconds=5)),
-            "DynamicAllocation: executor_idle_timeout must be at least 1 second, in whole seconds, "
+            "DynamicAllocation: executor_idle_timeout must be whole seconds, at least 1 second, "
             "got '0:00:00.005000'.",
         ),
         (
             lambda: NodePoolLimits(cpu=Cpu(0), memory=GIB(1)),
-            "NodePoolLimits: cpu must be more than 0.",
+            "NodePoolLimits: cpu must be more than 0, got '0m'.",
         ),
         (
             lambda: Disruption(expire_after=timedelta(hours=24)),
@@ -334,7 +334,7 @@ def test_bad_workloads(case: str) -> None:
         ),
         (
             lambda: Disruption(longest_job=timedelta(minutes=90)),
-            "Disruption: longest_job must be whole hours, at least 1, got '1:30:00'.",
+            "Disruption: longest_job must be whole hours, at least 1 hour, got '1:30:00'.",
         ),
         (
             lambda: Disruption(drift_nodes="ten"),
@@ -353,7 +353,7 @@ def test_bad_workloads(case: str) -> None:
         ),
         (
             lambda: DriftFreeze(schedule="@daily", duration=timedelta(seconds=90)),
-            "DriftFreeze: duration must be whole minutes, at least 1, got '0:01:30'.",
+            "DriftFreeze: duration must be whole minutes, at least 1 minute, got '0:01:30'.",
         ),
     ],
 )

@@ -1,65 +1,60 @@
-"""Where charts and images of add-ons are for a network without a way to the internet."""
+"""Registry of charts and images of add-ons for a network without internet access."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final
 
-from cdk_emr_eks.errors import Problems
-from cdk_emr_eks.field_types import check_types
+from cdk_emr_eks.checks import Check
+from cdk_emr_eks.values import value
 from cdk_emr_eks.versions import KARPENTER, LOAD_BALANCER_CONTROLLER
 
+# Amazon ECR Public, from which images cannot be pulled through a VPC endpoint.
+# Source: https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html, 2026-11
 PUBLIC_REGISTRY: Final = "public.ecr.aws"
-"""Amazon ECR Public, which has no VPC endpoint that images could be pulled by.
 
-Source: https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html, 2026-11.
-"""
+# Repositories in ECR Public: charts of Karpenter's CRDs and of Karpenter, Karpenter's image (the
+# chart has its digest), and the image of the AWS Load Balancer Controller.
 KARPENTER_CRDS: Final = "karpenter/karpenter-crd"
-"""Repository of the chart of Karpenter's CRDs in ECR Public."""
 KARPENTER_CHART: Final = "karpenter/karpenter"
-"""Repository of its chart."""
 KARPENTER_IMAGE: Final = "karpenter/controller"
-"""Repository of its image; the chart names it by digest."""
 BALANCERS_IMAGE: Final = "eks/aws-load-balancer-controller"
-"""Repository of the image of the AWS Load Balancer Controller in ECR Public."""
+
+# Name of the AWS Load Balancer Controller's chart and release.
 BALANCERS_CHART: Final = "aws-load-balancer-controller"
-"""Name of its chart, and of the release."""
+
+# URL of that chart, which is in no registry.
+# Source: https://github.com/aws/eks-charts/issues/1070, 2026-11
 BALANCERS_CHARTS: Final = "https://aws.github.io/eks-charts"
-"""Where that chart is: in no registry.
 
-Source: https://github.com/aws/eks-charts/issues/1070, 2026-11.
-"""
-
+# 2 to 30 characters. Source: the resource schema of AWS::ECR::PullThroughCacheRule, 2026-11
 _PREFIX: Final = re.compile(
-    r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*"
+    r"(?=.{2,30}$)[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*"
 )
-_LENGTHS: Final = range(2, 31)
-# Source: the resource schema of AWS::ECR::PullThroughCacheRule, 2026-11.
-_ACCOUNT: Final = re.compile(r"\d{12}")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class AddonMirror:
-    """Repositories of Amazon ECR that add-ons are installed from, instead of the internet.
+    """Repositories of Amazon ECR from which add-ons are installed, instead of the internet.
 
-    They are in the region of the stack, since that is what the VPC's endpoints reach. A repository
-    of ECR Public has its own name after the prefix, as a pull-through cache names it:
-    ``ecr-public/karpenter/controller``. A chart that is in no registry is in a repository of its
-    name after ``<prefix>-charts``: ``ecr-public-charts/aws-load-balancer-controller``.
-    ``AddonRegistry`` makes them; copies of your own, under the same names, serve as well.
+    The repositories are in the region of the stack, which the VPC's endpoints reach. A repository
+    of ECR Public has its name after the prefix, as a pull-through cache names it:
+    ``ecr-public/karpenter/controller``. A chart that is in no registry has a repository of its name
+    after ``<prefix>-charts``: ``ecr-public-charts/aws-load-balancer-controller``.
+    ``AddonRegistry`` creates the repositories; you can also fill repositories of these names
+    yourself.
 
-    EKS' managed add-ons and EMR's charts and images are not in it: they come from the registries
-    that EKS and EMR have in each region.
+    EKS' managed add-ons and EMR's charts and images are not in the mirror: they come from the
+    registries of EKS and EMR in each region.
 
     Args:
         prefix: Beginning of the repositories' names, without a slash at its end: 2 to 30
-            characters, as of a pull-through cache. Default ``ecr-public``, as ECR itself proposes.
-        account: Account that has the repositories; their policies must let the platform's account
-            pull. None: the stack's own.
+            characters, as for a pull-through cache. Default ``ecr-public``, as ECR proposes.
+        account: Account of the repositories, whose policies must let the platform's account pull.
+            None: the account of the stack.
 
     Raises:
-        ConfigError: If the prefix is none that ECR takes, or the account is not 12 digits.
+        ConfigError: If ECR does not accept the prefix, or the account is not 12 digits.
 
     Source: https://docs.aws.amazon.com/AmazonECR/latest/userguide/pull-through-cache-creating-rule.html
 
@@ -71,26 +66,24 @@ class AddonMirror:
     prefix: str = "ecr-public"
     account: str | None = None
 
-    def __post_init__(self) -> None:
-        check_types("AddonMirror", self)
-        problems = Problems("AddonMirror")
-        fits = len(self.prefix) in _LENGTHS and _PREFIX.fullmatch(self.prefix) is not None
-        rule = "must be 2 to 30 characters such as 'ecr-public': a-z, 0-9, and '._-/' between them"
-        problems.require(fits, "prefix", rule, self.prefix)
-        known = self.account is None or _ACCOUNT.fullmatch(self.account) is not None
-        problems.require(known, "account", "must be an account id of 12 digits", self.account)
-        problems.raise_if_any()
+    def _rules(self, check: Check) -> None:
+        check.matches(
+            "prefix",
+            _PREFIX,
+            "2 to 30 characters such as 'ecr-public': a-z, 0-9, and '._-/' between them",
+        )
+        check.matches("account", r"\d{12}", "an account id of 12 digits")
 
     @property
     def charts_prefix(self) -> str:
-        """Beginning of the names of repositories of charts that are in no registry.
+        """Beginning of the names of repositories for charts that are in no registry.
 
-        Outside of the prefix, where a pull-through cache would look for them in ECR Public.
+        It is not below the prefix, where a pull-through cache would look for them in ECR Public.
         """
         return f"{self.prefix}-charts"
 
     def repository(self, public: str) -> str:
-        """Return the name of the repository that stands for one of ECR Public."""
+        """Return the name of the repository that mirrors one of ECR Public."""
         return f"{self.prefix}/{public}"
 
     def chart(self, name: str) -> str:
@@ -107,14 +100,14 @@ class AddonMirror:
     ) -> tuple[str, ...]:
         """Return shell commands that fill a pull-through cache, and the repository of the chart.
 
-        They need helm, docker and a way to the internet. The first pull of anything through a cache
-        may need one, later pulls do not; and what is cached is pulled even when ECR cannot look for
-        news, so that the platform's own roles import nothing.
+        The commands need helm, docker and internet access. The first pull through a cache can need
+        internet access; later pulls do not. A cached image is pulled even when ECR cannot look for
+        a newer one, so the platform's roles need no rights to import.
 
         Args:
             registry: Host of the registry; may be a token.
-            region: Its region; may be a token.
-            karpenter: Version of Karpenter that will be installed.
+            region: Region of the registry; may be a token.
+            karpenter: Version of Karpenter on the platform.
             load_balancer_controller: Version of the AWS Load Balancer Controller.
 
         Source: https://docs.aws.amazon.com/AmazonECR/latest/userguide/pull-through-cache.html,
@@ -135,7 +128,7 @@ class AddonMirror:
                 f"helm pull oci://{registry}/{self.repository(chart)} --version {karpenter}"
                 for chart in (KARPENTER_CRDS, KARPENTER_CHART)
             ),
-            # A cache takes all architectures of a tag, whichever is pulled.
+            # A pull through a cache copies all architectures of a tag.
             *(
                 f"docker pull {registry}/{self.repository(image)}:{tag}"
                 for image, tag in images.items()

@@ -1,8 +1,8 @@
-"""EC2 instance families that Spark is run on: the table a contributor adds a row to.
+"""EC2 instance families for Spark: the table that a contributor adds a row to.
 
-Only what sizing needs stands here: architecture, memory for each vCPU, local NVMe, sizes. Families
-with burstable CPU, with accelerators or with memory that differs from size to size are left out:
-an executor shape worked out for one size would not fit the next.
+The table has what sizing needs: architecture, memory for each vCPU, local NVMe disks, sizes.
+Families with burstable CPU, with accelerators or with a memory ratio that differs from size to size
+are left out: an executor shape computed for one size would not fit the next.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from cdk_emr_eks.labels import Architecture
 _ARM: Final = Architecture.ARM64
 _X86: Final = Architecture.AMD64
 
-# Sizes, in the shorthand of the rows below: without 'medium', which no shape fits, and without
-# bare metal, which boots too slowly for a pool that follows jobs.
+# Sizes of the rows below. 'medium' is left out, since no shape fits. Bare metal is left out, since
+# it boots too slowly for a pool that follows jobs.
 _TO_16: Final = "large xlarge 2xlarge 4xlarge 8xlarge 12xlarge 16xlarge"
 _TO_24: Final = f"{_TO_16} 24xlarge"
 _TO_32: Final = f"{_TO_24} 32xlarge"
@@ -85,11 +85,11 @@ class Family:
     """An EC2 instance family.
 
     Args:
-        name: As EC2 has it: ``m7gd``.
-        architecture: CPU architecture of all its sizes.
+        name: EC2's name: ``m7gd``.
+        architecture: CPU architecture of all sizes.
         memory_per_vcpu_gib: GiB of memory for each vCPU, the same in every size.
-        local_nvme: Whether its sizes have NVMe disks of their own.
-        sizes: Its sizes, small to large.
+        local_nvme: Whether all sizes have local NVMe disks.
+        sizes: Sizes of the family, small to large.
     """
 
     name: str
@@ -99,6 +99,9 @@ class Family:
     sizes: tuple[str, ...]
 
 
+# Every family that the library supports, by name. A test compares families and sizes with EC2's
+# DescribeInstanceTypes data.
+# Source: https://docs.aws.amazon.com/ec2/latest/instancetypes/instance-types.html, 2026-11
 FAMILIES: Final[Mapping[str, Family]] = {
     name: Family(
         name=name,
@@ -110,8 +113,3 @@ FAMILIES: Final[Mapping[str, Family]] = {
     for names, architecture, gib, local_nvme, sizes in _ROWS
     for name in names.split()
 }
-"""Every family known to the library, by name.
-
-Source: https://docs.aws.amazon.com/ec2/latest/instancetypes/instance-types.html, 2026-11; a test
-compares each family and size with EC2's own DescribeInstanceTypes data.
-"""

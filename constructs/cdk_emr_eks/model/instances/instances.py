@@ -1,7 +1,7 @@
-"""Instance types of a pool, and what Kubernetes can use of each.
+"""Instance types of a pool, and the resources of each that Kubernetes can allocate.
 
-The arithmetic is Karpenter's, not an estimate of ours: a pod that this module says fits is a pod
-for which Karpenter buys that size.
+The arithmetic is Karpenter's: if a pod fits a size by this module, Karpenter starts that size for
+the pod.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ import math
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from cdk_emr_eks.errors import Problems
-from cdk_emr_eks.field_types import check_types
+from cdk_emr_eks.checks import Check
 from cdk_emr_eks.labels import Architecture
 from cdk_emr_eks.model.instances.instance_table import FAMILIES, Family
 from cdk_emr_eks.units import Cpu, Memory
+from cdk_emr_eks.values import value
 
 __all__ = [
     "DAEMONSET_REQUESTS",
@@ -31,25 +31,21 @@ __all__ = [
     "allocatable",
 ]
 
+# Most pods of one node, set in every node class: with prefix delegation no size needs fewer.
 MAX_PODS: Final = 110
-"""Pods of one node, fixed in every node class: with prefix delegation no size needs fewer."""
 
+# Memory that the kubelet reserves, set in every node class. Without the setting, AL2023's nodeadm
+# and Karpenter reserve memory for as many pods as the network interfaces of the size could hold
+# (8 GiB on a 16xlarge), and ignore `maxPods`.
+# Source: https://github.com/awslabs/amazon-eks-ami/blob/main/nodeadm/internal/kubelet/config.go
 KUBE_RESERVED_MEMORY: Final = Memory(11 * MAX_PODS + 255)
-"""Memory that the kubelet keeps back, stated in every node class.
-
-It must be stated: left alone, AL2023's nodeadm and Karpenter's model of it both reserve for the
-pods that the network interfaces of the size could hold (8 GiB on a 16xlarge), whatever ``maxPods``
-says.
-
-Source: https://github.com/awslabs/amazon-eks-ami/blob/main/nodeadm/internal/kubelet/config.go
-"""
 
 _EVICTION_MEMORY: Final = Memory(100)
 _ARM_RESERVED_MEMORY: Final = Memory(64)
+# Karpenter's default of settings.vmMemoryOverheadPercent, which the chart values do not set.
 _VM_OVERHEAD: Final = 0.075
-# Karpenter's default for settings.vmMemoryOverheadPercent, which the chart values leave alone.
 
-# Share of CPU that the kubelet keeps back, by range of millicores.
+# Share of CPU that the kubelet reserves, by range of millicores.
 _KUBE_RESERVED_CPU: Final = ((0, 1000, 0.06), (1000, 2000, 0.01), (2000, 4000, 0.005))
 _KUBE_RESERVED_CPU_REST: Final = (4000, 0.0025)
 
@@ -63,14 +59,14 @@ class Resources(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DaemonSetRequest:
-    """What one DaemonSet of the platform requests on every node.
+    """Requests of one DaemonSet of the platform on every node.
 
-    The cluster passes these very values into the add-on's configuration, so that they are a
-    contract and not a guess at an add-on's defaults.
+    The cluster writes these values into the add-on's configuration, so they do not depend on the
+    add-on's defaults.
 
     Args:
         addon: Name of the EKS managed add-on.
-        containers: Containers of its pod that run for as long as the pod.
+        containers: Containers that run as long as the pod; init containers are left out.
         cpu: CPU request of each container.
         memory: Memory request of each container.
     """
@@ -81,6 +77,7 @@ class DaemonSetRequest:
     memory: Memory
 
 
+# DaemonSets of the platform that run on the nodes of every pool.
 DAEMONSET_REQUESTS: Final[tuple[DaemonSetRequest, ...]] = (
     DaemonSetRequest(
         addon="vpc-cni",
@@ -104,13 +101,12 @@ DAEMONSET_REQUESTS: Final[tuple[DaemonSetRequest, ...]] = (
         memory=Memory(32),
     ),
 )
-"""DaemonSets of the platform that run on the nodes of every pool."""
 
+# The sum of DAEMONSET_REQUESTS on one node.
 DAEMONSET_TOTAL: Final = Resources(
     Cpu(sum(len(each.containers) * each.cpu.millicores for each in DAEMONSET_REQUESTS)),
     Memory(sum(len(each.containers) * each.memory.mib for each in DAEMONSET_REQUESTS)),
 )
-"""The sum of ``DAEMONSET_REQUESTS`` on one node."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -118,11 +114,11 @@ class InstanceType:
     """One size of one family.
 
     Args:
-        name: As EC2 has it: ``m7gd.4xlarge``.
+        name: EC2's name: ``m7gd.4xlarge``.
         vcpu: vCPUs.
-        memory: Memory as EC2 sells it.
+        memory: Memory by EC2's specification.
         architecture: CPU architecture.
-        local_nvme: Whether it has NVMe disks of its own.
+        local_nvme: Whether the type has local NVMe disks.
     """
 
     name: str
@@ -132,55 +128,40 @@ class InstanceType:
     local_nvme: bool
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Instances:
     """Instance types of a pool: families by sizes.
 
-    Every size of the list is bought in every family that has it. More types mean more spot pools to
-    draw from: keep at least 15 for spot.
+    The pool uses every size of the list in every family that has the size. More types mean more
+    spot pools to draw from: use at least 15 for spot.
 
     Args:
         families: Families of the table in ``instance_table.py``, such as ``("m6gd", "m7gd")``.
         sizes: Sizes, such as ``("4xlarge", "8xlarge")``.
 
     Raises:
-        ConfigError: If a list is empty or repeats itself, a family or size is unknown, or a family
+        ConfigError: If a list is empty or repeats a name, a family or size is unknown, or a family
             has none of the sizes.
     """
 
     families: tuple[str, ...]
     sizes: tuple[str, ...]
 
-    def __post_init__(self) -> None:
-        check_types("Instances", self)
-        problems = Problems("Instances")
-        for field, values in (("families", self.families), ("sizes", self.sizes)):
-            if not values:
-                problems.require(False, field, "must be a tuple of at least one name", values)
-                problems.raise_if_any()
-            unique = len(set(values)) == len(values)
-            problems.require(unique, field, "must not repeat a name", ", ".join(values))
+    def _rules(self, check: Check) -> None:
+        check.not_empty("families")
+        check.not_empty("sizes")
+        check.raise_if_any()
+        check.unique("families")
+        check.unique("sizes")
         for family in self.families:
-            self._check_family(problems, family)
+            _check_family(check, family, self.sizes)
         known = {size for family in FAMILIES.values() for size in family.sizes}
         for size in self.sizes:
             rule = "must be sizes from 'large' up, without bare metal"
-            problems.require(size in known, "sizes", rule, size, _closest(size, known))
-        problems.raise_if_any()
-
-    def _check_family(self, problems: Problems, name: str) -> None:
-        family = FAMILIES.get(name)
-        if family is None:
-            rule = "must be families of the library's table"
-            problems.require(False, "families", rule, name, _closest(name, set(FAMILIES)))
-            return
-        has_one = bool(set(family.sizes) & set(self.sizes))
-        rule = f"must each have one of the sizes {', '.join(self.sizes)}"
-        fix = f"{name} has {', '.join(family.sizes)}"
-        problems.require(has_one, "families", rule, name, fix)
+            check.require(size in known, "sizes", rule, size, _closest(size, known))
 
     def types(self, architecture: Architecture | None = None) -> tuple[InstanceType, ...]:
-        """Return the instance types, small to large, of one architecture or of all."""
+        """Return the instance types of one architecture or of all, small to large."""
         found = [
             _instance_type(FAMILIES[name], size)
             for name in self.families
@@ -191,10 +172,10 @@ class Instances:
 
 
 def allocatable(instance_type: InstanceType) -> Resources:
-    """Return what pods can request on a node, DaemonSets included, as Karpenter works it out.
+    """Return what pods can request on a node, DaemonSets included, as Karpenter computes it.
 
-    Karpenter takes 7.5 % off the memory for the hypervisor, then the kubelet's reserve and the
-    eviction threshold; real nodes have somewhat more memory than that, never less.
+    Karpenter subtracts 7.5 % of the memory for the hypervisor, then the kubelet's reserve and the
+    eviction threshold. Real nodes have slightly more memory than the result, never less.
 
     Source: https://github.com/aws/karpenter-provider-aws/blob/v1.14.1/pkg/providers/instancetype/types.go
     """
@@ -227,12 +208,23 @@ def _instance_type(family: Family, size: str) -> InstanceType:
 
 
 def _vcpu(size: str) -> int:
-    """Return the vCPUs of a size: the same in all families of the table."""
+    """Return the vCPUs of a size, which are the same in all families of the table."""
     if size == "large":
         return 2
     return 4 * int(size.removesuffix("xlarge") or 1)
 
 
+def _check_family(check: Check, name: str, sizes: tuple[str, ...]) -> None:
+    family = FAMILIES.get(name)
+    if family is None:
+        rule = "must be families of the library's table"
+        check.require(False, "families", rule, name, _closest(name, set(FAMILIES)))
+        return
+    rule = f"must each have one of the sizes {', '.join(sizes)}"
+    has_one = bool(set(family.sizes) & set(sizes))
+    check.require(has_one, "families", rule, name, f"{name} has {', '.join(family.sizes)}")
+
+
 def _closest(name: str, known: set[str]) -> str:
-    near = difflib.get_close_matches(str(name), sorted(known), n=3)
-    return f"near it: {', '.join(near)}" if near else ""
+    near = difflib.get_close_matches(name, sorted(known), n=3)
+    return f"did you mean {' or '.join(near)}?" if near else ""

@@ -1,7 +1,8 @@
-"""How many pods of one shape fill a node of each size: the arithmetic behind executor shapes.
+"""How many pods of one shape fill a node of each size: the arithmetic behind pod sizes.
 
-Eight-core executors that request eight cores fit three, not four, on a node of 32 vCPUs, since the
-kubelet and the DaemonSets have their part. So a pod requests slightly less CPU than it has slots.
+Eight-core executors that request eight cores fit three times on a node of 32 vCPUs, not four times,
+since the kubelet and the DaemonSets use CPU too. So a pod requests slightly less CPU than it has
+task slots.
 """
 
 from __future__ import annotations
@@ -19,34 +20,29 @@ from cdk_emr_eks.model.instances.instances import (
 )
 from cdk_emr_eks.units import Cpu, Memory
 
+# Memory request of the logging container that EMR adds to drivers and executors.
+# Source: https://docs.aws.amazon.com/emr/latest/EMR-on-EKS-DevelopmentGuide/emr-eks-job-submitter-container-defaults.html
 LOGGING_SIDECAR_MEMORY: Final = Memory(512)
-"""Memory request of the logging container that EMR adds to drivers and executors.
 
-Source: https://docs.aws.amazon.com/emr/latest/EMR-on-EKS-DevelopmentGuide/emr-eks-job-submitter-container-defaults.html
-"""
-
+# CPU request of the logging container. EMR sets none; a tenant's LimitRange sets this one, since
+# with a quota on CPU Kubernetes refuses containers without a request.
 LOGGING_SIDECAR_CPU: Final = Cpu(10)
-"""CPU request of that container. EMR names none; a tenant's LimitRange fills in this one, since a
-quota on CPU makes Kubernetes refuse containers without a request.
-"""
 
+# Requests of EMR's job submitter and its logging container, as described pods of EMR show them.
+# Source: https://docs.aws.amazon.com/emr/latest/EMR-on-EKS-DevelopmentGuide/emr-eks-job-submitter.html
 SUBMITTER: Final = Resources(Cpu(800 + 100), Memory(512 + 200))
-"""What EMR's job submitter and its logging container request, as described pods of EMR show them.
 
-Source: https://docs.aws.amazon.com/emr/latest/EMR-on-EKS-DevelopmentGuide/emr-eks-job-submitter.html
-"""
-
+# Share of a full node's allocatable cores that Spark pods should request, without DaemonSets.
 WELL_PACKED: Final = 0.95
-"""Share of a full node's allocatable cores that Spark pods should request without DaemonSets."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Packing:
-    """What a pod requests so that whole numbers of it fill the nodes of a pool.
+class PodPacking:
+    """Requests of a pod with which a whole number of pods fills each node of a pool.
 
     Args:
         request: CPU request of the Spark container.
-        memory: Memory of the Spark container, without the logging container beside it.
+        memory: Memory of the Spark container, without the logging container.
         pods: Pods on a full node, by instance type.
         share: CPU requested by those pods, as a share of allocatable, by instance type.
     """
@@ -58,7 +54,7 @@ class Packing:
 
 
 def free(instance_type: InstanceType, headroom: Resources) -> Resources:
-    """Return what a node of this type has for Spark: allocatable less DaemonSets and headroom."""
+    """Return what a node of this type has for Spark: allocatable minus DaemonSets and headroom."""
     total = allocatable(instance_type)
     cpu = total.cpu.millicores - DAEMONSET_TOTAL.cpu.millicores - headroom.cpu.millicores
     memory = total.memory.mib - DAEMONSET_TOTAL.memory.mib - headroom.memory.mib
@@ -78,11 +74,11 @@ def packing_problems(
 
     Args:
         field: Field to name in the problem.
-        types: Instance types of all pools that the pod may land in.
+        types: Instance types of all pools of the pod.
         cores: Task slots of the pod.
-        memory: Memory of the Spark container, or None where it is worked out.
-        least: The least that the Spark container must have.
-        headroom: Room kept free on each node for DaemonSets of the user's own.
+        memory: Memory of the Spark container, or None where it is computed.
+        least: The least memory of the Spark container.
+        headroom: CPU and memory of each node that stay free for the user's DaemonSets.
     """
     smallest = min(types, key=lambda each: each.vcpu)
     if smallest.vcpu < cores:
@@ -96,7 +92,7 @@ def packing_problems(
         if usable < least.mib:
             rule = f"must have room for a Spark container of {least.kubernetes}"
             fix = (
-                f"{each.name} has {Memory(max(usable, 0)).kubernetes} beside the logging container"
+                f"{each.name} has {Memory(max(usable, 0)).kubernetes} next to the logging container"
             )
             return (ConfigProblem(field=field, rule=rule, got=each.name, fix=fix),)
         if room.cpu.millicores < cores * 500:
@@ -107,16 +103,16 @@ def packing_problems(
 
 def pack(
     types: Sequence[InstanceType], *, cores: int, memory: Memory | None, headroom: Resources
-) -> Packing:
-    """Work out CPU and memory of a pod with ``cores`` slots for all the types of its pools.
+) -> PodPacking:
+    """Compute CPU and memory of a pod with ``cores`` task slots for all types of its pools.
 
-    The type with the least to give for each pod decides, so that the same pod fills every type.
+    The type with the fewest resources for each pod decides, so that the same pod fills every type.
 
     Args:
-        types: Instance types of all pools that the pod may land in; the shape must fit on each.
+        types: Instance types of all pools of the pod; the shape must fit on each.
         cores: Task slots of the pod.
-        memory: Memory of the Spark container, or None to work it out.
-        headroom: Room kept free on each node for DaemonSets of the user's own.
+        memory: Memory of the Spark container, or None to compute it.
+        headroom: CPU and memory of each node that stay free for the user's DaemonSets.
     """
     rooms = {each.name: free(each, headroom) for each in types}
     counts = {each.name: each.vcpu // cores for each in types}
@@ -133,10 +129,10 @@ def pack(
     share = {
         each.name: pods[each.name] * request / allocatable(each).cpu.millicores for each in types
     }
-    return Packing(request=Cpu(request), memory=memory, pods=pods, share=share)
+    return PodPacking(request=Cpu(request), memory=memory, pods=pods, share=share)
 
 
-def packing_warnings(workload: str, what: str, packing: Packing) -> tuple[str, ...]:
+def packing_warnings(workload: str, what: str, packing: PodPacking) -> tuple[str, ...]:
     """Return a warning that lists the types on which a full node stays below 95 %."""
     poor = {name: share for name, share in packing.share.items() if share < WELL_PACKED}
     if not poor:

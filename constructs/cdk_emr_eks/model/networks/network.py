@@ -1,4 +1,4 @@
-"""The network of a platform as a plain value: zones, address plan, NAT, endpoints."""
+"""The VPC of a platform as a plain value: zones, address plan, NAT, endpoints."""
 
 from __future__ import annotations
 
@@ -9,40 +9,47 @@ from ipaddress import IPv4Network
 from math import ceil
 from typing import Final
 
-from cdk_emr_eks.errors import Problems
-from cdk_emr_eks.field_types import check_types
+from cdk_emr_eks.checks import Check
 from cdk_emr_eks.model.access.execution_role import RETENTION_DAYS
 from cdk_emr_eks.model.instances.instances import MAX_PODS
+from cdk_emr_eks.values import value
 
 _ZONE: Final = re.compile(r"([a-z]{2,}(?:-[a-z]+)+-\d+)[a-z]")
+# Source: https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html
 _BIGGEST_VPC: Final = 16
 _SMALLEST_SUBNET: Final = 28
-# Source: https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html
-_SMALLEST_NODE_SUBNET: Final = 26
-# EKS wants 16 free addresses in each subnet of a cluster, and EC2 keeps 5.
+
+# EKS needs 16 free addresses in each subnet of a cluster, and EC2 reserves 5.
 # Source: https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html
+_SMALLEST_NODE_SUBNET: Final = 26
+
+# Three quarters of 256 addresses hold the prefixes of one full node; those of 128 do not.
 _SMALLEST_POD_SUBNET: Final = 24
-# Three quarters of 256 addresses hold the prefixes of one full node, those of 128 do not.
 _EC2_ADDRESSES: Final = 5
 _PREFIX_ADDRESSES: Final = 16
 
+# A VPC in one of these ranges accepts no block of another, and a VPC outside accepts none of them.
+# Source: https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html#add-cidr-block-restrictions
 _CLOSED_RANGES: Final = tuple(
     IPv4Network(block)
     for block in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "198.19.0.0/16")
 )
-# A VPC in one of these takes no further block of another, and a VPC outside takes none of them.
-# Source: https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html#add-cidr-block-restrictions
 
 
 class Nat(StrEnum):
-    """How private subnets reach the internet."""
+    """How private subnets reach the internet.
+
+    Attributes:
+        ONE: One NAT gateway for all zones: cheapest. Without its zone, no zone reaches the
+            internet.
+        PER_ZONE: One NAT gateway in each zone: no traffic between zones, and a lost zone affects no
+            other.
+        NONE: No NAT gateway and no public subnets: AWS services by VPC endpoints only.
+    """
 
     ONE = "one"
-    """One NAT gateway for all zones: cheapest; its zone's loss cuts all zones off."""
     PER_ZONE = "per-zone"
-    """One NAT gateway in each zone: no traffic between zones, no shared fate."""
     NONE = "none"
-    """No NAT gateway, no public subnets: AWS services by VPC endpoints only."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,8 +59,8 @@ class AddressPlan:
     Args:
         public: Subnets of NAT gateways and internet-facing load balancers; empty without NAT.
         nodes: Subnets of nodes, of the control plane's interfaces and of VPC endpoints.
-        pods: Subnets of pods, out of the VPC's second block.
-        reserved: For each pod subnet, the blocks kept for prefixes of 16 addresses.
+        pods: Subnets of pods, in the VPC's second block.
+        reserved: For each pod subnet, the blocks reserved for prefixes of 16 addresses.
     """
 
     public: tuple[IPv4Network, ...]
@@ -62,33 +69,33 @@ class AddressPlan:
     reserved: tuple[tuple[IPv4Network, ...], ...]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class NetworkSpec:
     """A new VPC for the platform.
 
-    Nodes have the VPC's first block, pods a second one, so that no zone runs out of addresses: with
-    the defaults 16,384 for nodes and 16,384 for pods in each of three zones.
+    Nodes use the VPC's first block and pods a second one, so that no zone runs out of addresses:
+    with the defaults 16,384 for nodes and 16,384 for pods in each of three zones.
 
     Args:
         cidr: The VPC's block: public subnets and node subnets. At least /24 for three zones.
-        pod_cidr: The second block, for pods only. The default is of the range that providers share
-            (RFC 6598), so that it takes nothing of a company's own plan; it is not routed outside
-            of the VPC, where pods appear with their node's address.
+        pod_cidr: The second block, for pods only. The default is in the shared range of providers
+            (RFC 6598), so it uses no addresses of a company's address plan. The block is not routed
+            outside the VPC, where pods have the address of their node.
         zones: Number of Availability Zones, 2 to 6: the first of the region, found at deploy time.
-            Or their names, such as ``("us-east-1a", "us-east-1b")``; names are needed where EKS
+            Or their names, such as ``("us-east-1a", "us-east-1b")``, which are required where EKS
             does not run in each zone (a zone of us-east-1, us-west-1 and ca-central-1). In a stack
-            with a known account CDK looks the region's zones up to check names.
+            with a known account, CDK looks up the zones of the region to check the names.
         nat: How private subnets reach the internet.
-        interface_endpoints: Reach ECR, STS, CloudWatch Logs and EMR containers (and more services
-            without NAT) by private endpoints. Each endpoint costs by the hour in each zone and by
-            the gigabyte: https://aws.amazon.com/privatelink/pricing/. The S3 gateway endpoint costs
-            nothing and is always there.
+        interface_endpoints: Reach ECR, STS, CloudWatch Logs and EMR containers by private
+            endpoints; without NAT, further services too. Each endpoint costs by the hour in each
+            zone and by the gigabyte: https://aws.amazon.com/privatelink/pricing/. The S3 gateway
+            endpoint is free and always created.
         flow_logs: Write the VPC's flow logs to CloudWatch, encrypted.
-        flow_log_days: Days that CloudWatch keeps them; ignored without ``flow_logs``.
+        flow_log_days: Days that CloudWatch keeps flow logs; ignored without ``flow_logs``.
 
     Raises:
-        ConfigError: If a block is not a VPC's, the two overlap or may not be in one VPC, the zones
-            do not fit into them, or nodes could reach no AWS service.
+        ConfigError: If a VPC cannot have one of the blocks, the blocks overlap or cannot be in one
+            VPC, the zones do not fit into them, or nodes could reach no AWS service.
 
     Source: https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html
     """
@@ -101,31 +108,25 @@ class NetworkSpec:
     flow_logs: bool = True
     flow_log_days: int = 90
 
-    def __post_init__(self) -> None:
-        check_types("NetworkSpec", self)
-        problems = Problems("NetworkSpec")
-        fit = _check_zones(problems, self.zones)
-        first = _check_block(problems, "cidr", self.cidr)
-        second = _check_block(problems, "pod_cidr", self.pod_cidr)
+    def _rules(self, check: Check) -> None:
+        fit = _check_zones(check, self.zones)
+        first = _check_block(check, "cidr", self.cidr)
+        second = _check_block(check, "pod_cidr", self.pod_cidr)
         if first and second:
-            _check_pair(problems, first, second)
+            _check_pair(check, first, second)
         if fit and first:
-            _check_room(problems, first, self.zone_count)
+            _check_room(check, first, self.zone_count)
         if fit and second:
             length = second.prefixlen + _bits(self.zone_count)
             rule = f"must give each of {self.zone_count} zones at least a /{_SMALLEST_POD_SUBNET}"
-            problems.require(length <= _SMALLEST_POD_SUBNET, "pod_cidr", rule, self.pod_cidr)
-        problems.require(
+            check.require(length <= _SMALLEST_POD_SUBNET, "pod_cidr", rule, self.pod_cidr)
+        check.require(
             self.nat is not Nat.NONE or self.interface_endpoints,
             "interface_endpoints",
             "must be True with nat=Nat.NONE, or nodes cannot join the cluster",
             self.interface_endpoints,
         )
-        steps = ", ".join(str(step) for step in RETENTION_DAYS)
-        rule = f"must be one of CloudWatch's steps ({steps})"
-        known = self.flow_log_days in RETENTION_DAYS
-        problems.require(known, "flow_log_days", rule, self.flow_log_days)
-        problems.raise_if_any()
+        check.one_of("flow_log_days", RETENTION_DAYS, what="one of CloudWatch's steps")
 
     @property
     def zone_count(self) -> int:
@@ -135,10 +136,10 @@ class NetworkSpec:
     def plan(self) -> AddressPlan:
         """Lay out the subnets.
 
-        Public subnets share the first of the equal parts, each zone's nodes have one of the others.
-        Pod subnets are equal parts of their block. Three quarters of each are reserved for
-        prefixes: a single address taken in the middle of 16 makes them useless as a prefix, and the
-        unreserved quarter has room for the single addresses of the nodes' interfaces.
+        The first of the equal parts has the public subnets, and each other part has the nodes of
+        one zone. Pod subnets are equal parts of their block. Three quarters of each are reserved
+        for prefixes: one used address makes its 16 addresses useless as a prefix. The other quarter
+        has the single addresses of the nodes' interfaces.
 
         Source: https://docs.aws.amazon.com/eks/latest/best-practices/prefix-mode-linux.html
         """
@@ -159,10 +160,10 @@ class NetworkSpec:
         )
 
     def pods_per_zone(self) -> int:
-        """Pods that fit into one zone on full nodes, counting reserved addresses only.
+        """Return how many pods fit into one zone on full nodes, with reserved addresses only.
 
-        A node of 110 pods holds 7 prefixes of 16 addresses, and one more that the VPC CNI keeps
-        warm. A node with fewer pods holds fewer prefixes, but never less than 2 with a pod on it.
+        A node of 110 pods has 7 prefixes of 16 addresses, and one spare prefix of the VPC CNI. A
+        node with fewer pods has fewer prefixes, but at least 2.
         """
         plan = self.plan()
         addresses = sum(block.num_addresses for block in plan.reserved[0])
@@ -179,7 +180,7 @@ def _bits(parts: int) -> int:
 
 
 def _public_length(vpc_length: int) -> int:
-    # Public subnets are small: they hold NAT gateways and load balancers.
+    # Public subnets are small: they have NAT gateways and load balancers only.
     return min(vpc_length + 8, _SMALLEST_SUBNET)
 
 
@@ -188,24 +189,21 @@ def _reserved(pod: IPv4Network) -> tuple[IPv4Network, ...]:
     return (tuple(lower.subnets())[1], upper)
 
 
-def _check_zones(problems: Problems, zones: int | tuple[str, ...]) -> bool:
+def _check_zones(check: Check, zones: int | tuple[str, ...]) -> bool:
     if isinstance(zones, int):
-        problems.require(2 <= zones <= 6, "zones", "must be 2 to 6", zones)
-        return 2 <= zones <= 6
+        fit = 2 <= zones <= 6
+        check.require(fit, "zones", "must be from 2 to 6", zones)
+        return fit
     matches = [_ZONE.fullmatch(zone) for zone in zones]
     regions = {match[1] for match in matches if match}
-    fit = (
-        2 <= len(zones) <= 6
-        and all(matches)
-        and len(set(zones)) == len(zones)
-        and len(regions) == 1
-    )
+    differ = len(set(zones)) == len(zones)
+    fit = 2 <= len(zones) <= 6 and differ and all(matches) and len(regions) == 1
     rule = "must be 2 to 6 different zones of one region, such as ('us-east-1a', 'us-east-1b')"
-    problems.require(fit, "zones", rule, zones)
+    check.require(fit, "zones", rule, zones)
     return fit
 
 
-def _check_block(problems: Problems, field: str, value: str) -> IPv4Network | None:
+def _check_block(check: Check, field: str, value: str) -> IPv4Network | None:
     rule = f"must be an IPv4 block of /{_BIGGEST_VPC} to /{_SMALLEST_SUBNET}"
     fix = ""
     try:
@@ -217,25 +215,25 @@ def _check_block(problems: Problems, field: str, value: str) -> IPv4Network | No
         except ValueError:
             fix = ""
     fits = block is not None and _BIGGEST_VPC <= block.prefixlen <= _SMALLEST_SUBNET
-    problems.require(fits, field, rule, value, fix)
+    check.require(fits, field, rule, value, fix)
     return block if fits else None
 
 
-def _check_pair(problems: Problems, first: IPv4Network, second: IPv4Network) -> None:
+def _check_pair(check: Check, first: IPv4Network, second: IPv4Network) -> None:
     rule = f"must not overlap cidr {str(first)!r}"
-    problems.require(not first.overlaps(second), "pod_cidr", rule, str(second))
+    check.require(not first.overlaps(second), "pod_cidr", rule, str(second))
     home = [block for block in _CLOSED_RANGES if first.subnet_of(block)]
     other = [block for block in _CLOSED_RANGES if second.subnet_of(block)]
     allowed = not other or other == home
     rule = f"must be of 100.64.0.0/10 or of the private range of cidr {str(first)!r}"
-    problems.require(allowed, "pod_cidr", rule, str(second), "try '100.64.0.0/16'")
+    check.require(allowed, "pod_cidr", rule, str(second), "try '100.64.0.0/16'")
 
 
-def _check_room(problems: Problems, block: IPv4Network, zones: int) -> None:
+def _check_room(check: Check, block: IPv4Network, zones: int) -> None:
     lengths = range(_SMALLEST_SUBNET, _BIGGEST_VPC - 1, -1)
     need = next(length for length in lengths if _has_room(length, zones))
     rule = f"must be /{need} or larger for {zones} zones"
-    problems.require(_has_room(block.prefixlen, zones), "cidr", rule, str(block))
+    check.require(_has_room(block.prefixlen, zones), "cidr", rule, str(block))
 
 
 def _has_room(length: int, zones: int) -> bool:

@@ -1,26 +1,25 @@
-"""Availability Zones as values: a name that may be a token, and a key that never is."""
+"""Availability Zones as values: a literal key, and a name that can be a CDK token."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Self
+from typing import Final, Self
 
-from cdk_emr_eks.errors import Problems
-from cdk_emr_eks.field_types import check_types
-from cdk_emr_eks.names import dns_label
+from cdk_emr_eks.checks import Check
+from cdk_emr_eks.errors import ConfigError, ConfigProblem
+from cdk_emr_eks.values import value
 
-MAX_KEY = 17
-# '<workload, 20>-executor-on-demand-<key>-arm64' must stay within a name's 63 characters.
+# '<workload, 20>-executor-on-demand-<key>-arm64' must stay within the 63 characters of a name.
+MAX_KEY: Final = 17
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value(named_by="key")
 class Zone:
-    """An Availability Zone that node pools are made for.
+    """An Availability Zone for node pools.
 
     Args:
-        key: Literal that goes into object names: ``us-east-1a``, or ``zone-1`` where the name is
-            only known at deploy time.
-        name: The zone's name as EC2 has it, for labels. May be a CDK token string.
+        key: Literal part of object names: ``us-east-1a``, or ``zone-1`` where the name is known
+            only at deploy time.
+        name: EC2's name of the zone, for labels. Can be a CDK token.
 
     Raises:
         ConfigError: If the key is not a DNS label of at most 17 characters, or the name is empty.
@@ -29,30 +28,34 @@ class Zone:
     key: str
     name: str
 
-    def __post_init__(self) -> None:
-        check_types(f"Zone {self.key!r}", self)
-        problems = Problems(f"Zone {self.key!r}")
-        problems.extend(dns_label("key", self.key, limit=MAX_KEY))
-        known = isinstance(self.name, str) and bool(self.name)
-        problems.require(known, "name", "must be the zone's name", self.name)
-        problems.raise_if_any()
+    def _rules(self, check: Check) -> None:
+        check.dns_label("key", limit=MAX_KEY)
+        check.not_empty("name")
 
     @classmethod
     def named(cls, name: str) -> Self:
-        """Make a zone whose name is known at synth: the name is its key."""
+        """Return a zone whose name is known at synth: the name is its key."""
         return cls(key=name, name=name)
 
 
+def zone_problems(zones: tuple[Zone, ...]) -> tuple[ConfigProblem, ...]:
+    """Return what is wrong with the zones of a pool: none at all, or repeated keys or names."""
+    if not zones:
+        return (ConfigProblem(field="zones", rule="must have at least one zone"),)
+    found: list[ConfigProblem] = []
+    for field in ("key", "name"):
+        given = [getattr(zone, field) for zone in zones]
+        if len(set(given)) < len(given):
+            rule = f"must differ in {field}"
+            found.append(ConfigProblem(field="zones", rule=rule, got=", ".join(given)))
+    return tuple(found)
+
+
 def check_zones(where: str, zones: tuple[Zone, ...]) -> None:
-    """Check that there is at least one zone and that keys and names differ.
+    """Check that there is at least one zone, and that keys and names differ.
 
     Raises:
-        ConfigError: If there is none, or two have one key or one name.
+        ConfigError: If there is no zone, or two zones have the same key or name.
     """
-    problems = Problems(where)
-    problems.require(bool(zones), "zones", "must have at least one zone")
-    for field in ("key", "name"):
-        values = [getattr(zone, field) for zone in zones]
-        rule = f"must differ in {field}"
-        problems.require(len(set(values)) == len(values), "zones", rule, ", ".join(values))
-    problems.raise_if_any()
+    if problems := zone_problems(zones):
+        raise ConfigError(where, problems)

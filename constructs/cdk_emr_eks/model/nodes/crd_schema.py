@@ -1,6 +1,7 @@
-"""The structure that a custom resource's schema demands, and its defaults.
+"""Check an object against the schema of a custom resource: structure, defaults and CEL rules.
 
-Needs the extra ``manifests`` (jsonschema): import it only where that is known to be there.
+Needs the extra ``manifests`` (jsonschema and a CEL evaluator): import this module only where the
+extra is installed.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, cast
 
+import cel
 from jsonschema import Draft202012Validator, ValidationError
 from jsonschema.validators import extend
 
@@ -22,10 +24,12 @@ Path = tuple[str | int, ...]
 
 _RFC3339: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 _BITS: Final = {"int32": 31, "int64": 63}
+_MAX_SHOWN: Final = 120
+_TRANSITION: Final = re.compile(r"\boldSelf\b")
 
 
 def dotted(path: Path) -> str:
-    """Write a path as users do: ``spec.template.spec.requirements[0].key``."""
+    """Return a path as users write it: ``spec.template.spec.requirements[0].key``."""
     text = ""
     for part in path:
         text += f"[{part}]" if isinstance(part, int) else f".{part}"
@@ -33,7 +37,7 @@ def dotted(path: Path) -> str:
 
 
 def child_schemas(schema: Schema, value: object) -> Iterator[tuple[str | int, Schema, object]]:
-    """Yield the part of ``value`` below this place that the schema describes, with its schema."""
+    """Yield the parts of ``value`` directly below this place, each with its schema."""
     if isinstance(value, dict):
         properties = cast(Mapping[str, Schema], schema.get("properties", {}))
         rest = schema.get("additionalProperties")
@@ -47,7 +51,7 @@ def child_schemas(schema: Schema, value: object) -> Iterator[tuple[str | int, Sc
 
 
 def with_defaults(schema: Schema, value: object) -> object:
-    """Fill in the schema's defaults as the API server does, into a copy."""
+    """Return a copy with the schema's defaults, as the API server sets them."""
     value = copy.deepcopy(value)
     _fill(schema, value)
     return value
@@ -65,14 +69,14 @@ def _fill(schema: Schema, value: object) -> None:
 def structural_problems(
     schema: Schema, value: object
 ) -> tuple[list[ConfigProblem], frozenset[Path]]:
-    """Check a value's structure.
+    """Check the structure of a value.
 
     Args:
         schema: Structural schema of a custom resource.
         value: The whole object, as plain dicts and lists.
 
     Returns:
-        The problems, and the places that the schema refuses (an unknown field is none of them).
+        The problems, and the places that the schema refuses, without unknown fields.
     """
     errors = list(_Validator(dict(schema)).iter_errors(value))
     problems = [_problem(error) for error in errors] + list(_unknown(schema, value, ()))
@@ -83,7 +87,7 @@ def _problem(error: ValidationError) -> ConfigProblem:
     path: Path = tuple(error.absolute_path)
     limit = cast(Any, error.validator_value)
     if error.validator == "required":
-        # One error for each missing name: its message alone says which.
+        # One error for each missing name, which only the message has.
         return ConfigProblem(field=dotted((*path, error.message.split("'")[1])), rule="is required")
     if error.validator == "type":
         rule = f"must be of type {limit}"
@@ -97,7 +101,7 @@ def _problem(error: ValidationError) -> ConfigProblem:
 
 
 def _unknown(schema: Schema, value: object, path: Path) -> Iterator[ConfigProblem]:
-    """Name the fields that the API server would prune."""
+    """Report the fields that the API server would prune."""
     names = cast(Mapping[str, Schema], schema.get("properties", {}))
     open_ = {"additionalProperties", "x-kubernetes-preserve-unknown-fields"} & schema.keys()
     if names and not open_ and isinstance(value, dict):
@@ -105,15 +109,15 @@ def _unknown(schema: Schema, value: object, path: Path) -> Iterator[ConfigProble
             near = difflib.get_close_matches(key, names, n=1)
             yield ConfigProblem(
                 field=dotted((*path, key)),
-                rule="is no field of this resource, and the cluster would drop it silently",
+                rule="is not a field of this resource; the cluster would drop it silently",
                 fix=f"did you mean {near[0]!r}?" if near else f"known: {', '.join(names)}",
             )
     for key, below, item in child_schemas(schema, value):
         yield from _unknown(below, item, (*path, key))
 
 
-# What Kubernetes means by these words where it differs from JSON Schema, or adds to it; jsonschema
-# calls each with the validator, the word's value, the instance and the schema.
+# Keywords that Kubernetes adds to JSON Schema, or defines in another way. jsonschema calls each
+# function with the validator, the keyword's value, the instance and the schema.
 
 
 def _pattern(_: object, text: str, value: object, __: object) -> Iterator[ValidationError]:
@@ -159,3 +163,69 @@ _Validator: Final = extend(  # type: ignore[no-untyped-call]
         "format": _form,
     },
 )
+
+
+# ---- CEL rules
+
+
+def broken_rules(schema: Schema, value: object, broken: frozenset[Path]) -> list[ConfigProblem]:
+    """Evaluate the CEL rules (``x-kubernetes-validations``) of a schema on a value with defaults.
+
+    The API server evaluates the rules after it has set defaults, each with ``self`` bound to the
+    value at its place in the schema. A rule whose evaluation fails refuses the object, as one that
+    is false does. A rule that reads ``oldSelf`` compares with the object before an update; the API
+    server skips it at creation, and so does this function. It also skips a rule where the schema
+    refuses something at or below the same place, which would report the same error twice.
+
+    Args:
+        schema: Structural schema with ``x-kubernetes-validations``.
+        value: The whole object, as plain dicts and lists.
+        broken: Places that the schema refuses.
+
+    Source: https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#validation-rules
+    """
+    return list(_walk(schema, value, (), broken))
+
+
+def _walk(
+    schema: Schema, value: object, path: Path, broken: frozenset[Path]
+) -> Iterator[ConfigProblem]:
+    rules = cast(list[Mapping[str, str]], schema.get("x-kubernetes-validations", []))
+    if rules and not any(place[: len(path)] == path for place in broken):
+        for rule in rules:
+            if not _TRANSITION.search(rule["rule"]):
+                yield from _evaluate(rule, value, path)
+    for key, below, item in child_schemas(schema, value):
+        yield from _walk(below, item, (*path, key), broken)
+
+
+def _evaluate(rule: Mapping[str, str], value: object, path: Path) -> Iterator[ConfigProblem]:
+    context = cel.Context(variables={"self": value}, functions={"find": _find, "split": _split})
+    message = rule.get("message", f"must fulfil the rule {rule['rule']}")
+    try:
+        holds = cel.evaluate(rule["rule"], context)
+    except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError) as error:
+        # The API server refuses here, too. A function that this evaluator lacks also ends here: the
+        # error names it.
+        yield ConfigProblem(
+            field=dotted(path),
+            rule=f"breaks Karpenter's rule, whose evaluation failed ({error}): {message}",
+        )
+        return
+    if holds is not True:
+        # Printing the whole spec does not explain a rule about the whole spec.
+        got = value if len(repr(value)) <= _MAX_SHOWN else None
+        yield ConfigProblem(field=dotted(path), rule=f"breaks Karpenter's rule: {message}", got=got)
+
+
+# Functions of Karpenter's rules that Kubernetes adds to CEL's standard library.
+# Source: https://kubernetes.io/docs/reference/using-api/cel/#cel-options-language-features-and-libraries
+
+
+def _find(text: str, pattern: str) -> str:
+    match = re.search(pattern, text)
+    return match.group() if match else ""
+
+
+def _split(text: str, separator: str) -> list[str]:
+    return text.split(separator)

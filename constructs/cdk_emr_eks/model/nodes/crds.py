@@ -1,9 +1,9 @@
-"""Check raw NodePools and EC2NodeClasses as the API server would, before anything is deployed.
+"""Check raw NodePools and EC2NodeClasses as the API server does, before deployment.
 
-The schemas are those of Karpenter's own custom resource definitions, of the version that
-``versions.KARPENTER`` installs (``model/nodes/data``). What the schema refuses is refused here,
-and also what the API server would drop without a word: unknown fields, and ``status``. Needs the
-extra ``manifests``.
+The schemas (``model/nodes/data``) are those of Karpenter's custom resource definitions, of the
+version that ``versions.KARPENTER`` installs. In addition to what the schema refuses, the check
+refuses what the API server drops silently: unknown fields, and ``status``. Needs the extra
+``manifests``.
 """
 
 from __future__ import annotations
@@ -16,14 +16,15 @@ from functools import cache
 from importlib.resources import files
 from typing import Final, cast
 
-from cdk_emr_eks.errors import ConfigProblem, Problems, refuse
+from cdk_emr_eks.checks import Check
+from cdk_emr_eks.errors import ConfigProblem, refuse
 
 _FILES: Final = {
     ("karpenter.sh/v1", "NodePool"): "karpenter.sh_nodepools.json",
     ("karpenter.k8s.aws/v1", "EC2NodeClass"): "karpenter.k8s.aws_ec2nodeclasses.json",
 }
 
-# What a manifest may say about itself; the API server sets the rest of ObjectMeta.
+# Metadata that a manifest can set; the API server sets the rest of ObjectMeta.
 _METADATA: Final = ("name", "labels", "annotations", "finalizers", "ownerReferences")
 
 # Source: https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#dns-subdomain-names
@@ -34,18 +35,18 @@ _MAX_NAME: Final = 253
 
 
 def validate_manifest(manifest: Mapping[str, object]) -> None:
-    """Check a raw NodePool or EC2NodeClass, whichever it says it is.
+    """Check a raw NodePool or EC2NodeClass.
 
-    Strings that hold a CDK token are free of the schema's rules on text, which only deployment can
-    check; a CEL rule that reads a token's text is evaluated on the token and may refuse it.
+    The schema's rules on text are not applied to strings with a CDK token: only deployment can
+    check those. A CEL rule that reads such a string is evaluated on the token and may refuse it.
 
     Args:
         manifest: The Kubernetes object as plain values.
 
     Raises:
-        ConfigError: If it is of another kind, has a field that Karpenter does not know or lacks one
-            it requires, has a value outside of the schema, breaks one of Karpenter's CEL rules, or
-            if the extra ``manifests`` is not installed. All problems are named at once.
+        ConfigError: If the manifest is of another kind, has an unknown field, lacks a required one,
+            has a value that the schema does not allow, or breaks one of Karpenter's CEL rules; or
+            if the extra ``manifests`` is not installed. The error lists all problems.
     """
     kind = (str(manifest.get("apiVersion", "")), str(manifest.get("kind", "")))
     if kind not in _FILES:
@@ -58,19 +59,19 @@ def validate_manifest(manifest: Mapping[str, object]) -> None:
     name = metadata.get("name") if isinstance(metadata, dict) else None
     where = f"{kind[1]} {name!r}" if isinstance(name, str) else kind[1]
     _require_extra(where)
-    # Imported here: both need packages of an extra, which only this check needs.
-    from cdk_emr_eks.model.nodes import crd_rules, crd_schema
+    # Imported here: it needs packages of an extra, which only this check needs.
+    from cdk_emr_eks.model.nodes import crd_schema
 
-    problems = Problems(where)
-    problems.extend(tuple(_metadata_problems(metadata)))
-    problems.require(
+    check = Check(where)
+    check.add(_metadata_problems(metadata))
+    check.require(
         "status" not in data, "status", "is written by Karpenter and dropped from a manifest"
     )
     schema = _schema(kind)
     found, broken = crd_schema.structural_problems(schema, data)
     filled = crd_schema.with_defaults(schema, data)
-    problems.extend((*found, *crd_rules.broken_rules(schema, filled, broken)))
-    problems.raise_if_any()
+    check.add((*found, *crd_schema.broken_rules(schema, filled, broken)))
+    check.raise_if_any()
 
 
 def _require_extra(where: str) -> None:
@@ -85,7 +86,7 @@ def _require_extra(where: str) -> None:
 
 
 def _plain(value: Mapping[str, object]) -> dict[str, object]:
-    # Through JSON: tuples and other mappings become what the schema knows.
+    # JSON turns tuples and other mappings into the types of the schema.
     return cast(dict[str, object], json.loads(json.dumps(value, default=dict)))
 
 
@@ -104,7 +105,7 @@ def _metadata_problems(metadata: object) -> Iterator[ConfigProblem]:
         rule = f"must be a DNS subdomain (a-z, 0-9, '-', '.', at most {_MAX_NAME})"
         yield ConfigProblem(field="metadata.name", rule=rule, got=name)
     for key in sorted(metadata.keys() - set(_METADATA)):
-        rule = f"has no place in a cluster-wide manifest; known: {', '.join(_METADATA)}"
+        rule = f"is not metadata of a cluster-wide manifest; known: {', '.join(_METADATA)}"
         yield ConfigProblem(field=f"metadata.{key}", rule=rule, got=metadata[key])
     for key in ("labels", "annotations"):
         values = metadata.get(key, {})

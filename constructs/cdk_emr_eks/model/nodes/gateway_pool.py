@@ -1,26 +1,26 @@
-"""The node pool of notebooks' gateways: small nodes that any pod may come to."""
+"""The node pool of notebook gateways: small nodes that accept any pod."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import timedelta
 from typing import Final
 
-from cdk_emr_eks.errors import Problems
-from cdk_emr_eks.field_types import check_types
+from cdk_emr_eks.checks import Check
 from cdk_emr_eks.labels import Architecture, CapacityType, SparkRole
 from cdk_emr_eks.model.instances.instances import Instances
 from cdk_emr_eks.model.networks.zones import Zone
 from cdk_emr_eks.model.nodes.node_class import NodeClass
 from cdk_emr_eks.model.nodes.node_pool import NodePool
 from cdk_emr_eks.model.workloads.disruption import Disruption
+from cdk_emr_eks.model.workloads.rules import limit_problems
 from cdk_emr_eks.model.workloads.shapes import NodePoolLimits
 from cdk_emr_eks.model.workloads.storage import RootVolume
-from cdk_emr_eks.model.workloads.workload_rules import limit_problems
 from cdk_emr_eks.units import Cpu, Memory
+from cdk_emr_eks.values import value
 
+# Name of the pool, and the workload in the labels of its nodes.
 GATEWAY: Final = "gateway"
-"""Name of the pool, and of the workload that its nodes are labelled with."""
 
 _NODE_CLASS: Final = "emr-gateway"
 _INSTANCES: Final = Instances(
@@ -28,26 +28,26 @@ _INSTANCES: Final = Instances(
 )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class GatewayPool:
-    """Nodes of what EMR runs without a pod template: endpoints' gateways, and Python kernels.
+    """Nodes for pods that EMR runs without a pod template: endpoint gateways and Python kernels.
 
-    EMR writes those pods itself, with no toleration, so on a cluster whose pools all have taints
-    they would be Pending forever. This pool has none; it is on-demand, x86 and small. Each endpoint
-    has one gateway pod as long as it exists, so a platform with endpoints has at least one such
-    node; kernels of Python come and go beside them. Kernels of Spark are drivers, on the nodes of
-    their workload.
+    EMR creates those pods without tolerations, so on a cluster whose pools all have taints they
+    would stay Pending. This pool has no taints; it is on-demand, x86 and small. Each endpoint has
+    one gateway pod as long as it exists, so a platform with endpoints always has at least one such
+    node. Kernels of Python start and end on these nodes. Kernels of Spark are drivers, on the nodes
+    of their workload.
 
-    Nodes go when they are empty, and drift replaces none: nothing tells Karpenter that somebody
-    works in a kernel, and a kernel that is evicted is lost with all its variables. A node that
-    expires is emptied whoever is on it.
+    Karpenter terminates a node when it is empty, and drift replaces none: Karpenter cannot see that
+    a user works in a kernel, and an evicted kernel loses its variables. A node that expires is
+    drained with all its pods.
 
     Args:
         instances: Instance types, of x86 families: EMR's endpoints do not run on arm64. Default:
-            general purpose of 2 to 8 vCPUs; Karpenter buys the cheapest that fits.
-        limits: Bound of all nodes of the pool. Default 128 vCPUs, 512 GiB.
-        disruption: When nodes may go; of the times and budgets those of drivers count. Default:
-            empty nodes after 5 minutes, no drift, replaced after 30 days.
+            general purpose of 2 to 8 vCPUs; Karpenter starts the cheapest that fits.
+        limits: Limits of all nodes of the pool. Default 128 vCPUs, 512 GiB.
+        disruption: When Karpenter may terminate nodes; the times and budgets of drivers apply.
+            Default: empty nodes after 5 minutes, no drift, replacement after 30 days.
 
     Raises:
         ConfigError: If a family is of arm64, or the limits do not allow one node.
@@ -69,23 +69,20 @@ class GatewayPool:
         )
     )
 
-    def __post_init__(self) -> None:
-        check_types("GatewayPool", self)
-        problems = Problems("GatewayPool")
+    def _rules(self, check: Check) -> None:
         types = self.instances.types()
-        arm = sorted(t.name for t in types if t.architecture is Architecture.ARM64)
+        arm = sorted(each.name for each in types if each.architecture is Architecture.ARM64)
         rule = "must be x86: EMR's managed endpoints do not run on arm64"
-        problems.require(not arm, "instances", rule, ", ".join(arm))
-        problems.extend(limit_problems("limits", self.limits, types))
-        problems.raise_if_any()
+        check.require(not arm, "instances", rule, ", ".join(arm))
+        check.add(limit_problems("limits", self.limits, types))
 
     @property
     def node_class(self) -> NodeClass:
-        """The class of the nodes, whose root volume has room for the images of kernels."""
+        """The node class, whose root volume has room for the images of kernels."""
         return NodeClass(name=_NODE_CLASS, root_volume=RootVolume(size=Memory.from_gib(100)))
 
     def node_pool(self, zones: tuple[Zone, ...]) -> NodePool:
-        """Return the pool: one over all zones, since a gateway has no data in any."""
+        """Return the pool: one for all zones, since a gateway keeps no data in a zone."""
         return NodePool(
             name=GATEWAY,
             workload=GATEWAY,

@@ -1,41 +1,41 @@
-"""Karpenter NodePools: for each workload, zone, role and capacity type, one pool."""
+"""Karpenter NodePools: one for each workload, zone, role and capacity type."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from cdk_emr_eks import labels
-from cdk_emr_eks.errors import Problems
-from cdk_emr_eks.field_types import check_types, hold_mappings
+from cdk_emr_eks.checks import Check
 from cdk_emr_eks.labels import Architecture, CapacityType, SparkRole
 from cdk_emr_eks.model.instances.instances import Instances
-from cdk_emr_eks.model.networks.zones import Zone, check_zones
+from cdk_emr_eks.model.networks.zones import Zone, check_zones, zone_problems
 from cdk_emr_eks.model.nodes.node_class import node_class_for, node_class_reference
 from cdk_emr_eks.model.workloads.disruption import Disruption, go_duration
 from cdk_emr_eks.model.workloads.shapes import NodePoolLimits
 from cdk_emr_eks.model.workloads.storage import InstanceStore
 from cdk_emr_eks.model.workloads.workload import Workload
-from cdk_emr_eks.names import dns_label
+from cdk_emr_eks.values import value
 
 API_VERSION: Final = "karpenter.sh/v1"
 
+# Weight of a first choice, times the rank of its architecture. A fallback has the rank alone, so
+# Karpenter tries every spot pool before every on-demand pool.
 _PREFERRED_WEIGHT: Final = 10
-# Weight of a first choice, times the rank of its architecture; a fallback has the rank alone, so
-# every spot pool comes before every on-demand pool.
 
+# Beginnings of labels that Karpenter or the kubelet set.
 _SET_LABELS: Final = (
     *("karpenter.", "kubernetes.io/", "topology.kubernetes.io/", "node.kubernetes.io/"),
     "node-role.kubernetes.io/",
 )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class NodePool:
-    """A Karpenter NodePool whose nodes only take drivers, or only executors, of one workload.
+    """A Karpenter NodePool whose nodes only run drivers, or only executors, of one workload.
 
-    Or, without taints, one for pods that cannot be told where to run; see ``GatewayPool``.
+    Without taints it is a pool for pods that have no tolerations; see ``GatewayPool``.
 
     Args:
         name: DNS label.
@@ -43,21 +43,21 @@ class NodePool:
         role: Drivers or executors, for the label and taint ``emr-eks/role``.
         capacity_type: Spot or on-demand. Drivers: on-demand only.
         architecture: CPU architecture.
-        zones: Zones that nodes may be in.
+        zones: Zones of the nodes.
         instances: Instance types; those of another architecture are left out.
         node_class: Name of the EC2NodeClass.
-        limits: Bound of all nodes of the pool together.
-        disruption: When nodes may go. Default: ``Disruption()``.
+        limits: Limits of all nodes of the pool together.
+        disruption: When Karpenter may terminate nodes. Default: ``Disruption()``.
         weight: 1 to 100; of pools that fit a pod, Karpenter tries the heaviest first. Default 10.
         local_nvme: Whether nodes must have NVMe disks. Default False.
-        tainted: Whether nodes keep off pods that do not tolerate the taints of their workload and
-            role. False: any pod may come, so the pool should be small. Default True.
-        node_labels: Further labels of the nodes, by which pods choose them. Default none.
+        tainted: Whether nodes have the taints of their workload and role. Without taints they
+            accept any pod, so the pool should be small. Default True.
+        node_labels: Further labels of the nodes, with which pods select them. Default none.
 
     Raises:
-        ConfigError: If the name is no DNS label, zones are missing or double, the weight is out of
-            range, no instance type has the architecture, drivers would be on spot, or a label is
-            one that the pool or Karpenter sets itself.
+        ConfigError: If a name is not a DNS label, zones are missing or repeated, the weight is out
+            of range, no instance type has the architecture, drivers would be on spot, or the pool
+            or Karpenter sets one of the labels.
     """
 
     name: str
@@ -75,42 +75,32 @@ class NodePool:
     tainted: bool = True
     node_labels: Mapping[str, str] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        check_types(f"NodePool {self.name!r}", self)
-        hold_mappings(self)
-        where = f"NodePool {self.name!r}"
-        check_zones(where, self.zones)
-        problems = Problems(where)
-        problems.extend(dns_label("name", self.name))
-        problems.extend(dns_label("workload", self.workload))
-        problems.extend(dns_label("node_class", self.node_class))
+    def _rules(self, check: Check) -> None:
+        check.add(zone_problems(self.zones))
+        check.dns_label("name")
+        check.dns_label("workload")
+        check.dns_label("node_class")
         spot_driver = self.role is SparkRole.DRIVER and self.capacity_type is CapacityType.SPOT
         rule = "must be on-demand for drivers: a job dies with its driver"
-        problems.require(not spot_driver, "capacity_type", rule, str(self.capacity_type))
-        problems.require(1 <= self.weight <= 100, "weight", "must be from 1 to 100", self.weight)
+        check.require(not spot_driver, "capacity_type", rule, self.capacity_type)
+        check.between("weight", 1, 100)
         types = self.instances.types(self.architecture)
+        families = ", ".join(self.instances.families)
         rule = f"must have a family of {self.architecture}"
-        problems.require(bool(types), "instances", rule, ", ".join(self.instances.families))
+        check.require(bool(types), "instances", rule, families)
         with_nvme = not self.local_nvme or all(each.local_nvme for each in types)
-        problems.require(
-            with_nvme,
-            "instances",
-            "must all have NVMe disks for local_nvme",
-            ", ".join(self.instances.families),
-        )
-        rule = "must not set what the pool or Karpenter sets"
+        check.require(with_nvme, "instances", "must all have NVMe disks for local_nvme", families)
         for key in self.node_labels:
-            own = key in (labels.WORKLOAD, labels.ROLE) or key.startswith(_SET_LABELS)
-            problems.require(not own, "node_labels", rule, key)
-        problems.raise_if_any()
+            reserved = key in (labels.WORKLOAD, labels.ROLE) or key.startswith(_SET_LABELS)
+            rule = "must not set what the pool or Karpenter sets"
+            check.require(not reserved, "node_labels", rule, key)
 
     def manifest(self) -> Mapping[str, object]:
         """Render the ``karpenter.sh/v1`` NodePool."""
         identity = {labels.WORKLOAD: self.workload, labels.ROLE: str(self.role)}
-        driver = self.role is SparkRole.DRIVER
         after = (
             self.disruption.driver_consolidate_after
-            if driver
+            if self.role is SparkRole.DRIVER
             else self.disruption.executor_consolidate_after
         )
         return {
@@ -124,8 +114,8 @@ class NodePool:
                     "memory": self.limits.memory.kubernetes,
                 },
                 "disruption": {
-                    # Nothing reschedules a Spark executor, so a node that is merely underused is
-                    # left alone: moving its pods means recomputing their work.
+                    # Kubernetes does not reschedule Spark executors. Consolidation of underused
+                    # nodes would end executors, whose work Spark computes again.
                     "consolidationPolicy": "WhenEmpty",
                     "consolidateAfter": go_duration(after),
                     "budgets": self.disruption.budgets(self.role),
@@ -134,8 +124,7 @@ class NodePool:
                     "metadata": {"labels": {**identity, **self.node_labels}},
                     "spec": {
                         "nodeClassRef": node_class_reference(self.node_class),
-                        # Without the templates of its workload no pod lands here; and with those of
-                        # an executor, none lands among drivers.
+                        # Only pods with the template of the workload and role tolerate the taints.
                         "taints": [
                             {"key": key, "value": value, "effect": "NoSchedule"}
                             for key, value in (identity.items() if self.tainted else ())
@@ -171,13 +160,13 @@ class NodePool:
 
 
 def node_pools(workload: Workload, zones: tuple[Zone, ...]) -> tuple[NodePool, ...]:
-    """Return the pools of a workload: in each zone one for drivers, and executors by capacity type.
+    """Return the pools of a workload: one for drivers and one for each capacity type of executors.
 
-    With several architectures there is one of each for every architecture. With ``per_zone=False``
-    a pool spans all zones.
+    Each zone has separate pools; with ``per_zone=False`` a pool spans all zones. Each architecture
+    has separate pools.
 
     Raises:
-        ConfigError: If there is no zone, or two zones have one key or name.
+        ConfigError: If there is no zone, or two zones have the same key or name.
     """
     check_zones(f"Workload {workload.name!r}", zones)
     places = [(zone,) for zone in zones] if workload.per_zone else [zones]

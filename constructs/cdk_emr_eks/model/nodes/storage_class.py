@@ -1,4 +1,4 @@
-"""The StorageClass of executors' own volumes."""
+"""The StorageClass of executors with persistent volumes."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from cdk_emr_eks import labels
 from cdk_emr_eks.model.workloads.storage import PersistentVolumes
 from cdk_emr_eks.model.workloads.workload import Workload
 
+# Name of the StorageClass of executors with `PersistentVolumes`.
 EXECUTOR_STORAGE_CLASS: Final = "emr-eks-executor"
-"""Name of the StorageClass that executors with ``PersistentVolumes`` claim from."""
 
 
 def needs_storage_class(workloads: Sequence[Workload]) -> bool:
-    """Tell whether a workload keeps its data on ``PersistentVolumes``."""
+    """Return whether a workload keeps its data on ``PersistentVolumes``."""
     return any(isinstance(each.storage, PersistentVolumes) for each in workloads)
 
 
@@ -47,6 +47,6 @@ def storage_class(*, cluster_name: str, volume_key: str | None = None) -> Mappin
         "parameters": parameters,
         "reclaimPolicy": "Delete",
         "allowVolumeExpansion": False,
-        # The volume is made in the zone of the executor, which is the zone of its driver.
+        # The volume is created in the zone of the executor, which is the zone of its driver.
         "volumeBindingMode": "WaitForFirstConsumer",
     }

@@ -1,4 +1,4 @@
-"""A node pool that never has a node, and makes Karpenter quick at planning for many jobs."""
+"""A node pool that never has a node; with it, Karpenter plans faster for many jobs."""
 
 from __future__ import annotations
 
@@ -10,27 +10,26 @@ from cdk_emr_eks.model.networks.zones import Zone, check_zones
 from cdk_emr_eks.model.nodes.node_class import node_class_reference
 from cdk_emr_eks.model.nodes.node_pool import API_VERSION
 
+# Name of the pool.
 ZONE_POOL: Final = "zones"
-"""Name of the pool."""
 
 
 def zone_pool(zones: tuple[Zone, ...], class_name: str) -> Mapping[str, object]:
-    """Render a NodePool without taints whose limit is no node at all.
+    """Render a NodePool without taints whose limit is 0 nodes.
 
-    For each pod with a pod affinity, or a spread that honors taints, Karpenter asks of each zone
-    whether the pod tolerates the taints of one pool there: once for each pool and instance type,
-    some ten thousand comparisons a pod where all pools have taints. Where one has none the zone is
-    open to every pod, and there is nothing to compare. All drivers and executors have such terms,
-    and every pool of a workload is in all zones, so the answer is the same. What it saves is
-    measured in docs/design/simulation.md.
+    For each pod with a pod affinity, or a spread that honors taints, Karpenter tests in each zone
+    whether the pod tolerates the taints of one pool: once for each pool and instance type, which is
+    about ten thousand comparisons a pod where all pools have taints. A pool without taints opens
+    the zone to every pod, so Karpenter compares nothing. All drivers and executors have such terms,
+    and every pool of a workload is in all zones, so the result is the same.
+    docs/design/simulation.md has the time that this saves.
 
     Args:
-        zones: Zones that nodes may be in.
-        class_name: Name of any EC2NodeClass that is there: a pool without one is not ready, and
-            then not looked at.
+        zones: Zones of the platform.
+        class_name: Name of any existing EC2NodeClass: Karpenter ignores a pool without one.
 
     Raises:
-        ConfigError: If zones are missing or double.
+        ConfigError: If zones are missing or repeated.
 
     Source: https://github.com/kubernetes-sigs/karpenter/blob/v1.14.1/pkg/controllers/provisioning/scheduling/topologydomaingroup.go
     """

@@ -21,7 +21,6 @@ from cdk_emr_eks.model.notebooks.endpoints import (
     session_properties,
 )
 from cdk_emr_eks.model.tenants.virtual_cluster import tag_problems
-from cdk_emr_eks.model.workloads.shapes import is_whole_seconds
 from cdk_emr_eks.model.workloads.spark_conf import MAX_PROPERTIES, MAX_TEXT, spark_conf_problems
 from cdk_emr_eks.model.workloads.workload import Workload
 from cdk_emr_eks.releases import OldestRelease
@@ -256,12 +255,13 @@ class ManagedEndpointSpec:
     def _time_problems(self) -> tuple[ConfigProblem, ...]:
         problems = []
         interval, idle = self.kernel_check_interval, self.kernel_idle_timeout
-        if not is_whole_seconds(interval):
+        second = timedelta(seconds=1)
+        if interval < second or interval.microseconds:
             rule = "must be whole seconds, at least 1"
             problems.append(
                 ConfigProblem(field="kernel_check_interval", rule=rule, got=str(interval))
             )
-        if idle is not None and not (is_whole_seconds(idle) and idle >= interval):
+        if idle is not None and (idle < max(interval, second) or idle.microseconds):
             rule = f"must be whole seconds, at least the check interval ({interval}), or None"
             problems.append(ConfigProblem(field="kernel_idle_timeout", rule=rule, got=str(idle)))
         return tuple(problems)

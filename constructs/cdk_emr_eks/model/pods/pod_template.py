@@ -1,35 +1,39 @@
-"""Pod templates of drivers and executors: which nodes they go to, and in which zone."""
+"""Pod templates of drivers and executors: node and zone placement."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from cdk_emr_eks import labels
-from cdk_emr_eks.field_types import check_types, hold_mappings
+from cdk_emr_eks.checks import Check
 from cdk_emr_eks.labels import CapacityType, SparkRole
-from cdk_emr_eks.model.pods.pod_template_rules import MAIN_CONTAINERS, check_pod_template
+from cdk_emr_eks.model.pods.pod_template_rules import (
+    MAIN_CONTAINERS,
+    check_pod_template,
+    pod_template_rules,
+)
 from cdk_emr_eks.model.workloads.workload import Workload
+from cdk_emr_eks.values import value
 
 __all__ = ["PodTemplate", "check_pod_template", "driver_template", "executor_template"]
 
-DRIVER_GRACE_SECONDS: Final = 60
 # Enough for the driver to delete its executors and close its event log.
+DRIVER_GRACE_SECONDS: Final = 60
 EXECUTOR_GRACE_SECONDS: Final = 30
-SPOT_GRACE_SECONDS: Final = 110
-# A spot node has 120 seconds from the notice; what an executor moves elsewhere must be done before,
-# and Karpenter needs a few of them to react.
+# EC2 reclaims a spot node 120 seconds after the notice. Karpenter needs a few seconds to react, and
+# an executor moves its data in the rest.
 # Source: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/spot-instance-termination-notices.html
+SPOT_GRACE_SECONDS: Final = 110
 
 
-@dataclass(frozen=True, slots=True)
+@value(kw_only=False)
 class PodTemplate:
-    """A user's own pod template, checked against what EMR on EKS allows.
+    """A pod template written by a user, checked against what EMR on EKS allows.
 
     Args:
         content: The pod as plain values: ``{"apiVersion": "v1", "kind": "Pod", "spec": ...}``.
-        role: Whether it is for drivers or executors; None accepts the main container of both.
+        role: Drivers or executors. None accepts the main container of both.
 
     Raises:
         ConfigError: If EMR or Kubernetes would refuse the template.
@@ -38,10 +42,8 @@ class PodTemplate:
     content: Mapping[str, object]
     role: SparkRole | None = None
 
-    def __post_init__(self) -> None:
-        check_types("PodTemplate", self)
-        hold_mappings(self)
-        check_pod_template(self.content, "PodTemplate", role=self.role)
+    def _rules(self, check: Check) -> None:
+        pod_template_rules(check, self.content, role=self.role)
 
     def manifest(self) -> Mapping[str, object]:
         """Return the pod."""
@@ -49,10 +51,10 @@ class PodTemplate:
 
 
 def driver_template(workload: Workload) -> Mapping[str, object]:
-    """Render the template of a workload's drivers: on-demand, spread over zones, left alone.
+    """Render the pod template of a workload's drivers: on-demand, spread over zones, not disrupted.
 
-    Both within a namespace and between namespaces the spread is a preference: a zone that is lost
-    stops nobody. It takes two terms, since Kubernetes has no spread over several namespaces.
+    The spread is a preference, within a namespace and between namespaces, so drivers start when a
+    zone is lost. It needs two terms, since Kubernetes cannot spread pods of several namespaces.
 
     Source: https://kubernetes.io/docs/concepts/scheduling-eviction/topology-spread-constraints/#implicit-conventions
     """
@@ -60,11 +62,11 @@ def driver_template(workload: Workload) -> Mapping[str, object]:
     spread = {
         "topologyKey": labels.ZONE,
         "maxSkew": 1,
-        # A preference, though drivers choose the zone of their whole job: Karpenter plans by it as
-        # by a rule and drops it only where it cannot be met. As a rule it would make Karpenter
-        # wait for a zone in which nothing can be bought, and stop the drivers of all others.
+        # A preference, though a driver decides the zone of its job: Karpenter plans with it as with
+        # a rule and drops it only where it cannot be met. As a rule it would make Karpenter wait
+        # for a zone without capacity, and stop the drivers of all other zones.
         "whenUnsatisfiable": "ScheduleAnyway",
-        # Nodes that are lost or draining do not count, so a zone that fails is no empty domain.
+        # Lost and draining nodes do not count, so a failed zone is not an empty domain.
         "nodeTaintsPolicy": "Honor",
         "labelSelector": {
             "matchLabels": {
@@ -73,9 +75,9 @@ def driver_template(workload: Workload) -> Mapping[str, object]:
             }
         },
     }
-    # The spread above counts the pods of one namespace, so the only drivers of many tenants would
-    # all go where the first one went. This counts them in all namespaces ({} selects all); it is a
-    # preference, so a zone without capacity stops nobody.
+    # The spread above counts the pods of one namespace, so the single drivers of many tenants would
+    # all start in the same zone. This term counts drivers in all namespaces ({} selects all). It is
+    # a preference, so drivers start when a zone has no capacity.
     apart = {
         "weight": 100,
         "podAffinityTerm": {
@@ -102,16 +104,16 @@ def driver_template(workload: Workload) -> Mapping[str, object]:
 
 
 def executor_template(workload: Workload) -> Mapping[str, object]:
-    """Render the template of a workload's executors: in the zone of their own driver.
+    """Render the pod template of a workload's executors: in the zone of their driver.
 
-    The API server merges the pod's value of ``spark-app-selector`` into the affinity, so one
-    template serves all jobs and yet each executor follows the driver of its own job.
+    The API server merges the pod's value of ``spark-app-selector`` into the affinity, so with one
+    template for all jobs each executor still follows the driver of its job.
 
-    They prefer nodes that have executors of their tenant, the more the better. Left alone, the
-    scheduler takes the emptiest node, so that after a busy hour each node has an executor, none
-    is empty, and none goes.
+    Executors prefer nodes with many executors of their tenant. Without this preference the
+    scheduler chooses the emptiest node, so that after a busy hour each node has an executor, and
+    Karpenter can terminate none.
 
-    Executors on on-demand nodes carry do-not-disrupt as well: a node that expires waits for them.
+    Executors on on-demand nodes carry do-not-disrupt: a node that expires waits for them.
     """
     identity = _identity(workload, SparkRole.EXECUTOR)
     selector = dict(identity)
@@ -128,7 +130,7 @@ def executor_template(workload: Workload) -> Mapping[str, object]:
         "weight": 100,
         "podAffinityTerm": {
             "topologyKey": labels.HOSTNAME,
-            # Of one namespace: whose neighbour others are is not to be chosen.
+            # Of one namespace: a tenant must not choose to run next to another tenant's pods.
             "labelSelector": {"matchLabels": {labels.SPARK_ROLE: str(SparkRole.EXECUTOR)}},
         },
     }

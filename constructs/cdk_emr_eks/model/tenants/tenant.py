@@ -196,7 +196,7 @@ class Tenant:
         Raises:
             ConfigError: If the platform does not have one of them.
         """
-        own = tuple(each.bounded for each in self.dedicated)
+        own = tuple(each.workload_with_limits for each in self.dedicated)
         if own and not self.workloads:
             return own
         return (*choose(f"Tenant {self.name!r}", self.workloads, workloads), *own)

@@ -1,4 +1,4 @@
-"""The default workloads: the table a contributor edits, and the pattern for a fourth."""
+"""The default workloads: the table that a contributor edits."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from cdk_emr_eks.model.workloads.storage import InstanceStore, RootVolume
 from cdk_emr_eks.model.workloads.workload import Workload
 from cdk_emr_eks.units import Cpu, Memory
 
+# Jobs that must end in time: all pods on on-demand nodes, large executors on local NVMe.
 CRITICAL: Final = Workload(
     name="critical",
     driver_instances=Instances(families=("m6g", "m7g", "m8g"), sizes=("2xlarge", "4xlarge")),
@@ -30,8 +31,9 @@ CRITICAL: Final = Workload(
     dynamic_allocation=DynamicAllocation(max_executors=80),
     priority=3_000,
 )
-"""Jobs that must end in time: everything on on-demand, large executors on local NVMe."""
 
+# Most jobs: executors on spot nodes with NVMe, and on on-demand nodes in the driver's zone where
+# spot is sold out.
 SHARED: Final = Workload(
     name="shared",
     driver_instances=Instances(families=("m6g", "m7g", "m8g"), sizes=("2xlarge", "4xlarge")),
@@ -44,8 +46,9 @@ SHARED: Final = Workload(
     storage=InstanceStore(),
     priority=2_000,
 )
-"""Most jobs: executors on spot with NVMe, and on on-demand in the driver's zone without spot."""
 
+# Notebook sessions: small executors, removed soon after a computation ends. On spot nodes, and on
+# on-demand nodes in the driver's zone where spot is sold out.
 NOTEBOOK: Final = Workload(
     name="notebook",
     # EMR's managed endpoints do not run on arm64.
@@ -56,7 +59,7 @@ NOTEBOOK: Final = Workload(
         sizes=("2xlarge", "4xlarge"),
     ),
     executor_capacity=CapacityType.SPOT,
-    # A session is bound to the zone of its driver: without spot there it would wait for ever.
+    # A session stays in the zone of its driver: without a fallback it could wait for spot forever.
     on_demand_fallback=True,
     storage=RootVolume(),
     driver=DriverShape(cores=2),
@@ -66,10 +69,6 @@ NOTEBOOK: Final = Workload(
     disruption=Disruption(executor_consolidate_after=timedelta(seconds=90)),
     priority=1_000,
 )
-"""People at notebooks: small executors, which go as soon as nobody computes.
 
-On spot; on on-demand in the driver's zone without spot.
-"""
-
+# The workloads of a platform without `workloads`.
 DEFAULT_WORKLOADS: Final = (CRITICAL, SHARED, NOTEBOOK)
-"""The workloads of a platform that declares none of its own."""

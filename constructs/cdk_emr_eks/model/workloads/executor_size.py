@@ -1,4 +1,4 @@
-"""Driver and executor as Spark and Kubernetes are told of them: cores, requests, heap, overhead."""
+"""Sizes of driver and executor pods: task slots, requests, heap and overhead."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from cdk_emr_eks.units import Cpu, Memory
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SparkPodSize:
-    """A Spark pod worked out for the nodes of its pools.
+    """Size of a Spark pod, computed for the nodes of its pools.
 
     Args:
         cores: Task slots: ``spark.executor.cores`` or ``spark.driver.cores``.
         request_cores: CPU request of the Spark container, slightly below ``cores``.
         heap: Java heap: ``spark.executor.memory``.
         overhead: ``spark.executor.memoryOverhead``.
-        off_heap: ``spark.memory.offHeap.size``; 0 where it is off.
+        off_heap: ``spark.memory.offHeap.size``; 0 where off-heap mode is off.
         pod_memory: Memory request of the whole pod, EMR's logging container included.
-        pods: Pods of this shape on a full node, by instance type.
+        pods: Pods of this size on a full node, by instance type.
         packing: CPU that those pods request, as a share of the node's allocatable CPU after the
             kubelet's reserve, by instance type.
     """
@@ -52,16 +52,16 @@ class SparkPodSize:
 
 
 def executor_size(workload: Workload) -> SparkPodSize:
-    """Work out the executors of a workload."""
-    return _sized(workload, SparkRole.EXECUTOR)
+    """Compute the size of a workload's executors."""
+    return _size(workload, SparkRole.EXECUTOR)
 
 
 def driver_size(workload: Workload) -> SparkPodSize:
-    """Work out the drivers of a workload."""
-    return _sized(workload, SparkRole.DRIVER)
+    """Compute the size of a workload's drivers."""
+    return _size(workload, SparkRole.DRIVER)
 
 
-def _sized(workload: Workload, role: SparkRole) -> SparkPodSize:
+def _size(workload: Workload, role: SparkRole) -> SparkPodSize:
     shape = workload.driver if role is SparkRole.DRIVER else workload.executor
     off_heap = Memory(0) if role is SparkRole.DRIVER else workload.executor.off_heap
     packing = workload.packing(role)

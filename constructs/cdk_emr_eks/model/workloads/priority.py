@@ -1,18 +1,20 @@
-"""Priority classes of a workload's pods: drivers a little above executors, tiers far apart."""
+"""Priority classes of a workload's pods: drivers slightly above executors."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Final
 
-from cdk_emr_eks.errors import ConfigProblem
 from cdk_emr_eks.labels import SparkRole
 
+# Kubernetes reserves priorities above 10^9; a platform does not need a thousandth of the rest.
 MAX_PRIORITY: Final = 1_000_000
+
+# How far the priority of drivers is above that of their executors.
 DRIVER_PRIORITY_STEP: Final = 10
-"""How much a driver's priority is above that of its executors."""
+
+# Workloads of different priority are this far apart, so that no driver passes the next tier.
 MIN_PRIORITY_GAP: Final = 100
-"""Workloads of different priority are this far apart, so no driver passes the next tier."""
 
 
 def priority_class_name(workload: str, role: SparkRole) -> str:
@@ -20,19 +22,10 @@ def priority_class_name(workload: str, role: SparkRole) -> str:
     return f"{workload}-{role}"
 
 
-def priority_problems(field: str, priority: int) -> tuple[ConfigProblem, ...]:
-    """Return what is wrong with a priority; Kubernetes keeps those above 10^9 for itself."""
-    whole = isinstance(priority, int) and not isinstance(priority, bool)
-    if whole and 0 <= priority <= MAX_PRIORITY:
-        return ()
-    rule = f"must be a whole number from 0 to {MAX_PRIORITY}"
-    return (ConfigProblem(field=field, rule=rule, got=priority),)
-
-
 def priority_classes(workload: str, priority: int) -> tuple[Mapping[str, object], ...]:
     """Return the two ``scheduling.k8s.io/v1`` priority classes of a workload.
 
-    Executors never preempt: what they could push out is executors of their own workload.
+    Executors never preempt: they would push out executors of the same workload.
     """
     return (
         _priority_class(
@@ -43,13 +36,13 @@ def priority_classes(workload: str, priority: int) -> tuple[Mapping[str, object]
 
 
 def _priority_class(
-    workload: str, role: SparkRole, value: int, preemption: str
+    workload: str, role: SparkRole, priority: int, preemption: str
 ) -> Mapping[str, object]:
     return {
         "apiVersion": "scheduling.k8s.io/v1",
         "kind": "PriorityClass",
         "metadata": {"name": priority_class_name(workload, role)},
-        "value": value,
+        "value": priority,
         "globalDefault": False,
         "preemptionPolicy": preemption,
         "description": f"Spark {role}s of the workload {workload}",

@@ -1,35 +1,33 @@
-"""Shapes of Spark pods, and how many of them a job and a pool may have."""
+"""Cores, memory and number of Spark pods, and the limits of their node pools."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from cdk_emr_eks.errors import Problems
-from cdk_emr_eks.field_types import check_types
+from cdk_emr_eks.checks import Check
 from cdk_emr_eks.units import Cpu, Memory
+from cdk_emr_eks.values import value
 
 MIN_POD_MEMORY: Final = Memory(1024)
-MIN_HEAP: Final = Memory(512)
 # Spark refuses to start with less than 1.5 times its reserved 300 MiB.
 # Source: https://spark.apache.org/docs/latest/tuning.html#memory-management-overview
-MIN_OVERHEAD: Final = Memory(384)
+MIN_HEAP: Final = Memory(512)
 # Source: https://spark.apache.org/docs/latest/configuration.html, spark.executor.minMemoryOverhead
-
+MIN_OVERHEAD: Final = Memory(384)
 _MAX_CORES: Final = 64
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class DriverShape:
     """Cores and memory of a driver.
 
     Args:
-        cores: Cores that Spark believes it has (``spark.driver.cores``). The pod requests slightly
-            less, so that a whole number of drivers fills a node. Default 2.
-        memory: Memory of the Spark container, heap and overhead together. Default None: worked out
-            so that cores and memory of a node run out together.
+        cores: Cores that Spark uses (``spark.driver.cores``). The pod requests slightly less CPU,
+            so that a whole number of drivers fills a node. Default 2.
+        memory: Memory of the Spark container: heap and overhead together. Default None: computed so
+            that a full node uses its cores and its memory.
         overhead_share: Share of that memory outside the heap, 0.05 to 0.8. Default 0.2.
 
     Raises:
@@ -40,9 +38,8 @@ class DriverShape:
     memory: Memory | None = None
     overhead_share: float = 0.2
 
-    def __post_init__(self) -> None:
-        check_types("DriverShape", self)
-        _check_shape("DriverShape", self.cores, self.memory, self.overhead_share, Memory(0))
+    def _rules(self, check: Check) -> None:
+        _check_shape(check)
 
     @property
     def least_memory(self) -> Memory:
@@ -50,21 +47,22 @@ class DriverShape:
         return self.memory or MIN_POD_MEMORY
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class ExecutorShape:
     """Task slots and memory of an executor.
 
     Args:
         cores: Task slots (``spark.executor.cores``). The pod requests slightly less CPU, so that a
             whole number of executors fills a node of each size. Default 4.
-        memory: Memory of the Spark container: heap, overhead and off-heap together. Default None:
-            worked out so that cores and memory of a node run out together.
-        overhead_share: Share of that memory for what is neither heap nor off-heap: Python workers,
-            threads, network buffers. 0.05 to 0.8, default 0.2; raise it for PySpark with pandas.
-        off_heap: Memory for Spark's off-heap mode; above zero it is switched on. Default none.
+        memory: Memory of the Spark container: heap, overhead and off-heap memory together. Default
+            None: computed so that a full node uses its cores and its memory.
+        overhead_share: Share of that memory that is neither heap nor off-heap memory: Python
+            workers, threads, network buffers. 0.05 to 0.8, default 0.2; raise it for PySpark with
+            pandas.
+        off_heap: Memory for Spark's off-heap mode, which any amount above 0 enables. Default 0.
 
     Raises:
-        ConfigError: If a value is outside its range, or nothing is left for the heap.
+        ConfigError: If a value is outside its range, or no memory is left for the heap.
     """
 
     cores: int = 4
@@ -72,9 +70,13 @@ class ExecutorShape:
     overhead_share: float = 0.2
     off_heap: Memory = Memory(0)
 
-    def __post_init__(self) -> None:
-        check_types("ExecutorShape", self)
-        _check_shape("ExecutorShape", self.cores, self.memory, self.overhead_share, self.off_heap)
+    def _rules(self, check: Check) -> None:
+        _check_shape(check)
+        if self.memory is not None and self.off_heap.mib:
+            overhead = max(MIN_OVERHEAD.mib, int(self.memory.mib * self.overhead_share))
+            heap = self.memory.mib - self.off_heap.mib - overhead
+            rule = f"must leave at least {MIN_HEAP.kubernetes} of the memory to the heap"
+            check.require(heap >= MIN_HEAP.mib, "off_heap", rule, self.off_heap)
 
     @property
     def least_memory(self) -> Memory:
@@ -86,19 +88,20 @@ class ExecutorShape:
         return max(MIN_POD_MEMORY, Memory(max(with_share, rest + MIN_OVERHEAD.mib)))
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class DynamicAllocation:
     """How many executors a job has, following its load.
 
     Args:
-        min_executors: Executors kept for as long as the job runs. Default 0.
-        initial_executors: Executors asked for at the start. Default None: ``min_executors``.
-        max_executors: Upper bound. Default 40.
-        executor_idle_timeout: An executor without tasks and shuffle data goes after this.
-            Default 60 seconds.
-        shuffle_timeout: An executor kept only for its shuffle data goes after this. Default 5
-            minutes.
-        batch_size: Executor pods asked for at once. Default 20.
+        min_executors: Executors that a job keeps while it runs. Default 0.
+        initial_executors: Executors that a job requests at its start. Default None:
+            ``min_executors``.
+        max_executors: Most executors of a job. Default 40.
+        executor_idle_timeout: Time after which Spark removes an executor without tasks and shuffle
+            data. Default 60 seconds.
+        shuffle_timeout: Time after which Spark removes an executor that it keeps only for its
+            shuffle data. Default 5 minutes.
+        batch_size: Executor pods requested at once. Default 20.
 
     Raises:
         ConfigError: If the numbers of executors contradict each other or a time is not positive.
@@ -113,74 +116,45 @@ class DynamicAllocation:
     shuffle_timeout: timedelta = timedelta(minutes=5)
     batch_size: int = 20
 
-    def __post_init__(self) -> None:
-        check_types("DynamicAllocation", self)
-        problems = Problems("DynamicAllocation")
+    def _rules(self, check: Check) -> None:
         low, high = self.min_executors, self.max_executors
-        problems.require(low >= 0, "min_executors", "must be 0 or more", low)
-        problems.require(high >= 1, "max_executors", "must be 1 or more", high)
+        check.at_least("min_executors", 0)
+        check.at_least("max_executors", 1)
         rule = f"must be at least min_executors ({low})"
-        problems.require(high >= low, "max_executors", rule, high)
+        check.require(high >= low, "max_executors", rule, high)
         if self.initial_executors is not None:
-            rule = f"must be between min_executors ({low}) and max_executors ({high})"
+            rule = f"must be from min_executors ({low}) to max_executors ({high})"
             within = low <= self.initial_executors <= high
-            problems.require(within, "initial_executors", rule, self.initial_executors)
-        for field in ("executor_idle_timeout", "shuffle_timeout"):
-            value: timedelta = getattr(self, field)
-            rule = "must be at least 1 second, in whole seconds"
-            problems.require(is_whole_seconds(value), field, rule, str(value))
-        problems.require(
-            1 <= self.batch_size <= 500, "batch_size", "must be from 1 to 500", self.batch_size
-        )
-        problems.raise_if_any()
+            check.require(within, "initial_executors", rule, self.initial_executors)
+        check.whole_seconds("executor_idle_timeout")
+        check.whole_seconds("shuffle_timeout")
+        check.between("batch_size", 1, 500)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class NodePoolLimits:
-    """Upper bound of one node pool: of one workload, role, zone and capacity type.
+    """Limits of one node pool: of one workload, role, zone and capacity type.
 
-    Karpenter adds no node to a pool that has reached its bound. Since it looks before it buys, a
-    pool may end up one node above.
+    Karpenter adds no node to a pool that has reached a limit. Karpenter compares before it adds a
+    node, so a pool can end up one node above its limits.
 
     Args:
         cpu: vCPUs of all nodes together.
         memory: Memory of all nodes together.
 
     Raises:
-        ConfigError: If one of them is zero.
+        ConfigError: If a limit is zero.
     """
 
     cpu: Cpu
     memory: Memory
 
-    def __post_init__(self) -> None:
-        check_types("NodePoolLimits", self)
-        problems = Problems("NodePoolLimits")
-        problems.require(self.cpu.millicores > 0, "cpu", "must be more than 0")
-        problems.require(self.memory.mib > 0, "memory", "must be more than 0")
-        problems.raise_if_any()
+    def _rules(self, check: Check) -> None:
+        check.more_than("cpu", Cpu(0))
+        check.more_than("memory", Memory(0))
 
 
-def is_whole_seconds(value: timedelta) -> bool:
-    """Tell whether a time is a positive whole number of seconds, as Spark and Karpenter read it."""
-    return value >= timedelta(seconds=1) and value.microseconds == 0
-
-
-def _check_shape(
-    where: str, cores: int, memory: Memory | None, share: float, off_heap: Memory
-) -> None:
-    problems = Problems(where)
-    rule = f"must be a whole number from 1 to {_MAX_CORES}"
-    whole = isinstance(cores, int) and not isinstance(cores, bool)
-    problems.require(whole and 1 <= cores <= _MAX_CORES, "cores", rule, cores)
-    problems.require(
-        0.05 <= share <= 0.8, "overhead_share", "must be a share from 0.05 to 0.8", share
-    )
-    if memory is not None:
-        rule = f"must be at least {MIN_POD_MEMORY.kubernetes}"
-        problems.require(memory >= MIN_POD_MEMORY, "memory", rule, memory.kubernetes)
-        if off_heap.mib:
-            rule = f"must leave at least {MIN_HEAP.kubernetes} of the memory to the heap"
-            heap = memory.mib - off_heap.mib - max(MIN_OVERHEAD.mib, int(memory.mib * share))
-            problems.require(heap >= MIN_HEAP.mib, "off_heap", rule, off_heap.kubernetes)
-    problems.raise_if_any()
+def _check_shape(check: Check) -> None:
+    check.between("cores", 1, _MAX_CORES)
+    check.between("overhead_share", 0.05, 0.8)
+    check.at_least("memory", MIN_POD_MEMORY)

@@ -1,4 +1,4 @@
-"""Which Spark properties are the user's to set, and which field to use for the others."""
+"""Spark properties that a user can set, and the field to use for the others."""
 
 from __future__ import annotations
 
@@ -8,12 +8,10 @@ from typing import Final
 from cdk_emr_eks.errors import ConfigProblem
 from cdk_emr_eks.model.access.plain_secrets import INSTEAD, names_secret
 
+# Properties of one classification, and characters of a key or a value.
+# Source: https://docs.aws.amazon.com/emr-on-eks/latest/APIReference/API_Configuration.html
 MAX_PROPERTIES: Final = 100
 MAX_TEXT: Final = 1024
-"""Properties of one classification, and characters of a key or a value.
-
-Source: https://docs.aws.amazon.com/emr-on-eks/latest/APIReference/API_Configuration.html
-"""
 
 _EMR = "EMR on EKS sets it and refuses another value"
 
@@ -56,12 +54,12 @@ _FORBIDDEN: Final[Mapping[str, str]] = {
 _FORBIDDEN_PREFIXES: Final[Mapping[str, str]] = {
     "spark.dynamicAllocation.": "use Workload.dynamic_allocation",
     "spark.storage.decommission.": "it follows Workload.executor_capacity",
-    "spark.authenticate.": "Spark makes a secret for each job; use Tenant.spark_encryption",
+    "spark.authenticate.": "Spark creates a secret for each job; use Tenant.spark_encryption",
     "spark.network.crypto.": "use Tenant.spark_encryption",
     "spark.io.encryption.": "use Tenant.spark_encryption",
-    "spark.kubernetes.node.selector.": "use a Workload of its own",
-    "spark.kubernetes.driver.node.selector.": "use a Workload of its own",
-    "spark.kubernetes.executor.node.selector.": "use a Workload of its own",
+    "spark.kubernetes.node.selector.": "use another Workload",
+    "spark.kubernetes.driver.node.selector.": "use another Workload",
+    "spark.kubernetes.executor.node.selector.": "use another Workload",
     "spark.kubernetes.executor.volumes.persistentVolumeClaim.spark-local-dir-": (
         "use Workload.storage"
     ),
@@ -71,28 +69,27 @@ _FORBIDDEN_PREFIXES: Final[Mapping[str, str]] = {
 def spark_conf_problems(
     conf: Mapping[str, str], field: str = "spark_conf"
 ) -> tuple[ConfigProblem, ...]:
-    """Return what is wrong with a user's Spark properties; empty where nothing is.
+    """Return what is wrong with a user's Spark properties; empty where all are allowed.
 
     Refused are properties that EMR on EKS reserves, that the workload derives (with the field to
-    use instead), that hold a secret, or that are longer than the API takes.
+    use instead), that hold a secret, or that are longer than the API accepts.
     """
     found: list[ConfigProblem] = []
-    for key, value in conf.items():
+    for key, text in conf.items():
         if not key.startswith("spark."):
-            found.append(
-                ConfigProblem(field=field, rule="must have keys that start 'spark.'", got=key)
-            )
+            rule = "must have keys that start 'spark.'"
+            found.append(ConfigProblem(field=field, rule=rule, got=key))
             continue
-        if max(len(key), len(value)) > MAX_TEXT:
+        if max(len(key), len(text)) > MAX_TEXT:
             rule = f"must have keys and values of at most {MAX_TEXT} characters"
-            found.append(ConfigProblem(field=field, rule=rule, got=f"{key[:60]} ({len(value)})"))
+            found.append(ConfigProblem(field=field, rule=rule, got=f"{key[:60]} ({len(text)})"))
         reason = _FORBIDDEN.get(key) or next(
             (why for prefix, why in _FORBIDDEN_PREFIXES.items() if key.startswith(prefix)), ""
         )
         if reason:
             found.append(ConfigProblem(field=field, rule="must not set", got=key, fix=reason))
         elif names_secret(key):
-            # Never the value: errors end up in the logs of builds.
-            rule = "must not hold a secret, which everybody could read in templates and outputs"
+            # The error does not show the value: errors end up in the logs of builds.
+            rule = "must not hold a secret, which templates and outputs show to every reader"
             found.append(ConfigProblem(field=field, rule=rule, got=key, fix=INSTEAD))
     return tuple(found)

@@ -1,24 +1,38 @@
-"""The central value: a kind of Spark job, from which everything that must agree is derived."""
+"""The central value: a kind of Spark job, from which pools, templates and sizes are derived."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import timedelta
 from itertools import pairwise
 from typing import Final
 
-from cdk_emr_eks.errors import ConfigProblem, Problems
-from cdk_emr_eks.field_types import check_types, hold_mappings
+from cdk_emr_eks.checks import Check
+from cdk_emr_eks.errors import ConfigProblem
 from cdk_emr_eks.labels import Architecture, CapacityType, SparkRole
 from cdk_emr_eks.model.instances.instances import Instances, InstanceType, Resources
-from cdk_emr_eks.model.instances.packing import Packing, pack, packing_problems, packing_warnings
+from cdk_emr_eks.model.instances.packing import PodPacking, pack, packing_problems, packing_warnings
+from cdk_emr_eks.model.workloads.capacity_buffers import (
+    CapacityBuffers,
+    buffer_problems,
+    buffered_pods,
+)
 from cdk_emr_eks.model.workloads.disruption import Disruption, DriftFreeze
 from cdk_emr_eks.model.workloads.priority import (
+    MAX_PRIORITY,
     MIN_PRIORITY_GAP,
     priority_class_name,
     priority_classes,
-    priority_problems,
+)
+from cdk_emr_eks.model.workloads.rules import (
+    architecture_problems,
+    limit_problems,
+    size_warnings,
+    spot_warnings,
+    storage_problems,
+    storage_warnings,
+    time_problems,
 )
 from cdk_emr_eks.model.workloads.shapes import (
     DriverShape,
@@ -33,21 +47,8 @@ from cdk_emr_eks.model.workloads.storage import (
     RootVolume,
     Storage,
 )
-from cdk_emr_eks.model.workloads.warm_capacity import WarmCapacity, pods_of_a_room, warm_problems
-from cdk_emr_eks.model.workloads.workload_rules import (
-    architecture_problems,
-    limit_problems,
-    storage_problems,
-    time_problems,
-    timeout_problems,
-)
-from cdk_emr_eks.model.workloads.workload_warnings import (
-    size_warnings,
-    spot_warnings,
-    volume_warnings,
-)
-from cdk_emr_eks.names import dns_label
 from cdk_emr_eks.units import Cpu, Memory
+from cdk_emr_eks.values import value
 
 __all__ = [
     "Disruption",
@@ -67,11 +68,11 @@ __all__ = [
 MAX_NAME: Final = 20
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Workload:
     """A kind of Spark job: where it runs, on what, how large, and with which configuration.
 
-    Declare it once. Derived from it, and so always in agreement, are:
+    Declare it once. The following are derived from it, so they always agree:
 
     - Karpenter node pools, one for each zone, role and capacity type, with their labels, taints,
       limits and disruption rules (``model.nodes.node_pool``);
@@ -85,7 +86,7 @@ class Workload:
 
     Args:
         name: DNS label of at most 20 characters; part of the names of pools and priority classes.
-        driver_instances: Instance types for drivers (and for EMR's job submitter).
+        driver_instances: Instance types for drivers and for EMR's job submitter.
         executor_instances: Instance types for executors.
         architectures: CPU architectures, preferred first. With two, Karpenter falls back to the
             second where the first is sold out; images must exist for both. Default arm64 only.
@@ -94,31 +95,31 @@ class Workload:
             the zone of their driver. Default False: they wait for spot.
         storage: Where executors keep shuffle data: ``InstanceStore``, ``RootVolume`` or
             ``PersistentVolumes``. Default a root volume of 200 GiB.
-        driver: Shape of the driver. Default 2 cores, memory worked out.
-        executor: Shape of executors. Default 4 cores, memory worked out.
+        driver: Shape of the driver. Default 2 cores, memory computed.
+        executor: Shape of executors. Default 4 cores, memory computed.
         dynamic_allocation: How many executors a job has. Default 0 to 40.
-        driver_limits: Bound of each driver pool. Default 200 vCPUs, 1,600 GiB.
-        executor_limits: Bound of each executor pool. Default 3,200 vCPUs, 25,600 GiB.
-        per_zone: Whether each zone has pools, and so limits, of its own. Default True. With False
-            one pool spans all zones; jobs stay in one zone all the same.
+        driver_limits: Limits of each driver pool. Default 200 vCPUs, 1,600 GiB.
+        executor_limits: Limits of each executor pool. Default 3,200 vCPUs, 25,600 GiB.
+        per_zone: Whether each zone has separate pools, and so separate limits. Default True. With
+            False one pool spans all zones; each job still stays in one zone.
         priority: Scheduling priority of executors, 0 to 1,000,000; drivers have 10 more. Workloads
             with different priorities must be 100 apart. Default 1,000. Kubernetes refuses to
             change it in a cluster: deploy a workload of another name instead.
-        disruption: When nodes may go. See ``Disruption``.
+        disruption: When Karpenter may terminate nodes. See ``Disruption``.
         job_start_timeout: How long EMR waits for a job to start, in whole seconds; it must outlast
             the start of a node. Default 30 minutes.
-        node_headroom: Room kept free on each node for DaemonSets of your own, such as log or
-            monitoring agents. Default 100 millicores and 256 MiB.
-        warm: Nodes with room for jobs that have not come yet, so that those start at once. See
-            ``WarmCapacity``. Default None: a job's first nodes are bought when it comes.
-        spark_conf: Spark properties on top of the derived ones. Those that the workload derives, or
-            that EMR on EKS forbids, are refused.
+        node_headroom: CPU and memory of each node that stay free for your DaemonSets, such as log
+            or monitoring agents. Default 100 millicores and 256 MiB.
+        capacity_buffers: Capacity that Karpenter keeps ready, so that new jobs start at once. See
+            ``CapacityBuffers``. Default None: Karpenter starts nodes when a job needs them.
+        spark_conf: Spark properties on top of the derived ones. Refused are those that the
+            workload derives or that EMR on EKS forbids.
 
     Raises:
-        ConfigError: With every rule that is broken: names, families that do not match the
+        ConfigError: With every broken rule: names, families that do not match the
             architectures, ``InstanceStore`` without NVMe, a shape that does not fit the smallest
             size, a fallback without spot, limits below one node, times that contradict each other,
-            Spark properties that are not the user's to set.
+            Spark properties that a user cannot set.
 
     Example:
         >>> from cdk_emr_eks.model.instances.instances import Instances
@@ -166,23 +167,21 @@ class Workload:
     disruption: Disruption = field(default_factory=Disruption)
     job_start_timeout: timedelta = timedelta(minutes=30)
     node_headroom: Resources = Resources(Cpu(100), Memory(256))
-    warm: WarmCapacity | None = None
+    capacity_buffers: CapacityBuffers | None = None
     spark_conf: Mapping[str, str] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        check_types(f"Workload {self.name!r}", self)
-        hold_mappings(self)
-        problems = Problems(f"Workload {self.name!r}")
-        problems.extend(dns_label("name", self.name, limit=MAX_NAME))
-        problems.extend(architecture_problems(self.architectures, self._instances_by_field()))
-        problems.raise_if_any()  # what follows needs instance types to reason about
-        problems.extend(storage_problems(self.storage, self.executor_instances))
+    def _rules(self, check: Check) -> None:
+        check.dns_label("name", limit=MAX_NAME)
+        instances = {f"{role}_instances": self.instances(role) for role in SparkRole}
+        check.add(architecture_problems(self.architectures, instances))
+        # The rules below compare instance types of the architectures.
+        check.raise_if_any()
+        check.add(storage_problems(self.storage, self.executor_instances))
         for role in SparkRole:
-            shape = self.driver if role is SparkRole.DRIVER else self.executor
-            types, field_name = self._types(role), f"{role}_instances"
-            problems.extend(
+            shape, types = self.shape(role), self._types(role)
+            check.add(
                 packing_problems(
-                    field_name,
+                    f"{role}_instances",
                     types,
                     cores=shape.cores,
                     memory=shape.memory,
@@ -190,19 +189,19 @@ class Workload:
                     headroom=self.node_headroom,
                 )
             )
-            problems.extend(limit_problems(f"{role}_limits", self.limits(role), types))
-        rule = "must be False unless executor_capacity is spot"
-        spot = self.executor_capacity is CapacityType.SPOT
-        problems.require(spot or not self.on_demand_fallback, "on_demand_fallback", rule, True)
-        problems.extend(time_problems(self.dynamic_allocation, self.disruption))
-        problems.extend(timeout_problems("job_start_timeout", self.job_start_timeout))
-        problems.extend(priority_problems("priority", self.priority))
-        problems.extend(spark_conf_problems(self.spark_conf))
-        problems.raise_if_any()  # shapes are worked out from what fits
-        if self.warm is not None:
+            check.add(limit_problems(f"{role}_limits", self.limits(role), types))
+        if self.executor_capacity is not CapacityType.SPOT:
+            rule = "must be False unless executor_capacity is spot"
+            check.require(not self.on_demand_fallback, "on_demand_fallback", rule, True)
+        check.add(time_problems(self.dynamic_allocation, self.disruption))
+        check.whole_seconds("job_start_timeout", at_least=120, why="nodes have to start first")
+        check.between("priority", 0, MAX_PRIORITY)
+        check.add(spark_conf_problems(self.spark_conf))
+        # The rule below computes the size of pods, for which they must fit their nodes.
+        check.raise_if_any()
+        if self.capacity_buffers is not None:
             for role in SparkRole:
-                problems.extend(self._warm_problems(role, self.warm))
-        problems.raise_if_any()
+                check.add(self._buffer_problems(role, self.capacity_buffers))
 
     @property
     def driver_priority_class(self) -> str:
@@ -223,10 +222,10 @@ class Workload:
 
     @property
     def keeps_executors(self) -> bool:
-        """Whether executors keep their nodes from disruption: where none of them is on spot.
+        """Whether executors protect their nodes from disruption: only where all are on demand.
 
-        On spot they must not: Karpenter would not evict them at the spot notice, and they would die
-        without handing on their data.
+        On spot they must not: Karpenter would not evict them at the spot notice, and they would end
+        without moving their data to other executors.
         """
         return CapacityType.SPOT not in self.executor_capacities
 
@@ -235,12 +234,16 @@ class Workload:
         return self.driver_instances if role is SparkRole.DRIVER else self.executor_instances
 
     def limits(self, role: SparkRole) -> NodePoolLimits:
-        """Return the bound of each pool of one role."""
+        """Return the limits of each pool of one role."""
         return self.driver_limits if role is SparkRole.DRIVER else self.executor_limits
 
-    def packing(self, role: SparkRole) -> Packing:
-        """Work out what pods of one role request, so that they fill their nodes."""
-        shape = self.driver if role is SparkRole.DRIVER else self.executor
+    def shape(self, role: SparkRole) -> DriverShape | ExecutorShape:
+        """Return the cores and the memory of pods of one role."""
+        return self.driver if role is SparkRole.DRIVER else self.executor
+
+    def packing(self, role: SparkRole) -> PodPacking:
+        """Compute the requests of pods of one role, with which they fill their nodes."""
+        shape = self.shape(role)
         return pack(
             self._types(role),
             cores=shape.cores,
@@ -253,34 +256,29 @@ class Workload:
         return priority_classes(self.name, self.priority)
 
     def warnings(self) -> tuple[str, ...]:
-        """Return what is legal but probably not meant, each as a sentence with its figures."""
+        """Return what is legal but probably not intended, one sentence with figures for each."""
         found: list[str] = []
         where = f"Workload {self.name!r}"
         if self.executor_capacity is CapacityType.SPOT:
             found.extend(spot_warnings(where, self.architectures, self.executor_instances))
-        if not isinstance(self.storage, InstanceStore):
-            unused = [each.name for each in self._types(SparkRole.EXECUTOR) if each.local_nvme]
-            if unused:
-                found.append(
-                    f"{where}: {unused[0]} and others have NVMe disks that this storage leaves "
-                    "unused. Choose InstanceStore() or families without disks."
-                )
-        for role, what in ((SparkRole.DRIVER, "drivers"), (SparkRole.EXECUTOR, "executors")):
-            packing = self.packing(role)
-            found.extend(packing_warnings(self.name, what, packing))
-            if role is SparkRole.EXECUTOR:
-                found.extend(volume_warnings(where, self.storage, packing))
+        executors = self.packing(SparkRole.EXECUTOR)
+        found.extend(
+            storage_warnings(where, self.storage, self._types(SparkRole.EXECUTOR), executors)
+        )
+        found.extend(packing_warnings(self.name, "drivers", self.packing(SparkRole.DRIVER)))
+        found.extend(packing_warnings(self.name, "executors", executors))
         most = self.dynamic_allocation.max_executors
         found.extend(size_warnings(where, most, self.executor.cores, self.executor_limits))
         return tuple(found)
 
-    def _warm_problems(self, role: SparkRole, warm: WarmCapacity) -> tuple[ConfigProblem, ...]:
-        places = 1 if self.per_zone else len(warm.zones or (None,))
-        pods = pods_of_a_room(role, self.packing(role))
-        return warm_problems(role, places * warm.rooms(role), pods, self.limits(role))
-
-    def _instances_by_field(self) -> Mapping[str, Instances]:
-        return {f"{role}_instances": self.instances(role) for role in SparkRole}
+    def _buffer_problems(
+        self, role: SparkRole, buffers: CapacityBuffers
+    ) -> tuple[ConfigProblem, ...]:
+        # A pool of one zone has the buffers of that zone. The zones of the platform are not known
+        # here, so a pool of all zones is compared with the buffers of one at least.
+        zones = 1 if self.per_zone else len(buffers.zones or (None,))
+        pods = buffered_pods(role, self.packing(role))
+        return buffer_problems(role, zones * buffers.replicas(role), pods, self.limits(role))
 
     def _types(self, role: SparkRole) -> tuple[InstanceType, ...]:
         return self.instances(role).types()
@@ -290,23 +288,22 @@ def check_workloads(workloads: Sequence[Workload]) -> None:
     """Check rules between workloads: names differ, priorities are equal or 100 apart.
 
     Raises:
-        ConfigError: If there is none, names repeat, or a driver of one passes executors of another.
+        ConfigError: If there is no workload, names repeat, or drivers of one workload would have
+            priority over executors of another.
     """
-    problems = Problems("Workloads")
-    problems.require(len(workloads) > 0, "workloads", "must have at least one: nothing could run")
+    check = Check("Workloads")
+    check.require(len(workloads) > 0, "workloads", "must have at least one: nothing could run")
     names = [each.name for each in workloads]
     for name in sorted({name for name in names if names.count(name) > 1}):
-        problems.require(False, "name", "must be used once", name)
+        check.require(False, "name", "must be used once", name)
     ordered = sorted(workloads, key=lambda each: each.priority)
     for lower, upper in pairwise(ordered):
         gap = upper.priority - lower.priority
-        rule = f"must equal that of {lower.name!r} or be {MIN_PRIORITY_GAP} apart from it"
-        apart = gap == 0 or gap >= MIN_PRIORITY_GAP
-        problems.require(
-            apart,
+        check.require(
+            gap == 0 or gap >= MIN_PRIORITY_GAP,
             "priority",
-            rule,
+            f"must equal that of {lower.name!r} or be {MIN_PRIORITY_GAP} apart from it",
             f"{upper.name!r}: {upper.priority}",
             f"{lower.name!r} has {lower.priority}",
         )
-    problems.raise_if_any()
+    check.raise_if_any()

@@ -15,6 +15,7 @@ from rich.console import Console
 from cdk_emr_eks import (
     CRITICAL,
     SHARED,
+    CapacityBuffers,
     ConfigError,
     EmrEksCluster,
     ImportedCapacity,
@@ -22,7 +23,6 @@ from cdk_emr_eks import (
     Karpenter,
     NodeEnvironment,
     Tenant,
-    WarmCapacity,
     Zone,
 )
 from cdk_emr_eks.assembly import open_assembly
@@ -32,8 +32,10 @@ from cdk_emr_eks.plan.render import print_plan
 from tests.synth.platforms.platform_parts import Resources, needs
 from tests.unit.nodes.test_dedicated import dedicated
 
-WARM: Final = replace(CRITICAL, warm=WarmCapacity(jobs=2, executors=8, zones=("zone-1", "zone-3")))
-OWN: Final = replace(SHARED, name="acme", warm=WarmCapacity(executors=3))
+WARM: Final = replace(
+    CRITICAL, capacity_buffers=CapacityBuffers(jobs=2, executors=8, zones=("zone-1", "zone-3"))
+)
+OWN: Final = replace(SHARED, name="acme", capacity_buffers=CapacityBuffers(executors=3))
 ELSEWHERE: Final = NodeEnvironment(
     cluster_name="elsewhere",
     role="KarpenterNodeRole-elsewhere",
@@ -166,8 +168,8 @@ def test_a_tenants_own_warm_pools_need_a_cluster_that_keeps_buffers() -> None:
     with pytest.raises(ConfigError) as refused:
         cluster.add_tenant(Tenant(name="acme", dedicated=(dedicated(OWN),)), scope=stack)
     assert str(refused.value) == (
-        "Tenant 'acme': dedicated must have no warm capacity: the cluster's Karpenter keeps no "
-        "capacity buffers, got 'acme'; "
+        "Tenant 'acme': dedicated must have no capacity_buffers: the cluster's Karpenter does not "
+        "support them, got 'acme'; "
         "Karpenter(feature_gates=FeatureGates(capacity_buffer=True)) on the cluster."
     )
     assert not stack.node.children
@@ -185,7 +187,7 @@ def test_an_imported_cluster_must_say_that_its_karpenter_keeps_buffers(buffers: 
             "Cluster",
             cluster_name="elsewhere",
             kubectl_service_token="arn:aws:lambda:eu-west-1:111122223333:function:kubectl",
-            workloads=(replace(SHARED, warm=WarmCapacity(jobs=1)),),
+            workloads=(replace(SHARED, capacity_buffers=CapacityBuffers(jobs=1)),),
             capacity=capacity,
         )
 
@@ -194,12 +196,12 @@ def test_an_imported_cluster_must_say_that_its_karpenter_keeps_buffers(buffers: 
         assert context.site is not None
         assert context.site.buffers
     else:
-        with pytest.raises(ConfigError, match=r"must have no warm capacity: the cluster's Kar"):
+        with pytest.raises(ConfigError, match=r"must have no capacity_buffers: the cluster's Kar"):
             make()
 
 
 def test_a_zone_that_the_platform_lacks_is_refused() -> None:
-    lost = replace(SHARED, warm=WarmCapacity(jobs=1, zones=("us-east-1a",)))
+    lost = replace(SHARED, capacity_buffers=CapacityBuffers(jobs=1, zones=("us-east-1a",)))
     with pytest.raises(ConfigError, match=r"must be keys of the platform's zones \(zone-1, zone-2"):
         EmrEksCluster(cdk.Stack(cdk.App(), "Platform"), "Cluster", workloads=(lost,))
 

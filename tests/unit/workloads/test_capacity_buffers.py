@@ -6,10 +6,10 @@ from typing import Any, Final
 
 import pytest
 
-from cdk_emr_eks import CRITICAL, SHARED, ConfigError, WarmCapacity, Workload, Zone
+from cdk_emr_eks import CRITICAL, SHARED, CapacityBuffers, ConfigError, Workload, Zone
 from cdk_emr_eks.labels import SparkRole
 from cdk_emr_eks.model.jobs.job_config import spark_defaults
-from cdk_emr_eks.model.nodes.capacity_buffers import capacity_buffers
+from cdk_emr_eks.model.nodes.capacity_buffers import buffer_manifests
 from cdk_emr_eks.model.nodes.node_pool import node_pools
 from cdk_emr_eks.model.workloads.executor_size import driver_size, executor_size
 from cdk_emr_eks.units import Cpu, Memory
@@ -18,12 +18,12 @@ from tests.cli.assemblies import plain
 ZONES: Final = (Zone.named("eu-west-1a"), Zone(key="zone-2", name="eu-west-1b"))
 
 
-def objects(warm: WarmCapacity, workload: Workload = SHARED) -> dict[tuple[str, str], Any]:
-    found: Any = plain(capacity_buffers(replace(workload, warm=warm), ZONES))
+def objects(warm: CapacityBuffers, workload: Workload = SHARED) -> dict[tuple[str, str], Any]:
+    found: Any = plain(buffer_manifests(replace(workload, capacity_buffers=warm), ZONES))
     return {(each["kind"], each["metadata"]["name"]): each for each in found}
 
 
-def replicas(warm: WarmCapacity) -> dict[str, int]:
+def replicas(warm: CapacityBuffers) -> dict[str, int]:
     return {
         name.removeprefix("warm-shared-"): each["spec"]["replicas"]
         for (kind, name), each in objects(warm).items()
@@ -34,57 +34,60 @@ def replicas(warm: WarmCapacity) -> dict[str, int]:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({}, "WarmCapacity: jobs must be more than 0, or executors must, got 0."),
-        ({"jobs": -1}, "WarmCapacity: jobs must be 0 or more, got -1."),
-        ({"executors": -2, "jobs": 1}, "WarmCapacity: executors must be 0 or more, got -2."),
-        ({"jobs": True}, "WarmCapacity: jobs must be a whole number, got True."),
+        ({}, "CapacityBuffers: jobs must be more than 0, or executors must, got 0."),
+        ({"jobs": -1}, "CapacityBuffers: jobs must be at least 0, got -1."),
+        ({"executors": -2, "jobs": 1}, "CapacityBuffers: executors must be at least 0, got -2."),
+        ({"jobs": True}, "CapacityBuffers: jobs must be a whole number, got True."),
         (
             {"jobs": 1, "zones": ()},
-            "WarmCapacity: zones must have at least one zone, or be None for all.",
+            "CapacityBuffers: zones must not be empty: None stands for all zones.",
         ),
         (
             {"jobs": 1, "zones": ("a", "a")},
-            "WarmCapacity: zones must name a zone once, got 'a'.",
+            "CapacityBuffers: zones must not repeat a value, got 'a'.",
         ),
     ],
 )
 def test_bad_values_are_refused(arguments: Mapping[str, Any], message: str) -> None:
     with pytest.raises(ConfigError) as refused:
-        WarmCapacity(**arguments)
+        CapacityBuffers(**arguments)
     assert str(refused.value) == message
 
 
 def test_rooms_that_no_pool_may_have_are_refused_with_the_workload() -> None:
     most = executor_size(SHARED)
     cores = SHARED.executor_limits.cpu.millicores // (most.request_cores.millicores + 10)
-    replace(SHARED, warm=WarmCapacity(executors=cores))
-    with pytest.raises(ConfigError, match=r"warm.executors must have room within the executor_l"):
-        replace(SHARED, warm=WarmCapacity(executors=cores + 1))
-    with pytest.raises(ConfigError, match=r"warm.jobs must have room within the driver_limits"):
-        replace(SHARED, warm=WarmCapacity(jobs=1_000))
+    replace(SHARED, capacity_buffers=CapacityBuffers(executors=cores))
+    with pytest.raises(ConfigError, match=r"capacity_buffers.executors must fit the executor_l"):
+        replace(SHARED, capacity_buffers=CapacityBuffers(executors=cores + 1))
+    with pytest.raises(ConfigError, match=r"capacity_buffers.jobs must fit the driver_limits"):
+        replace(SHARED, capacity_buffers=CapacityBuffers(jobs=1_000))
 
 
 def test_zones_that_share_a_pool_share_its_limits() -> None:
     half = SHARED.executor_limits.cpu.millicores // 2 // 3_810 + 1
-    one_pool = replace(SHARED, per_zone=False, warm=WarmCapacity(executors=half))
-    assert capacity_buffers(one_pool, ZONES[:1])
-    with pytest.raises(ConfigError, match=r"warm.executors must have room within"):
-        capacity_buffers(one_pool, ZONES)
-    with pytest.raises(ConfigError, match=r"warm.executors must have room within"):
-        replace(one_pool, warm=WarmCapacity(executors=half, zones=("eu-west-1a", "zone-2")))
+    one_pool = replace(SHARED, per_zone=False, capacity_buffers=CapacityBuffers(executors=half))
+    assert buffer_manifests(one_pool, ZONES[:1])
+    with pytest.raises(ConfigError, match=r"capacity_buffers.executors must fit"):
+        buffer_manifests(one_pool, ZONES)
+    with pytest.raises(ConfigError, match=r"capacity_buffers.executors must fit"):
+        replace(
+            one_pool,
+            capacity_buffers=CapacityBuffers(executors=half, zones=("eu-west-1a", "zone-2")),
+        )
 
 
 def test_a_zone_that_is_none_of_the_platform_is_refused() -> None:
     with pytest.raises(ConfigError) as refused:
-        objects(WarmCapacity(jobs=1, zones=("eu-west-1b",)))
+        objects(CapacityBuffers(jobs=1, zones=("eu-west-1b",)))
     assert str(refused.value) == (
-        "Workload 'shared': warm.zones must be keys of the platform's zones (eu-west-1a, zone-2), "
-        "got 'eu-west-1b'."
+        "Workload 'shared': capacity_buffers.zones must be keys of the platform's zones "
+        "(eu-west-1a, zone-2), got 'eu-west-1b'."
     )
 
 
 def test_each_zone_has_the_rooms_asked_for() -> None:
-    assert replicas(WarmCapacity(jobs=2, executors=5)) == {
+    assert replicas(CapacityBuffers(jobs=2, executors=5)) == {
         f"{pod}-{zone.key}": count
         for zone in ZONES
         for pod, count in (("submitter", 2), ("driver", 2), ("executor", 5))
@@ -93,10 +96,10 @@ def test_each_zone_has_the_rooms_asked_for() -> None:
 
 def test_room_that_is_asked_for_no_longer_is_taken_back_and_not_forgotten() -> None:
     # kubectl leaves what is no longer in a manifest: so it is all there, with nothing in it.
-    before = objects(WarmCapacity(jobs=2, executors=5))
-    after = objects(WarmCapacity(jobs=1, zones=("zone-2",)))
+    before = objects(CapacityBuffers(jobs=2, executors=5))
+    after = objects(CapacityBuffers(jobs=1, zones=("zone-2",)))
     assert set(before) == set(after)
-    found = replicas(WarmCapacity(jobs=1, zones=("zone-2",)))
+    found = replicas(CapacityBuffers(jobs=1, zones=("zone-2",)))
     assert {name: count for name, count in found.items() if count} == {
         "submitter-zone-2": 1,
         "driver-zone-2": 1,
@@ -104,12 +107,12 @@ def test_room_that_is_asked_for_no_longer_is_taken_back_and_not_forgotten() -> N
 
 
 def test_a_workload_without_warm_capacity_has_no_buffers() -> None:
-    assert capacity_buffers(SHARED, ZONES) == ()
+    assert buffer_manifests(SHARED, ZONES) == ()
 
 
 @pytest.mark.parametrize("workload", [SHARED, CRITICAL], ids=lambda each: str(each.name))
 def test_rooms_are_as_large_as_the_pods_that_come(workload: Workload) -> None:
-    found = objects(WarmCapacity(jobs=1, executors=1), workload)
+    found = objects(CapacityBuffers(jobs=1, executors=1), workload)
     conf = spark_defaults(workload)
     for role, shape in ((SparkRole.DRIVER, driver_size), (SparkRole.EXECUTOR, executor_size)):
         template = found["PodTemplate", f"warm-{workload.name}-{role}-zone-2"]["template"]
@@ -127,7 +130,7 @@ def test_rooms_are_as_large_as_the_pods_that_come(workload: Workload) -> None:
 
 @pytest.mark.parametrize("workload", [SHARED, CRITICAL], ids=lambda each: str(each.name))
 def test_rooms_are_on_the_nodes_of_their_workload_role_and_zone(workload: Workload) -> None:
-    found = objects(WarmCapacity(jobs=1, executors=1), workload)
+    found = objects(CapacityBuffers(jobs=1, executors=1), workload)
     pools = node_pools(workload, ZONES)
     for (kind, name), each in found.items():
         if kind != "PodTemplate":

@@ -1,4 +1,4 @@
-"""Warm capacity in the cluster: a stage of capacity buffers for each workload that has some."""
+"""Capacity buffers in the cluster: one manifest for each workload that has buffers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from constructs import Construct
 from cdk_emr_eks.clusters.manifests import KubernetesObject, ManifestStage
 
 
-def add_rooms(
+def add_capacity_buffers(
     scope: Construct,
     workload: str,
     objects: Sequence[KubernetesObject],
@@ -18,17 +18,18 @@ def add_rooms(
     cluster: eks.ICluster,
     pools: Sequence[Construct],
 ) -> None:
-    """Add a workload's capacity buffers: after the node pools, and gone before them.
+    """Add the capacity buffers of a workload: created after the node pools, deleted before them.
 
-    They are a custom resource of their own, so that they go when the workload has warm capacity no
-    longer: what is taken out of a manifest would stay in the cluster, and its nodes with it.
+    The buffers of a workload are a separate custom resource, so that they are deleted when the
+    workload no longer has buffers: an object removed from a manifest stays in the cluster, and its
+    nodes with it.
 
     Args:
-        scope: Where they are made.
+        scope: Scope of the manifest.
         workload: Name of the workload.
-        objects: Its buffers and pod templates. None: nothing is made.
+        objects: Buffers and pod templates of the workload. Empty: no manifest is created.
         cluster: The cluster, with its kubectl provider.
-        pools: Stages of its node pools.
+        pools: Manifests of the workload's node pools.
     """
     if not objects:
         return

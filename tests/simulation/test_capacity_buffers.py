@@ -17,12 +17,12 @@ import pytest
 from kubernetes import client
 
 from cdk_emr_eks import (
+    CapacityBuffers,
     Disruption,
     DynamicAllocation,
     EmrEksCluster,
     Instances,
     Tenant,
-    WarmCapacity,
     Workload,
 )
 from cdk_emr_eks import labels as keys
@@ -48,7 +48,7 @@ ETL: Final = Workload(
     executor_instances=Instances(families=("m7g",), sizes=("xlarge",)),
     dynamic_allocation=DynamicAllocation(executor_idle_timeout=timedelta(seconds=1)),
     disruption=Disruption(driver_consolidate_after=QUICK, executor_consolidate_after=QUICK),
-    warm=WarmCapacity(jobs=1, executors=ROOMS, zones=("zone-2",)),
+    capacity_buffers=CapacityBuffers(jobs=1, executors=ROOMS, zones=("zone-2",)),
 )
 
 
