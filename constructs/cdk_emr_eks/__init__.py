@@ -95,6 +95,7 @@ if TYPE_CHECKING:
     from cdk_emr_eks.model.tenants.virtual_cluster import (
         EmrAccess,
         SchedulerLimits,
+        VirtualClusterOptions,
         VirtualClusterSpec,
     )
     from cdk_emr_eks.model.workloads.capacity_buffers import CapacityBuffers
@@ -254,6 +255,7 @@ __all__ = [
     "TenantSecret",
     "TlsCertificate",
     "UserAssignment",
+    "VirtualClusterOptions",
     "VirtualClusterSpec",
     "Workload",
     "WorkspaceStorage",

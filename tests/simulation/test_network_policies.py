@@ -27,6 +27,7 @@ from cdk_emr_eks.model.namespaces.tenant_network import (
 )
 from cdk_emr_eks.model.tenants.emr_access import emr_role_manifests
 from cdk_emr_eks.model.tenants.tenant import Tenant
+from cdk_emr_eks.model.tenants.virtual_cluster import VirtualClusterOptions
 from cdk_emr_eks.simulation.control_plane.plane import Plane
 from tests.simulation.admission_actors import call, make, user_of
 
@@ -47,7 +48,8 @@ FULL: Final = TenantNetwork(
 
 def rendered(network: TenantNetwork, cluster: ClusterNetwork) -> list[dict[str, Any]]:
     """Every policy that the library writes into a tenant's namespace, and Livy's own."""
-    tenant = Tenant(name=NS, network=network, session_enabled=True)
+    sessions = VirtualClusterOptions(session_enabled=True)
+    tenant = Tenant(name=NS, network=network, virtual_cluster=sessions)
     made: list[dict[str, Any]] = [
         *(each for each in tenant.policies(cluster) if each["kind"] == "NetworkPolicy"),
         gateway_policy(NS, network, cluster),

@@ -56,7 +56,11 @@ from cdk_emr_eks.model.notebooks.studio_auth import IamAuth, IdentityCenterAuth,
 from cdk_emr_eks.model.notebooks.workspace_storage import WorkspaceStorage
 from cdk_emr_eks.model.pods.pod_template import PodTemplate, driver_template
 from cdk_emr_eks.model.tenants.tenant import Tenant
-from cdk_emr_eks.model.tenants.virtual_cluster import SchedulerLimits, VirtualClusterSpec
+from cdk_emr_eks.model.tenants.virtual_cluster import (
+    SchedulerLimits,
+    VirtualClusterOptions,
+    VirtualClusterSpec,
+)
 from cdk_emr_eks.model.workloads.capacity_buffers import CapacityBuffers
 from cdk_emr_eks.model.workloads.catalog import SHARED
 from cdk_emr_eks.model.workloads.disruption import Disruption, DriftFreeze
@@ -106,7 +110,8 @@ VALUES: tuple[object, ...] = (
         ),
     ),
     *(Tenant(name="data"), QUOTA, LimitDefaults(), ExecutionRoleSpec(name="data"), READ, JobLogs()),
-    *(VirtualClusterSpec(name="data"), SchedulerLimits(max_concurrent_job_runs=5)),
+    *(VirtualClusterSpec(name="data"), VirtualClusterOptions()),
+    SchedulerLimits(max_concurrent_job_runs=5),
     *(SecurityConfigurationSpec(), TLS, AtRestEncryption(s3=S3Encryption.SSE_S3)),
     *(ManagedEndpointSpec(name="notebooks"), KernelImages(spark="r.io/a@sha256:" + "0" * 64)),
     *(NotebookEndpoint(name="team"), NotebookUser(identity_name="ann", endpoints=("team",))),

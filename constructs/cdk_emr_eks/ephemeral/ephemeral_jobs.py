@@ -35,7 +35,7 @@ from cdk_emr_eks.model.ephemeral.run import EphemeralRun
 from cdk_emr_eks.model.ephemeral.states import pascal_case
 from cdk_emr_eks.model.namespaces.namespace import namespace_manifest
 from cdk_emr_eks.model.tenants.tenant import check_tenant
-from cdk_emr_eks.model.tenants.virtual_cluster import EmrAccess
+from cdk_emr_eks.model.tenants.virtual_cluster import EmrAccess, VirtualClusterOptions
 from cdk_emr_eks.security.iam_statements import Statement
 from cdk_emr_eks.security.nag import accept, skip_checkov, wildcard
 from cdk_emr_eks.tenants.claims import AppClaims
@@ -244,9 +244,10 @@ class EphemeralJobs(Construct):
 def _bounds(tenant: EmrEksTenant, spec: EphemeralJobSpec) -> list[Mapping[str, object]]:
     """Return the namespace and what bounds it: the tenant's, written for the placeholder."""
     context, where = tenant.context, where_of(spec.name)
-    if tenant.tenant.access is not EmrAccess.ACCESS_ENTRY:
+    access = tenant.tenant.virtual_cluster.access
+    if access is not EmrAccess.ACCESS_ENTRY:
         rule = "must let EMR in by access entries: aws-auth needs objects of a namespace"
-        raise refuse(where, "tenant", rule, tenant.tenant.access)
+        raise refuse(where, "tenant", rule, access)
     if tenant.tenant.lake_formation is not None:
         rule = "must be without lake_formation: its role would read data in a namespace without it"
         raise refuse(where, "tenant", rule, tenant.tenant.name)
@@ -257,9 +258,7 @@ def _bounds(tenant: EmrEksTenant, spec: EphemeralJobSpec) -> list[Mapping[str, o
         quota=quota,
         workloads=(spec.workload,),
         execution_roles=(),
-        session_enabled=False,
-        security_configuration=None,
-        security_configuration_id=None,
+        virtual_cluster=VirtualClusterOptions(),
     )
     check_tenant(own, context.workloads, context.network)
     owner = own.owner(own.chosen(context.workloads))

@@ -68,8 +68,8 @@ class SparkConnectEndpoint(Construct):
         check_argument("Spark Connect endpoint", "spec", SparkConnectSpec, spec)
         where = spec.where
         check_argument(where, "tenant", EmrEksTenant, tenant)
-        if not tenant.tenant.session_enabled:
-            fix = "set session_enabled=True in Tenant"
+        if not tenant.tenant.virtual_cluster.session_enabled:
+            fix = "write Tenant(virtual_cluster=VirtualClusterOptions(session_enabled=True))"
             raise refuse(where, "tenant", "must have session_enabled", tenant.tenant.name, fix)
         interactive = tenant.context.endpoints_for(where)
         execution_role = tenant.role_for(RoleUse.ENDPOINTS, role)

@@ -101,7 +101,9 @@ class TenantLakeFormation(Construct):
     def _namespace(self, context: TenancyContext, tenant: Tenant) -> ManifestStage:
         namespace = tenant.resolved_namespace
         stage = ManifestStage(self, "Namespace", cluster=context.cluster)
-        stage.add(*system_namespace_objects(self._system, tenant.name, tenant.access))
+        stage.add(
+            *system_namespace_objects(self._system, tenant.name, tenant.virtual_cluster.access)
+        )
         stage.add(*emr_cluster_role_manifests(namespace))
         if tenant.network is not None:
             # Peers of the tenant are for its own code: they have no business with EMR's part.

@@ -34,7 +34,7 @@ class EmrSecurityConfiguration(Construct):
         spec: What was asked for.
         system_namespace: Name of the system namespace.
         resource: The CloudFormation resource.
-        id: Id for ``VirtualClusterSpec(security_configuration_id=...)``, a token.
+        id: Id for ``VirtualClusterOptions(security_configuration_id=...)``, a token.
 
     Args:
         context: The platform, made here or elsewhere.

@@ -92,12 +92,15 @@ class EmrEksTenant(Construct):
             rule = "must be secrets of this tenant only"
             AppClaims.of(self).take(self, "secret", secret.name, field="secrets", rule=rule)
         self._lake = self._lake_formation()
-        spec = tenant.virtual_cluster
+        spec = tenant.virtual_cluster_spec
+        if self._lake is not None:
+            options = replace(spec.options, security_configuration_id=self._lake.id)
+            spec = replace(spec, options=options)
         self.virtual_cluster = EmrVirtualCluster(
             self,
             "VirtualCluster",
             context=context,
-            spec=replace(spec, security_configuration_id=self._lake.id) if self._lake else spec,
+            spec=spec,
             objects=tenant.policies(context.network),
             owner=tenant.owner(workloads),
         )

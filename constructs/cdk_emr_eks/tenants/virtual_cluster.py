@@ -91,7 +91,7 @@ class EmrVirtualCluster(Construct):
             stage.add(*manifests)
         self._stage = stage
         self.security_configuration = self._security_configuration(context, stage)
-        if spec.access is EmrAccess.AWS_AUTH:
+        if spec.options.access is EmrAccess.AWS_AUTH:
             self._tell_aws_auth(context.cluster_name)
         self.resource = self._virtual_cluster(context.cluster_name)
         self.id = self.resource.ref
@@ -101,8 +101,8 @@ class EmrVirtualCluster(Construct):
             first.node.add_dependency(*context.ready)
         if stage is not None:
             self.resource.node.add_dependency(stage)
-        if spec.scheduler_limits is not None:
-            self._limit(spec.scheduler_limits)
+        if spec.options.scheduler_limits is not None:
+            self._limit(spec.options.scheduler_limits)
 
     def add_object(self, item: KubernetesObject) -> None:
         """Add an object to those that are made with the namespace, before the virtual cluster.
@@ -129,17 +129,17 @@ class EmrVirtualCluster(Construct):
         if spec.create_namespace:
             manifests.append(namespace_manifest(self.namespace, owner))
         manifests += objects
-        if spec.access is EmrAccess.AWS_AUTH:
+        if spec.options.access is EmrAccess.AWS_AUTH:
             manifests += emr_role_manifests(self.namespace)
-        if own := spec.own_security_configuration:
+        if own := spec.options.own_security_configuration:
             system = own.resolved_system_namespace(self.namespace)
-            manifests += system_namespace_objects(system, owner.tenant, spec.access)
+            manifests += system_namespace_objects(system, owner.tenant, spec.options.access)
         return manifests
 
     def _security_configuration(
         self, context: TenancyContext, stage: ManifestStage | None
     ) -> EmrSecurityConfiguration | None:
-        own = self.spec.own_security_configuration
+        own = self.spec.options.own_security_configuration
         if own is None:
             return None
         return EmrSecurityConfiguration(
@@ -152,7 +152,7 @@ class EmrVirtualCluster(Construct):
         )
 
     def _virtual_cluster(self, cluster_name: str) -> emrcontainers.CfnVirtualCluster:
-        own = self.security_configuration
+        own, options = self.security_configuration, self.spec.options
         cfn = emrcontainers.CfnVirtualCluster
         return cfn(
             self,
@@ -165,8 +165,8 @@ class EmrVirtualCluster(Construct):
                     eks_info=cfn.EksInfoProperty(namespace=self.namespace)
                 ),
             ),
-            security_configuration_id=own.id if own else self.spec.security_configuration_id,
-            session_enabled=self.spec.session_enabled or None,
+            security_configuration_id=own.id if own else options.security_configuration_id,
+            session_enabled=options.session_enabled or None,
             tags=[CfnTag(key=key, value=value) for key, value in self.spec.tags.items()] or None,
         )
 

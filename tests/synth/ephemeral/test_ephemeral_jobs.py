@@ -18,7 +18,7 @@ from cdk_emr_eks.model.ephemeral.job import EphemeralJobSpec
 from cdk_emr_eks.model.namespaces.namespace import LimitDefaults
 from cdk_emr_eks.model.namespaces.quota import Quota
 from cdk_emr_eks.model.tenants.tenant import Tenant
-from cdk_emr_eks.model.tenants.virtual_cluster import EmrAccess
+from cdk_emr_eks.model.tenants.virtual_cluster import EmrAccess, VirtualClusterOptions
 from cdk_emr_eks.tenants.tenant import EmrEksTenant
 from cdk_emr_eks.units import Cpu, Memory
 from tests.synth.ephemeral.ephemeral_app import JOB, synthesized
@@ -206,8 +206,9 @@ def test_bad_input_is_refused() -> None:
     with pytest.raises(ConfigError, match="workload must be one of shared"):
         make(job, Tenant(name="t", workloads=("shared",)))
     job = EphemeralJobSpec(name="j", workload="shared", entry_point="s3://b/j.py")
+    options = VirtualClusterOptions(access=EmrAccess.AWS_AUTH)
     with pytest.raises(ConfigError, match="must let EMR in by access entries"):
-        make(job, Tenant(name="t", access=EmrAccess.AWS_AUTH))
+        make(job, Tenant(name="t", virtual_cluster=options))
 
 
 def test_a_name_is_of_one_job_of_a_cluster() -> None:

@@ -18,6 +18,7 @@ from cdk_emr_eks.model.access.security_configuration import (
 from cdk_emr_eks.model.notebooks.livy import LivySpec
 from cdk_emr_eks.model.notebooks.spark_connect import SparkConnectSpec
 from cdk_emr_eks.model.tenants.tenant import Tenant
+from cdk_emr_eks.model.tenants.virtual_cluster import VirtualClusterOptions
 from cdk_emr_eks.notebooks.livy import Livy
 from cdk_emr_eks.platforms.emr_eks_cluster import EmrEksCluster
 from cdk_emr_eks.platforms.imported_cluster import ImportedEmrEksCluster
@@ -45,7 +46,8 @@ def synthesized() -> Synthesized:
 
 
 def _science(cluster: EmrEksCluster, stack: cdk.Stack) -> None:
-    science = cluster.add_tenant(Tenant(name="science", session_enabled=True))
+    sessions = VirtualClusterOptions(session_enabled=True)
+    science = cluster.add_tenant(Tenant(name="science", virtual_cluster=sessions))
     endpoint = cluster.add_spark_connect_endpoint(SparkConnectSpec(name="laptops"), tenant=science)
     endpoint.grant_connect(iam.Role(stack, "Scientist", assumed_by=iam.AccountRootPrincipal()))
 
@@ -91,8 +93,9 @@ def _guests(stack: cdk.Stack) -> None:
         Tenant(
             name="guests",
             execution_roles=roles,
-            session_enabled=True,
-            security_configuration=security,
+            virtual_cluster=VirtualClusterOptions(
+                session_enabled=True, security_configuration=security
+            ),
         )
     )
     options = SparkConnectSpec(

@@ -15,7 +15,11 @@ from cdk_emr_eks.model.access.execution_role import ExecutionRoleSpec, RoleUse
 from cdk_emr_eks.model.access.security_configuration import SecurityConfigurationSpec
 from cdk_emr_eks.model.notebooks.spark_connect import SparkConnectSpec
 from cdk_emr_eks.model.tenants.tenant import Tenant
-from cdk_emr_eks.model.tenants.virtual_cluster import EmrAccess, VirtualClusterSpec
+from cdk_emr_eks.model.tenants.virtual_cluster import (
+    EmrAccess,
+    VirtualClusterOptions,
+    VirtualClusterSpec,
+)
 from cdk_emr_eks.notebooks.spark_connect import SparkConnectEndpoint
 from cdk_emr_eks.tenants.context import TenancyContext
 from cdk_emr_eks.tenants.security_configuration import EmrSecurityConfiguration
@@ -217,6 +221,7 @@ def tenant(stack: cdk.Stack, *, endpoints: bool = True, **options: Any) -> EmrEk
 
 Make = Callable[[cdk.Stack], object]
 SPEC = SparkConnectSpec(name="connect")
+SESSIONS = VirtualClusterOptions(session_enabled=True)
 JOBS_ONLY = (ExecutionRoleSpec(name="emr-jobs"),)
 
 
@@ -227,7 +232,7 @@ def endpoint(stack: cdk.Stack, spec: SparkConnectSpec = SPEC, **options: Any) ->
 
 
 def twice(stack: cdk.Stack) -> object:
-    made = tenant(stack, session_enabled=True)
+    made = tenant(stack, virtual_cluster=SESSIONS)
     SparkConnectEndpoint(made, "E", tenant=made, spec=SPEC)
     return SparkConnectEndpoint(made, "F", tenant=made, spec=SPEC)
 
@@ -236,23 +241,23 @@ BAD: Mapping[str, tuple[Make, str]] = {
     "no sessions": (
         endpoint,
         "Spark Connect endpoint 'connect': tenant must have session_enabled, got 'data'; "
-        "set session_enabled=True in Tenant.",
+        "write Tenant(virtual_cluster=VirtualClusterOptions(session_enabled=True)).",
     ),
     "a cluster without endpoints": (
-        lambda stack: endpoint(stack, endpoints=False, session_enabled=True),
+        lambda stack: endpoint(stack, endpoints=False, virtual_cluster=SESSIONS),
         "Spark Connect endpoint 'connect': tenant must be on a cluster with the AWS Load Balancer "
         "Controller and gateway nodes, got 'data-platform'; on an imported cluster that has them, "
         "set endpoints=True.",
     ),
     "no role for endpoints": (
-        lambda stack: endpoint(stack, session_enabled=True, execution_roles=JOBS_ONLY),
+        lambda stack: endpoint(stack, virtual_cluster=SESSIONS, execution_roles=JOBS_ONLY),
         "Tenant 'data': role must be an execution role with the use 'endpoints'; the tenant has "
         "none; add ExecutionRoleSpec(name=..., uses=(RoleUse.ENDPOINTS,)) to execution_roles.",
     ),
     "a role for jobs": (
         lambda stack: endpoint(
             stack,
-            session_enabled=True,
+            virtual_cluster=SESSIONS,
             execution_roles=(
                 *JOBS_ONLY,
                 ExecutionRoleSpec(name="emr-sessions", uses=(RoleUse.ENDPOINTS,)),
@@ -263,7 +268,7 @@ BAD: Mapping[str, tuple[Make, str]] = {
         "emr-sessions, got 'emr-jobs'.",
     ),
     "a workload that the tenant lacks": (
-        lambda stack: endpoint(stack, session_enabled=True, workloads=("shared",)),
+        lambda stack: endpoint(stack, virtual_cluster=SESSIONS, workloads=("shared",)),
         "Tenant 'data': workload must be one of shared, got 'notebook'.",
     ),
     "two of one name": (
@@ -285,7 +290,7 @@ def test_a_system_namespace_is_one_tenants_alone() -> None:
     stack = cdk.Stack(new_app(), "P")
     made = context(stack)
     EmrVirtualCluster(
-        stack, "V", context=made, spec=VirtualClusterSpec(name="data", session_enabled=True)
+        stack, "V", context=made, spec=VirtualClusterSpec(name="data", options=SESSIONS)
     )
     with pytest.raises(ConfigError) as refused:
         EmrVirtualCluster(stack, "W", context=made, spec=VirtualClusterSpec(name="data-system"))
@@ -310,9 +315,11 @@ def test_a_security_configuration_made_apart_makes_its_namespace() -> None:
         context=made,
         spec=VirtualClusterSpec(
             name="data",
-            session_enabled=True,
-            security_configuration_id=security.id,
-            access=EmrAccess.AWS_AUTH,
+            options=VirtualClusterOptions(
+                session_enabled=True,
+                security_configuration_id=security.id,
+                access=EmrAccess.AWS_AUTH,
+            ),
         ),
     )
     resources = cdk_app.synth().get_stack_by_name("P").template["Resources"]
@@ -331,7 +338,8 @@ def test_a_security_configuration_made_apart_makes_its_namespace() -> None:
 def test_with_aws_auth_emr_gets_its_rights_in_both_namespaces() -> None:
     cdk_app = new_app()
     stack = cdk.Stack(cdk_app, "P")
-    spec = VirtualClusterSpec(name="data", session_enabled=True, access=EmrAccess.AWS_AUTH)
+    options = VirtualClusterOptions(session_enabled=True, access=EmrAccess.AWS_AUTH)
+    spec = VirtualClusterSpec(name="data", options=options)
     EmrVirtualCluster(stack, "V", context=context(stack), spec=spec)
     resources = cdk_app.synth().get_stack_by_name("P").template["Resources"]
     (stage,) = (item for item in resources.values() if item["Type"] == MANIFEST)
@@ -341,7 +349,7 @@ def test_with_aws_auth_emr_gets_its_rights_in_both_namespaces() -> None:
 
 def test_arm64_is_told() -> None:
     stack = cdk.Stack(new_app(), "P")
-    made = tenant(stack, session_enabled=True)
+    made = tenant(stack, virtual_cluster=SESSIONS)
     spec = SparkConnectSpec(name="connect", workload="shared")
     found = SparkConnectEndpoint(made, "E", tenant=made, spec=spec)
     (warning,) = (each.data for each in found.node.metadata if each.type == "aws:cdk:warning")

@@ -22,7 +22,11 @@ from cdk_emr_eks.model.access.execution_role import (
 from cdk_emr_eks.model.jobs.job_template import JobParameter, JobParameterType, JobTemplateSpec
 from cdk_emr_eks.model.namespaces.quota import Quota
 from cdk_emr_eks.model.tenants.tenant import Tenant
-from cdk_emr_eks.model.tenants.virtual_cluster import EmrAccess, SchedulerLimits
+from cdk_emr_eks.model.tenants.virtual_cluster import (
+    EmrAccess,
+    SchedulerLimits,
+    VirtualClusterOptions,
+)
 from cdk_emr_eks.model.workloads.catalog import DEFAULT_WORKLOADS
 from cdk_emr_eks.pods.pod_templates import PodTemplates
 from cdk_emr_eks.tenants.context import (
@@ -149,10 +153,12 @@ def _options(app: cdk.App, context: TenancyContext) -> None:
         workloads=("shared", "critical"),
         execution_roles=roles,
         logs=JobLogs(retention_days=7, s3_uri="s3://logs/emr/science", keep=True),
-        access=EmrAccess.AWS_AUTH,
-        session_enabled=True,
-        security_configuration_id="abc123",
-        scheduler_limits=SchedulerLimits(max_concurrent_job_runs=20),
+        virtual_cluster=VirtualClusterOptions(
+            access=EmrAccess.AWS_AUTH,
+            session_enabled=True,
+            security_configuration_id="abc123",
+            scheduler_limits=SchedulerLimits(max_concurrent_job_runs=20),
+        ),
     )
     made = EmrEksTenant(stack, "Science", context=context, tenant=tenant)
     template = _nightly(made)

@@ -15,6 +15,7 @@ from cdk_emr_eks.model.notebooks.livy import LivySpec, variable
 from cdk_emr_eks.model.notebooks.managed_endpoint import ManagedEndpointSpec
 from cdk_emr_eks.model.notebooks.spark_connect import SparkConnectSpec
 from cdk_emr_eks.model.tenants.tenant import Tenant
+from cdk_emr_eks.model.tenants.virtual_cluster import VirtualClusterOptions
 from cdk_emr_eks.notebooks.livy import Livy
 from cdk_emr_eks.platforms.imported_cluster import ImportedEmrEksCluster
 from tests.synth.notebooks.connect_app import KUBECTL
@@ -36,7 +37,7 @@ def rendered(encryption: SparkEncryption | None) -> dict[str, str]:
         Tenant(
             name="data",
             execution_roles=(ROLE,),
-            session_enabled=True,
+            virtual_cluster=VirtualClusterOptions(session_enabled=True),
             spark_encryption=encryption,
         )
     )

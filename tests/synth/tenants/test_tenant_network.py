@@ -17,7 +17,7 @@ from cdk_emr_eks.model.networks.network import NetworkSpec
 from cdk_emr_eks.model.notebooks.managed_endpoint import ManagedEndpointSpec
 from cdk_emr_eks.model.notebooks.spark_connect import SparkConnectSpec
 from cdk_emr_eks.model.tenants.tenant import Tenant
-from cdk_emr_eks.model.tenants.virtual_cluster import VirtualClusterSpec
+from cdk_emr_eks.model.tenants.virtual_cluster import VirtualClusterOptions, VirtualClusterSpec
 from cdk_emr_eks.platforms.emr_eks_cluster import EmrEksCluster
 from cdk_emr_eks.platforms.imported_cluster import ImportedEmrEksCluster
 from cdk_emr_eks.platforms.tenant_host import TenantHost
@@ -28,6 +28,8 @@ KUBECTL = "arn:aws:lambda:eu-west-1:111122223333:function:kubectl"
 MANIFEST = "Custom::AWSCDK-EKS-KubernetesResource"
 OWN = Place("100.64.1.1", "data")
 RIVAL = Place("100.64.9.9", "rival")
+
+SESSIONS = VirtualClusterOptions(session_enabled=True)
 
 
 def host(scope: cdk.Stack, network: ClusterNetwork | None = None) -> ImportedEmrEksCluster:
@@ -70,7 +72,7 @@ CLOSED = [("data", "default-deny"), ("data", "tenant")]
 def test_endpoints_open_what_they_need_once_and_for_their_tenant_only() -> None:
     stack = new_stack()
     made = host(stack, ClusterNetwork(vpc_cidrs=("10.0.0.0/16",), pod_cidrs=("100.64.0.0/16",)))
-    tenant = made.add_tenant(Tenant(name="data", session_enabled=True))
+    tenant = made.add_tenant(Tenant(name="data", virtual_cluster=SESSIONS))
     made.add_tenant(Tenant(name="rival"))
     for name in ("first", "second"):
         made.add_managed_endpoint(ManagedEndpointSpec(name=name), tenant=tenant)
@@ -96,7 +98,7 @@ def test_endpoints_open_what_they_need_once_and_for_their_tenant_only() -> None:
 def test_without_rules_endpoints_add_none() -> None:
     stack = new_stack()
     made = host(stack)
-    tenant = made.add_tenant(Tenant(name="data", session_enabled=True, network=None))
+    tenant = made.add_tenant(Tenant(name="data", virtual_cluster=SESSIONS, network=None))
     made.add_managed_endpoint(ManagedEndpointSpec(name="first"), tenant=tenant)
     made.add_spark_connect_endpoint(SparkConnectSpec(name="second"), tenant=tenant)
     assert policies(stack) == []

@@ -10,7 +10,11 @@ import pytest
 from aws_cdk.assertions import Template
 
 from cdk_emr_eks.errors import ConfigError
-from cdk_emr_eks.model.tenants.virtual_cluster import SchedulerLimits, VirtualClusterSpec
+from cdk_emr_eks.model.tenants.virtual_cluster import (
+    SchedulerLimits,
+    VirtualClusterOptions,
+    VirtualClusterSpec,
+)
 from cdk_emr_eks.tenants.virtual_cluster import EmrServiceLinkedRole, EmrVirtualCluster
 from tests.synth.synthesized import Synthesized
 from tests.synth.tenants.tenancy_app import CLUSTER, new_app, new_context, synthesized
@@ -99,7 +103,8 @@ def test_limits_are_set_by_a_call_that_may_touch_this_virtual_cluster_only(
 def test_logs_of_the_function_that_sets_limits_are_bounded_and_go() -> None:
     flags = {"@aws-cdk/aws-lambda:useCdkManagedLogGroup": True}
     stack = cdk.Stack(cdk.App(analytics_reporting=False, context=flags), "Stack")
-    spec = VirtualClusterSpec(name="a", scheduler_limits=SchedulerLimits(max_concurrent_job_runs=5))
+    limits = SchedulerLimits(max_concurrent_job_runs=5)
+    spec = VirtualClusterSpec(name="a", options=VirtualClusterOptions(scheduler_limits=limits))
     EmrVirtualCluster(stack, "VirtualCluster", context=new_context(stack), spec=spec)
     resources = cast(dict[str, Any], Template.from_stack(stack).to_json()["Resources"])
     ((id, group),) = (

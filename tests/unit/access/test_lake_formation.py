@@ -14,6 +14,7 @@ from cdk_emr_eks.model.access.security_configuration import SecurityConfiguratio
 from cdk_emr_eks.model.admission.tenant_values import Admission, AdmissionMode
 from cdk_emr_eks.model.tenants.emr_access import emr_cluster_role_manifests, emr_role_manifests
 from cdk_emr_eks.model.tenants.tenant import Tenant, check_tenant
+from cdk_emr_eks.model.tenants.virtual_cluster import VirtualClusterOptions
 from cdk_emr_eks.model.workloads.catalog import DEFAULT_WORKLOADS
 
 LAKE = LakeFormation(session_tag_value="EMR on EKS Engine")
@@ -76,19 +77,25 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
         "emr-spark, got 'emr-spark-8.1.0-latest'.",
     ),
     "sessions": (
-        lambda: tenant(session_enabled=True),
-        "Tenant 'data': session_enabled must be absent with lake_formation, which has a security "
-        "configuration of its own.",
+        lambda: tenant(virtual_cluster=VirtualClusterOptions(session_enabled=True)),
+        "Tenant 'data': virtual_cluster.session_enabled must be absent with lake_formation, which "
+        "has a security configuration of its own.",
     ),
     "a security configuration of its own": (
-        lambda: tenant(security_configuration=SecurityConfigurationSpec()),
-        "Tenant 'data': security_configuration must be absent with lake_formation, which has a "
+        lambda: tenant(
+            virtual_cluster=VirtualClusterOptions(
+                session_enabled=True, security_configuration=SecurityConfigurationSpec()
+            )
+        ),
+        "Tenant 'data':\n  - virtual_cluster.session_enabled must be absent with lake_formation, "
+        "which has a security configuration of its own.\n  - "
+        "virtual_cluster.security_configuration must be absent with lake_formation, which has a "
         "security configuration of its own.",
     ),
     "a security configuration that is there": (
-        lambda: tenant(security_configuration_id="abc"),
-        "Tenant 'data': security_configuration_id must be absent with lake_formation, which has a "
-        "security configuration of its own.",
+        lambda: tenant(virtual_cluster=VirtualClusterOptions(security_configuration_id="abc")),
+        "Tenant 'data': virtual_cluster.security_configuration_id must be absent with "
+        "lake_formation, which has a security configuration of its own.",
     ),
     "an image": (
         lambda: tenant(image=DIGEST),

@@ -14,7 +14,7 @@ from cdk_emr_eks.model.access.security_configuration import (
     TlsCertificate,
 )
 from cdk_emr_eks.model.tenants.tenant import Tenant
-from cdk_emr_eks.model.tenants.virtual_cluster import VirtualClusterSpec
+from cdk_emr_eks.model.tenants.virtual_cluster import VirtualClusterOptions
 
 SECRET = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:"
 KEY = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
@@ -77,7 +77,7 @@ def test_tokens_pass() -> None:
     token = "${Token[TOKEN.1]}"
     TlsCertificate(certificate_secret_arn=token, private_key_secret_arn="${Token[TOKEN.2]}")
     AtRestEncryption(local_disk_key_arn=token, s3=S3Encryption.SSE_KMS, s3_key_arn=token)
-    VirtualClusterSpec(name="v", session_enabled=True, security_configuration_id=token)
+    VirtualClusterOptions(session_enabled=True, security_configuration_id=token)
 
 
 def test_names_are_derived_from_the_namespace_and_can_be_set() -> None:
@@ -93,21 +93,22 @@ def test_names_are_derived_from_the_namespace_and_can_be_set() -> None:
     assert own.problems_beside("data") == ()
 
 
-def test_a_session_enabled_tenant_has_its_own_unless_told_by_id() -> None:
-    plain = Tenant(name="data")
-    assert plain.virtual_cluster.own_security_configuration is None
-    enabled = Tenant(name="data", session_enabled=True)
-    assert enabled.virtual_cluster.own_security_configuration == SecurityConfigurationSpec()
-    by_id = Tenant(name="data", session_enabled=True, security_configuration_id="abc")
-    assert by_id.virtual_cluster.own_security_configuration is None
+def test_sessions_have_a_security_configuration_unless_an_id_is_given() -> None:
+    plain = VirtualClusterOptions()
+    assert plain.own_security_configuration is None
+    enabled = VirtualClusterOptions(session_enabled=True)
+    assert enabled.own_security_configuration == SecurityConfigurationSpec()
+    by_id = VirtualClusterOptions(session_enabled=True, security_configuration_id="abc")
+    assert by_id.own_security_configuration is None
     own = SecurityConfigurationSpec(system_namespace="emr-part")
-    told = Tenant(name="data", session_enabled=True, security_configuration=own)
-    assert told.virtual_cluster.own_security_configuration == own
+    given = VirtualClusterOptions(session_enabled=True, security_configuration=own)
+    assert given.own_security_configuration == own
 
 
 def test_the_default_role_of_a_session_enabled_tenant_is_for_endpoints_too() -> None:
     (plain,) = Tenant(name="data").roles("emr")
-    (enabled,) = Tenant(name="data", session_enabled=True).roles("emr")
+    sessions = VirtualClusterOptions(session_enabled=True)
+    (enabled,) = Tenant(name="data", virtual_cluster=sessions).roles("emr")
     assert [str(use) for use in plain.uses] == ["jobs"]
     assert [str(use) for use in enabled.uses] == ["jobs", "endpoints"]
     assert enabled.name == plain.name

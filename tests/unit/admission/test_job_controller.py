@@ -14,6 +14,7 @@ from cdk_emr_eks.model.admission.tenant_values import (
     AdmissionMode,
 )
 from cdk_emr_eks.model.tenants.tenant import Tenant
+from cdk_emr_eks.model.tenants.virtual_cluster import VirtualClusterOptions
 from cdk_emr_eks.model.workloads.catalog import SHARED
 
 OPERATOR = JobController(roles=("A", "AB"))
@@ -63,10 +64,12 @@ def test_a_controller_in_the_tenants_own_namespace_is_refused() -> None:
 
 def test_the_namespace_of_emrs_own_part_is_told() -> None:
     lake = LakeFormation(session_tag_value="emr")
+    sessions = VirtualClusterOptions(session_enabled=True)
+    foreign = VirtualClusterOptions(session_enabled=True, security_configuration_id="x" * 26)
     for tenant, told in (
         (Tenant(name="data"), None),
         (Tenant(name="data", lake_formation=lake), lake.resolved_system_namespace("data")),
-        (Tenant(name="data", session_enabled=True), "data-system"),
-        (Tenant(name="data", session_enabled=True, security_configuration_id="x" * 26), None),
+        (Tenant(name="data", virtual_cluster=sessions), "data-system"),
+        (Tenant(name="data", virtual_cluster=foreign), None),
     ):
         assert tenant.owner([SHARED]).annotations.get(SYSTEM_NAMESPACES) == told

@@ -22,6 +22,7 @@ from cdk_emr_eks.model.namespaces.tenant_network import (
     TenantNetwork,
 )
 from cdk_emr_eks.model.tenants.tenant import Tenant, check_tenant
+from cdk_emr_eks.model.tenants.virtual_cluster import VirtualClusterOptions
 from cdk_emr_eks.model.workloads.catalog import DEFAULT_WORKLOADS
 from tests.unit.namespaces.network_evaluator import Judge, Place, Service
 
@@ -255,7 +256,8 @@ def test_emrs_router_reaches_sessions_and_is_reached_by_nobody() -> None:
 
 
 def test_a_tenant_with_sessions_talks_to_its_own_system_namespace() -> None:
-    judge = Judge(policies(MADE, Tenant(name="data", session_enabled=True)))
+    sessions = VirtualClusterOptions(session_enabled=True)
+    judge = Judge(policies(MADE, Tenant(name="data", virtual_cluster=sessions)))
     own, foreign = Place("100.64.8.1", "data-system"), Place("100.64.8.2", "rival-system")
     assert judge.connects(own, OWN, 1)
     assert judge.connects(OWN, own, 1)

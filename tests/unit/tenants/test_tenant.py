@@ -21,7 +21,11 @@ from cdk_emr_eks.model.namespaces.quota import Quota
 from cdk_emr_eks.model.tenants.emr_access import emr_role_manifests
 from cdk_emr_eks.model.tenants.job_size import smallest_job
 from cdk_emr_eks.model.tenants.tenant import Tenant, check_tenant
-from cdk_emr_eks.model.tenants.virtual_cluster import SchedulerLimits, VirtualClusterSpec
+from cdk_emr_eks.model.tenants.virtual_cluster import (
+    SchedulerLimits,
+    VirtualClusterOptions,
+    VirtualClusterSpec,
+)
 from cdk_emr_eks.model.workloads.catalog import CRITICAL, DEFAULT_WORKLOADS, SHARED
 from cdk_emr_eks.model.workloads.storage import PersistentVolumes
 from cdk_emr_eks.units import Cpu, Memory
@@ -97,38 +101,37 @@ BAD: dict[str, tuple[Callable[[], object], str]] = {
         "role 'data', got 'emr-7.2.0-latest'; use identity=JobIdentity.IRSA.",
     ),
     "a security configuration without sessions": (
-        lambda: Tenant(name="data", security_configuration=SecurityConfigurationSpec()),
-        "Virtual cluster 'data': security_configuration must go with session_enabled: jobs do not "
+        lambda: VirtualClusterOptions(security_configuration=SecurityConfigurationSpec()),
+        "VirtualClusterOptions: security_configuration must go with session_enabled: jobs do not "
         "use it.",
     ),
     "a security configuration twice": (
-        lambda: VirtualClusterSpec(
-            name="data",
+        lambda: VirtualClusterOptions(
             session_enabled=True,
             security_configuration=SecurityConfigurationSpec(),
             security_configuration_id="abc",
         ),
-        "Virtual cluster 'data': security_configuration must be absent where "
+        "VirtualClusterOptions: security_configuration must be absent where "
         "security_configuration_id is given.",
     ),
     "an id of a security configuration that is none": (
-        lambda: VirtualClusterSpec(
-            name="data", session_enabled=True, security_configuration_id="Mine"
-        ),
-        "Virtual cluster 'data': security_configuration_id must be the id of a security "
+        lambda: VirtualClusterOptions(session_enabled=True, security_configuration_id="Mine"),
+        "VirtualClusterOptions: security_configuration_id must be the id of a security "
         "configuration (a-z, 0-9), or a token, got 'Mine'.",
     ),
     "one namespace for EMR and users": (
         lambda: Tenant(
             name="data",
-            session_enabled=True,
-            security_configuration=SecurityConfigurationSpec(system_namespace="data"),
+            virtual_cluster=VirtualClusterOptions(
+                session_enabled=True,
+                security_configuration=SecurityConfigurationSpec(system_namespace="data"),
+            ),
         ),
         "Virtual cluster 'data': security_configuration.system_namespace must differ from the "
         "virtual cluster's namespace, got 'data'.",
     ),
     "no room for the system namespace's name": (
-        lambda: Tenant(name="d" * 57, session_enabled=True),
+        lambda: Tenant(name="d" * 57, virtual_cluster=VirtualClusterOptions(session_enabled=True)),
         f"Virtual cluster '{'d' * 57}': security_configuration.system_namespace must be given, "
         f"since '-system' after the namespace is over 63 characters, got '{'d' * 57}'.",
     ),

@@ -17,7 +17,6 @@ from cdk_emr_eks.model.access.execution_role import (
     default_role_name,
 )
 from cdk_emr_eks.model.access.lake_formation import LakeFormation, with_lake_formation
-from cdk_emr_eks.model.access.security_configuration import SecurityConfigurationSpec
 from cdk_emr_eks.model.access.tenant_secret import TenantSecret, secret_problems, with_secrets
 from cdk_emr_eks.model.admission.tenant_values import Admission, AdmissionMode
 from cdk_emr_eks.model.images.image_uri import image_uri
@@ -29,8 +28,7 @@ from cdk_emr_eks.model.namespaces.tenant_network import ClusterNetwork, TenantNe
 from cdk_emr_eks.model.nodes.dedicated import DedicatedPools, check_dedicated
 from cdk_emr_eks.model.tenants.job_size import check_fit
 from cdk_emr_eks.model.tenants.virtual_cluster import (
-    EmrAccess,
-    SchedulerLimits,
+    VirtualClusterOptions,
     VirtualClusterSpec,
     tag_problems,
 )
@@ -66,20 +64,14 @@ class Tenant:
             which is none.
         lake_formation: Jobs read tables as far as Lake Formation lets their role; roles have IRSA,
             and there are no sessions and no own images. None: roles read what IAM lets them.
-        access: How EMR gets its rights in the namespace.
-        session_enabled: Whether Spark Connect endpoints may be made. The role that is made where
-            none is given is for endpoints, too.
-        security_configuration: The one that is made for them, with its system namespace. None:
-            ``SecurityConfigurationSpec()``.
-        security_configuration_id: Id of one that is there already instead.
-        scheduler_limits: Limits on job runs; see there what they cost. None: EMR's defaults.
+        virtual_cluster: Options of its virtual cluster: EMR's access to the namespace, sessions for
+            Spark Connect, limits on job runs.
         tags: AWS tags of what the tenant has, beside ``emr-eks/tenant``: for cost allocation.
 
     Raises:
         ConfigError: If a name, label or tag breaks a rule, two roles share a name, a role needs
-            a newer EMR release, a security configuration is told twice or without sessions, or the
-            image has no digest or is none that the tenant's pods may run, or something else is
-            asked for that does not go with Lake Formation.
+            a newer EMR release, the image has no digest or is none that the tenant's pods may run,
+            or something else is asked for that does not go with Lake Formation.
     """
 
     name: str
@@ -98,11 +90,7 @@ class Tenant:
     image: str | None = None
     spark_encryption: SparkEncryption | None = None
     lake_formation: LakeFormation | None = None
-    access: EmrAccess = EmrAccess.ACCESS_ENTRY
-    session_enabled: bool = False
-    security_configuration: SecurityConfigurationSpec | None = None
-    security_configuration_id: str | None = None
-    scheduler_limits: SchedulerLimits | None = None
+    virtual_cluster: VirtualClusterOptions = field(default_factory=VirtualClusterOptions)
     tags: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -132,7 +120,8 @@ class Tenant:
             problems.extend(self.spark_encryption.release_problems(self.release_label))
         if self.lake_formation is not None:
             sessions = ("session_enabled", "security_configuration", "security_configuration_id")
-            given = [field for field in sessions if getattr(self, field)]
+            options = self.virtual_cluster
+            given = [f"virtual_cluster.{each}" for each in sessions if getattr(options, each)]
             problems.extend(self.lake_formation.problems_beside(self.resolved_namespace, given))
             problems.extend(self.lake_formation.role_problems(self.execution_roles))
             problems.extend(
@@ -143,7 +132,7 @@ class Tenant:
         problems.extend(secret_problems(self.secrets, [role.name for role in self.execution_roles]))
         problems.raise_if_any()
         # Raises for what EMR does not accept, in the virtual cluster's own words.
-        self.virtual_cluster  # noqa: B018
+        self.virtual_cluster_spec  # noqa: B018
 
     @property
     def resolved_namespace(self) -> str:
@@ -156,16 +145,12 @@ class Tenant:
         return {**self.tags, TENANT: self.name}
 
     @property
-    def virtual_cluster(self) -> VirtualClusterSpec:
-        """The tenant's virtual cluster."""
+    def virtual_cluster_spec(self) -> VirtualClusterSpec:
+        """The tenant's virtual cluster, with its names."""
         return VirtualClusterSpec(
             name=self.name if self.virtual_cluster_name is None else self.virtual_cluster_name,
             namespace=self.resolved_namespace,
-            access=self.access,
-            session_enabled=self.session_enabled,
-            security_configuration=self.security_configuration,
-            security_configuration_id=self.security_configuration_id,
-            scheduler_limits=self.scheduler_limits,
+            options=self.virtual_cluster,
         )
 
     def roles(self, cluster_name: str) -> tuple[ExecutionRoleSpec, ...]:
@@ -178,7 +163,8 @@ class Tenant:
         )
 
     def _default_role(self, name: str) -> ExecutionRoleSpec:
-        uses = (RoleUse.JOBS, RoleUse.ENDPOINTS) if self.session_enabled else (RoleUse.JOBS,)
+        sessions = self.virtual_cluster.session_enabled
+        uses = (RoleUse.JOBS, RoleUse.ENDPOINTS) if sessions else (RoleUse.JOBS,)
         identity = JobIdentity.IRSA if self.lake_formation else JobIdentity.POD_IDENTITY
         return ExecutionRoleSpec(name=name, uses=uses, identity=identity)
 

@@ -1,43 +1,41 @@
-"""What one EMR virtual cluster is: a namespace of an EKS cluster that EMR may run jobs in."""
+"""An EMR virtual cluster: a Kubernetes namespace that EMR runs jobs in."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Final
 
-from cdk_emr_eks.errors import ConfigProblem, Problems
-from cdk_emr_eks.field_types import check_types, hold_mappings
+from cdk_emr_eks.checks import Check
+from cdk_emr_eks.errors import ConfigProblem
 from cdk_emr_eks.model.access.security_configuration import SecurityConfigurationSpec
 from cdk_emr_eks.names import emr_name, namespace_problems
 from cdk_emr_eks.tokens import has_token
+from cdk_emr_eks.values import value
 
 MAX_TAGS: Final = 50
 _ID: Final = re.compile(r"[0-9a-z]{1,64}")
 
 
 class EmrAccess(StrEnum):
-    """How EMR gets its rights in the namespace."""
+    """How EMR gets its rights in a namespace."""
 
+    # EMR creates an EKS access entry for itself together with the virtual cluster. The cluster's
+    # authentication mode must be API_AND_CONFIG_MAP.
+    # Source: https://docs.aws.amazon.com/emr/latest/EMR-on-EKS-DevelopmentGuide/setting-up-cluster-access.html
     ACCESS_ENTRY = "access-entry"
-    """EMR makes an EKS access entry for itself when the virtual cluster is created.
 
-    The cluster's authentication mode must be ``API_AND_CONFIG_MAP``.
-    Source: https://docs.aws.amazon.com/emr/latest/EMR-on-EKS-DevelopmentGuide/setting-up-cluster-access.html
-    """
+    # A Role and a RoleBinding in the namespace, and an entry in the ConfigMap aws-auth, for
+    # clusters in the mode CONFIG_MAP. The ConfigMap belongs to the whole cluster, so the library
+    # never writes it: the entry that it needs is a stack output.
     AWS_AUTH = "aws-auth"
-    """A Role and a RoleBinding in the namespace, and an entry in the ConfigMap ``aws-auth``.
-
-    For clusters in the mode ``CONFIG_MAP``. The ConfigMap belongs to the whole cluster, so it is
-    never written here: the entry that it needs is a stack output.
-    """
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class SchedulerLimits:
-    """How many job runs of a virtual cluster may run and wait at a time.
+    """Limits on the job runs of a virtual cluster that run and that wait at the same time.
 
     CloudFormation does not have these limits, only EMR's API does, so a custom resource sets them:
     the first use in a stack adds one Lambda function and its role, each use one resource and one
@@ -57,25 +55,16 @@ class SchedulerLimits:
     max_concurrent_job_runs: int | None = None
     max_in_queue_job_runs: int | None = None
 
-    def __post_init__(self) -> None:
-        check_types("SchedulerLimits", self)
-        problems = Problems("SchedulerLimits")
-        given = {
-            "max_concurrent_job_runs": self.max_concurrent_job_runs,
-            "max_in_queue_job_runs": self.max_in_queue_job_runs,
-        }
-        if not any(value is not None for value in given.values()):
+    def _rules(self, check: Check) -> None:
+        if not self.parameters():
             rule = "or max_in_queue_job_runs must be given"
-            problems.require(False, "max_concurrent_job_runs", rule)
-        for name, value in given.items():
-            if value is not None:
-                problems.require(
-                    not isinstance(value, bool) and 1 <= value <= 1000,
-                    name,
-                    "must be a whole number, 1 to 1000",
-                    value,
-                )
-        problems.raise_if_any()
+            check.require(False, "max_concurrent_job_runs", rule)
+        for name, given in (
+            ("max_concurrent_job_runs", self.max_concurrent_job_runs),
+            ("max_in_queue_job_runs", self.max_in_queue_job_runs),
+        ):
+            allowed = given is None or 1 <= given <= 1000
+            check.require(allowed, name, "must be a whole number, 1 to 1000", given)
 
     def parameters(self) -> dict[str, int]:
         """Return the limits as EMR's API takes them; what is absent stays at EMR's default."""
@@ -86,78 +75,93 @@ class SchedulerLimits:
         return {key: value for key, value in given.items() if value is not None}
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class VirtualClusterSpec:
-    """A virtual cluster and its namespace.
+@value
+class VirtualClusterOptions:
+    """Options of a virtual cluster, of a tenant or alone.
 
-    Every field but ``tags`` and ``scheduler_limits`` means replacement in CloudFormation, which
-    makes the new virtual cluster first; EMR refuses a second one on the same namespace. So treat
-    them as immutable: to change one, remove the virtual cluster, deploy, and add it anew.
+    In CloudFormation, a change of any field but ``scheduler_limits`` replaces the virtual cluster.
+    CloudFormation creates the new one first, and EMR refuses a second one for the same namespace.
+    So treat these fields as immutable.
 
     Args:
-        name: Name in EMR, 1 to 64 characters.
-        namespace: Kubernetes namespace, a DNS label. None: the same as ``name``.
-        create_namespace: Whether the namespace is made (and deleted) with the virtual cluster.
         access: How EMR gets its rights in the namespace.
-        session_enabled: Whether Spark Connect endpoints may be made. A security configuration and
-            its system namespace are made with it.
+        session_enabled: Whether Spark Connect endpoints are allowed. A security configuration and
+            its system namespace are created with the virtual cluster. The default execution role of
+            a tenant can then be used by endpoints too.
         security_configuration: That configuration. None: ``SecurityConfigurationSpec()``.
-        security_configuration_id: Id of one that is there already instead; it may be a token, such
-            as the ``id`` of an ``EmrSecurityConfiguration``. One belongs to one virtual cluster.
+        security_configuration_id: Id of an existing configuration instead; it may be a token, such
+            as the ``id`` of an ``EmrSecurityConfiguration``. Each belongs to one virtual cluster.
         scheduler_limits: Limits on job runs. None: EMR's defaults, and no custom resource.
-        tags: Tags of the virtual cluster.
 
     Raises:
-        ConfigError: If a name breaks EMR's or Kubernetes' rules, the namespace is one of
-            Kubernetes' own, a security configuration is told twice or without sessions, or its
-            system namespace is the virtual cluster's own.
+        ConfigError: If a security configuration is given twice or without sessions, or its id is
+            not an id.
     """
 
-    name: str
-    namespace: str | None = None
-    create_namespace: bool = True
     access: EmrAccess = EmrAccess.ACCESS_ENTRY
     session_enabled: bool = False
     security_configuration: SecurityConfigurationSpec | None = None
     security_configuration_id: str | None = None
     scheduler_limits: SchedulerLimits | None = None
+
+    def _rules(self, check: Check) -> None:
+        id, spec = self.security_configuration_id, self.security_configuration
+        if spec is not None and not self.session_enabled:
+            rule = "must go with session_enabled: jobs do not use it"
+            check.require(False, "security_configuration", rule)
+        elif spec is not None and id is not None:
+            rule = "must be absent where security_configuration_id is given"
+            check.require(False, "security_configuration", rule)
+        elif id is not None:
+            rule = "must be the id of a security configuration (a-z, 0-9), or a token"
+            known = has_token(id) or _ID.fullmatch(id) is not None
+            check.require(known, "security_configuration_id", rule, id)
+
+    @property
+    def own_security_configuration(self) -> SecurityConfigurationSpec | None:
+        """The security configuration to create, or None: without sessions, or with an id given."""
+        if not self.session_enabled or self.security_configuration_id is not None:
+            return None
+        return self.security_configuration or SecurityConfigurationSpec()
+
+
+@value(kind="Virtual cluster")
+class VirtualClusterSpec:
+    """A virtual cluster and its namespace.
+
+    In CloudFormation, a change of ``name`` or ``namespace`` replaces the virtual cluster, which EMR
+    refuses while the old one has the namespace. To change one, remove the virtual cluster, deploy,
+    and add it again.
+
+    Args:
+        name: Name in EMR, 1 to 64 characters.
+        namespace: Kubernetes namespace, a DNS label. None: the same as ``name``.
+        create_namespace: Whether the namespace is created (and deleted) with the virtual cluster.
+        options: Access, sessions and limits.
+        tags: Tags of the virtual cluster.
+
+    Raises:
+        ConfigError: If a name breaks EMR's or Kubernetes' rules, the namespace is one of
+            Kubernetes' own, or the system namespace of the options is the same namespace.
+    """
+
+    name: str
+    namespace: str | None = None
+    create_namespace: bool = True
+    options: VirtualClusterOptions = field(default_factory=VirtualClusterOptions)
     tags: Mapping[str, str] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        check_types(f"Virtual cluster {self.name!r}", self)
-        hold_mappings(self)
-        problems = Problems(f"Virtual cluster {self.name!r}")
-        problems.extend(emr_name("name", self.name))
-        problems.extend(namespace_problems("namespace", self.resolved_namespace))
-        problems.extend(self._security_problems())
-        problems.extend(tag_problems("tags", self.tags))
-        problems.raise_if_any()
+    def _rules(self, check: Check) -> None:
+        check.add(emr_name("name", self.name))
+        check.add(namespace_problems("namespace", self.resolved_namespace))
+        if own := self.options.own_security_configuration:
+            check.add(own.problems_beside(self.resolved_namespace))
+        check.add(tag_problems("tags", self.tags))
 
     @property
     def resolved_namespace(self) -> str:
         """The namespace, with its default applied."""
         return self.name if self.namespace is None else self.namespace
-
-    @property
-    def own_security_configuration(self) -> SecurityConfigurationSpec | None:
-        """The security configuration to make; None where there is none or it is told by its id."""
-        if not self.session_enabled or self.security_configuration_id is not None:
-            return None
-        return self.security_configuration or SecurityConfigurationSpec()
-
-    def _security_problems(self) -> tuple[ConfigProblem, ...]:
-        id, spec = self.security_configuration_id, self.security_configuration
-        if spec is not None and not self.session_enabled:
-            rule = "must go with session_enabled: jobs do not use it"
-            return (ConfigProblem(field="security_configuration", rule=rule),)
-        if spec is not None and id is not None:
-            rule = "must be absent where security_configuration_id is given"
-            return (ConfigProblem(field="security_configuration", rule=rule),)
-        if id is not None and not (has_token(id) or _ID.fullmatch(id)):
-            rule = "must be the id of a security configuration (a-z, 0-9), or a token"
-            return (ConfigProblem(field="security_configuration_id", rule=rule, got=id),)
-        own = self.own_security_configuration
-        return own.problems_beside(self.resolved_namespace) if own else ()
 
 
 def tag_problems(field_name: str, tags: Mapping[str, str]) -> tuple[ConfigProblem, ...]:
@@ -170,11 +174,11 @@ def tag_problems(field_name: str, tags: Mapping[str, str]) -> tuple[ConfigProble
         problems.append(
             ConfigProblem(field=field_name, rule=f"must be at most {MAX_TAGS}", got=len(tags))
         )
-    for key, value in tags.items():
+    for key, text in tags.items():
         if not 1 <= len(key) <= 128 or key.lower().startswith("aws:"):
             rule = "must have keys of 1 to 128 characters that do not start with 'aws:'"
             problems.append(ConfigProblem(field=field_name, rule=rule, got=key))
-        if len(value) > 256:
+        if len(text) > 256:
             rule = "must have values of at most 256 characters"
-            problems.append(ConfigProblem(field=field_name, rule=rule, got=value))
+            problems.append(ConfigProblem(field=field_name, rule=rule, got=text))
     return tuple(problems)
