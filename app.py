@@ -1,6 +1,6 @@
-"""The reference platform: what ``make synth`` builds, and a start for an app of your own.
+"""The reference platform: ``make synth`` synthesizes it. Copy it to start your app.
 
-Change a value and run ``make synth`` again: the plan shows what it means.
+Change a value and run ``make synth`` again: the plan shows the effect.
 """
 
 from __future__ import annotations

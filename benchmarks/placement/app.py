@@ -1,4 +1,4 @@
-"""The platform that is compared: three tenants, and pools per zone or over all zones."""
+"""The platform of the placement benchmark: three tenants, pools by zone or over all zones."""
 
 from __future__ import annotations
 

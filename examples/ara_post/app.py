@@ -19,8 +19,8 @@ from cdk_emr_eks import (
 app = cdk.App()
 stack = cdk.Stack(app, "EmrEksApp")
 
-# "Create and define an EKS cluster and compute capacity". Karpenter and the default workloads
-# critical, shared and notebook come with it: node pools for each zone and capacity type.
+# "Create and define an EKS cluster and compute capacity". This includes Karpenter and the default
+# workloads critical, shared and notebook: node pools for each zone and capacity type.
 admin = iam.Role.from_role_name(stack, "EksAdmin", "eks-admin")
 emr_eks = EmrEksCluster.get_or_create(stack, admins=[admin])
 
@@ -34,7 +34,7 @@ log_group = logs.LogGroup(
     log_group_name=f"{emr_eks.context.log_group_prefix}batchjob",
     encryption_key=emr_eks.context.log_key,
     retention=logs.RetentionDays.ONE_MONTH,
-    # Its key goes with the cluster, and its name would be in the way of the next deployment.
+    # Its key is deleted with the cluster, and the next deployment needs the same name.
     removal_policy=cdk.RemovalPolicy.DESTROY,
 )
 virtual_cluster.node.add_dependency(log_group)
@@ -73,8 +73,8 @@ notebooks.add_users(
     [NotebookUser(identity_name=name, endpoints=(endpoint,)) for name in ("janeDoe", "johnDoe")]
 )
 
-# "Lastly, we output parameters that are important for the job run". Those of the Studio and of the
-# endpoint are there already.
+# "Lastly, we output parameters that are important for the job run". NotebookPlatform already adds
+# the outputs of the Studio and of the endpoint.
 config = emr_eks.job_configuration("critical", log_group=log_group.log_group_physical_name())
 cdk.CfnOutput(stack, "VirtualClusterId", value=virtual_cluster.id)
 cdk.CfnOutput(stack, "CriticalConfig", value=json.dumps(config))

@@ -1,4 +1,4 @@
-"""Images of one's own: for the jobs of a tenant, and for the kernels of its notebooks."""
+"""Custom images: for the jobs of a tenant, and for the kernels of its notebooks."""
 
 import aws_cdk as cdk
 
@@ -21,14 +21,14 @@ app = cdk.App()
 platform = PlatformStack(app, "Platform", admin_role_names=["eks-admin"])
 science = cdk.Stack(app, "Science")
 
-# Jobs run on both processors, kernels of notebooks on x86 only. One list of packages is in both.
+# Jobs run on both architectures, notebook kernels on x86 only. Both images have PACKAGES.
 jobs = SparkImage(science, "JobImage", spec=ImageSpec(name="jobs", requirements=PACKAGES))
 kernel = NotebookImage(
     science,
     "KernelImage",
     spec=ImageSpec(name="kernel", requirements=(*PACKAGES, "plotly==5.24.1")),
 )
-# In this stack images are named by digest, so admission can ask for that.
+# In this stack images are named by digest, so admission policies can require digests.
 tenant = platform.cluster.add_tenant(
     Tenant(
         name="science",

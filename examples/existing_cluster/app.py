@@ -1,4 +1,4 @@
-"""Node pools and tenants on a cluster that another stack made, with Karpenter on it already."""
+"""Node pools and tenants on the cluster of another stack, which already runs Karpenter."""
 
 from typing import cast
 
@@ -21,7 +21,7 @@ app = cdk.App()
 env = cdk.Environment(account="111122223333", region="eu-west-1")
 zone_names = ["eu-west-1a", "eu-west-1b", "eu-west-1c"]
 
-# Somebody else's stack: any cluster of aws_eks_v2 with a kubectl provider will do.
+# The stack of another team: any cluster of aws_eks_v2 with a kubectl provider works.
 foundation = cdk.Stack(app, "Foundation", env=env)
 theirs = eks.Cluster(
     foundation,
@@ -35,7 +35,7 @@ theirs = eks.Cluster(
         kubectl_layer=KubectlV36Layer(foundation, "Kubectl")
     ),
 )
-# What EMR and the roles of jobs need of it; Karpenter is there already, installed by its owners.
+# Requirements of EMR and of the execution roles. The owners have already installed Karpenter.
 resource = cast(eks_l1.CfnCluster, theirs.node.default_child)
 resource.add_property_override("AccessConfig.AuthenticationMode", "API_AND_CONFIG_MAP")
 eks_l1.CfnAddon(
@@ -45,7 +45,7 @@ eks_l1.CfnAddon(
     cluster_name=theirs.cluster_name,
 )
 
-# Ours. From another app: ImportedEmrEksCluster.from_cluster_attributes with the platform's outputs.
+# Our stack. In another app: ImportedEmrEksCluster.from_cluster_attributes with stack outputs.
 stack = cdk.Stack(app, "DataPlatform", env=env)
 nodes = NodeEnvironment(
     cluster_name="foundation",

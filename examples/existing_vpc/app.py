@@ -1,4 +1,4 @@
-"""A platform in a VPC that is there already, on subnets that its owners chose."""
+"""A platform in an existing VPC, on subnets that the network team chose."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
@@ -11,7 +11,7 @@ stack = cdk.Stack(
     app, "DataPlatform", env=cdk.Environment(account="111122223333", region="eu-west-1")
 )
 
-# In an app of your own: ec2.Vpc.from_lookup(stack, "Vpc", vpc_name="shared").
+# In a real app: ec2.Vpc.from_lookup(stack, "Vpc", vpc_name="shared").
 vpc = ec2.Vpc.from_vpc_attributes(
     stack,
     "Vpc",

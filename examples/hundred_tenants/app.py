@@ -1,4 +1,4 @@
-"""A hundred teams on one platform, spread over stacks of their own."""
+"""A hundred tenants on one platform, distributed over several stacks."""
 
 import aws_cdk as cdk
 

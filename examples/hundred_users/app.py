@@ -1,4 +1,4 @@
-"""A hundred people with notebooks: ten teams, each with an endpoint and a folder of its own."""
+"""A hundred notebook users in ten teams, each with a separate endpoint and folder."""
 
 import aws_cdk as cdk
 

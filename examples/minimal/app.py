@@ -1,4 +1,4 @@
-"""The smallest useful platform: a cluster with the default workloads, and one team on it."""
+"""The smallest useful platform: a cluster with the default workloads and one tenant."""
 
 import aws_cdk as cdk
 
