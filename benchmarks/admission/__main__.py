@@ -16,8 +16,8 @@ from kubernetes import client
 from rich.console import Console
 from rich.table import Table
 
-from cdk_emr_eks.model.admission.catalog import ADMISSION_POLICIES
-from cdk_emr_eks.model.admission.tenant_values import Admission, AdmissionMode
+from cdk_emr_eks.model.admission.admission import Admission, AdmissionMode
+from cdk_emr_eks.model.admission.cluster_policies import ADMISSION_POLICIES
 from cdk_emr_eks.model.tenants.tenant import Tenant
 from cdk_emr_eks.model.workloads.catalog import SHARED
 from cdk_emr_eks.simulation.control_plane.plane import Plane

@@ -48,10 +48,9 @@ if TYPE_CHECKING:
         SecurityConfigurationSpec,
         TlsCertificate,
     )
-    from cdk_emr_eks.model.access.tenant_secret import TenantSecret
+    from cdk_emr_eks.model.access.tenant_secrets import TenantSecret
+    from cdk_emr_eks.model.admission.admission import Admission, AdmissionMode, JobController
     from cdk_emr_eks.model.admission.cluster_policies import ClusterPolicies
-    from cdk_emr_eks.model.admission.job_controller import JobController
-    from cdk_emr_eks.model.admission.tenant_values import Admission, AdmissionMode
     from cdk_emr_eks.model.clusters.addon_mirror import AddonMirror
     from cdk_emr_eks.model.clusters.cluster import ClusterSpec, ControlPlaneLogType
     from cdk_emr_eks.model.ephemeral.job import EphemeralJobSpec

@@ -15,7 +15,7 @@ that returns a tuple of problems is called with ``check.add(problems(...))``.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence, Sized
+from collections.abc import Callable, Iterable, Mapping, Sequence, Sized
 from datetime import timedelta
 from difflib import get_close_matches
 from enum import Enum
@@ -23,6 +23,7 @@ from typing import Any, Final, Protocol, Self, TypeVar
 
 from cdk_emr_eks import names
 from cdk_emr_eks.errors import ConfigError, ConfigProblem
+from cdk_emr_eks.tokens import is_arn
 
 _UNITS: Final[Mapping[str, timedelta]] = {
     "day": timedelta(days=1),
@@ -179,6 +180,26 @@ class Check:
         rule = must if must.startswith("must ") else f"must be {must}"
         for each in self._each(field):
             self.require(re.fullmatch(pattern, each) is not None, field, rule, each, fix)
+
+    def arn(self, field: str, must: str = "the ARN of a resource, or a token") -> None:
+        """Require text, or each text of a tuple, to be an ARN; tokens pass.
+
+        Args:
+            field: The field.
+            must: What the text must be, in words: ``the ARN of a managed policy, or a token``.
+        """
+        for each in self._each(field):
+            self.require(is_arn(each), field, f"must be {must}", each)
+
+    def passes(self, field: str, rule: Callable[[str, str], Iterable[ConfigProblem]]) -> None:
+        """Require the value, or each of a tuple, to pass a function such as ``names.role_name``.
+
+        Args:
+            field: The field.
+            rule: Takes the field's name and a value, and returns the problems.
+        """
+        for each in self._each(field):
+            self.add(rule(field, each))
 
     def length(self, field: str, low: int, high: int) -> None:
         """Require text, or each text of a tuple, of ``low`` to ``high`` characters."""

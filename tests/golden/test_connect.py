@@ -5,7 +5,7 @@ from __future__ import annotations
 from syrupy.assertion import SnapshotAssertion
 
 from cdk_emr_eks.model.jobs.job_config import job_configuration
-from cdk_emr_eks.model.namespaces.network_rules import livy_policies
+from cdk_emr_eks.model.namespaces.network_policies import livy_policies
 from cdk_emr_eks.model.namespaces.tenant_network import ClusterNetwork, TenantNetwork
 from cdk_emr_eks.model.notebooks.livy_objects import hardened, livy_objects
 from cdk_emr_eks.model.notebooks.spark_connect import SparkConnectSpec

@@ -33,10 +33,9 @@ from cdk_emr_eks import (
     s3_user_folder,
 )
 from cdk_emr_eks.model.access.lake_formation import with_lake_formation
-from cdk_emr_eks.model.access.tenant_secret import with_secrets
-from cdk_emr_eks.model.admission.catalog import ADMISSION_POLICIES
-from cdk_emr_eks.model.admission.job_zone import driver_zone
-from cdk_emr_eks.model.admission.submitters import submitter_priority, submitter_spread
+from cdk_emr_eks.model.access.tenant_secrets import with_secrets
+from cdk_emr_eks.model.admission.cluster_policies import ADMISSION_POLICIES
+from cdk_emr_eks.model.admission.mutation import driver_zone, submitter_priority, submitter_spread
 from cdk_emr_eks.model.namespaces.namespace import namespace_manifest
 from cdk_emr_eks.model.tenants.emr_access import emr_cluster_role_manifests, emr_role_manifests
 

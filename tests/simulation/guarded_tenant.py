@@ -8,8 +8,8 @@ from typing import Any, Final
 import pytest
 
 from cdk_emr_eks.model.access.execution_role import Component
-from cdk_emr_eks.model.admission.catalog import ADMISSION_POLICIES
-from cdk_emr_eks.model.admission.tenant_values import Admission, AdmissionMode
+from cdk_emr_eks.model.admission.admission import Admission, AdmissionMode
+from cdk_emr_eks.model.admission.cluster_policies import ADMISSION_POLICIES
 from cdk_emr_eks.model.namespaces.namespace import namespace_manifest
 from cdk_emr_eks.model.tenants.emr_access import emr_role_manifests
 from cdk_emr_eks.model.tenants.tenant import Tenant

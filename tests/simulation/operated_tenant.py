@@ -10,8 +10,7 @@ from typing import Any, Final
 import pytest
 
 from cdk_emr_eks.model.access.execution_role import Component
-from cdk_emr_eks.model.admission.job_controller import JobController
-from cdk_emr_eks.model.admission.tenant_values import Admission
+from cdk_emr_eks.model.admission.admission import Admission, JobController
 from cdk_emr_eks.model.tenants.tenant import Tenant
 from cdk_emr_eks.model.workloads.catalog import SHARED
 from cdk_emr_eks.simulation.control_plane.plane import Plane

@@ -9,8 +9,8 @@ from typing import Any, Final
 from kubernetes import client
 
 from cdk_emr_eks.labels import CapacityType, SparkRole
-from cdk_emr_eks.model.admission.catalog import ADMISSION_POLICIES
-from cdk_emr_eks.model.admission.submitters import submitter_priority
+from cdk_emr_eks.model.admission.cluster_policies import ADMISSION_POLICIES
+from cdk_emr_eks.model.admission.mutation import submitter_priority
 from cdk_emr_eks.model.namespaces.namespace import namespace_manifest
 from cdk_emr_eks.model.tenants.emr_access import emr_role_manifests
 from cdk_emr_eks.model.tenants.tenant import Tenant
@@ -81,7 +81,7 @@ class Land:
     def tenant(self, tenant: Tenant) -> None:
         """Make a tenant's namespace with all that bounds it, and EMR's accounts in it."""
         name = tenant.resolved_namespace
-        owner = tenant.owner(tenant.chosen(self._workloads))
+        owner = tenant.owner(tenant.selected_workloads(self._workloads))
         bounds = (*tenant.policies(), *emr_role_manifests(name))
         self.make(namespace_manifest(name, owner), *bounds)
         blueprint: Any = type("Made", (), {"namespace": name, "execution_role": role_of(name)})
@@ -89,8 +89,8 @@ class Land:
         for path, content in identity_objects(shape, ACCOUNT):
             # EMR's right to make them is a moment old.
             until(partial(self._status, path, content), _is_made)
-        self._await_priority(name, tenant.chosen(self._workloads)[0])
-        self._make_owner(name, tenant.chosen(self._workloads)[0])
+        self._await_priority(name, tenant.selected_workloads(self._workloads)[0])
+        self._make_owner(name, tenant.selected_workloads(self._workloads)[0])
         if tenant.quota is not None:
             until(lambda: self.used(name), _is_free)  # quotas are counted
 

@@ -10,8 +10,8 @@ import pytest
 
 from cdk_emr_eks.model.access.execution_role import Component
 from cdk_emr_eks.model.access.lake_formation import LakeFormation
+from cdk_emr_eks.model.admission.admission import SYSTEM_NAMESPACES
 from cdk_emr_eks.model.admission.identities import EMR_USERS
-from cdk_emr_eks.model.admission.tenant_values import SYSTEM_NAMESPACES
 from cdk_emr_eks.model.tenants.emr_access import emr_cluster_role_manifests
 from cdk_emr_eks.model.tenants.tenant import Tenant
 from cdk_emr_eks.model.workloads.catalog import SHARED

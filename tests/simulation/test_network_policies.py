@@ -13,7 +13,7 @@ import pytest
 
 from cdk_emr_eks.model.access.execution_role import Component
 from cdk_emr_eks.model.namespaces.namespace import namespace_manifest
-from cdk_emr_eks.model.namespaces.network_rules import (
+from cdk_emr_eks.model.namespaces.network_policies import (
     gateway_policy,
     livy_policies,
     network_policy,

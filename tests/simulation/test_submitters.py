@@ -9,9 +9,7 @@ import pytest
 from kubernetes import client
 
 from cdk_emr_eks.labels import JOB_ID
-from cdk_emr_eks.model.admission.job_zone import driver_zone
-from cdk_emr_eks.model.admission.mutation import adds_to_pods
-from cdk_emr_eks.model.admission.submitters import submitter_spread
+from cdk_emr_eks.model.admission.mutation import driver_zone, submitter_spread, supports_mutation
 from cdk_emr_eks.model.namespaces.namespace import NamespaceOwner, namespace_manifest
 from cdk_emr_eks.simulation.control_plane.plane import Plane
 from tests.simulation.admission_actors import call
@@ -172,4 +170,4 @@ def test_only_drivers_of_jobs_draw_and_only_where_they_choose_no_node(spread: Pl
 
 @pytest.mark.parametrize(("version", "spreads"), [("1.35", False), ("1.36", True), ("1.40", True)])
 def test_older_versions_cannot(version: str, spreads: bool) -> None:
-    assert adds_to_pods(version) is spreads
+    assert supports_mutation(version) is spreads

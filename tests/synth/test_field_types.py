@@ -25,10 +25,9 @@ from cdk_emr_eks.model.access.security_configuration import (
     SecurityConfigurationSpec,
     TlsCertificate,
 )
-from cdk_emr_eks.model.access.tenant_secret import TenantSecret
+from cdk_emr_eks.model.access.tenant_secrets import TenantSecret
+from cdk_emr_eks.model.admission.admission import Admission, JobController
 from cdk_emr_eks.model.admission.cluster_policies import ClusterPolicies
-from cdk_emr_eks.model.admission.job_controller import JobController
-from cdk_emr_eks.model.admission.tenant_values import Admission
 from cdk_emr_eks.model.clusters.addon_mirror import AddonMirror
 from cdk_emr_eks.model.clusters.cluster import ClusterSpec
 from cdk_emr_eks.model.ephemeral.job import EphemeralJobSpec

@@ -8,10 +8,13 @@ from aws_cdk import aws_eks_v2 as eks
 from constructs import Construct
 
 from cdk_emr_eks.clusters.manifests import ManifestStage
-from cdk_emr_eks.model.admission.catalog import ADMISSION_POLICIES
-from cdk_emr_eks.model.admission.job_zone import driver_zone
-from cdk_emr_eks.model.admission.mutation import adds_to_pods
-from cdk_emr_eks.model.admission.submitters import submitter_priority, submitter_spread
+from cdk_emr_eks.model.admission.cluster_policies import ADMISSION_POLICIES
+from cdk_emr_eks.model.admission.mutation import (
+    driver_zone,
+    submitter_priority,
+    submitter_spread,
+    supports_mutation,
+)
 from cdk_emr_eks.model.networks.zones import Zone
 from cdk_emr_eks.model.nodes.storage_class import needs_storage_class, storage_class
 from cdk_emr_eks.model.workloads.workload import Workload
@@ -54,7 +57,7 @@ class WorkloadPolicies(ManifestStage):
             return
         for policy in ADMISSION_POLICIES:
             self.add(*policy.manifests())
-        if kubernetes and adds_to_pods(kubernetes):
+        if kubernetes and supports_mutation(kubernetes):
             names = [zone.name for zone in zones]
             self.add(*submitter_spread(names), *submitter_priority())
             if len(names) > 1:

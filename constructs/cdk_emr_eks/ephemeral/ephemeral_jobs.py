@@ -261,7 +261,7 @@ def _bounds(tenant: EmrEksTenant, spec: EphemeralJobSpec) -> list[Mapping[str, o
         virtual_cluster=VirtualClusterOptions(),
     )
     check_tenant(own, context.workloads, context.network)
-    owner = own.owner(own.chosen(context.workloads))
+    owner = own.owner(own.selected_workloads(context.workloads))
     return [namespace_manifest(placeholder(spec.name), owner), *own.policies(context.network)]
 
 

@@ -21,7 +21,7 @@ from cdk_emr_eks.model.access.execution_role import Component, JobIdentity, Role
 from cdk_emr_eks.model.images.emr_registry import ImageKind
 from cdk_emr_eks.model.jobs.job_config import IMAGE
 from cdk_emr_eks.model.jobs.spark_encryption import with_encryption
-from cdk_emr_eks.model.namespaces.network_rules import livy_policies
+from cdk_emr_eks.model.namespaces.network_policies import livy_policies
 from cdk_emr_eks.model.nodes.gateway_pool import GATEWAY
 from cdk_emr_eks.model.notebooks.livy import PORT, LivySpec, chart_version, server_image
 from cdk_emr_eks.model.notebooks.livy_objects import RELEASE, SERVER_ACCOUNT, hardened, livy_objects

@@ -13,7 +13,7 @@ from cdk_emr_eks.field_types import check_argument
 from cdk_emr_eks.labels import TENANT
 from cdk_emr_eks.model.access.execution_role import RoleUse
 from cdk_emr_eks.model.jobs.spark_encryption import with_encryption
-from cdk_emr_eks.model.namespaces.network_rules import gateway_policy
+from cdk_emr_eks.model.namespaces.network_policies import gateway_policy
 from cdk_emr_eks.model.notebooks.managed_endpoint import ManagedEndpointSpec
 from cdk_emr_eks.notebooks.endpoint_overrides import endpoint_overrides
 from cdk_emr_eks.tenants.claims import AppClaims

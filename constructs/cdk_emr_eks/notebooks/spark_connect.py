@@ -12,7 +12,7 @@ from constructs import Construct, IDependable
 from cdk_emr_eks.errors import refuse
 from cdk_emr_eks.field_types import check_argument
 from cdk_emr_eks.model.access.execution_role import RoleUse
-from cdk_emr_eks.model.namespaces.network_rules import router_policy
+from cdk_emr_eks.model.namespaces.network_policies import router_policy
 from cdk_emr_eks.model.notebooks.spark_connect import SparkConnectSpec
 from cdk_emr_eks.notebooks.endpoint_overrides import endpoint_overrides
 from cdk_emr_eks.tenants.claims import AppClaims

@@ -86,7 +86,7 @@ class NotebookTenants:
         workloads = self._cluster.context.workloads
         for endpoint in every:
             tenant = self._tenant(endpoint)
-            known = {each.name: each for each in tenant.chosen(workloads)}
+            known = {each.name: each for each in tenant.selected_workloads(workloads)}
             if endpoint.workload not in known:
                 rule = f"must be one of its tenant's ({', '.join(known)})"
                 raise refuse(endpoint.where, "workload", rule, endpoint.workload)

@@ -16,7 +16,7 @@ from cdk_emr_eks.model.jobs.job_template import JobTemplateSpec
 from cdk_emr_eks.model.notebooks.managed_endpoint import ManagedEndpointSpec
 from cdk_emr_eks.model.notebooks.spark_connect import SparkConnectSpec
 from cdk_emr_eks.model.pods.pod_template import PodTemplate
-from cdk_emr_eks.model.tenants.tenant import Tenant, choose
+from cdk_emr_eks.model.tenants.tenant import Tenant, select_workloads
 from cdk_emr_eks.model.tenants.virtual_cluster import VirtualClusterSpec
 from cdk_emr_eks.networks.network import Network
 from cdk_emr_eks.notebooks.managed_endpoint import ManagedEndpoint
@@ -152,7 +152,7 @@ class TenantHost(Construct):
         """
         where = f"Cluster {self.context.cluster_name!r}"
         check_argument(where, "image", str | None, image)
-        (chosen,) = choose(where, [workload], self.context.workloads)
+        (chosen,) = select_workloads(where, [workload], self.context.workloads)
         configuration = self.context.job_configuration(chosen, log_group=log_group, log_uri=log_uri)
         return with_image(where, configuration, image)
 

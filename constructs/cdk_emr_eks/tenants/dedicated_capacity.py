@@ -101,7 +101,7 @@ def with_dedicated(scope: Construct, context: TenancyContext, tenant: Tenant) ->
         buffers = buffer_manifests(own.workload_with_limits, context.site.zones)
         name = own.workload.name
         add_capacity_buffers(scope, name, buffers, cluster=context.cluster, pools=[capacity])
-    workloads = {each.name: each for each in tenant.chosen(context.workloads)}
+    workloads = {each.name: each for each in tenant.selected_workloads(context.workloads)}
     return replace(
         context,
         workloads=workloads,

@@ -17,7 +17,7 @@ from cdk_emr_eks.model.access.execution_role import (
     RoleUse,
     iam_literal,
 )
-from cdk_emr_eks.model.tenants.tenant import choose
+from cdk_emr_eks.model.tenants.tenant import select_workloads
 from cdk_emr_eks.names import namespace_problems
 from cdk_emr_eks.tenants.claims import AppClaims
 from cdk_emr_eks.tenants.context import TenancyContext
@@ -71,7 +71,7 @@ class ExecutionRole(JobRole):
         for problem in namespace_problems("namespace", namespace):
             raise ConfigError(where, (problem,))
         super().__init__(scope, id)
-        workloads = choose(where, spec.workloads, context.workloads)
+        workloads = select_workloads(where, spec.workloads, context.workloads)
         if spec.identity is JobIdentity.IRSA and context.oidc is None:
             fix = "give the cluster's OIDC provider, or use Pod Identity"
             raise refuse(where, "identity", "needs the cluster's OIDC provider", fix=fix)

@@ -14,7 +14,7 @@ from cdk_emr_eks.errors import refuse
 from cdk_emr_eks.model.access.execution_role import ExecutionRoleSpec, JobIdentity
 from cdk_emr_eks.model.access.lake_formation import CALLER_TAG, LakeFormation
 from cdk_emr_eks.model.access.security_configuration import SecurityConfigurationSpec
-from cdk_emr_eks.model.namespaces.network_rules import tenant_policies
+from cdk_emr_eks.model.namespaces.network_policies import tenant_policies
 from cdk_emr_eks.model.tenants.emr_access import emr_cluster_role_manifests
 from cdk_emr_eks.model.tenants.tenant import Tenant
 from cdk_emr_eks.security.nag import accept

@@ -58,7 +58,7 @@ class EmrSecurityConfiguration(Construct):
         made_by: IDependable | None = None,
         access: EmrAccess = EmrAccess.ACCESS_ENTRY,
     ) -> None:
-        if problems := spec.problems_beside(namespace):
+        if problems := spec.namespace_problems(namespace):
             raise ConfigError(f"Security configuration of namespace {namespace!r}", problems)
         super().__init__(scope, id)
         self.spec = spec

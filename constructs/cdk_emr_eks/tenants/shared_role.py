@@ -12,7 +12,7 @@ from cdk_emr_eks.errors import Problems, refuse
 from cdk_emr_eks.labels import SparkRole
 from cdk_emr_eks.model.access.data_access import NAMESPACE
 from cdk_emr_eks.model.access.execution_role import ExecutionRoleSpec, JobIdentity, JobLogs, RoleUse
-from cdk_emr_eks.model.tenants.tenant import Tenant, choose
+from cdk_emr_eks.model.tenants.tenant import Tenant, select_workloads
 from cdk_emr_eks.tenants.claims import AppClaims
 from cdk_emr_eks.tenants.context import TenancyContext
 from cdk_emr_eks.tenants.job_role import JobRole, accept_wildcards, iam_role
@@ -68,7 +68,7 @@ class SharedExecutionRole(Construct):
         where = f"Shared execution role {spec.name!r}"
         logs = JobLogs(s3_uri=log_uri)
         _check(where, spec)
-        workloads = choose(where, spec.workloads, context.workloads)
+        workloads = select_workloads(where, spec.workloads, context.workloads)
         super().__init__(scope, id)
         AppClaims.of(self).take(
             self, "role", spec.name, field="name", rule="must be unique", in_all_regions=True

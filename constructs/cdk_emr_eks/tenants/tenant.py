@@ -80,7 +80,7 @@ class EmrEksTenant(Construct):
         if shared_role is not None:
             check_shared_role(tenant, context.cluster_name, shared_role)
         super().__init__(scope, id)
-        workloads = tenant.chosen(context.workloads)
+        workloads = tenant.selected_workloads(context.workloads)
         context = with_dedicated(self, context, tenant)
         self.tenant = tenant
         self.log_group_name = context.log_group_prefix + tenant.resolved_namespace

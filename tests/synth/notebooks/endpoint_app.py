@@ -8,7 +8,7 @@ from functools import cache
 import aws_cdk as cdk
 
 from cdk_emr_eks.model.access.execution_role import ExecutionRoleSpec, JobIdentity, RoleUse
-from cdk_emr_eks.model.admission.tenant_values import Admission
+from cdk_emr_eks.model.admission.admission import Admission
 from cdk_emr_eks.model.notebooks.managed_endpoint import KernelImages, ManagedEndpointSpec
 from cdk_emr_eks.model.tenants.tenant import Tenant
 from cdk_emr_eks.platforms.emr_eks_cluster import EmrEksCluster

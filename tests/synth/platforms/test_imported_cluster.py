@@ -22,7 +22,7 @@ from cdk_emr_eks import (
     Tenant,
     Zone,
 )
-from cdk_emr_eks.model.admission.catalog import ADMISSION_POLICIES
+from cdk_emr_eks.model.admission.cluster_policies import ADMISSION_POLICIES
 from tests.synth.platforms.platform_parts import Resources, needs, of_type, resources
 
 MANIFEST: Final = "Custom::AWSCDK-EKS-KubernetesResource"

@@ -14,7 +14,7 @@ from aws_cdk import aws_iam as iam
 from cdk_emr_eks.errors import ConfigError
 from cdk_emr_eks.model.access.data_access import s3_namespace_folder
 from cdk_emr_eks.model.access.execution_role import ExecutionRoleSpec, JobIdentity, JobLogs, RoleUse
-from cdk_emr_eks.model.access.tenant_secret import TenantSecret
+from cdk_emr_eks.model.access.tenant_secrets import TenantSecret
 from cdk_emr_eks.model.tenants.tenant import Tenant
 from cdk_emr_eks.tenants.context import TenancyContext
 from cdk_emr_eks.tenants.shared_role import SharedExecutionRole

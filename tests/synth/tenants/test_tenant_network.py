@@ -11,7 +11,7 @@ import pytest
 
 from cdk_emr_eks.errors import ConfigError
 from cdk_emr_eks.model.clusters.cluster import ClusterSpec
-from cdk_emr_eks.model.namespaces.network_rules import router_policy
+from cdk_emr_eks.model.namespaces.network_policies import router_policy
 from cdk_emr_eks.model.namespaces.tenant_network import ClusterNetwork, NetworkPeer, TenantNetwork
 from cdk_emr_eks.model.networks.network import NetworkSpec
 from cdk_emr_eks.model.notebooks.managed_endpoint import ManagedEndpointSpec

@@ -13,8 +13,7 @@ import pytest
 
 from cdk_emr_eks.errors import ConfigError
 from cdk_emr_eks.model.access.execution_role import ExecutionRoleSpec
-from cdk_emr_eks.model.access.plain_secrets import names_secret
-from cdk_emr_eks.model.access.tenant_secret import TenantSecret
+from cdk_emr_eks.model.access.tenant_secrets import TenantSecret, is_secret_name
 from cdk_emr_eks.model.tenants.tenant import Tenant
 from cdk_emr_eks.tenants.tenant import EmrEksTenant
 from tests.conftest import APPS, Assemblies
@@ -111,10 +110,10 @@ def told(value: object, path: str = "") -> Iterator[str]:
     if isinstance(value, Mapping):
         for key, item in value.items():
             literal = isinstance(item, str | int) and not isinstance(item, bool)
-            if literal and names_secret(str(key)) and key not in HARMLESS:
+            if literal and is_secret_name(str(key)) and key not in HARMLESS:
                 yield f"{path}/{key}"
             yield from told(item, f"{path}/{key}")
-        if {"name", "value"} <= set(value) and names_secret(str(value["name"])):
+        if {"name", "value"} <= set(value) and is_secret_name(str(value["name"])):
             yield f"{path}/{value['name']}"
     elif isinstance(value, list):
         for number, item in enumerate(value):

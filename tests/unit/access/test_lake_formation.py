@@ -11,7 +11,7 @@ from cdk_emr_eks.errors import ConfigError
 from cdk_emr_eks.model.access.execution_role import ExecutionRoleSpec, JobIdentity, RoleUse
 from cdk_emr_eks.model.access.lake_formation import LakeFormation
 from cdk_emr_eks.model.access.security_configuration import SecurityConfigurationSpec
-from cdk_emr_eks.model.admission.tenant_values import Admission, AdmissionMode
+from cdk_emr_eks.model.admission.admission import Admission, AdmissionMode
 from cdk_emr_eks.model.tenants.emr_access import emr_cluster_role_manifests, emr_role_manifests
 from cdk_emr_eks.model.tenants.tenant import Tenant, check_tenant
 from cdk_emr_eks.model.tenants.virtual_cluster import VirtualClusterOptions
@@ -79,7 +79,7 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
     "sessions": (
         lambda: tenant(virtual_cluster=VirtualClusterOptions(session_enabled=True)),
         "Tenant 'data': virtual_cluster.session_enabled must be absent with lake_formation, which "
-        "has a security configuration of its own.",
+        "has its own security configuration.",
     ),
     "a security configuration of its own": (
         lambda: tenant(
@@ -88,14 +88,14 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
             )
         ),
         "Tenant 'data':\n  - virtual_cluster.session_enabled must be absent with lake_formation, "
-        "which has a security configuration of its own.\n  - "
-        "virtual_cluster.security_configuration must be absent with lake_formation, which has a "
-        "security configuration of its own.",
+        "which has its own security configuration.\n  - "
+        "virtual_cluster.security_configuration must be absent with lake_formation, which has its "
+        "own security configuration.",
     ),
     "a security configuration that is there": (
         lambda: tenant(virtual_cluster=VirtualClusterOptions(security_configuration_id="abc")),
         "Tenant 'data': virtual_cluster.security_configuration_id must be absent with "
-        "lake_formation, which has a security configuration of its own.",
+        "lake_formation, which has its own security configuration.",
     ),
     "an image": (
         lambda: tenant(image=DIGEST),
@@ -105,7 +105,8 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
     "executors that are not on spot": (
         lambda: check_tenant(tenant(workloads=()), WORKLOADS),
         "Tenant 'data': workloads must have spot executors with lake_formation: admission refuses "
-        "the others, got 'critical'; name workloads that have, or one of your own.",
+        "the others, got 'critical'; name workloads with spot executors, or give the tenant a "
+        "dedicated one.",
     ),
 }
 

@@ -90,7 +90,7 @@ def test_names_are_derived_from_the_namespace_and_can_be_set() -> None:
     own = SecurityConfigurationSpec(name="Mine", system_namespace="emr-part")
     assert own.resolved_system_namespace("data") == "emr-part"
     assert own.resolved_name("emr", "data") == "Mine"
-    assert own.problems_beside("data") == ()
+    assert own.namespace_problems("data") == ()
 
 
 def test_sessions_have_a_security_configuration_unless_an_id_is_given() -> None:

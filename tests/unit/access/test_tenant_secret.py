@@ -11,8 +11,7 @@ import pytest
 
 from cdk_emr_eks.errors import ConfigError
 from cdk_emr_eks.model.access.execution_role import ExecutionRoleSpec
-from cdk_emr_eks.model.access.plain_secrets import names_secret
-from cdk_emr_eks.model.access.tenant_secret import TenantSecret
+from cdk_emr_eks.model.access.tenant_secrets import TenantSecret, is_secret_name
 from cdk_emr_eks.model.jobs.job_template import JobParameter, JobTemplateSpec
 from cdk_emr_eks.model.notebooks.livy import LivySpec
 from cdk_emr_eks.model.notebooks.managed_endpoint import ManagedEndpointSpec
@@ -161,4 +160,4 @@ def test_references_to_secrets_pass() -> None:
     ],
 )
 def test_what_a_name_says(name: str, secret: bool) -> None:
-    assert names_secret(name) is secret
+    assert is_secret_name(name) is secret

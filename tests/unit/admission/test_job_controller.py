@@ -6,12 +6,12 @@ import pytest
 
 from cdk_emr_eks.errors import ConfigError
 from cdk_emr_eks.model.access.lake_formation import LakeFormation
-from cdk_emr_eks.model.admission.job_controller import JobController
-from cdk_emr_eks.model.admission.tenant_values import (
+from cdk_emr_eks.model.admission.admission import (
     CONTROLLERS,
     SYSTEM_NAMESPACES,
     Admission,
     AdmissionMode,
+    JobController,
 )
 from cdk_emr_eks.model.tenants.tenant import Tenant
 from cdk_emr_eks.model.tenants.virtual_cluster import VirtualClusterOptions

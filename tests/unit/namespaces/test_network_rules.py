@@ -8,7 +8,7 @@ from typing import Any, Final
 import pytest
 
 from cdk_emr_eks.errors import ConfigError
-from cdk_emr_eks.model.namespaces.network_rules import (
+from cdk_emr_eks.model.namespaces.network_policies import (
     gateway_policy,
     livy_policies,
     network_policy,

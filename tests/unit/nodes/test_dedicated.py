@@ -9,7 +9,7 @@ import pytest
 
 from cdk_emr_eks.errors import ConfigError
 from cdk_emr_eks.model.access.execution_role import ExecutionRoleSpec
-from cdk_emr_eks.model.admission.tenant_values import Admission, AdmissionMode
+from cdk_emr_eks.model.admission.admission import Admission, AdmissionMode
 from cdk_emr_eks.model.namespaces.quota import Quota
 from cdk_emr_eks.model.networks.zones import Zone
 from cdk_emr_eks.model.nodes.dedicated import DedicatedPools
@@ -36,13 +36,13 @@ def dedicated(workload: Workload | None = None) -> DedicatedPools:
 
 def test_a_tenant_with_nodes_of_its_own_is_on_these_alone() -> None:
     tenant = Tenant(name="acme", dedicated=(dedicated(),))
-    assert [each.name for each in tenant.chosen(WORKLOADS)] == ["acme"]
-    owner = tenant.owner(tenant.chosen(WORKLOADS))
+    assert [each.name for each in tenant.selected_workloads(WORKLOADS)] == ["acme"]
+    owner = tenant.owner(tenant.selected_workloads(WORKLOADS))
     assert owner.annotations["emr-eks/workloads"] == "acme"
     both = replace(tenant, workloads=("critical",))
-    assert [each.name for each in both.chosen(WORKLOADS)] == ["critical", "acme"]
+    assert [each.name for each in both.selected_workloads(WORKLOADS)] == ["critical", "acme"]
     # Nobody else gets to them, whether it names workloads or not.
-    assert "acme" not in {each.name for each in Tenant(name="other").chosen(WORKLOADS)}
+    assert "acme" not in {each.name for each in Tenant(name="other").selected_workloads(WORKLOADS)}
 
 
 def test_pools_have_the_tenants_limits_label_and_classes() -> None:
@@ -109,8 +109,8 @@ BAD: dict[str, tuple[Callable[[], object], str]] = {
         lambda: Tenant(
             name="acme", dedicated=(dedicated(),), admission=Admission(mode=AdmissionMode.AUDIT)
         ),
-        "Tenant 'acme': admission.mode must be enforced with dedicated pools: nothing else keeps "
-        "pods to them, got 'audit'.",
+        "Tenant 'acme': admission.mode must be enforced with dedicated pools: only admission keeps "
+        "pods on them, got 'audit'.",
     ),
     "a role of a shared workload": (
         lambda: Tenant(

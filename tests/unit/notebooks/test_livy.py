@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 
 from cdk_emr_eks.errors import ConfigError
-from cdk_emr_eks.model.namespaces.network_rules import livy_policies
+from cdk_emr_eks.model.namespaces.network_policies import livy_policies
 from cdk_emr_eks.model.namespaces.tenant_network import ClusterNetwork
 from cdk_emr_eks.model.notebooks.livy import PORT, LivySpec, chart_version, server_image, variable
 from cdk_emr_eks.model.notebooks.livy_objects import hardened, livy_objects

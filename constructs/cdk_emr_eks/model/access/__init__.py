@@ -1,1 +1,1 @@
-"""Rights of Spark jobs: execution roles, data access, secrets, encryption."""
+"""Permissions of Spark jobs: execution roles, data access, secrets, encryption."""

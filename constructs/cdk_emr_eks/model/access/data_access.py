@@ -1,8 +1,8 @@
-"""Ready permissions for the data of jobs and notebooks: S3 folders, Glue tables, Lake Formation.
+"""Ready-made permissions for the data of jobs and notebooks: S3, Glue, Lake Formation.
 
 Each function returns statements for ``ExecutionRoleSpec.permissions`` or
-``NotebookEndpoint.permissions``. ARNs hold CloudFormation's pseudo parameters (``${AWS::Region}``),
-which the role that gets them fills in, so that a value needs no stack to be written.
+``NotebookEndpoint.permissions``. ARNs contain CloudFormation's pseudo parameters
+(``${AWS::Region}``), which the role replaces, so no stack is needed to write a value.
 """
 
 from __future__ import annotations
@@ -11,26 +11,26 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from cdk_emr_eks.errors import Problems
+from cdk_emr_eks.checks import Check
 from cdk_emr_eks.field_types import type_problems
 from cdk_emr_eks.model.access.execution_role import IamPermission, iam_literal
+from cdk_emr_eks.model.access.lake_formation import LAKE_FORMATION_PERMISSION
 from cdk_emr_eks.tokens import is_arn
 
 _S3: Final = "arn:${AWS::Partition}:s3:::"
 _GLUE: Final = "arn:${AWS::Partition}:glue:${AWS::Region}:${AWS::AccountId}:"
 _GLUE_NAME: Final = re.compile(r"[a-z0-9_-]{1,255}")
+
+# IAM replaces it by the namespace of the pod that gets a role by EKS Pod Identity.
+# Source: https://docs.aws.amazon.com/eks/latest/userguide/pod-id-abac.html
 NAMESPACE: Final = "${aws:PrincipalTag/kubernetes-namespace}"
-"""What IAM fills in with the namespace of the pod that has a role by EKS Pod Identity.
 
-Source: https://docs.aws.amazon.com/eks/latest/userguide/pod-id-abac.html
-"""
-
-_LOOK: Final = (
+_READ: Final = (
     *("glue:GetDatabase", "glue:GetDatabases", "glue:GetTable", "glue:GetTables"),
     *("glue:GetPartition", "glue:GetPartitions", "glue:BatchGetPartition"),
     "glue:GetUserDefinedFunctions",
 )
-_CHANGE: Final = (
+_WRITE: Final = (
     *("glue:CreateTable", "glue:UpdateTable", "glue:DeleteTable"),
     *("glue:CreatePartition", "glue:UpdatePartition", "glue:DeletePartition"),
     *("glue:BatchCreatePartition", "glue:BatchUpdatePartition", "glue:BatchDeletePartition"),
@@ -40,56 +40,55 @@ _CHANGE: Final = (
 def s3_folder(
     bucket: str, folder: str, *, write: bool = False, kms_key_arn: str | None = None
 ) -> tuple[IamPermission, ...]:
-    """Let jobs read, and if asked write, all objects below one folder of a bucket.
+    """Let jobs read, and optionally write, all objects below one folder of a bucket.
 
     Args:
         bucket: Name of the bucket; may be a token.
         folder: Its prefix, without slashes at the ends: ``sales/2026``.
-        write: Whether jobs may also write and delete there. Off by default.
+        write: Whether jobs may also write and delete there. Default False.
         kms_key_arn: ARN of the key that encrypts the objects. None: S3's own key.
 
     Raises:
-        ConfigError: If bucket or folder is empty or would be a pattern in IAM, or the key is not
-            told by its ARN.
+        ConfigError: If bucket or folder is empty or would be a pattern in IAM, or the key is not an
+            ARN.
     """
-    where = f"S3 folder {folder!r} of bucket {bucket!r}"
-    problems = Problems(where)
-    problems.extend(type_problems("bucket", str, bucket))
-    problems.extend(type_problems("folder", str, folder))
-    problems.raise_if_any()
+    check = Check(f"S3 folder {folder!r} of bucket {bucket!r}")
+    check.add(type_problems("bucket", str, bucket))
+    check.add(type_problems("folder", str, folder))
+    check.raise_if_any()
     rule = "must not be empty nor hold '*', '?' or '$', which IAM reads as patterns"
-    problems.require(bool(bucket) and iam_literal(bucket), "bucket", rule, bucket)
-    problems.require("/" not in bucket, "bucket", "must be the name of a bucket", bucket)
-    problems.require(bool(folder) and iam_literal(folder), "folder", rule, folder)
+    check.require(bool(bucket) and iam_literal(bucket), "bucket", rule, bucket)
+    check.require("/" not in bucket, "bucket", "must be the name of a bucket", bucket)
+    check.require(bool(folder) and iam_literal(folder), "folder", rule, folder)
     fix = f"write {folder.strip('/')!r}" if folder.strip("/") else ""
     rule = "must have no slash at its ends"
-    problems.require(folder == folder.strip("/"), "folder", rule, folder, fix)
+    check.require(folder == folder.strip("/"), "folder", rule, folder, fix)
     holds = kms_key_arn is None or is_arn(kms_key_arn)
-    problems.require(holds, "kms_key_arn", "must be the ARN of a key", kms_key_arn)
-    problems.raise_if_any()
+    check.require(holds, "kms_key_arn", "must be the ARN of a key", kms_key_arn)
+    check.raise_if_any()
     return _folder(bucket, folder, write=write, kms_key_arn=kms_key_arn)
 
 
 def s3_namespace_folder(
     bucket: str, *, root: str = "", write: bool = True, kms_key_arn: str | None = None
 ) -> tuple[IamPermission, ...]:
-    """Let jobs use the folder that has the name of their namespace: ``root/NAMESPACE``.
+    """Let jobs use the folder with the name of their namespace: ``root/NAMESPACE``.
 
-    IAM fills the name in from the session tag of EKS Pod Identity, so the same words are another
-    folder for each tenant that a role is shared by. With IRSA there is no such tag, and no right.
+    IAM takes the name from the session tag of EKS Pod Identity, so a role that several tenants
+    share gives each of them another folder. IRSA has no such tag and therefore gives no access.
 
     Args:
         bucket: Name of the bucket; may be a token.
-        root: Folder that has the namespaces' folders, without slashes at the ends. Empty: the
+        root: Folder that contains the namespaces' folders, without slashes at the ends. Empty: the
             bucket itself.
-        write: Whether jobs may also write and delete there. On by default: the folder is theirs.
-        kms_key_arn: ARN of the key that encrypts the objects. None: S3's own key. Who has the key
-            and another tenant's object could read it: the folder is what keeps tenants apart.
+        write: Whether jobs may also write and delete there. Default True.
+        kms_key_arn: ARN of the key that encrypts the objects. None: S3's own key. All tenants can
+            decrypt with it: only the folder separates them.
 
     Raises:
         ConfigError: As ``s3_folder`` does.
     """
-    # Checks the names in the words of s3_folder.
+    # Called for its checks.
     s3_folder(bucket, root or "namespace", kms_key_arn=kms_key_arn)
     folder = f"{root}/{NAMESPACE}" if root else NAMESPACE
     return _folder(bucket, folder, write=write, kms_key_arn=kms_key_arn)
@@ -102,7 +101,7 @@ def _folder(
     objects = ["s3:GetObject"]
     if write:
         objects += ["s3:PutObject", "s3:DeleteObject"]
-        # Large files are written in parts; what a killed job left is to be cleaned up.
+        # Large files are written in parts; the parts of a killed job must be aborted.
         objects += ["s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"]
     return (
         IamPermission(
@@ -122,26 +121,26 @@ def _folder(
 def s3_user_folder(
     bucket: str, *, user: str, root: str = "", kms_key_arn: str | None = None
 ) -> tuple[IamPermission, ...]:
-    """Let the notebooks of one user read and write the user's own folder: ``root/user``.
+    """Let the notebooks of one user read and write the user's folder: ``root/user``.
 
-    All users of an endpoint share its execution role, so give each such user an own endpoint.
+    All users of an endpoint share its execution role, so give each such user a separate endpoint.
 
     Args:
         bucket: Name of the bucket; may be a token.
-        user: Name of the folder, such as the user's name; one step of a path.
-        root: Folder that has the users' folders. Empty: the bucket itself.
+        user: Name of the folder, such as the user's name, without a slash.
+        root: Folder that contains the users' folders. Empty: the bucket itself.
         kms_key_arn: ARN of the key that encrypts the objects. None: S3's own key.
 
     Raises:
         ConfigError: If a name is empty or a pattern in IAM, or ``user`` has a slash.
     """
-    problems = Problems(f"S3 folder of user {user!r}")
-    problems.extend(type_problems("user", str, user))
-    problems.raise_if_any()
+    check = Check(f"S3 folder of user {user!r}")
+    check.add(type_problems("user", str, user))
+    check.raise_if_any()
     rule = "must be one step of a path, so that no user's folder holds another's"
     holds = bool(user) and "/" not in user and user not in (".", "..")
-    problems.require(holds, "user", rule, user)
-    problems.raise_if_any()
+    check.require(holds, "user", rule, user)
+    check.raise_if_any()
     folder = f"{root}/{user}" if root else user
     return s3_folder(bucket, folder, write=True, kms_key_arn=kms_key_arn)
 
@@ -149,28 +148,28 @@ def s3_user_folder(
 def glue_access(
     database: str, *, tables: Sequence[str] = (), write: bool = False
 ) -> tuple[IamPermission, ...]:
-    """Let jobs see, and if asked change, tables of one database of the Glue Data Catalog.
+    """Let jobs read, and optionally change, the metadata of tables of one Glue database.
 
-    The data needs rights of its own: ``s3_folder``.
+    The data needs separate permissions: ``s3_folder``.
 
     Args:
         database: Name of the database.
-        tables: Names of its tables. Empty: all of them, also those to come.
-        write: Whether jobs may also create, change and drop the tables. Off by default.
+        tables: Names of its tables. Empty: all tables, also future ones.
+        write: Whether jobs may also create, change and drop the tables. Default False.
 
     Raises:
-        ConfigError: If a name is none of the catalog's.
+        ConfigError: If a name is not a name of the Glue Data Catalog.
 
     Source: https://docs.aws.amazon.com/glue/latest/dg/glue-specifying-resource-arns.html
     """
     _check_names(database, tables)
     all_tables = not tables
-    chosen = [f"{_GLUE}table/{database}/{table}" for table in tables or ("*",)]
+    table_arns = [f"{_GLUE}table/{database}/{table}" for table in tables or ("*",)]
     reason = f"All tables of the database {database}" if all_tables else ""
     functions = f"{_GLUE}userDefinedFunction/{database}/*"
     look = IamPermission(
-        actions=_LOOK,
-        resources=(f"{_GLUE}catalog", f"{_GLUE}database/{database}", *chosen, functions),
+        actions=_READ,
+        resources=(f"{_GLUE}catalog", f"{_GLUE}database/{database}", *table_arns, functions),
         reason=reason or f"Spark looks for functions of the database {database} by any name",
     )
     # Spark asks for the database "default" when a session starts, and fails without an answer.
@@ -179,8 +178,8 @@ def glue_access(
         resources=(f"{_GLUE}catalog", f"{_GLUE}database/default"),
     )
     change = IamPermission(
-        actions=_CHANGE,
-        resources=(f"{_GLUE}catalog", f"{_GLUE}database/{database}", *chosen),
+        actions=_WRITE,
+        resources=(f"{_GLUE}catalog", f"{_GLUE}database/{database}", *table_arns),
         reason=reason,
     )
     return (look, start, change) if write else (look, start)
@@ -189,38 +188,33 @@ def glue_access(
 def lake_formation_access(
     database: str, *, tables: Sequence[str] = ()
 ) -> tuple[IamPermission, ...]:
-    """Let jobs read tables of a database as far as Lake Formation lets the role.
+    """Let jobs read tables of a database, as far as Lake Formation grants it to the role.
 
-    No right to S3 goes with it: Lake Formation hands out credentials for the data itself. Grant
-    the role ``SELECT`` there. It works for jobs of a tenant with ``lake_formation`` only.
+    It gives no access to S3: Lake Formation returns credentials for the data. Grant the role
+    ``SELECT`` in Lake Formation. It works only for jobs of a tenant with ``lake_formation``.
 
     Args:
         database: Name of the database.
         tables: Names of its tables. Empty: all of them.
 
     Raises:
-        ConfigError: If a name is none of the catalog's.
+        ConfigError: If a name is not a name of the Glue Data Catalog.
 
     Source: https://docs.aws.amazon.com/emr/latest/EMR-on-EKS-DevelopmentGuide/security_iam_fgac-lf-enable.html
     """
-    # Neither action takes a resource: Lake Formation decides by its own grants, and EMR signs the
-    # certificates with which the parts of one job talk to each other.
-    reason = "The action takes no resource; Lake Formation's own grants decide"
-    actions = ("lakeformation:GetDataAccess", "emr-containers:CreateCertificate")
-    service = IamPermission(actions=actions, resources=("*",), reason=reason)
-    return (*glue_access(database, tables=tables), service)
+    return (*glue_access(database, tables=tables), LAKE_FORMATION_PERMISSION)
 
 
 def _check_names(database: str, tables: Sequence[str]) -> None:
-    problems = Problems(f"Glue database {database!r}")
-    problems.extend(type_problems("database", str, database))
-    problems.extend(type_problems("tables", Sequence[str], tables))
-    problems.raise_if_any()
+    check = Check(f"Glue database {database!r}")
+    check.add(type_problems("database", str, database))
+    check.add(type_problems("tables", Sequence[str], tables))
+    check.raise_if_any()
     rule = "must be a name of the catalog (a-z, 0-9, '_', '-', at most 255)"
     for field, names in (("database", (database,)), ("tables", tuple(tables))):
         for name in names:
-            problems.require(bool(_GLUE_NAME.fullmatch(name)), field, rule, name)
-    problems.raise_if_any()
+            check.require(bool(_GLUE_NAME.fullmatch(name)), field, rule, name)
+    check.raise_if_any()
 
 
 def _key(arn: str | None, *, write: bool) -> tuple[IamPermission, ...]:

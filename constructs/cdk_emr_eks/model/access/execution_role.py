@@ -1,49 +1,56 @@
-"""What one job execution role is: a name, who may use it, and what its jobs may do."""
+"""Job execution roles: their names, uses, permissions, service accounts and logs."""
 
 from __future__ import annotations
 
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Final
 
-from cdk_emr_eks.errors import ConfigProblem, Problems
-from cdk_emr_eks.field_types import check_types, hold_mappings
+from cdk_emr_eks.checks import Check
+from cdk_emr_eks.errors import ConfigProblem
 from cdk_emr_eks.names import base36, role_name
 from cdk_emr_eks.releases import OldestRelease
 from cdk_emr_eks.tokens import is_arn, without_tokens
+from cdk_emr_eks.values import value
 
 _ACTION: Final = re.compile(r"[a-z0-9-]+:[A-Za-z0-9*?]+")
 _SID: Final = re.compile(r"[A-Za-z0-9]+")
 _S3_URI: Final = re.compile(r"s3://(?P<bucket>[^/]+)(?:/(?P<prefix>.*))?")
 
+# First EMR release whose jobs can use EKS Pod Identity.
+# Source: https://docs.aws.amazon.com/emr/latest/EMR-on-EKS-DevelopmentGuide/setting-up-enable-IAM.html
 POD_IDENTITY_RELEASE: Final = (7, 3, 0)
-"""First EMR release whose jobs can use EKS Pod Identity.
 
-Source: https://docs.aws.amazon.com/emr/latest/EMR-on-EKS-DevelopmentGuide/setting-up-enable-IAM.html
-"""
-
+# Longest role name without a warning. Base36 turns a longer one into service account names of more
+# than 96 characters. IAM allows 64 characters, but EMR warns that a job may fail when the names of
+# cluster, pod and service account are together too long for Pod Identity. EMR does not document
+# that limit.
 LONG_ROLE_NAME: Final = 32
-"""Above this, base36 makes service account names of over 96 characters.
 
-IAM allows 64, but EMR warns that a job may fail when the names of cluster, pod and service account
-are too long together for Pod Identity; it does not say where that limit is.
-"""
+# Source: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
+RETENTION_DAYS: Final = (
+    *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
+    *(1096, 1827, 2192, 2557, 2922, 3288, 3653),
+)
 
 
 class JobIdentity(StrEnum):
-    """How a job's pods get the credentials of the execution role."""
+    """How a job's pods get the credentials of the execution role.
+
+    Attributes:
+        POD_IDENTITY: EKS Pod Identity: one association for each service account. EMR 7.3 or newer.
+        IRSA: IAM roles for service accounts: every EMR release.
+    """
 
     POD_IDENTITY = "pod-identity"
-    """EKS Pod Identity: one association for each service account, for EMR 7.3 and newer."""
     IRSA = "irsa"
-    """IAM roles for service accounts: works with every EMR release."""
 
 
 class Component(StrEnum):
-    """The pods that have a service account of their own, as EMR names them.
+    """The pods of EMR that have a separate service account, by EMR's names.
 
     Source: https://github.com/aws/aws-cli/blob/v2/awscli/customizations/emrcontainers/constants.py
     """
@@ -58,22 +65,24 @@ class Component(StrEnum):
 
 
 class RoleUse(StrEnum):
-    """What a role is for; each use has service accounts of its own in the namespace.
+    """What an execution role is for. Each use has its own service accounts in the namespace.
+
+    Attributes:
+        JOBS: Job runs: StartJobRun.
+        ENDPOINTS: Kernels of managed endpoints, and Spark Connect endpoints.
+        LIVY: Spark sessions of Apache Livy. EMR has one service account for them in a namespace, so
+            only one role of a namespace can have this use.
 
     Source: https://github.com/aws/aws-cli/blob/v2/awscli/customizations/emrcontainers/constants.py
     """
 
     JOBS = "jobs"
-    """Job runs: StartJobRun."""
     ENDPOINTS = "endpoints"
-    """Managed endpoints, where notebooks run kernels, and Spark Connect endpoints."""
     LIVY = "livy"
-    """Spark sessions of Apache Livy. EMR has one service account for it in a namespace, so one role
-    of a namespace can have this use."""
 
     @property
     def components(self) -> tuple[Component, ...]:
-        """The pods that have the role."""
+        """The pods that use the role."""
         return _COMPONENTS[self]
 
 
@@ -84,22 +93,22 @@ _COMPONENTS: Final[Mapping[RoleUse, tuple[Component, ...]]] = {
 }
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class IamPermission:
     """One statement of an IAM policy.
 
     Args:
         actions: IAM actions, such as ``s3:GetObject``; not ``*``.
-        resources: ARNs; tokens pass, and in an execution role ``${AWS::Partition}``,
-            ``${AWS::Region}`` and ``${AWS::AccountId}``, which it fills in.
+        resources: ARNs; tokens pass. An execution role replaces ``${AWS::Partition}``,
+            ``${AWS::Region}`` and ``${AWS::AccountId}``.
         conditions: IAM conditions: operator, then key, then values.
         sid: Statement id. None: no id.
-        reason: Why its wildcards are needed. It is written beside the role, where cdk-nag takes it
-            for the acceptance of its finding. Empty: cdk-nag reports the wildcards.
+        reason: Why its wildcards are needed. cdk-nag then suppresses its finding with this reason.
+            Empty: cdk-nag reports the wildcards.
 
     Raises:
         ConfigError: If actions or resources are empty, an action is not ``service:Action``, a
-            resource is no ARN, or the id has more than letters and digits.
+            resource is not an ARN, or the id has other characters than letters and digits.
     """
 
     actions: tuple[str, ...]
@@ -108,21 +117,19 @@ class IamPermission:
     sid: str | None = None
     reason: str = ""
 
-    def __post_init__(self) -> None:
-        check_types("IamPermission", self)
-        hold_mappings(self)
-        problems = Problems(f"IamPermission {self.sid or ', '.join(self.actions)!r}")
-        problems.require(bool(self.actions), "actions", "must not be empty")
-        problems.require(bool(self.resources), "resources", "must not be empty")
-        for action in self.actions:
-            rule = "must be of the form 'service:Action'"
-            problems.require(bool(_ACTION.fullmatch(action)), "actions", rule, action)
+    def _rules(self, check: Check) -> None:
+        check.not_empty("actions")
+        check.not_empty("resources")
+        check.matches("actions", _ACTION, "of the form 'service:Action'")
         for resource in self.resources:
-            holds = resource == "*" or is_arn(resource)
-            problems.require(holds, "resources", "must be ARNs, tokens or '*'", resource)
-        holds = self.sid is None or bool(_SID.fullmatch(self.sid))
-        problems.require(holds, "sid", "must be letters and digits", self.sid)
-        problems.raise_if_any()
+            rule = "must be ARNs, tokens or '*'"
+            check.require(resource == "*" or is_arn(resource), "resources", rule, resource)
+        check.matches("sid", _SID, "letters and digits")
+
+    @property
+    def where(self) -> str:
+        """What errors call the permission."""
+        return f"IamPermission {self.sid or ', '.join(self.actions)!r}"
 
     def statement(self) -> dict[str, object]:
         """Return the statement as IAM reads it."""
@@ -137,25 +144,25 @@ class IamPermission:
         return statement
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value(kind="Execution role")
 class ExecutionRoleSpec:
-    """A job execution role, usable only by EMR's service accounts of one namespace.
+    """A job execution role that only EMR's service accounts of one namespace can use.
 
     Args:
-        name: IAM role name: literal, since EMR encodes it in the names of service accounts, and
-            better short (at most 32). It is unique in the whole AWS account.
-        permissions: What the jobs may do, beyond reading their pod templates and writing their
-            logs. More can be granted later on the construct's ``role``.
+        name: IAM role name: literal, since EMR encodes it in the names of service accounts; at most
+            32 characters are recommended. It is unique in the AWS account.
+        permissions: What the jobs may do, in addition to reading their pod templates and writing
+            their logs. More can be granted later on the construct's ``role``.
         managed_policy_arns: Managed policies to attach.
         permissions_boundary_arn: Managed policy that bounds the role. None: no boundary.
         workloads: Workloads whose pod templates the role may read. Empty: those of the tenant, or
-            all where there is no tenant.
-        identity: How pods get the role's credentials.
-        uses: What the role is for: jobs by default.
+            all workloads without a tenant.
+        identity: How pods get the role's credentials. Default Pod Identity.
+        uses: What the role is for. Default: jobs.
 
     Raises:
-        ConfigError: If the name is a token, or not a role name, a policy is not told by its ARN, or
-            the role has no use or one twice.
+        ConfigError: If the name is a token or not a role name, a policy is not an ARN, or ``uses``
+            is empty or has a use twice.
     """
 
     name: str
@@ -166,25 +173,17 @@ class ExecutionRoleSpec:
     identity: JobIdentity = JobIdentity.POD_IDENTITY
     uses: tuple[RoleUse, ...] = (RoleUse.JOBS,)
 
-    def __post_init__(self) -> None:
-        check_types(f"Execution role {self.name!r}", self)
-        problems = Problems(f"Execution role {self.name!r}")
-        problems.extend(role_name("name", self.name))
-        rule = "must be ARNs of managed policies, or tokens"
-        for arn in self.managed_policy_arns:
-            problems.require(is_arn(arn), "managed_policy_arns", rule, arn)
-        boundary = self.permissions_boundary_arn
-        rule = "must be the ARN of a managed policy, or a token"
-        holds = boundary is None or is_arn(boundary)
-        problems.require(holds, "permissions_boundary_arn", rule, boundary)
+    def _rules(self, check: Check) -> None:
+        check.add(role_name("name", self.name))
+        check.arn("managed_policy_arns", "ARNs of managed policies, or tokens")
+        check.arn("permissions_boundary_arn", "the ARN of a managed policy, or a token")
         once = bool(self.uses) and len(set(self.uses)) == len(self.uses)
         rule = f"must name at least one of {', '.join(RoleUse)}, each once"
-        problems.require(once, "uses", rule, ", ".join(self.uses))
-        problems.raise_if_any()
+        check.require(once, "uses", rule, ", ".join(self.uses))
 
     @property
     def components(self) -> tuple[Component, ...]:
-        """The pods that have the role, over all its uses."""
+        """The pods that use the role, for all its uses."""
         return tuple(component for use in self.uses for component in use.components)
 
     def warnings(self) -> tuple[str, ...]:
@@ -208,21 +207,21 @@ class ExecutionRoleSpec:
         return oldest.problems(release_label, fix="use identity=JobIdentity.IRSA")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class JobLogs:
-    """Where jobs log: always a CloudWatch log group, made before the first job; S3 beside it.
+    """Where jobs write logs: always to a CloudWatch log group, and optionally to S3.
 
     Args:
-        retention_days: Days that CloudWatch keeps the logs, one of its own steps. 30 by default.
+        retention_days: Days that CloudWatch keeps the logs, one of CloudWatch's steps. Default 30.
         s3_uri: ``s3://bucket/prefix`` for logs and the persistent Spark UI; the bucket may be a
-            token. Jobs read and write all below it, so two tenants of an app may not overlap. None:
-            CloudWatch only.
-        keep: Whether the log group outlives the stack. Off by default, so that ``cdk destroy``
-            leaves nothing behind.
+            token. Jobs read and write everything below it, so the locations of two tenants of an
+            app may not overlap. None: CloudWatch only.
+        keep: Whether the log group is kept when the stack is deleted. Default False, so that
+            ``cdk destroy`` deletes everything.
 
     Raises:
-        ConfigError: If CloudWatch does not know the retention, or the URI is not S3's or would be
-            a pattern in IAM.
+        ConfigError: If CloudWatch does not support the retention, or the URI is not an S3 URI or
+            would be a pattern in IAM.
 
     Source: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
     """
@@ -231,23 +230,12 @@ class JobLogs:
     s3_uri: str | None = None
     keep: bool = False
 
-    def __post_init__(self) -> None:
-        check_types("JobLogs", self)
-        problems = Problems("JobLogs")
-        steps = ", ".join(str(step) for step in RETENTION_DAYS)
-        problems.require(
-            self.retention_days in RETENTION_DAYS,
-            "retention_days",
-            f"must be one of {steps}",
-            self.retention_days,
-        )
+    def _rules(self, check: Check) -> None:
+        check.one_of("retention_days", RETENTION_DAYS)
+        check.matches("s3_uri", _S3_URI, "s3://bucket/prefix")
         if self.s3_uri is not None:
-            match = _S3_URI.fullmatch(self.s3_uri)
-            problems.require(match is not None, "s3_uri", "must be s3://bucket/prefix", self.s3_uri)
             rule = "must not hold '*', '?' or '$', which IAM reads as patterns"
-            literal = iam_literal(self.s3_uri)
-            problems.require(literal, "s3_uri", rule, self.s3_uri)
-        problems.raise_if_any()
+            check.require(iam_literal(self.s3_uri), "s3_uri", rule, self.s3_uri)
 
     @property
     def s3_location(self) -> tuple[str, str] | None:
@@ -257,20 +245,15 @@ class JobLogs:
 
 
 def iam_literal(text: str) -> bool:
-    """Tell whether IAM reads a text letter by letter in an ARN; tokens are taken to be so."""
+    """Return whether a text has no wildcard or variable of IAM; tokens are ignored."""
     return not set("*?$") & set(without_tokens(text))
 
 
-RETENTION_DAYS: Final = (
-    *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
-    *(1096, 1827, 2192, 2557, 2922, 3288, 3653),
-)
-
-
 def service_account(component: Component, account: str, role: str) -> str:
-    """Return the name of the service account that EMR makes for a role's pods.
+    """Return the name of the service account that EMR creates for a role's pods.
 
-    That of Livy's sessions is made by Livy's chart: it holds no role, and its prefix is singular.
+    Livy's chart creates the service account of Livy's sessions. Its name does not contain the role,
+    and has the singular prefix ``emr-container``.
 
     Args:
         component: Which pods.
@@ -285,6 +268,6 @@ def service_account(component: Component, account: str, role: str) -> str:
 
 
 def default_role_name(tenant: str, cluster_name: str, namespace: str) -> str:
-    """Return a short role name, stable for a tenant, and apart for each cluster and namespace."""
+    """Return a short role name that is stable for a tenant and unique by cluster and namespace."""
     digest = hashlib.sha256(f"{cluster_name}/{namespace}".encode()).hexdigest()[:6]
     return f"emr-{tenant[:20].strip('-')}-{digest}"

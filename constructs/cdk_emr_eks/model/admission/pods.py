@@ -1,4 +1,7 @@
-"""What pods of tenants may be, whoever makes them: EMR, a controller, or code in a driver."""
+"""Which pods are allowed in tenants' namespaces, and which changes of existing pods.
+
+The rules hold for every creator: EMR, a controller, or code in a driver.
+"""
 
 from __future__ import annotations
 
@@ -7,21 +10,7 @@ from typing import Final
 
 from cdk_emr_eks import labels
 from cdk_emr_eks.labels import SparkRole
-from cdk_emr_eks.model.admission.claims import CLASSES, IN_PODS
-from cdk_emr_eks.model.admission.identities import (
-    BY_CONTROLLER,
-    BY_GATEWAY,
-    BY_ITS_ROLES,
-    BY_JOB_CONTROLLER,
-    BY_LIVY,
-    BY_STRANGER,
-    CREATOR,
-    LIVY_SESSION,
-    OF_CONTROLLER,
-    same_role,
-)
-from cdk_emr_eks.model.admission.policy import AdmissionPolicy, Rule
-from cdk_emr_eks.model.admission.tenant_values import (
+from cdk_emr_eks.model.admission.admission import (
     DIGESTS,
     REGISTRIES,
     UNDISTURBED,
@@ -29,13 +18,30 @@ from cdk_emr_eks.model.admission.tenant_values import (
     annotation,
     listed,
 )
+from cdk_emr_eks.model.admission.identities import (
+    BY_CONTROLLER,
+    BY_GATEWAY,
+    BY_ITS_ROLES,
+    BY_JOB_CONTROLLER,
+    BY_LIVY,
+    BY_STRANGER,
+    BY_TENANT,
+    CREATOR,
+    LIVY_SESSION,
+    OF_CONTROLLER,
+    same_role,
+)
+from cdk_emr_eks.model.admission.objects import CLASSES, IN_PODS
+from cdk_emr_eks.model.admission.policy import AdmissionPolicy, Rule
 from cdk_emr_eks.model.images.emr_images import EMR_IMAGE
 
+# Longest grace period: the time between the notice and the end of a spot instance. A longer one
+# would delay the termination of a node.
 MAX_GRACE_SECONDS: Final = 120
-"""Longest grace period: what spot leaves. More would hold a node that should go."""
+
+# Highest ratio of a container's memory limit to its request. Spark's containers limit what they
+# request, EMR's logging container two and a half times as much.
 MAX_OVERCOMMIT: Final = 4
-"""Most memory that a container may take, in terms of what it requests. Spark's take what they
-request, EMR's logging container takes two and a half times as much."""
 
 _VOLUMES: Final = (
     *("configMap", "downwardAPI", "emptyDir", "ephemeral"),
@@ -49,7 +55,7 @@ _VARIABLES: Final = {
     "workloads": listed(WORKLOADS),
     "registries": listed(REGISTRIES),
     "creator": CREATOR,
-    # A Spark kernel is a driver, too, and so is a session of Livy.
+    # Spark kernels and Livy sessions are drivers, too.
     "byDriver": "variables.creator.matches('^emr-containers-sa-spark-(driver|jeg-kernel)-')"
     f" || variables.creator == '{LIVY_SESSION}'",
     "byLivy": BY_LIVY,
@@ -73,43 +79,43 @@ def _offender(condition: str) -> str:
     return f"variables.containers.filter(c, !({condition}))[0].name"
 
 
-def _of_containers(condition: str, message: str) -> Rule:
+def _container_rule(condition: str, message: str) -> Rule:
     return Rule(expression=_each(condition), message=message, subject=_offender(condition))
 
 
-def _unless_emrs(condition: str, message: str) -> Rule:
-    """Ask it of pods that tenants' code makes, not of those that EMR itself has made.
+def _unless_by_emr(condition: str, message: str) -> Rule:
+    """Return a rule for pods that tenants' code creates, not for those of EMR.
 
-    How EMR hardens gateways and kernels is not documented. Their pods come from controllers, which
-    only EMR's user can give work to, and from the gateway: no code of a tenant can make them.
+    EMR does not document how it hardens gateways and kernels. Controllers, which only EMR's user
+    can instruct, and the gateway create their pods: no code of a tenant can create them.
     """
-    rule = _of_containers(condition, message)
+    rule = _container_rule(condition, message)
     return replace(rule, expression=f"variables.byEmr || {rule.expression}")
 
 
 _HARDENED: Final = (
-    _unless_emrs(
+    _unless_by_emr(
         "c.?securityContext.?runAsNonRoot"
         ".orValue(object.spec.?securityContext.?runAsNonRoot.orValue(false)) && "
         "c.?securityContext.?runAsUser"
         ".orValue(object.spec.?securityContext.?runAsUser.orValue(1)) != 0",
         "containers must not run as root (runAsNonRoot: true)",
     ),
-    _unless_emrs(
+    _unless_by_emr(
         "!c.?securityContext.?allowPrivilegeEscalation.orValue(true)",
         "containers must have allowPrivilegeEscalation: false",
     ),
-    _of_containers(
+    _container_rule(
         "!c.?securityContext.?privileged.orValue(false) && "
         "c.?securityContext.?procMount.orValue('Default') == 'Default'",
         "containers must not be privileged or unmask /proc (procMount: Default)",
     ),
-    _unless_emrs(
+    _unless_by_emr(
         "'ALL' in c.?securityContext.?capabilities.?drop.orValue([]) && "
         "c.?securityContext.?capabilities.?add.orValue([]).size() == 0",
         "containers must drop the capability ALL and add none",
     ),
-    _of_containers(
+    _container_rule(
         "c.?ports.orValue([]).all(p, p.?hostPort.orValue(0) == 0)",
         "containers must not take ports of the node",
     ),
@@ -128,13 +134,13 @@ _HARDENED: Final = (
 )
 
 _RESOURCES: Final = (
-    _unless_emrs(
+    _unless_by_emr(
         "'cpu' in c.?resources.?requests.orValue({}) && "
         "'memory' in c.?resources.?requests.orValue({}) && "
         "'memory' in c.?resources.?limits.orValue({})",
         "containers must request cpu and memory and limit memory",
     ),
-    _unless_emrs(
+    _unless_by_emr(
         "[c.?resources.?limits[?'memory'], c.?resources.?requests[?'memory']]"
         ".exists(m, !m.hasValue()) || "
         "quantity(c.resources.limits['memory']).asApproximateFloat() <= "
@@ -199,8 +205,8 @@ _PLACEMENT: Final = (
         subject="variables.priority",
     ),
     Rule(
-        # Kubernetes heeds anti-affinity for the pods of others, too: it would keep them away. An
-        # affinity would choose whose neighbour to be, and tell who is there.
+        # Kubernetes applies required anti-affinity to pods of other namespaces, too, so it would
+        # keep them away. With affinity, a pod could follow those of another tenant.
         expression=f"({_TERMS}).all(t, "
         "!has(t.namespaceSelector) && t.?namespaces.orValue([]).size() == 0)",
         message="affinity and required anti-affinity must not reach into other namespaces",
@@ -222,7 +228,7 @@ _IDENTITY: Final = (
         subject="variables.account",
     ),
     Rule(
-        # Gateways need no hardening, and submitters make drivers: what code makes is neither.
+        # Gateways need no hardening, and submitters create drivers: code may create neither.
         expression="variables.creator == '' || variables.account == variables.creator && "
         "variables.byDriver || variables.account.matches("
         "'^emr-containers-sa-spark-(executor|driver|jeg-kernel)-')"
@@ -237,7 +243,7 @@ _IDENTITY: Final = (
         subject="variables.account",
     ),
     Rule(
-        # Whoever writes what such a controller does writes the account, too.
+        # Users who write the objects of such a controller also write the service account.
         expression=f"!({BY_JOB_CONTROLLER}) || {BY_ITS_ROLES}",
         message="controllers of jobs must make pods with an account of a role that the tenant lets "
         "them use",
@@ -258,8 +264,8 @@ _IDENTITY: Final = (
         message=f"the label {labels.WORKLOAD} must be one of the tenant's workloads",
     ),
     Rule(
-        # AWS promises network policies for pods that something owns. Spark does so in each job;
-        # of kernels it is not documented. Kubernetes knows which pod has the token that it is told.
+        # AWS supports network policies for pods that have an owner. Spark sets it in each job; for
+        # kernels it is not documented. Kubernetes knows the pod of the token of a request.
         expression="!variables.creator.startsWith('emr-containers-sa-spark-driver-') || "
         "object.metadata.?ownerReferences.orValue([]).exists(o, "
         "o.kind == 'Pod' && o.?controller.orValue(false) && "
@@ -281,6 +287,7 @@ _IDENTITY: Final = (
     ),
 )
 
+# Rules for the creation of pods.
 PODS: Final = AdmissionPolicy(
     name="emr-eks-pods",
     resources={"": ("pods",)},
@@ -288,4 +295,66 @@ PODS: Final = AdmissionPolicy(
     variables=_VARIABLES,
     rules=(*_HARDENED, *_RESOURCES, *_IMAGES, *_PLACEMENT, *_IDENTITY),
 )
-"""What a pod may be when it is made."""
+
+_KEPT_LABELS: Final = (labels.SPARK_ROLE, labels.SPARK_APP_SELECTOR, labels.WORKLOAD, labels.TENANT)
+
+
+def _same(path: str, key: str) -> str:
+    return f"object.metadata.?{path}[?'{key}'] == oldObject.metadata.?{path}[?'{key}']"
+
+
+# A change of an existing pod may not bypass the rules for its creation.
+POD_CHANGES: Final = AdmissionPolicy(
+    name="emr-eks-pod-changes",
+    resources={"": ("pods", "pods/resize")},
+    operations=("UPDATE",),
+    rules=(
+        Rule(
+            # Kubernetes allows changes of images, tolerations and, by resize, of resources.
+            expression="object.spec == oldObject.spec",
+            message="the spec of a pod must stay as it was made",
+        ),
+        Rule(
+            expression=" && ".join(
+                [
+                    *(_same("labels", key) for key in _KEPT_LABELS),
+                    _same("annotations", labels.DO_NOT_DISRUPT),
+                ]
+            ),
+            message="labels and annotations that placement and cost rely on must stay",
+        ),
+    ),
+    conditions={"not-a-controller": f"!({BY_CONTROLLER})"},
+)
+
+# Code in a pod may change and delete only pods of its execution role.
+POD_OWNERS: Final = AdmissionPolicy(
+    name="emr-eks-pod-owners",
+    resources={"": ("pods",)},
+    operations=("UPDATE", "DELETE"),
+    variables={
+        "creator": CREATOR,
+        "account": "oldObject.spec.?serviceAccountName.orValue('')",
+    },
+    rules=(
+        Rule(
+            expression=same_role("variables.creator", "variables.account"),
+            message="pods of another execution role must be left alone",
+        ),
+        Rule(
+            # A request can ask for a longer period than the pod's, and the node waits for it.
+            expression="request.operation != 'DELETE' || "
+            f"request.options.?gracePeriodSeconds.orValue(0) <= {MAX_GRACE_SECONDS}",
+            message=f"the grace period must be at most {MAX_GRACE_SECONDS} seconds",
+        ),
+    ),
+    conditions={"by-a-pod": BY_TENANT},
+)
+
+# No user adds a container to an existing pod of a tenant.
+POD_ACCESS: Final = AdmissionPolicy(
+    name="emr-eks-pod-access",
+    resources={"": ("pods/ephemeralcontainers",)},
+    operations=("UPDATE",),
+    rules=(Rule(expression="false", message="pods must not get ephemeral containers"),),
+)

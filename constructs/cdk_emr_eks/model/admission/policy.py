@@ -1,6 +1,6 @@
-"""A set of rules as a ValidatingAdmissionPolicy, bound to the tenants' namespaces.
+"""Validating admission policies, bound to tenants' namespaces.
 
-Native to the API server: no webhook that could be down, no controller to run, no image to trust.
+The API server evaluates them itself: no webhook that could be down, no controller, no image.
 
 Source: https://kubernetes.io/docs/reference/access-authn-authz/validating-admission-policy/
 """
@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from cdk_emr_eks.labels import MANAGED_BY
-from cdk_emr_eks.model.admission.tenant_values import MODE, AdmissionMode
+from cdk_emr_eks.model.admission.admission import MODE, AdmissionMode
 from cdk_emr_eks.model.namespaces.namespace import MANAGER
+from cdk_emr_eks.values import value
 
 _API: Final = "admissionregistration.k8s.io/v1"
 _ACTIONS: Final = {
@@ -23,15 +24,15 @@ _ACTIONS: Final = {
 }
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Rule:
-    """One thing that must hold.
+    """One rule of a policy.
 
     Args:
-        expression: A CEL expression that is true for what is allowed.
+        expression: A CEL expression that is true for allowed objects.
         message: What the API server answers otherwise.
-        subject: A CEL expression that names the offender, such as a container; it is appended to
-            the message. Empty: the message is all.
+        subject: A CEL expression that names the offender, such as a container. Its value follows
+            the message. Empty: only the message.
     """
 
     expression: str
@@ -40,24 +41,24 @@ class Rule:
 
     def manifest(self) -> dict[str, object]:
         """Return the validation."""
-        made: dict[str, object] = {"expression": self.expression, "message": self.message}
+        found: dict[str, object] = {"expression": self.expression, "message": self.message}
         if self.subject:
-            # CEL reads texts in double quotes as JSON has them.
-            made["messageExpression"] = f"{json.dumps(self.message + ': ')} + {self.subject}"
-        return made
+            # CEL reads text in double quotes as JSON does.
+            found["messageExpression"] = f"{json.dumps(self.message + ': ')} + {self.subject}"
+        return found
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class AdmissionPolicy:
-    """Rules for some operations on some resources, in every tenant's namespace.
+    """Rules for operations on resources in every tenant's namespace.
 
     Args:
-        name: Name of the policy; its bindings have the mode behind it.
+        name: Name of the policy; the name of a binding ends with its mode.
         resources: Resources and subresources by API group.
         operations: ``CREATE``, ``UPDATE``, ``DELETE``, ``CONNECT``.
-        rules: What must hold.
-        variables: CEL expressions by name, for the rules and for variables after them.
-        conditions: CEL expressions by name: what does not meet all of them is not looked at.
+        rules: The rules.
+        variables: CEL expressions by name, for the rules and for later variables.
+        conditions: CEL expressions by name. The policy applies only if all of them are true.
     """
 
     name: str
@@ -68,7 +69,7 @@ class AdmissionPolicy:
     conditions: Mapping[str, str] = field(default_factory=dict)
 
     def manifests(self) -> tuple[dict[str, object], ...]:
-        """Return the policy, and a binding for each mode that a namespace may be under."""
+        """Return the policy, and a binding for each admission mode of a namespace."""
         constraints = {
             "resourceRules": [
                 {
@@ -76,14 +77,14 @@ class AdmissionPolicy:
                     "apiVersions": ["*"],
                     "operations": list(self.operations),
                     "resources": list(resources),
-                    # Else a wildcard would hold for what is in no namespace, and so in no tenant's.
+                    # Otherwise a wildcard would include objects outside of namespaces.
                     "scope": "Namespaced",
                 }
                 for group, resources in self.resources.items()
             ]
         }
         spec: dict[str, object] = {
-            # What cannot be judged is refused.
+            # The API server refuses a request if it cannot evaluate a rule.
             "failurePolicy": "Fail",
             "matchConstraints": constraints,
             "validations": [rule.manifest() for rule in self.rules],

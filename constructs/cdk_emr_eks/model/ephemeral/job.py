@@ -11,7 +11,7 @@ from typing import Final
 from cdk_emr_eks.errors import ConfigProblem, Problems
 from cdk_emr_eks.field_types import check_types, hold_mappings
 from cdk_emr_eks.model.access.execution_role import IamPermission, default_role_name
-from cdk_emr_eks.model.access.plain_secrets import submitted_secrets
+from cdk_emr_eks.model.access.tenant_secrets import plain_secret_problems
 from cdk_emr_eks.model.images.image_uri import image_uri
 from cdk_emr_eks.model.jobs.job_template import MAX_ARGUMENT, MAX_ENTRY_POINT, MAX_SUBMIT_PARAMETERS
 from cdk_emr_eks.model.namespaces.quota import Quota
@@ -84,7 +84,7 @@ class EphemeralJobSpec:
         length = len(self.submit_parameters)
         rule = f"must be at most {MAX_SUBMIT_PARAMETERS} characters"
         problems.require(length <= MAX_SUBMIT_PARAMETERS, "submit_parameters", rule, length)
-        problems.extend(tuple(submitted_secrets(self.submit_parameters, "submit_parameters")))
+        problems.extend(tuple(plain_secret_problems("submit_parameters", self.submit_parameters)))
         rule = f"must be 1 to {MAX_ARGUMENT} characters each"
         for argument in self.arguments:
             problems.require(1 <= len(argument) <= MAX_ARGUMENT, "arguments", rule, len(argument))

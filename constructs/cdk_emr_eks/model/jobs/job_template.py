@@ -11,7 +11,7 @@ from typing import Final
 from cdk_emr_eks import versions
 from cdk_emr_eks.errors import ConfigProblem, Problems
 from cdk_emr_eks.field_types import check_types, hold_mappings
-from cdk_emr_eks.model.access.plain_secrets import submitted_secrets
+from cdk_emr_eks.model.access.tenant_secrets import plain_secret_problems
 from cdk_emr_eks.model.images.image_uri import image_uri
 from cdk_emr_eks.names import emr_name
 from cdk_emr_eks.releases import release_label
@@ -109,7 +109,7 @@ class JobTemplateSpec:
         length = len(self.submit_parameters)
         rule = f"must be at most {MAX_SUBMIT_PARAMETERS} characters"
         problems.require(length <= MAX_SUBMIT_PARAMETERS, "submit_parameters", rule, length)
-        problems.extend(tuple(submitted_secrets(self.submit_parameters, "submit_parameters")))
+        problems.extend(tuple(plain_secret_problems("submit_parameters", self.submit_parameters)))
         for argument in self.arguments:
             rest = _PLACEHOLDER.sub("", argument)
             rule = "must not hold (), [] or {} but for ${parameter}"

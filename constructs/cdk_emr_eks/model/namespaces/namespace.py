@@ -1,39 +1,39 @@
-"""The objects that make and bound a tenant's namespace."""
+"""The namespace of a tenant, and default requests of its containers."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
-from cdk_emr_eks.errors import Problems
-from cdk_emr_eks.field_types import check_types
+from cdk_emr_eks.checks import Check
 from cdk_emr_eks.labels import MANAGED_BY, TENANT
 from cdk_emr_eks.units import Cpu, Memory
+from cdk_emr_eks.values import value
 
 MANAGER: Final = "cdk-emr-eks"
 _SIDECAR_CPU: Final = Cpu(10)
 _SIDECAR_MEMORY: Final = Memory(200)
 
-# Every container of EMR meets "baseline"; "restricted" refuses all of EMR's pods, since they set no
-# seccomp profile. Source: https://kubernetes.io/docs/concepts/security/pod-security-standards/
+# EMR's pods satisfy "baseline". "restricted" refuses them all, since they set no seccomp profile.
+# Source: https://kubernetes.io/docs/concepts/security/pod-security-standards/
 _POD_SECURITY: Final = "baseline"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class LimitDefaults:
-    """Requests of containers that name none, such as EMR's logging sidecar.
+    """Requests of containers that set none, such as EMR's logging sidecar.
 
-    They are always set: with a quota on CPU requests, Kubernetes refuses a container without one.
-    No CPU limit is ever set by default, since executors ask for several cores and would be refused
-    against a limit below that.
+    They are always set: with a quota on CPU requests, Kubernetes refuses a container without a
+    request. There is no default CPU limit, since an executor that requests more cores would be
+    refused.
 
     Args:
         cpu: CPU request, 10 millicores by default: small, so that the sidecars of a full node fit
-            beside executors that were sized to fill it.
+            next to executors that fill it.
         memory: Memory request, 200 MiB by default.
-        ephemeral_storage: Request for the node's disk, which no container of EMR names. It is
-            needed for ``Quota.ephemeral_storage``, and the scheduler counts it. None: no request.
+        ephemeral_storage: Request for the node's disk, which EMR's containers do not set.
+            ``Quota.ephemeral_storage`` needs it, and the scheduler counts it. None: no request.
 
     Raises:
         ConfigError: If an amount is zero.
@@ -45,15 +45,10 @@ class LimitDefaults:
     memory: Memory = _SIDECAR_MEMORY
     ephemeral_storage: Memory | None = None
 
-    def __post_init__(self) -> None:
-        check_types("LimitDefaults", self)
-        problems = Problems("LimitDefaults")
-        rule = "must be more than 0"
-        problems.require(self.cpu > Cpu(0), "cpu", rule, self.cpu.kubernetes)
-        for name, size in (("memory", self.memory), ("ephemeral_storage", self.ephemeral_storage)):
-            if size is not None:
-                problems.require(size > Memory(0), name, rule, size.kubernetes)
-        problems.raise_if_any()
+    def _rules(self, check: Check) -> None:
+        check.more_than("cpu", Cpu(0))
+        check.more_than("memory", Memory(0))
+        check.more_than("ephemeral_storage", Memory(0))
 
     def manifest(self, namespace: str) -> dict[str, object]:
         """Return the ``v1`` LimitRange."""
@@ -64,9 +59,9 @@ class LimitDefaults:
         return namespaced("LimitRange", "tenant", namespace, {"limits": limits})
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class NamespaceOwner:
-    """Whose a namespace is, and what admission policies read of it.
+    """Owner of a namespace, with the labels and annotations that admission policies read.
 
     Args:
         tenant: Value of the label ``emr-eks/tenant``.
@@ -97,6 +92,6 @@ def namespace_manifest(name: str, owner: NamespaceOwner) -> dict[str, object]:
 
 
 def namespaced(kind: str, name: str, namespace: str, spec: object) -> dict[str, object]:
-    """Return an object of a namespace, of the API ``v1``."""
+    """Return an object of the API ``v1`` in a namespace."""
     metadata = {"name": name, "namespace": namespace, "labels": {MANAGED_BY: MANAGER}}
     return {"apiVersion": "v1", "kind": kind, "metadata": metadata, "spec": spec}

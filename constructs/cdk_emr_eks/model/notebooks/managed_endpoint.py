@@ -11,7 +11,7 @@ from typing import Final
 from cdk_emr_eks.errors import ConfigProblem, Problems, refuse
 from cdk_emr_eks.field_types import check_types, hold_mappings
 from cdk_emr_eks.labels import Architecture
-from cdk_emr_eks.model.admission.tenant_values import Admission
+from cdk_emr_eks.model.admission.admission import Admission
 from cdk_emr_eks.model.images.image_uri import image_uri
 from cdk_emr_eks.model.jobs.job_config import IMAGE, PLACED_SUBMITTER
 from cdk_emr_eks.model.notebooks.endpoints import (

@@ -10,7 +10,7 @@ from typing import Final
 
 from cdk_emr_eks.checks import Check
 from cdk_emr_eks.labels import SparkRole
-from cdk_emr_eks.model.access.plain_secrets import INSTEAD, names_secret
+from cdk_emr_eks.model.access.tenant_secrets import INSTEAD, is_secret_name
 
 # Names by which EMR finds Spark's container.
 MAIN_CONTAINERS: Final[Mapping[SparkRole, str]] = {
@@ -210,7 +210,7 @@ def _check_mounts(
 def _check_variables(check: Check, field: str, container: Mapping[str, object]) -> None:
     for name, item in _named(check, f"{field}.env", container.get("env", ())).items():
         rule = "must not hold the value of a secret, which every reader of pods would see"
-        exposed = names_secret(name) and item.get("value") is not None
+        exposed = is_secret_name(name) and item.get("value") is not None
         check.require(not exposed, f"{field}.env", rule, name, INSTEAD)
 
 

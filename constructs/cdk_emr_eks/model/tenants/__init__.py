@@ -1,1 +1,1 @@
-"""Tenants and their virtual clusters."""
+"""Tenants: virtual clusters, quotas and roles of one namespace each."""

@@ -1,4 +1,4 @@
-"""EMR's rights in a namespace, for clusters that let it in through ``aws-auth``."""
+"""Kubernetes permissions of the EMR service, as Roles and ClusterRoles."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ _NAME: Final = "emr-containers"
 _USER: Final = "emr-containers"
 _GROUP: Final = "rbac.authorization.k8s.io"
 
-# AWS lists "describe", "edit", "annotate" and "label", too; these are kubectl's commands, no verbs
-# of Kubernetes, and a rule with them grants nothing more.
+# AWS's list also has "describe", "edit", "annotate" and "label". These are commands of kubectl and
+# not verbs of Kubernetes: a rule with them grants nothing more.
 _WRITE: Final = ("get", "list", "watch", "create", "delete", "patch")
 _WRITE_ALL: Final = (*_WRITE, "deletecollection")
 
@@ -25,14 +25,14 @@ _RULES: Final[tuple[_Rule, ...]] = (
         ("serviceaccounts", "services", "configmaps", "events", "pods", "pods/log"),
         _WRITE_ALL,
     ),
-    # EMR writes secrets and never reads one.
+    # EMR writes secrets and does not read them.
     ("", ("secrets",), ("create", "patch", "delete", "watch")),
     ("apps", ("statefulsets", "deployments"), _WRITE),
     ("batch", ("jobs",), _WRITE),
     ("extensions", ("ingresses",), _WRITE),
     ("networking.k8s.io", ("ingresses",), _WRITE),
     ("rbac.authorization.k8s.io", ("roles", "rolebindings"), _WRITE_ALL),
-    # eksctl's own list lacks these two groups, so that jobs with volumes fail under it.
+    # eksctl's list lacks roles, role bindings and claims, so jobs with volumes fail under it.
     ("", ("persistentvolumeclaims",), _WRITE_ALL),
 )
 
@@ -60,11 +60,11 @@ def emr_role_manifests(namespace: str) -> tuple[dict[str, object], ...]:
 
 
 def emr_cluster_role_manifests(namespace: str) -> tuple[dict[str, object], ...]:
-    """Return what lets EMR itself give its part of a job rights across namespaces.
+    """Return the ClusterRole and binding that let EMR's part of a job work across namespaces.
 
-    Kubernetes lets nobody hand out rights that it does not have, so EMR has all of them in the
-    whole cluster. The name has the tenant's namespace, so that each tenant brings and takes its
-    own; both users that EMR is known by are bound.
+    Kubernetes lets no user grant permissions that the user lacks, so EMR has all of them in the
+    whole cluster. The names contain the tenant's namespace, so the objects are created and deleted
+    with the tenant. Both users of EMR are bound.
 
     Args:
         namespace: Namespace of the tenant whose jobs have two parts.
@@ -75,7 +75,7 @@ def emr_cluster_role_manifests(namespace: str) -> tuple[dict[str, object], ...]:
     wide = (
         *_RULES,
         (_GROUP, ("clusterroles", "clusterrolebindings"), _WRITE_ALL),
-        # Without Kyverno in the cluster the rule is about nothing.
+        # Without Kyverno in the cluster the rule has no effect.
         ("kyverno.io", ("clusterpolicies",), ("create", "delete")),
     )
     role: dict[str, object] = {

@@ -1,11 +1,10 @@
-"""What the smallest job of a workload requests, for a tenant's quota to be held against."""
+"""Resource requests of the smallest job of a workload, for the check of a tenant's quota."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
-from cdk_emr_eks.errors import Problems
+from cdk_emr_eks.checks import Check
 from cdk_emr_eks.labels import SparkRole
 from cdk_emr_eks.model.instances.packing import SUBMITTER
 from cdk_emr_eks.model.namespaces.namespace import LimitDefaults
@@ -15,19 +14,20 @@ from cdk_emr_eks.model.workloads.priority import priority_class_name
 from cdk_emr_eks.model.workloads.storage import PersistentVolumes
 from cdk_emr_eks.model.workloads.workload import Workload
 from cdk_emr_eks.units import Cpu, Memory
+from cdk_emr_eks.values import value
 
-_CONTAINERS: Final = 6
 # Submitter, driver and executor, each with EMR's logging container.
+_CONTAINERS: Final = 6
 
-# Beside pods: templates, logging, Spark's defaults, and what Spark gives driver and executors are
-# ConfigMaps, and so is Kubernetes' own kube-root-ca.crt; the service is how executors find their
-# driver, and by the secret EMR's logging container writes.
+# Executors find their driver by the service, and EMR's logging container writes the secret. There
+# are ConfigMaps for pod templates, logging, Spark's defaults, the driver and the executors, and
+# Kubernetes' own kube-root-ca.crt.
 _SERVICES: Final = 1
 _CONFIG_MAPS: Final = 6
 _SECRETS: Final = 1
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class PodSize:
     """Requests of one pod with its logging container."""
 
@@ -35,7 +35,7 @@ class PodSize:
     memory: Memory
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class JobSize:
     """Requests of one submitter, one driver and one executor together."""
 
@@ -51,8 +51,8 @@ def smallest_job(workload: Workload, defaults: LimitDefaults) -> JobSize:
     """Add up the smallest job of a workload.
 
     Args:
-        workload: The workload, with its worked-out shapes.
-        defaults: Requests that logging containers of driver and executor get, since they name none.
+        workload: The workload.
+        defaults: Requests of the logging containers of driver and executor, which set none.
     """
     pods = [_pod(shape(workload), defaults) for shape in (driver_size, executor_size)]
     storage = workload.storage
@@ -69,16 +69,14 @@ def smallest_job(workload: Workload, defaults: LimitDefaults) -> JobSize:
     )
 
 
-def check_fit(
-    problems: Problems, quota: Quota, workload: Workload, defaults: LimitDefaults
-) -> None:
-    """Note where a quota is too small for one job of a workload.
+def check_fit(check: Check, quota: Quota, workload: Workload, defaults: LimitDefaults) -> None:
+    """Check that a quota allows one job of a workload.
 
     Args:
-        problems: Where it is noted.
+        check: Records the problems.
         quota: The quota.
         workload: The workload.
-        defaults: Requests of containers that name none.
+        defaults: Requests of containers that set none.
     """
     job = smallest_job(workload, defaults)
     needs = f"for one submitter, driver and executor of workload {workload.name!r}"
@@ -96,17 +94,17 @@ def check_fit(
         ("secrets", quota.secrets, _SECRETS),
     )
     for field, has, least in amounts:
-        _require(problems, f"quota.{field}", has, least, needs)
+        _require(check, f"quota.{field}", has, least, needs)
     for field, count, least_count in counts:
         rule = f"must be at least {least_count} {needs}"
         holds = count is None or count >= least_count
-        problems.require(holds, f"quota.{field}", rule, count)
-    _check_class(problems, quota, workload, SparkRole.DRIVER, defaults)
-    _check_class(problems, quota, workload, SparkRole.EXECUTOR, defaults)
+        check.require(holds, f"quota.{field}", rule, count)
+    _check_class(check, quota, workload, SparkRole.DRIVER, defaults)
+    _check_class(check, quota, workload, SparkRole.EXECUTOR, defaults)
 
 
 def _check_class(
-    problems: Problems, quota: Quota, workload: Workload, role: SparkRole, defaults: LimitDefaults
+    check: Check, quota: Quota, workload: Workload, role: SparkRole, defaults: LimitDefaults
 ) -> None:
     name = priority_class_name(workload.name, role)
     limits = quota.priority_classes.get(name)
@@ -120,14 +118,14 @@ def _check_class(
     count = 2 if driver else 1
     field = f"quota.priority_classes[{name!r}]"
     needs = "for one submitter and driver" if driver else "for one executor"
-    _require(problems, f"{field}.cpu", limits.cpu, cpu, needs)
-    _require(problems, f"{field}.memory", limits.memory, memory, needs)
+    _require(check, f"{field}.cpu", limits.cpu, cpu, needs)
+    _require(check, f"{field}.memory", limits.memory, memory, needs)
     enough = limits.pods is None or limits.pods >= count
-    problems.require(enough, f"{field}.pods", f"must be at least {count} {needs}", limits.pods)
+    check.require(enough, f"{field}.pods", f"must be at least {count} {needs}", limits.pods)
 
 
 def _require(
-    problems: Problems,
+    check: Check,
     field: str,
     has: Cpu | Memory | None,
     least: Cpu | Memory,
@@ -136,7 +134,7 @@ def _require(
     if has is None:
         return
     enough = _amount(has) >= _amount(least)
-    problems.require(enough, field, f"must be at least {least.kubernetes} {needs}", has.kubernetes)
+    check.require(enough, field, f"must be at least {least.kubernetes} {needs}", has.kubernetes)
 
 
 def _amount(value: Cpu | Memory) -> int:

@@ -1,13 +1,13 @@
-"""What a tenant is: a namespace with a quota, a virtual cluster, execution roles and logs."""
+"""A tenant: a namespace with a quota, a virtual cluster, execution roles and logs."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from cdk_emr_eks import versions
-from cdk_emr_eks.errors import ConfigError, ConfigProblem, Problems, refuse
-from cdk_emr_eks.field_types import check_types, hold_mappings
+from cdk_emr_eks.checks import Check
+from cdk_emr_eks.errors import ConfigError, ConfigProblem, refuse
 from cdk_emr_eks.labels import TENANT, SparkRole
 from cdk_emr_eks.model.access.execution_role import (
     ExecutionRoleSpec,
@@ -17,12 +17,12 @@ from cdk_emr_eks.model.access.execution_role import (
     default_role_name,
 )
 from cdk_emr_eks.model.access.lake_formation import LakeFormation, with_lake_formation
-from cdk_emr_eks.model.access.tenant_secret import TenantSecret, secret_problems, with_secrets
-from cdk_emr_eks.model.admission.tenant_values import Admission, AdmissionMode
+from cdk_emr_eks.model.access.tenant_secrets import TenantSecret, secret_problems, with_secrets
+from cdk_emr_eks.model.admission.admission import Admission, AdmissionMode
 from cdk_emr_eks.model.images.image_uri import image_uri
 from cdk_emr_eks.model.jobs.spark_encryption import SparkEncryption
 from cdk_emr_eks.model.namespaces.namespace import LimitDefaults, NamespaceOwner
-from cdk_emr_eks.model.namespaces.network_rules import tenant_policies
+from cdk_emr_eks.model.namespaces.network_policies import tenant_policies
 from cdk_emr_eks.model.namespaces.quota import Quota
 from cdk_emr_eks.model.namespaces.tenant_network import ClusterNetwork, TenantNetwork
 from cdk_emr_eks.model.nodes.dedicated import DedicatedPools, check_dedicated
@@ -33,45 +33,49 @@ from cdk_emr_eks.model.tenants.virtual_cluster import (
     tag_problems,
 )
 from cdk_emr_eks.model.workloads.workload import Workload
-from cdk_emr_eks.names import dns_label, namespace_problems
+from cdk_emr_eks.names import namespace_problems
 from cdk_emr_eks.releases import release_label
+from cdk_emr_eks.values import value
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Tenant:
-    """A team on the platform, with all that makes its namespace its own.
+    """A team on the platform, with a separate namespace.
 
     Args:
         name: Name of the tenant, a DNS label.
         namespace: Kubernetes namespace. None: the tenant's name. One tenant, one namespace.
         virtual_cluster_name: Name in EMR. None: the tenant's name.
-        workloads: Names of the platform's workloads the tenant may use. Empty: all of them; none
-            where it has ``dedicated`` ones.
-        dedicated: Workloads of its own, on nodes that no other tenant's pods get to.
-        quota: Most that its jobs may request at a time. None: no quota.
-        limit_defaults: Requests of containers that name none.
-        admission: What its pods may be, whoever makes them. Default: enforced, EMR's images only.
-        network: Whom its pods may talk to; by default nobody but one another, DNS, the API server
-            and AWS. None: no network policies, so that everybody in the cluster is reached.
-        execution_roles: Job execution roles. Empty: one role without permissions but templates and
-            logs, named ``emr-TENANT-`` and six characters that tell cluster and namespace apart.
-        secrets: Secrets of Secrets Manager that its jobs read. One secret, one tenant.
-        logs: Where jobs log.
-        release_label: EMR release of the job configurations; jobs may name another one.
-        image: Image that driver and executors of its jobs run, unless a job names another one: by
-            digest, or a token such as ``SparkImage.uri``. None: the release's.
+        workloads: Names of the platform's workloads that the tenant may use. Empty: all of them, or
+            only ``dedicated`` ones if it has any.
+        dedicated: Workloads on nodes that run no other tenant's pods.
+        quota: Limits on the requests of its jobs at a time. None: no quota.
+        limit_defaults: Requests of containers that set none.
+        admission: Rules for its pods. Default: enforced, and only EMR's images.
+        network: Network access of its pods. Default: only to one another, DNS, the API server and
+            AWS. None: no network policies, so the pods reach the whole cluster.
+        execution_roles: Job execution roles. Empty: one role that can only read pod templates and
+            write logs, named ``emr-TENANT-`` and six characters that depend on cluster and
+            namespace.
+        secrets: Secrets of Secrets Manager that its jobs read. A secret belongs to one tenant.
+        logs: Where jobs write logs.
+        release_label: EMR release of the job configurations; a job may name another one.
+        image: Image of driver and executors of its jobs, unless a job names another one: by digest,
+            or a token such as ``SparkImage.uri``. None: the release's.
         spark_encryption: Spark's own encryption in its jobs and sessions. None: Spark's default,
-            which is none.
-        lake_formation: Jobs read tables as far as Lake Formation lets their role; roles have IRSA,
-            and there are no sessions and no own images. None: roles read what IAM lets them.
+            which is no encryption.
+        lake_formation: Jobs read tables as far as Lake Formation grants it to their role; roles
+            have IRSA, and there are no sessions and no own images. None: IAM decides what roles
+            read.
         virtual_cluster: Options of its virtual cluster: EMR's access to the namespace, sessions for
             Spark Connect, limits on job runs.
-        tags: AWS tags of what the tenant has, beside ``emr-eks/tenant``: for cost allocation.
+        tags: AWS tags of the tenant's resources, in addition to ``emr-eks/tenant``: for cost
+            allocation.
 
     Raises:
-        ConfigError: If a name, label or tag breaks a rule, two roles share a name, a role needs
-            a newer EMR release, the image has no digest or is none that the tenant's pods may run,
-            or something else is asked for that does not go with Lake Formation.
+        ConfigError: If a name, label or tag breaks a rule, two roles have one name, a role needs
+            a newer EMR release, the image has no digest or the tenant's pods may not run it, or an
+            option excludes Lake Formation.
     """
 
     name: str
@@ -93,45 +97,22 @@ class Tenant:
     virtual_cluster: VirtualClusterOptions = field(default_factory=VirtualClusterOptions)
     tags: Mapping[str, str] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        check_types(f"Tenant {self.name!r}", self)
-        hold_mappings(self)
-        problems = Problems(f"Tenant {self.name!r}")
-        problems.extend(dns_label("name", self.name))
-        problems.extend(namespace_problems("namespace", self.resolved_namespace))
+    def _rules(self, check: Check) -> None:
+        check.dns_label("name")
+        check.add(namespace_problems("namespace", self.resolved_namespace))
         label = release_label("release_label", self.release_label)
-        problems.extend(label)
-        problems.extend(tag_problems("tags", self.all_tags))
-        problems.extend(self.image_problems(self.image))
-        problems.extend(self._peer_problems())
-        problems.extend(self._bound_problems())
-        own = (*self.workloads, *(each.workload.name for each in self.dedicated))
-        seen: set[str] = set()
-        for role in self.execution_roles:
-            rule = "must have a name of its own for each role"
-            problems.require(role.name not in seen, "execution_roles", rule, role.name)
-            seen.add(role.name)
-            unknown = set(role.workloads) - set(own) if own else set()
-            rule = f"must use workloads of the tenant only ({', '.join(own)})"
-            problems.require(not unknown, "execution_roles", rule, ", ".join(sorted(unknown)))
-            if not label:
-                problems.extend(role.release_problems(self.release_label))
-        if self.spark_encryption is not None and not label:
-            problems.extend(self.spark_encryption.release_problems(self.release_label))
-        if self.lake_formation is not None:
-            sessions = ("session_enabled", "security_configuration", "security_configuration_id")
-            options = self.virtual_cluster
-            given = [f"virtual_cluster.{each}" for each in sessions if getattr(options, each)]
-            problems.extend(self.lake_formation.problems_beside(self.resolved_namespace, given))
-            problems.extend(self.lake_formation.role_problems(self.execution_roles))
-            problems.extend(
-                () if label else self.lake_formation.release_problems(self.release_label)
-            )
-        if not label and not self.execution_roles:
-            problems.extend(self._default_role("default").release_problems(self.release_label))
-        problems.extend(secret_problems(self.secrets, [role.name for role in self.execution_roles]))
-        problems.raise_if_any()
-        # Raises for what EMR does not accept, in the virtual cluster's own words.
+        check.add(label)
+        check.add(tag_problems("tags", self.all_tags))
+        check.add(self.image_problems(self.image))
+        check.add(self._peer_problems())
+        check.add(self._admission_problems())
+        self._check_roles(check)
+        check.add(self._lake_formation_problems())
+        if not label:
+            check.add(self._release_problems())
+        check.add(secret_problems(self.secrets, [role.name for role in self.execution_roles]))
+        check.raise_if_any()
+        # Raises the problems of the virtual cluster, under the virtual cluster's name.
         self.virtual_cluster_spec  # noqa: B018
 
     @property
@@ -141,7 +122,7 @@ class Tenant:
 
     @property
     def all_tags(self) -> dict[str, str]:
-        """The user's tags and the tenant's own, which wins: costs are told apart by it."""
+        """The user's tags and the tag ``emr-eks/tenant``, for cost allocation."""
         return {**self.tags, TENANT: self.name}
 
     @property
@@ -154,7 +135,7 @@ class Tenant:
         )
 
     def roles(self, cluster_name: str) -> tuple[ExecutionRoleSpec, ...]:
-        """Return the execution roles, with the default role where none is given."""
+        """Return the execution roles, or the default role if none is given."""
         name = default_role_name(self.name, cluster_name, self.resolved_namespace)
         roles = self.execution_roles or (self._default_role(name),)
         return tuple(
@@ -169,15 +150,15 @@ class Tenant:
         return ExecutionRoleSpec(name=name, uses=uses, identity=identity)
 
     def image_problems(self, image: str | None) -> tuple[ConfigProblem, ...]:
-        """Return what is wrong with an image for jobs of the tenant."""
+        """Check that the tenant's pods may run an image."""
         if image is None:
             return ()
         if self.lake_formation is not None:
             return self.lake_formation.image_problems(image)
         return image_uri("image", image) or self.admission.image_problems("image", image)
 
-    def chosen(self, workloads: Mapping[str, Workload]) -> tuple[Workload, ...]:
-        """Return the tenant's workloads: those out of the platform's, then its own.
+    def selected_workloads(self, workloads: Mapping[str, Workload]) -> tuple[Workload, ...]:
+        """Return the tenant's workloads: those of the platform, then dedicated ones.
 
         Raises:
             ConfigError: If the platform does not have one of them.
@@ -185,10 +166,10 @@ class Tenant:
         own = tuple(each.workload_with_limits for each in self.dedicated)
         if own and not self.workloads:
             return own
-        return (*choose(f"Tenant {self.name!r}", self.workloads, workloads), *own)
+        return (*select_workloads(f"Tenant {self.name!r}", self.workloads, workloads), *own)
 
     def owner(self, workloads: Sequence[Workload]) -> NamespaceOwner:
-        """Return what the namespace says of its tenant.
+        """Return the owner of the namespace, with its labels and annotations.
 
         Args:
             workloads: The workloads that the tenant may use.
@@ -202,10 +183,10 @@ class Tenant:
         )
 
     def policies(self, cluster: ClusterNetwork | None = None) -> tuple[dict[str, object], ...]:
-        """Return the Kubernetes objects that bound the namespace.
+        """Return the limit range, quotas and network policies of the namespace.
 
         Args:
-            cluster: Address ranges of the cluster. None: they are not known.
+            cluster: Address ranges of the cluster. None: unknown.
         """
         namespace = self.resolved_namespace
         bounds = [self.limit_defaults.manifest(namespace)]
@@ -218,16 +199,41 @@ class Tenant:
 
     @property
     def _partners(self) -> tuple[str, ...]:
-        beside = self.virtual_cluster.own_security_configuration or self.lake_formation
-        return (beside.resolved_system_namespace(self.resolved_namespace),) if beside else ()
+        part = self.virtual_cluster.own_security_configuration or self.lake_formation
+        return (part.resolved_system_namespace(self.resolved_namespace),) if part else ()
 
-    def _bound_problems(self) -> tuple[ConfigProblem, ...]:
+    def _check_roles(self, check: Check) -> None:
+        own = (*self.workloads, *(each.workload.name for each in self.dedicated))
+        check.unique("execution_roles", by="name")
+        for role in self.execution_roles:
+            unknown = set(role.workloads) - set(own) if own else set()
+            rule = f"must use workloads of the tenant only ({', '.join(own)})"
+            check.require(not unknown, "execution_roles", rule, ", ".join(sorted(unknown)))
+
+    def _release_problems(self) -> tuple[ConfigProblem, ...]:
+        """Check that the EMR release has the features that the tenant uses."""
+        roles = self.execution_roles or (self._default_role("default"),)
+        features = (self.spark_encryption, self.lake_formation)
+        users = (*roles, *(each for each in features if each is not None))
+        return tuple(each for user in users for each in user.release_problems(self.release_label))
+
+    def _lake_formation_problems(self) -> tuple[ConfigProblem, ...]:
+        if self.lake_formation is None:
+            return ()
+        sessions = ("session_enabled", "security_configuration", "security_configuration_id")
+        options = self.virtual_cluster
+        given = [f"virtual_cluster.{each}" for each in sessions if getattr(options, each)]
+        return (
+            *self.lake_formation.tenant_problems(self.resolved_namespace, given),
+            *self.lake_formation.role_problems(self.execution_roles),
+        )
+
+    def _admission_problems(self) -> tuple[ConfigProblem, ...]:
         found = [*self.admission.controller_problems(self.resolved_namespace)]
         if self.dedicated and self.admission.mode is not AdmissionMode.ENFORCE:
-            rule = "must be enforced with dedicated pools: nothing else keeps pods to them"
-            found.append(
-                ConfigProblem(field="admission.mode", rule=rule, got=str(self.admission.mode))
-            )
+            rule = "must be enforced with dedicated pools: only admission keeps pods on them"
+            mode = str(self.admission.mode)
+            found.append(ConfigProblem(field="admission.mode", rule=rule, got=mode))
         disk = self.quota.ephemeral_storage if self.quota else None
         if disk is not None and self.limit_defaults.ephemeral_storage is None:
             rule = "must be given with quota.ephemeral_storage: no container of EMR requests any"
@@ -244,10 +250,19 @@ class Tenant:
         )
 
 
-def choose(
+def select_workloads(
     where: str, names: Sequence[str], workloads: Mapping[str, Workload]
 ) -> tuple[Workload, ...]:
-    """Pick workloads by name; no names means all of them."""
+    """Return workloads by name; no names select all of them.
+
+    Args:
+        where: What errors call the selecting value.
+        names: Names of workloads.
+        workloads: Workloads of the platform, or of the tenant, by name.
+
+    Raises:
+        ConfigError: If a name is not the name of a workload.
+    """
     unknown = sorted(set(names) - set(workloads))
     if unknown:
         rule = f"must name workloads of the platform ({', '.join(workloads)})"
@@ -258,31 +273,36 @@ def choose(
 def check_tenant(
     tenant: Tenant, workloads: Mapping[str, Workload], network: ClusterNetwork | None = None
 ) -> None:
-    """Check a tenant against the platform's workloads, and against its network where that is known.
+    """Check a tenant against the platform's workloads and network.
+
+    Args:
+        tenant: The tenant.
+        workloads: Workloads of the platform by name.
+        network: Address ranges of the cluster. None: unknown.
 
     Raises:
-        ConfigError: If it uses a workload that the platform lacks, one of its own clashes with
-            them, its quota is for priority classes that it may not use or is too small for one job
-            (submitter, driver and one executor) of a workload that it uses, or its network rules
-            name ranges that only pods or Services have.
+        ConfigError: If the tenant uses a workload that the platform lacks, a dedicated workload
+            clashes with the platform's, its quota is for priority classes that it may not use or
+            does not allow one job (submitter, driver and one executor) of a workload that it uses,
+            or its network rules name ranges that only pods or Services have.
     """
     where = f"Tenant {tenant.name!r}"
-    if tenant.network and (found := tenant.network.problems_on(network or ClusterNetwork())):
+    if tenant.network and (found := tenant.network.cluster_problems(network or ClusterNetwork())):
         raise ConfigError(where, found)
     check_dedicated(where, tenant.dedicated, workloads)
-    chosen = {each.name: each for each in tenant.chosen(workloads)}
+    selected = {each.name: each for each in tenant.selected_workloads(workloads)}
     if tenant.lake_formation and tenant.admission.mode is not AdmissionMode.OFF:
-        kept = [name for name, each in chosen.items() if each.keeps_executors]
+        kept = [name for name, each in selected.items() if each.keeps_executors]
         tenant.lake_formation.check_executors(where, kept)
     for role in tenant.execution_roles:
-        choose(f"Execution role {role.name!r}", role.workloads, chosen)
+        select_workloads(f"Execution role {role.name!r}", role.workloads, selected)
     if tenant.quota is None:
         return
-    problems = Problems(where)
-    for workload in chosen.values():
-        check_fit(problems, tenant.quota, workload, tenant.limit_defaults)
-    classes = [f"{name}-{role}" for name in chosen for role in SparkRole]
+    check = Check(where)
+    for workload in selected.values():
+        check_fit(check, tenant.quota, workload, tenant.limit_defaults)
+    classes = [f"{name}-{role}" for name in selected for role in SparkRole]
     rule = f"must be priority classes of the tenant's workloads ({', '.join(classes)})"
     for name in tenant.quota.priority_classes:
-        problems.require(name in classes, "quota.priority_classes", rule, name)
-    problems.raise_if_any()
+        check.require(name in classes, "quota.priority_classes", rule, name)
+    check.raise_if_any()

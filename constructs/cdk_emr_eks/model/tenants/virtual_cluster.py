@@ -20,16 +20,19 @@ _ID: Final = re.compile(r"[0-9a-z]{1,64}")
 
 
 class EmrAccess(StrEnum):
-    """How EMR gets its rights in a namespace."""
+    """How EMR gets its Kubernetes permissions in a namespace.
 
-    # EMR creates an EKS access entry for itself together with the virtual cluster. The cluster's
-    # authentication mode must be API_AND_CONFIG_MAP.
-    # Source: https://docs.aws.amazon.com/emr/latest/EMR-on-EKS-DevelopmentGuide/setting-up-cluster-access.html
+    Attributes:
+        ACCESS_ENTRY: EMR creates an EKS access entry for itself with the virtual cluster. The
+            cluster's authentication mode must be ``API_AND_CONFIG_MAP``.
+        AWS_AUTH: A Role and a RoleBinding in the namespace, and an entry in the ConfigMap
+            ``aws-auth``: for clusters in the mode ``CONFIG_MAP``. The ConfigMap belongs to the
+            whole cluster, so this library does not write it: the entry is a stack output.
+
+    Source: https://docs.aws.amazon.com/emr/latest/EMR-on-EKS-DevelopmentGuide/setting-up-cluster-access.html
+    """
+
     ACCESS_ENTRY = "access-entry"
-
-    # A Role and a RoleBinding in the namespace, and an entry in the ConfigMap aws-auth, for
-    # clusters in the mode CONFIG_MAP. The ConfigMap belongs to the whole cluster, so the library
-    # never writes it: the entry that it needs is a stack output.
     AWS_AUTH = "aws-auth"
 
 
@@ -37,14 +40,14 @@ class EmrAccess(StrEnum):
 class SchedulerLimits:
     """Limits on the job runs of a virtual cluster that run and that wait at the same time.
 
-    CloudFormation does not have these limits, only EMR's API does, so a custom resource sets them:
-    the first use in a stack adds one Lambda function and its role, each use one resource and one
-    policy.
+    CloudFormation does not support these limits, only EMR's API does, so a custom resource sets
+    them. The first use in a stack adds one Lambda function and its role; each use adds one resource
+    and one policy.
 
     Args:
         max_concurrent_job_runs: Job runs in the state RUNNING, 1 to 1,000. None: EMR's 1,000.
-        max_in_queue_job_runs: Job runs in PENDING or SUBMITTED, 1 to 1,000; EMR refuses more.
-            None: no limit.
+        max_in_queue_job_runs: Job runs in PENDING or SUBMITTED, 1 to 1,000; EMR refuses further
+            ones. None: no limit.
 
     Raises:
         ConfigError: If both are absent, or one is out of range.
@@ -56,18 +59,13 @@ class SchedulerLimits:
     max_in_queue_job_runs: int | None = None
 
     def _rules(self, check: Check) -> None:
-        if not self.parameters():
-            rule = "or max_in_queue_job_runs must be given"
-            check.require(False, "max_concurrent_job_runs", rule)
-        for name, given in (
-            ("max_concurrent_job_runs", self.max_concurrent_job_runs),
-            ("max_in_queue_job_runs", self.max_in_queue_job_runs),
-        ):
-            allowed = given is None or 1 <= given <= 1000
-            check.require(allowed, name, "must be a whole number, 1 to 1000", given)
+        rule = "or max_in_queue_job_runs must be given"
+        check.require(bool(self.parameters()), "max_concurrent_job_runs", rule)
+        check.between("max_concurrent_job_runs", 1, 1000)
+        check.between("max_in_queue_job_runs", 1, 1000)
 
     def parameters(self) -> dict[str, int]:
-        """Return the limits as EMR's API takes them; what is absent stays at EMR's default."""
+        """Return the limits as EMR's API takes them, without those that keep EMR's default."""
         given = {
             "maxConcurrentJobRuns": self.max_concurrent_job_runs,
             "maxInQueueJobRuns": self.max_in_queue_job_runs,
@@ -155,7 +153,7 @@ class VirtualClusterSpec:
         check.add(emr_name("name", self.name))
         check.add(namespace_problems("namespace", self.resolved_namespace))
         if own := self.options.own_security_configuration:
-            check.add(own.problems_beside(self.resolved_namespace))
+            check.add(own.namespace_problems(self.resolved_namespace))
         check.add(tag_problems("tags", self.tags))
 
     @property

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from cdk_emr_eks.errors import ConfigProblem
-from cdk_emr_eks.model.access.plain_secrets import INSTEAD, names_secret
+from cdk_emr_eks.model.access.tenant_secrets import INSTEAD, is_secret_name
 
 # Properties of one classification, and characters of a key or a value.
 # Source: https://docs.aws.amazon.com/emr-on-eks/latest/APIReference/API_Configuration.html
@@ -88,7 +88,7 @@ def spark_conf_problems(
         )
         if reason:
             found.append(ConfigProblem(field=field, rule="must not set", got=key, fix=reason))
-        elif names_secret(key):
+        elif is_secret_name(key):
             # The error does not show the value: errors end up in the logs of builds.
             rule = "must not hold a secret, which templates and outputs show to every reader"
             found.append(ConfigProblem(field=field, rule=rule, got=key, fix=INSTEAD))

@@ -1,12 +1,14 @@
-"""Network policies of a tenant's namespace: closed both ways, and what opens it.
+"""Network policies of a tenant's namespace: deny all traffic, then allow what is needed.
 
-Each policy is for all pods of its namespace. The VPC CNI shares its maps between pods of a node
-whose names differ in the last part only, so that rules for some pods of a namespace are not
-reliable where a tenant chooses names; and labels of EMR's pods are not documented.
+Each policy selects all pods of its namespace. The VPC CNI shares its maps between pods of a node
+whose names differ only in the last part, so rules for some pods of a namespace are not reliable
+where a tenant chooses names. EMR does not document the labels of its pods.
 
-It looks at packets at the pod's own interface, where a Service still has its own address. For rules
-by pods it adds the addresses of the Services of these pods; the API server has none, so it is named
-by its address. Source: https://github.com/aws/amazon-network-policy-controller-k8s
+The VPC CNI filters packets at the pod's interface, where a Service still has its cluster address.
+For rules by pods it adds the addresses of the Services of these pods. The API server has no pods,
+so a rule names its address.
+
+Source: https://github.com/aws/amazon-network-policy-controller-k8s
 """
 
 from __future__ import annotations
@@ -22,17 +24,18 @@ from cdk_emr_eks.model.namespaces.tenant_network import (
     ClusterNetwork,
     NetworkPeer,
     TenantNetwork,
-    holds,
+    contains,
 )
 from cdk_emr_eks.names import ROUTER_NAMESPACE
 
 Rule = Mapping[str, object]
-_IDENTITY_AGENT: Final = ("169.254.170.23/32", "fd00:ec2::23/128")
+
 # Source: https://docs.aws.amazon.com/eks/latest/userguide/pod-id-how-it-works.html
+_IDENTITY_AGENT: Final = ("169.254.170.23/32", "fd00:ec2::23/128")
 _HTTPS: Final = ({"protocol": "TCP", "port": 443},)
 _HTTP: Final = ({"protocol": "TCP", "port": 80},)
 _DNS: Final = ({"protocol": "UDP", "port": 53}, {"protocol": "TCP", "port": 53})
-_OWN: Final[Mapping[str, object]] = {"podSelector": {}}
+_OWN_NAMESPACE: Final[Mapping[str, object]] = {"podSelector": {}}
 
 
 def tenant_policies(
@@ -41,35 +44,43 @@ def tenant_policies(
     cluster: ClusterNetwork,
     partners: Sequence[str] = (),
 ) -> tuple[dict[str, object], ...]:
-    """Return the policies that every tenant's namespace has.
+    """Return the policies of every tenant's namespace.
 
     Args:
         namespace: The namespace.
-        network: Whom its pods may talk to.
+        network: Network access of its pods.
         cluster: Address ranges of the cluster.
-        partners: Namespaces of the same tenant, both ways, such as the one of EMR's own part.
+        partners: Further namespaces of the tenant, open in both directions, such as that of EMR's
+            part of a job.
     """
-    both: list[Rule] = [{"from": [_namespace(each)]} for each in partners]
-    ingress: list[Rule] = [{"from": [_OWN]}, *both, *_peers("from", network.ingress, cluster)]
+    both: list[Rule] = [{"from": [_namespace_peer(each)]} for each in partners]
+    ingress: list[Rule] = [
+        {"from": [_OWN_NAMESPACE]},
+        *both,
+        *_peers("from", network.ingress, cluster),
+    ]
     egress: list[Rule] = [
         *namespace_egress(network, cluster),
-        *({"to": [_namespace(each)]} for each in partners),
+        *({"to": [_namespace_peer(each)]} for each in partners),
         *_peers("to", network.egress, cluster),
     ]
     return (
-        # Apart from the rules, so that a namespace stays closed whatever becomes of them.
+        # A separate policy, so that the namespace stays closed if the other one is deleted.
         network_policy("default-deny", namespace, ingress=[], egress=[]),
         network_policy("tenant", namespace, ingress=ingress, egress=egress),
     )
 
 
 def namespace_egress(network: TenantNetwork, cluster: ClusterNetwork) -> list[Rule]:
-    """Return what pods of a namespace need: one another, DNS, the API server, roles, AWS."""
-    dns = {**_namespace("kube-system"), "podSelector": {"matchLabels": {"k8s-app": "kube-dns"}}}
+    """Return the rules that all pods need: own namespace, DNS, API server, credentials, AWS."""
+    dns = {
+        **_namespace_peer("kube-system"),
+        "podSelector": {"matchLabels": {"k8s-app": "kube-dns"}},
+    }
     open_ranges = _widest([*network.https, *cluster.vpc_cidrs])
-    https = [*(_block(cidr, cluster) for cidr in open_ranges), *_api_server(cluster)]
+    https = [*(_cidr_peer(cidr, cluster) for cidr in open_ranges), *_api_server(cluster)]
     return [
-        {"to": [_OWN]},
+        {"to": [_OWN_NAMESPACE]},
         {"to": [dns], "ports": _ports(_DNS)},
         {"to": [{"ipBlock": {"cidr": cidr}} for cidr in _IDENTITY_AGENT], "ports": _ports(_HTTP)},
         {"to": https, "ports": _ports(_HTTPS)},
@@ -79,19 +90,19 @@ def namespace_egress(network: TenantNetwork, cluster: ClusterNetwork) -> list[Ru
 def gateway_policy(
     namespace: str, network: TenantNetwork, cluster: ClusterNetwork
 ) -> dict[str, object]:
-    """Return what lets the load balancer of a managed endpoint reach its gateway."""
+    """Return the policy that lets the load balancer of a managed endpoint reach its gateway."""
     clients = network.gateway_clients or cluster.vpc_cidrs
     port = {"protocol": "TCP", "port": network.gateway_port}
-    rule = {"from": [_block(cidr, cluster) for cidr in clients], "ports": [port]}
+    rule = {"from": [_cidr_peer(cidr, cluster) for cidr in clients], "ports": [port]}
     return network_policy("interactive-endpoints", namespace, ingress=[rule])
 
 
 def router_policy(namespace: str) -> dict[str, object]:
-    """Return what lets EMR's router of Spark Connect reach a tenant's servers.
+    """Return the policy that lets EMR's Spark Connect router reach a tenant's servers.
 
-    The router is EMR's own, one for the cluster; EMR does not document the port of the servers.
+    EMR runs one router for the cluster, and does not document the port of the servers.
     """
-    rule = {"from": [_namespace(ROUTER_NAMESPACE)]}
+    rule = {"from": [_namespace_peer(ROUTER_NAMESPACE)]}
     return network_policy("spark-connect", namespace, ingress=[rule])
 
 
@@ -104,26 +115,26 @@ def livy_policies(
     network: TenantNetwork | None,
     cluster: ClusterNetwork,
 ) -> tuple[dict[str, object], ...]:
-    """Return the policies of a Livy server and, in the tenant's namespace, of its sessions.
+    """Return the policies of a Livy server and of its sessions in the tenant's namespace.
 
-    Server and sessions call each other on ports of their choice.
+    Server and sessions call each other on random ports.
 
     Args:
         server_namespace: Namespace of the server.
         namespace: The tenant's namespace.
         clients: Ranges outside the cluster that reach the server.
         port: The server's port.
-        network: The tenant's rules. None: only who reaches the server is bounded.
+        network: Network access of the tenant. None: only access to the server is restricted.
         cluster: Address ranges of the cluster.
     """
-    ingress: list[Rule] = [{"from": [_namespace(namespace)]}]
+    ingress: list[Rule] = [{"from": [_namespace_peer(namespace)]}]
     if clients:
         ranges = [{"ipBlock": {"cidr": cidr}} for cidr in clients]
         ingress.append({"from": ranges, "ports": [{"protocol": "TCP", "port": port}]})
     if network is None:
         return (network_policy("livy", server_namespace, ingress=ingress),)
-    egress = [*namespace_egress(network, cluster), {"to": [_namespace(namespace)]}]
-    server = _namespace(server_namespace)
+    egress = [*namespace_egress(network, cluster), {"to": [_namespace_peer(namespace)]}]
+    server = _namespace_peer(server_namespace)
     return (
         network_policy("livy", server_namespace, ingress=ingress, egress=egress),
         network_policy("livy", namespace, ingress=[{"from": [server]}], egress=[{"to": [server]}]),
@@ -142,8 +153,8 @@ def network_policy(
     Args:
         name: Its name.
         namespace: The namespace.
-        ingress: Rules for what comes in. None: it says nothing of it.
-        egress: Rules for what goes out. None: it says nothing of it.
+        ingress: Rules for incoming traffic. None: the policy does not restrict it.
+        egress: Rules for outgoing traffic. None: the policy does not restrict it.
     """
     given = {"Ingress": ingress, "Egress": egress}
     types = [name for name, rules in given.items() if rules is not None]
@@ -162,7 +173,11 @@ def _peers(
 ) -> list[dict[str, object]]:
     rules: list[dict[str, object]] = []
     for peer in peers:
-        who = _namespace(peer.namespace) if peer.namespace else _block(str(peer.cidr), cluster)
+        who = (
+            _namespace_peer(peer.namespace)
+            if peer.namespace
+            else _cidr_peer(str(peer.cidr), cluster)
+        )
         rule: dict[str, object] = {direction: [who]}
         if peer.ports:
             rule["ports"] = [{"protocol": str(peer.protocol), "port": each} for each in peer.ports]
@@ -170,28 +185,28 @@ def _peers(
     return rules
 
 
-def _namespace(name: str) -> dict[str, object]:
-    # The API server sets this label itself, and nobody can give it another value.
+def _namespace_peer(name: str) -> dict[str, object]:
+    # The API server sets this label, and no user can change it.
     return {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": name}}}
 
 
-def _block(cidr: str, cluster: ClusterNetwork) -> dict[str, object]:
+def _cidr_peer(cidr: str, cluster: ClusterNetwork) -> dict[str, object]:
     block: dict[str, object] = {"cidr": cidr}
-    if without := [each for each in cluster.closed if holds(cidr, each)]:
+    if without := [each for each in cluster.closed if contains(cidr, each)]:
         block["except"] = without
     return {"ipBlock": block}
 
 
 def _widest(cidrs: Sequence[str]) -> list[str]:
-    """Leave out ranges that another one holds."""
+    """Leave out ranges that another range contains."""
     kept = list(dict.fromkeys(cidrs))
     return [
-        cidr for cidr in kept if not any(other != cidr and holds(other, cidr) for other in kept)
+        cidr for cidr in kept if not any(other != cidr and contains(other, cidr) for other in kept)
     ]
 
 
 def _api_server(cluster: ClusterNetwork) -> list[dict[str, object]]:
-    """Return the address of the Service ``kubernetes``, the first of the range of Services."""
+    """Return the address of the Service ``kubernetes``: the first of the Services' range."""
     ranges = cluster.service_cidrs or SERVICE_RANGES
     first = [ip_network(cidr).network_address + 1 for cidr in ranges]
     return [{"ipBlock": {"cidr": f"{address}/{address.max_prefixlen}"}} for address in first]
