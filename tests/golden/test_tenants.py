@@ -137,7 +137,7 @@ def test_tags_and_roles_of_a_tenant(golden: SnapshotAssertion) -> None:
             "service accounts": [
                 str(component) for role in tenant.roles("platform") for component in role.components
             ],
-            "virtual cluster": tenant.virtual_cluster.name,
+            "virtual cluster": tenant.virtual_cluster_spec.name,
         }
         for tenant in (SIMPLE, FULL)
     ]

@@ -349,7 +349,7 @@ BAD: Final[dict[str, tuple[Callable[[], object], str]]] = {
         lambda: TenantNetwork(gateway_clients=(), gateway_port=0),
         "TenantNetwork:\n"
         "  - gateway_clients must be absent or name a range; None is the cluster's VPC.\n"
-        "  - gateway_port must be 1 to 65535, got 0.",
+        "  - gateway_port must be from 1 to 65535, got 0.",
     ),
     "a peer twice": (
         lambda: TenantNetwork(ingress=(NetworkPeer(namespace="a"), NetworkPeer(namespace="a"))),

@@ -145,7 +145,7 @@ BAD: dict[str, tuple[Callable[[], object], str]] = {
             name="data",
             execution_roles=(ExecutionRoleSpec(name="r"), ExecutionRoleSpec(name="r")),
         ),
-        "Tenant 'data': execution_roles must have a different name each, got 'r'.",
+        "Tenant 'data': execution_roles must not use the same name twice, got 'r'.",
     ),
     "role of another workload": (
         lambda: Tenant(
@@ -204,8 +204,8 @@ BAD: dict[str, tuple[Callable[[], object], str]] = {
     "scheduler limit": (
         lambda: SchedulerLimits(max_concurrent_job_runs=0, max_in_queue_job_runs=1001),
         "SchedulerLimits:\n"
-        "  - max_concurrent_job_runs must be 1 to 1000, got 0.\n"
-        "  - max_in_queue_job_runs must be 1 to 1000, got 1001.",
+        "  - max_concurrent_job_runs must be from 1 to 1000, got 0.\n"
+        "  - max_in_queue_job_runs must be from 1 to 1000, got 1001.",
     ),
     "empty quota": (
         lambda: Quota(cpu=Cpu(0), memory=Memory(1), pods=0),
