@@ -158,7 +158,7 @@ release: setup ## build sdist and wheel into dist/, and check and install both
 	$(UV) tool run --isolated --from "$$(ls dist/*.whl)[cli]" emr-eks --version
 
 .PHONY: bench
-bench: setup ## synth time and size beside a bare CDK app and ARA
+bench: setup ## synth time and size, next to a bare CDK app and ARA
 	$(PYTHON) -m benchmarks.synth $(ARGS)
 
 .PHONY: bench-admission

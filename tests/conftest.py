@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     import aws_cdk as cdk
 
 ROOT: Final = Path(__file__).parent.parent
+# Every app of the repository by name.
 APPS: Final[Mapping[str, Path]] = {
     "reference": ROOT / "app.py",
     **{path.parent.name: path for path in sorted(ROOT.glob("examples/*/app.py"))},
 }
-"""Every app of the repository by name."""
 
 
 @dataclass(frozen=True)

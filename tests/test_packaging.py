@@ -1,4 +1,4 @@
-"""What a user gets from `pip install cdk-emr-eks`: our package, and nobody else's name."""
+"""What a user gets from `pip install cdk-emr-eks`: our package, and no other."""
 
 import json
 import os
@@ -96,7 +96,7 @@ def test_the_wheel_holds_every_file_of_the_library(names: list[str]) -> None:
     }
     assert {name for name in names if not name.split("/")[0].endswith(".dist-info")} == here
     assert "cdk_emr_eks/py.typed" in here
-    assert any("/data/" in name for name in here), "rules and schemas are data beside the code"
+    assert any("/data/" in name for name in here), "rules and schemas are data next to the code"
     go = "cdk_emr_eks/simulation/programs/go/karpenter"
     assert {f"{go}/go.mod", f"{go}/go.sum", f"{go}/main.go"} <= here, "built where it is installed"
 

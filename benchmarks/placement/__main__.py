@@ -38,7 +38,7 @@ def main() -> int:
     cache: Path = options.cache.resolve()
     cache.mkdir(parents=True, exist_ok=True)
     target = cache / "placement.json"
-    # What was measured earlier stays, so that one variant can be measured anew.
+    # What was measured earlier stays, so that one variant can be measured again.
     known = json.loads(target.read_text()) if target.exists() else {}
     for name in options.variants:
         progress.print(f"{name}: {VARIANTS[name].what}")
@@ -129,7 +129,7 @@ def _parser() -> argparse.ArgumentParser:
         "--variants", nargs="+", choices=tuple(VARIANTS), default=tuple(VARIANTS), metavar="NAME"
     )
     parser.add_argument(
-        "--scenario", type=Path, default=HERE / "scenario.yaml", help="a scenario of one's own"
+        "--scenario", type=Path, default=HERE / "scenario.yaml", help="another scenario"
     )
     parser.add_argument("--cache", type=Path, default=CACHE, help="folder of figures")
     return parser

@@ -8,7 +8,7 @@ from dataclasses import replace
 import aws_cdk as cdk
 
 from cdk_emr_eks import DEFAULT_WORKLOADS, Cpu, Memory, Quota, Tenant
-from stacks import PlatformStack, tenant_stacks
+from cdk_emr_eks.stacks import PlatformStack, tenant_stacks
 
 TENANTS = ("analytics", "finance", "research")
 

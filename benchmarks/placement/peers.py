@@ -3,7 +3,7 @@
 AWS's Analytics Reference Architecture (ARA) and Data Solutions Framework (DSF) have the same pools,
 each once for every zone; they differ in when an underused node goes. Translated are node labels,
 taints, instance types, limits, weights, consolidation, pod templates and job configurations. Not
-translated are images, disks and roles of nodes: nodes are of our own node classes, in both.
+translated are images, disks and roles of nodes: nodes have our node classes, in both.
 
 Source: https://github.com/aws-samples/aws-analytics-reference-architecture,
 https://github.com/awslabs/data-solutions-framework-on-aws
@@ -45,6 +45,7 @@ class PeerPool:
     taints: Mapping[str, str]
 
 
+# Without those for notebooks: the comparison runs batch jobs.
 POOLS: Final = (
     PeerPool(
         name="tooling",
@@ -99,7 +100,6 @@ POOLS: Final = (
         taints={_LIFECYCLE: _SPOT},
     ),
 )
-"""Without those for notebooks: the comparison runs batch jobs."""
 
 _SPARK: Final = {
     "critical": {

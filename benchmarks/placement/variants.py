@@ -21,8 +21,8 @@ _PEERS_WAIT: Final = 300
 _SCHEDULER: Final = "kube-scheduler"
 _PREFERRED: Final = "preferredDuringSchedulingIgnoredDuringExecution"
 
+# Changes a stage that is played at some speed.
 Change = Callable[[Stage, float], Stage]
-"""Changes a stage that is played at some speed."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -141,7 +141,7 @@ def _patch_pool(plane: Plane, pool: Mapping[str, Any], **disruption: str) -> Non
 
 
 def _workload(pool: Mapping[str, Any]) -> str:
-    """Return the workload of a pool; of the pool without nodes there is none."""
+    """Return the workload of a pool; the pool without nodes has no workload."""
     metadata = pool["spec"]["template"].get("metadata", {})
     return str(metadata.get("labels", {}).get(labels.WORKLOAD, ""))
 

@@ -15,8 +15,8 @@ from benchmarks.synth.report import Results, show
 from benchmarks.synth.run import VARIANTS, Bench
 
 BENCHMARKS: Final = Path(__file__).parents[1]
+# Two sizes whose difference is ten tenants.
 IRSA_SIZES: Final = (1, 11)
-"""Two sizes whose difference is ten tenants."""
 
 
 def main() -> int:

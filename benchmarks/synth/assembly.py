@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+# Custom resources that CDK's kubectl handler applies or reads.
 KUBERNETES_TYPES: Final = (
     "Custom::AWSCDK-EKS-KubernetesResource",
     "Custom::AWSCDK-EKS-KubernetesPatch",
     "Custom::AWSCDK-EKS-KubernetesObjectValue",
     "Custom::AWSCDK-EKS-HelmChart",
 )
-"""Custom resources that CDK's kubectl handler applies or reads."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

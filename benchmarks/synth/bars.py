@@ -18,11 +18,9 @@ IAM_ROLES: Final = 12
 TENANT_RESOURCES: Final = {"pod-identity": 9, "irsa": 6}
 STACK_RESOURCES: Final = 450
 TEMPLATE_KB: Final = 900
+# Linear means: the last tenants cost at most this many times what those before them cost each.
+# A quadratic part would show here first: from 100 to 1,000 tenants it would cost ten times as much.
 GROWTH: Final = 1.25
-"""Linear means: the last tenants cost at most this many times what those before them cost each.
-
-A quadratic part would show here first: from 100 to 1,000 tenants it would cost ten times as much.
-"""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

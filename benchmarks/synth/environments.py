@@ -112,8 +112,8 @@ def _python(home: Path) -> Path:
 
 def _uv(*arguments: str) -> str:
     """Run the uv of this environment, or the one on the PATH."""
-    beside = Path(sys.executable).parent / "uv"
-    command = str(beside) if beside.is_file() else "uv"
+    installed = Path(sys.executable).parent / "uv"
+    command = str(installed) if installed.is_file() else "uv"
     done = subprocess.run(
         (command, "--quiet", *arguments), capture_output=True, text=True, check=False
     )

@@ -29,7 +29,7 @@ class Variant:
     Args:
         environment: Name of its environment.
         app: Name of its file.
-        switches: Environment variables of its own.
+        switches: Environment variables that only it has.
     """
 
     environment: str
@@ -74,9 +74,9 @@ class Bench:
 
     Args:
         cache: Folder for environments, jsii's package cache and outputs.
-        say: Told what is going on.
-        cold: Whether Python's bytecode and jsii's unpacked packages are made anew in every run, as
-            on a CI machine that keeps nothing.
+        say: Called with each step.
+        cold: Whether each run creates Python's bytecode and jsii's unpacked packages again, as on a
+            CI machine that keeps nothing.
     """
 
     cache: Path
@@ -149,6 +149,6 @@ class Bench:
             "JSII_NODE": str(node()),
             "JSII_RUNTIME_PACKAGE_CACHE_ROOT": str(self.cache / "jsii"),
             "CDK_CONTEXT_JSON": json.dumps(context),
-            # An empty folder in place of the bytecode beside the sources.
+            # An empty folder in place of the bytecode next to the sources.
             **({**COLD, "PYTHONPYCACHEPREFIX": str(work / "bytecode")} if self.cold else {}),
         }

@@ -36,7 +36,7 @@ class OldestRelease:
 
         Args:
             label: The label.
-            fix: What to do instead, where there is something beside a newer release.
+            fix: What to do instead, where a newer release is not the only way.
         """
         if problems := release_label("release_label", label):
             return problems

@@ -1,6 +1,6 @@
 """For your CI: snapshots of synthesized templates, and a Kubernetes control plane to try things on.
 
-With a snapshot, an unreviewed change of a stack fails a test. Five lines in a test file, besides
+With a snapshot, an unreviewed change of a stack fails a test. Five lines in a test file, next to
 the stack's own import::
 
     from aws_cdk import App
@@ -117,7 +117,7 @@ def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plane]:
 
     Its programs are built the first time that a machine needs them, which takes minutes; keep the
     folder of ``simulation.programs.binaries.default_cache()`` between runs of your CI. Tests share
-    the plane: let each work in a namespace of its own. Logs stay in pytest's temporary folder.
+    the plane: let each test work in its own namespace. Logs stay in pytest's temporary folder.
     """
     try:
         from cdk_emr_eks.simulation.control_plane.plane import Plane

@@ -1,7 +1,7 @@
 """Every pinned version in one place: newest stable, where it was read, and when.
 
 A user moves one of them by passing another value to the construct that has it; we move them all
-in one change, with the golden files beside it.
+in one change, together with the golden files.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ CODEBUILD_IMAGES: Final[Mapping[str, str]] = {
     "amd64": "aws/codebuild/amazonlinux-x86_64-standard:6.0",
     "arm64": "aws/codebuild/amazonlinux-aarch64-standard:4.0",
 }
-"""What images of one's own are built in, by architecture: has Docker 28 with buildx.
+"""Where custom images are built, by architecture: has Docker 28 with buildx.
 
 Source: https://github.com/aws/aws-codebuild-docker-images/tree/master/al, 2026-11.
 """

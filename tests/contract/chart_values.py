@@ -87,7 +87,7 @@ def environment_of(value_path: str) -> str:
     """Return the controller's environment variable that a value sets.
 
     Raises:
-        KeyError: If the value is none of the chart, or sets no variable.
+        KeyError: If the chart has no such value, or the value sets no variable.
     """
     places = cast(list[str], _chart()["effects"][value_path])
     names = {p.rpartition(".env[")[2].partition("]")[0] for p in places if ".env[" in p}

@@ -16,6 +16,6 @@ def test_the_table_has_every_command_of_the_makefile() -> None:
     offered = set(re.findall(r"^([a-z-]+):.*## ", makefile, re.MULTILINE))
     page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     rows = "".join(line.split(" | ")[0] for line in page.splitlines() if line.startswith("| `make"))
-    told = set(re.findall(r"`make ([a-z-]+)", rows))
+    listed = set(re.findall(r"`make ([a-z-]+)", rows))
     assert len(offered) > 10
-    assert told == offered - _LEFT_OUT
+    assert listed == offered - _LEFT_OUT

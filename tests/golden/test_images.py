@@ -1,4 +1,4 @@
-"""What an image of one's own becomes, resource by resource, as a file that a reviewer reads."""
+"""What a custom image becomes, resource by resource, as a file that a reviewer reads."""
 
 from __future__ import annotations
 
@@ -13,6 +13,6 @@ def test_spark_image(golden: SnapshotAssertion) -> None:
     resources = deepcopy(images().templates["Spark"]["Resources"])
     for resource in resources.values():
         if resource["Type"] == "AWS::CodeBuild::Project":
-            # It is a file of its own, which tests run.
+            # It is a separate file, which tests run.
             resource["Properties"]["Source"].pop("BuildSpec")
     assert [{id: item} for id, item in resources.items()] == golden(name="spark-image")

@@ -1,4 +1,4 @@
-"""What the static checkers find and we accept, where it cannot be said beside the resource.
+"""What the static checkers find and we accept, where the resource cannot say it.
 
 cdk-nag and checkov have their reasons in the library (``cdk_emr_eks.security.nag``); these two have
 no place for a reason in a template. Nor has a stack that is not ours.
@@ -9,17 +9,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+# A stack that an example takes as existing. The library does not create it, so its findings are not
+# reported.
 FOREIGN: Final = frozenset({"Foundation"})
-"""A stack of somebody else's that an example stands on; its findings are not ours to accept."""
 
+# Reason by cfn-lint rule that is not applied.
 LINT: Final[Mapping[str, str]] = {
     "W3005": (
         "CDK writes `DependsOn` for each construct of a dependency, also where a reference says"
         " the same; twice is harmless, and CDK offers no way to leave one out"
     ),
 }
-"""Reason by cfn-lint rule that is not applied."""
 
+# Reason by Sid or action for ``*`` as the resource of an action that could be narrowed.
 IAM_STARS: Final[Mapping[str, str]] = {
     "AllowZonalShiftStatusReadOnly": (
         "the cluster is named by the condition arc-zonal-shift:ResourceIdentifier; the action's"
@@ -30,4 +32,3 @@ IAM_STARS: Final[Mapping[str, str]] = {
         " for EMR on EKS has none; EMR's own policies for users of a Studio write it so"
     ),
 }
-"""Reason by Sid or action for ``*`` as the resource of an action that could be narrowed."""

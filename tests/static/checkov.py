@@ -1,4 +1,4 @@
-"""checkov over synthesized templates, run as a program out of its own environment.
+"""checkov over synthesized templates, run as a program of a separate environment.
 
 It pins old versions of what this project uses, so it lives in ``tools/checkov`` (``make test``
 installs it). One run takes several seconds to start: give it all templates at once.
@@ -38,7 +38,7 @@ def checkov_findings(templates: Sequence[Path]) -> tuple[str, ...]:
         raise RuntimeError(f"checkov ended with {answer.returncode}: {answer.stderr[-2000:]}")
     output = json.loads(answer.stdout)
     reports = output if isinstance(output, list) else [output]
-    # A run that knows no resource at all gives a summary without results.
+    # A run that finds no resource it knows gives a summary without results.
     results = [report["results"] for report in reports if "results" in report]
     declared = {skip for template in templates for skip in _declared(template)}
     return (*_failed(results), *_skips(results, declared))
@@ -46,7 +46,7 @@ def checkov_findings(templates: Sequence[Path]) -> tuple[str, ...]:
 
 def _declared(template: Path) -> Iterator[tuple[Path, str, str, str]]:
     """Yield the file, resource, check and reason of each skip that a template declares."""
-    # Apps have stacks of the same name, so that files are told by their paths.
+    # Apps have stacks of the same name, so files are identified by their paths.
     file = template.resolve()
     for logical, resource in json.loads(template.read_text()).get("Resources", {}).items():
         for skip in resource.get("Metadata", {}).get("checkov", {}).get("skip", []):

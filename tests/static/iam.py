@@ -94,7 +94,7 @@ def _spelling(statement: Statement) -> Iterator[str]:
         if re.match(r"arn:aws(-cn|-us-gov)?:", text):
             yield f"{text} names a partition; use the stack's"
     for key in statement.other:
-        yield f"{key} is not used in this project: it grants what nobody listed"
+        yield f"{key} is not used in this project: it grants what no list names"
 
 
 def _takes_resources(statement: Statement) -> bool:

@@ -1,7 +1,7 @@
 """Find every IAM statement of a synthesized template, wherever and in whatever form it stands.
 
 A policy document is found by its shape (an object with ``Statement``), not by the resource's type,
-so that a resource type nobody thought of is checked, too. Documents that are text (plain,
+so that a new resource type is checked, too. Documents that are text (plain,
 ``Fn::Sub`` or ``Fn::Join``) are rendered first.
 """
 
@@ -45,8 +45,8 @@ _REF_IS_ARN: Final = ("AWS::IAM::ManagedPolicy", "AWS::SNS::Topic")
 # Functions whose result only the deployment knows.
 _UNKNOWN: Final = frozenset({"Fn::ImportValue", "Fn::Select", "Fn::FindInMap", "Fn::If"})
 
+# Start of a value that only the deployment knows.
 OPAQUE: Final = "<?"
-"""Start of a value that only the deployment knows."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -128,6 +128,7 @@ def _isolated() -> Subject:
     return Subject(app=made.app, folder=made.outdir, iam=stacks, lint=stacks, checkov=stacks)
 
 
+# Apps of the tests by name, each synthesized once a session.
 PARTS: Final[Mapping[str, Callable[[], Subject]]] = {
     "studios": _studios,
     "notebooks": _notebooks,
@@ -138,4 +139,3 @@ PARTS: Final[Mapping[str, Callable[[], Subject]]] = {
     "images": _images,
     "isolated": _isolated,
 }
-"""Apps of the tests by name, each synthesized once a session."""

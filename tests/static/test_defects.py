@@ -11,10 +11,10 @@ import pytest
 from tests.conftest import APPS, Assemblies, Assembly
 from tests.static.accepted import FOREIGN
 
+# Services that accept a role only from a principal of the account that may pass it to them.
 OF_THE_ACCOUNT: Final = frozenset(
     {"ec2.amazonaws.com", "ec2.<AWS::URLSuffix>", "lambda.amazonaws.com"}
 )
-"""Services that take a role only from somebody of the account who may pass it to them."""
 
 
 @pytest.fixture(params=list(APPS))
@@ -53,7 +53,7 @@ def statements(document: dict[str, Any]) -> list[dict[str, Any]]:
     return listed if isinstance(listed, list) else [listed]
 
 
-def test_nobody_but_cloudformation_and_administrators_rules_the_cluster(app: Assembly) -> None:
+def test_only_cloudformation_and_administrators_can_use_the_cluster(app: Assembly) -> None:
     kinds = {item["kind"] for item in objects(app)}
     assert not kinds & {"ClusterRole", "ClusterRoleBinding"}
     assert "system:masters" not in json.dumps(app.templates())

@@ -1,6 +1,6 @@
 """The platform of the ARA post, without its notebooks, on ARA itself.
 
-Runs in an environment of its own: ``python ara.py OUTDIR``.
+Runs in a separate environment: ``python ara.py OUTDIR``.
 """
 
 import sys

@@ -1,11 +1,10 @@
-"""A Studio with many users in stacks of their own: ``python notebooks.py OUTDIR USERS``.
+"""A Studio with many users in separate stacks: ``python notebooks.py OUTDIR USERS``.
 
-Each user has an endpoint, a namespace and a folder of their own, which is the most that a user can
+Each user has an own endpoint, namespace and folder, which is the most that a user can
 cost; those who share an endpoint cost one policy.
 """
 
 import sys
-from pathlib import Path
 
 from aws_cdk import App, Environment, Stack
 
@@ -16,10 +15,7 @@ from cdk_emr_eks import (
     StudioSpec,
     s3_user_folder,
 )
-
-# The stacks are beside the library, and no part of it.
-sys.path.append(str(Path(__file__).parents[3]))
-from stacks import PlatformStack, notebook_stacks
+from cdk_emr_eks.stacks import PlatformStack, notebook_stacks
 
 ENV = Environment(account="111122223333", region="eu-west-1")
 # On average: names spread unevenly over stacks, which take 20 endpoints and 150 users.

@@ -1,6 +1,6 @@
 """The platform of the ARA post, without its notebooks, on this library.
 
-Beside what ``ara.py`` has, the tenant has a quota: ``python ours.py OUTDIR``.
+In addition to what ``ara.py`` has, the tenant has a quota: ``python ours.py OUTDIR``.
 """
 
 import sys

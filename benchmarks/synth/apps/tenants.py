@@ -1,19 +1,15 @@
-"""The platform with many tenants in stacks of their own.
+"""The platform with many tenants in separate stacks.
 
 ``python tenants.py OUTDIR TENANTS [pod-identity|irsa]``; each tenant has a quota, limit defaults,
 a log group and one execution role.
 """
 
 import sys
-from pathlib import Path
 
 from aws_cdk import App, Environment
 
 from cdk_emr_eks import Cpu, ExecutionRoleSpec, JobIdentity, Memory, Quota, Tenant
-
-# The stacks are beside the library, and no part of it.
-sys.path.append(str(Path(__file__).parents[3]))
-from stacks import PlatformStack, tenant_stacks
+from cdk_emr_eks.stacks import PlatformStack, tenant_stacks
 
 ENV = Environment(account="111122223333", region="eu-west-1")
 # On average: names spread unevenly over stacks, and a stack takes 30.
