@@ -16,7 +16,7 @@ import json
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import yaml
 
@@ -28,6 +28,16 @@ MODULE: Final = "github.com/aws/karpenter-provider-aws"
 ROOT: Final = Path(__file__).resolve().parents[2]
 CRD_DATA: Final = ROOT / "constructs/cdk_emr_eks/model/nodes/data"
 CONTRACT_DATA: Final = ROOT / "tests/contract/data"
+POLICY_DATA: Final = ROOT / "constructs/cdk_emr_eks/addons/karpenter/controller_policies.json"
+# Names of the published policies, and those of the library, which are part of construct ids.
+POLICY_NAMES: Final = {
+    "NodeLifecyclePolicy": "NodeLifecycle",
+    "IAMIntegrationPolicy": "IamIntegration",
+    "EKSIntegrationPolicy": "EksIntegration",
+    "InterruptionPolicy": "Interruption",
+    "ResourceDiscoveryPolicy": "ResourceDiscovery",
+    "ZonalShiftPolicy": "ZonalShift",
+}
 CRDS: Final = ("karpenter.sh_nodepools", "karpenter.k8s.aws_ec2nodeclasses")
 DOCS_TEMPLATE: Final = (
     "website/content/en/v{minor}/getting-started/getting-started-with-karpenter/cloudformation.yaml"
@@ -101,6 +111,24 @@ def write_template(docs: Path, commit: str) -> None:
     )
 
 
+def write_policies(docs: Path, commit: str) -> None:
+    """Write the controller's policies of the same template as data of the add-on."""
+    relative = DOCS_TEMPLATE.format(minor=KARPENTER.rpartition(".")[0])
+    content = (docs / relative).read_bytes()
+    data = policy_data(load_template(content.decode())["Resources"])
+    # Not sorted: the order of keys is that of the published policies.
+    text = json.dumps({"source": source(relative, content, commit), "policies": data}, indent=1)
+    POLICY_DATA.write_text(text + "\n")
+
+
+def policy_data(resources: Mapping[str, Any]) -> dict[str, object]:
+    """Return the policy documents of the template by the name that the library gives them."""
+    return {
+        name: json.loads(resources[published]["Properties"]["PolicyDocument"]["Fn::Sub"])
+        for published, name in POLICY_NAMES.items()
+    }
+
+
 def write_chart(module: Path, helm: Path) -> None:
     """Write what each value of the chart does.
 
@@ -130,6 +158,7 @@ def main() -> None:
     write_crds(module)
     if arguments.docs:
         write_template(arguments.docs, arguments.docs_commit)
+        write_policies(arguments.docs, arguments.docs_commit)
     if arguments.helm:
         write(
             CONTRACT_DATA / "karpenter_chart.json", render_chart.chart_data(module, arguments.helm)

@@ -21,15 +21,17 @@ from typing import Final
 import yaml
 
 from cdk_emr_eks.addons.load_balancer_controller import LoadBalancerController
-from cdk_emr_eks.addons.load_balancer_controller.values import CHART, Surroundings
+from cdk_emr_eks.addons.load_balancer_controller.construct import LoadBalancerChartContext
 from cdk_emr_eks.clusters.manifests import plain
+from cdk_emr_eks.model.clusters.addon_mirror import BALANCERS_CHART as CHART
 from cdk_emr_eks.versions import LOAD_BALANCER_CONTROLLER
-from tests.contract.refresh import CONTRACT_DATA, write
+from tests.contract.refresh import CONTRACT_DATA, ROOT, write
 
 REPOSITORY: Final = "https://github.com/kubernetes-sigs/aws-load-balancer-controller"
 POLICY: Final = "docs/install/iam_policy.json"
+POLICY_DATA: Final = ROOT / "constructs/cdk_emr_eks/addons/load_balancer_controller/iam_policy.json"
 FEATURES: Final = "pkg/config/feature_gates.go"
-AROUND: Final = Surroundings(
+CHART_CONTEXT: Final = LoadBalancerChartContext(
     cluster_name="data-platform",
     region="eu-west-1",
     vpc_id="vpc-0123456789abcdef0",
@@ -108,7 +110,7 @@ def other(value: object) -> object:
 
 def effects(helm: Path, chart: Path) -> dict[str, list[str]]:
     """Change each value that the library sets alone, and note the first places that moved."""
-    ours = LoadBalancerController().values(AROUND)
+    ours = LoadBalancerController().values(CHART_CONTEXT)
     rendered = render(helm, chart, ours)
     found: dict[str, list[str]] = {}
     for path, value in leaves(ours):
@@ -137,7 +139,9 @@ def main() -> None:
         return {**origin, "path": path, "sha256": digest}
 
     policy = json.loads((checkout / POLICY).read_text())
-    write(CONTRACT_DATA / "balancers_policy.json", {"source": source(POLICY), "policy": policy})
+    # Not sorted: the order of keys is that of the published policy.
+    text = json.dumps({"source": source(POLICY), "policies": {"controller": policy}}, indent=1)
+    POLICY_DATA.write_text(text + "\n")
     features = re.findall(r'Feature += "(\w+)"', (checkout / FEATURES).read_text())
     data = {
         "source": source(f"helm/{CHART}/values.yaml"),

@@ -11,13 +11,14 @@ from typing import Any
 import pytest
 
 from cdk_emr_eks.addons.karpenter import FeatureGates, Karpenter
-from cdk_emr_eks.addons.karpenter.installation import NODE_POLICIES, SESSION_MANAGER_POLICY
+from cdk_emr_eks.addons.karpenter.construct import NODE_POLICIES, SESSION_MANAGER_POLICY
+from cdk_emr_eks.addons.karpenter.controller_policy import PolicyScope, controller_policies
 from cdk_emr_eks.addons.karpenter.interruption import EVENTS
-from cdk_emr_eks.addons.karpenter.policies import controller_policies
-from cdk_emr_eks.addons.karpenter.scope import PolicyScope
-from cdk_emr_eks.addons.karpenter.values import Surroundings
+from cdk_emr_eks.addons.karpenter.options import KarpenterChartContext
 from cdk_emr_eks.model.clusters.addon_mirror import KARPENTER_IMAGE, PUBLIC_REGISTRY
+from cdk_emr_eks.security.published_policies import published_documents
 from tests.contract.chart_values import environment_of, leaves, places_of, unread_values
+from tests.contract.refresh import policy_data
 
 _TEMPLATE = Path(__file__).parent / "data/karpenter_cloudformation.json"
 _CHART: Mapping[str, Any] = json.loads((_TEMPLATE.parent / "karpenter_chart.json").read_text())
@@ -32,7 +33,7 @@ _SCOPE = PolicyScope(
     node_role_arn="${KarpenterNodeRole.Arn}",
     queue_arn="${KarpenterInterruptionQueue.Arn}",
 )
-_AROUND = Surroundings(
+_CHART_CONTEXT = KarpenterChartContext(
     cluster_name="data-platform",
     cluster_endpoint="https://api",
     queue_name="queue",
@@ -68,6 +69,12 @@ def _statements(document: Mapping[str, Any]) -> dict[str, Any]:
 def _published() -> list[dict[str, Any]]:
     policies = _of_type("AWS::IAM::ManagedPolicy").values()
     return [_statements(json.loads(each["PolicyDocument"]["Fn::Sub"])) for each in policies]
+
+
+def test_the_data_of_the_library_is_the_published_template() -> None:
+    """After an update of the contract data: `make refresh-karpenter`, then read the diff."""
+    data = published_documents("cdk_emr_eks.addons.karpenter", "controller_policies.json")
+    assert data == policy_data(_RESOURCES)
 
 
 def test_controller_policies_are_upstreams_statement_for_statement() -> None:
@@ -108,8 +115,8 @@ def test_the_queue_policy_is_upstreams_but_for_two_narrowings() -> None:
 
 
 def test_a_mirrored_image_is_the_one_that_the_chart_names_by_digest() -> None:
-    unmirrored = dict(leaves(Karpenter().values(replace(_AROUND, image=None))))
-    mirrored = dict(leaves(Karpenter().values(_AROUND)))
+    unmirrored = dict(leaves(Karpenter().values(replace(_CHART_CONTEXT, image=None))))
+    mirrored = dict(leaves(Karpenter().values(_CHART_CONTEXT)))
     assert set(mirrored) - set(unmirrored) == {"controller.image.repository"}
     image = _CHART["defaults"]["controller"]["image"]
     assert image["repository"] == f"{PUBLIC_REGISTRY}/{KARPENTER_IMAGE}"
@@ -125,7 +132,7 @@ def test_node_role_lacks_of_upstreams_policies_only_what_is_said() -> None:
 
 
 def test_the_chart_reads_every_value_as_it_is_meant() -> None:
-    values = Karpenter(zonal_shift=True, isolated_vpc=True).values(_AROUND)
+    values = Karpenter(zonal_shift=True, isolated_vpc=True).values(_CHART_CONTEXT)
     assert unread_values(values) == []
     for path, _ in leaves(values):
         # Free maps such as controller.resources were tried as a whole.
@@ -149,7 +156,7 @@ def test_the_chart_reads_every_value_as_it_is_meant() -> None:
     ],
 )
 def test_values_set_the_variable_that_the_controller_reads(value: str, variable: str) -> None:
-    assert value in dict(leaves(Karpenter().values(_AROUND)))
+    assert value in dict(leaves(Karpenter().values(_CHART_CONTEXT)))
     assert environment_of(value) == variable
 
 

@@ -11,8 +11,7 @@ from typing import Any
 import pytest
 
 import cdk_emr_eks
-from cdk_emr_eks.addons.karpenter import FeatureGates, Karpenter
-from cdk_emr_eks.addons.karpenter.values import SchedulingBatch
+from cdk_emr_eks.addons.karpenter import FeatureGates, Karpenter, SchedulingBatch
 from cdk_emr_eks.addons.load_balancer_controller import LoadBalancerController
 from cdk_emr_eks.addons.protocol import Addon
 from cdk_emr_eks.errors import ConfigError

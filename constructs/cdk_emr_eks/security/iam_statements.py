@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Final
+
+# Characters of a managed policy, without white space.
+# Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+MAX_POLICY_CHARACTERS: Final = 6_144
 
 Statement = dict[str, object]
+Document = Mapping[str, object]
 
 
 def allow(

@@ -12,15 +12,15 @@ import aws_cdk as cdk
 import pytest
 
 from cdk_emr_eks.addons.karpenter import FeatureGates, Karpenter, KarpenterLogLevel, SchedulingBatch
-from cdk_emr_eks.addons.karpenter.policies import (
-    MAX_POLICY_CHARACTERS,
+from cdk_emr_eks.addons.karpenter.controller_policy import (
     check_sizes,
     controller_policies,
-    policy_size,
+    longest_scope,
 )
-from cdk_emr_eks.addons.karpenter.scope import longest_scope
 from cdk_emr_eks.errors import ConfigError
 from cdk_emr_eks.model.instances.instances import Resources
+from cdk_emr_eks.security.iam_statements import MAX_POLICY_CHARACTERS
+from cdk_emr_eks.security.published_policies import policy_size
 from cdk_emr_eks.units import Cpu, Memory
 from cdk_emr_eks.versions import KARPENTER
 from tests.static.nag import nag_report
@@ -241,7 +241,7 @@ def test_bad_options_are_refused(options: dict[str, Any], message: str) -> None:
     [
         (
             timedelta(milliseconds=1500),
-            "SchedulingBatch: idle must be whole seconds, at least 1, got '0:00:01.500000'.",
+            "SchedulingBatch: idle must be whole seconds, at least 1 second, got '0:00:01.500000'.",
         ),
         (
             timedelta(seconds=20),

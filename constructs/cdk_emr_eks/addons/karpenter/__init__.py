@@ -1,8 +1,11 @@
-"""Karpenter: the controller that buys nodes for pending pods and gives them back."""
+"""Karpenter: the controller that launches nodes for pending pods and terminates unused nodes."""
 
-from cdk_emr_eks.addons.karpenter.addon import Karpenter
-from cdk_emr_eks.addons.karpenter.installation import InstalledKarpenter
-from cdk_emr_eks.addons.karpenter.values import FeatureGates, KarpenterLogLevel, SchedulingBatch
+from cdk_emr_eks.addons.karpenter.construct import InstalledKarpenter, Karpenter
+from cdk_emr_eks.addons.karpenter.options import (
+    FeatureGates,
+    KarpenterLogLevel,
+    SchedulingBatch,
+)
 
 __all__ = [
     "FeatureGates",

@@ -1,4 +1,4 @@
-"""The queue by which Karpenter hears that EC2 will take a node away, and what fills it."""
+"""The queue of events by which Karpenter learns that EC2 will terminate a node."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct, IDependable
 
-from cdk_emr_eks.addons.karpenter.accepted import QUEUE, QUEUE_KEY
 from cdk_emr_eks.security.nag import accept, skip_checkov
 
+# Construct id, source and detail type of each event that Karpenter handles. On a rebalance
+# recommendation Karpenter only writes an event on the node.
+# Source: https://karpenter.sh/v1.14/reference/cloudformation/ (cloudformation.yaml), 2026-11.
 EVENTS: Final = (
     ("ScheduledChange", "aws.health", "AWS Health Event"),
     ("SpotInterruption", "aws.ec2", "EC2 Spot Instance Interruption Warning"),
@@ -23,21 +25,16 @@ EVENTS: Final = (
         "EC2 Capacity Reservation Instance Interruption Warning",
     ),
 )
-"""Construct id, source and detail type of each event that Karpenter handles.
 
-For a rebalance recommendation Karpenter only writes an event on the node.
-Source: https://karpenter.sh/v1.14/reference/cloudformation/ (cloudformation.yaml), 2026-11.
-"""
-
+# EC2 terminates a spot instance two minutes after the warning, so older events are of no use.
 _RETENTION_SECONDS: Final = 300
-# Older news is of no use: a spot instance is gone two minutes after its warning.
 
 
 class InterruptionQueue(Construct):
     """A queue for events about the account's instances, readable by Karpenter.
 
-    Its name is CloudFormation's: the cluster's, as upstream has it, may be longer than the 80
-    characters of a queue's name, and cannot be used again within a minute of a deletion.
+    CloudFormation generates the name. The name of the cluster, which upstream uses, may be longer
+    than the 80 characters of a queue's name, and SQS refuses it for a minute after a deletion.
 
     Resources made: one ``AWS::SQS::Queue``, one ``AWS::SQS::QueuePolicy``, one
     ``AWS::Events::Rule`` for each of ``EVENTS``.
@@ -54,13 +51,17 @@ class InterruptionQueue(Construct):
             self,
             "Queue",
             message_retention_period=_RETENTION_SECONDS,
-            # SQS's own key: events hold instance ids and nothing secret, and a key of ours would
-            # have to let EventBridge in.
+            # SQS's own key: events contain instance ids and no secrets, and a customer managed key
+            # would have to admit EventBridge.
             sqs_managed_sse_enabled=True,
             tags=[CfnTag(key="emr-eks/cluster", value=cluster_name)],
         )
-        accept(queue, {"AwsSolutions-SQS3": QUEUE})
-        skip_checkov(queue, {"CKV_AWS_27": QUEUE_KEY})
+        accept(
+            queue,
+            {"AwsSolutions-SQS3": "After two minutes the event of a spot instance is useless"},
+        )
+        why = "Encrypted with SQS's own key, which the check does not know"
+        skip_checkov(queue, {"CKV_AWS_27": why})
         self.queue_name = queue.attr_queue_name
         self.queue_arn = queue.attr_arn
         rules = [self._rule(*event) for event in EVENTS]
@@ -89,8 +90,8 @@ class InterruptionQueue(Construct):
             "Version": "2012-10-17",
             "Statement": [
                 {
-                    # Narrower than upstream, which admits every rule of every account, and also
-                    # sqs.amazonaws.com, by which nothing is ever sent here.
+                    # Narrower than upstream, which admits every rule of every account and
+                    # sqs.amazonaws.com, which never sends to this queue.
                     "Sid": "AllowRules",
                     "Effect": "Allow",
                     "Principal": {"Service": "events.amazonaws.com"},

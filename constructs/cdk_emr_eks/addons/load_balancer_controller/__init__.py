@@ -1,8 +1,8 @@
-"""AWS Load Balancer Controller: makes load balancers for Ingresses and Services."""
+"""AWS Load Balancer Controller: creates load balancers for Ingresses and Services."""
 
-from cdk_emr_eks.addons.load_balancer_controller.addon import LoadBalancerController
-from cdk_emr_eks.addons.load_balancer_controller.installation import (
+from cdk_emr_eks.addons.load_balancer_controller.construct import (
     InstalledLoadBalancerController,
+    LoadBalancerController,
 )
 
 __all__ = ["InstalledLoadBalancerController", "LoadBalancerController"]
