@@ -35,6 +35,9 @@ _NESTED: Final = "AWS::CloudFormation::Stack"
 _PRODUCT: Final = "AWS::ServiceCatalog::CloudFormationProduct"
 _LEVELS: Final = {"aws:cdk:warning": "warning", "aws:cdk:error": "error"}
 _SUFFIX: Final = re.compile(r"(\.(nested|product))?\.template\.json$")
+# The CDK writes zones of this name until it has looked up those of the Region.
+_ZONES: Final = "availability-zones"
+_PLACEHOLDER_ZONE: Final = "dummy1a"
 _OBJECT_KEY: Final = re.compile(r"[^/?]+$")
 
 
@@ -127,7 +130,7 @@ def missing_lookups(folder: Path) -> tuple[MissingLookup, ...]:
     Raises:
         AssemblyError: If a manifest cannot be read.
     """
-    return _missing(_manifests(folder))
+    return _missing(tuple(_manifests(folder)))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -153,8 +156,11 @@ def _manifests(folder: Path, stage: str = "") -> Iterator[_Manifest]:
             yield from _manifests(folder / text(artifact, "properties", "directoryName"), path)
 
 
-def _missing(manifests: Iterable[_Manifest]) -> tuple[MissingLookup, ...]:
-    """Return the missing look-ups; an app and its stages may have the same ones."""
+def _missing(manifests: tuple[_Manifest, ...]) -> tuple[MissingLookup, ...]:
+    """Return the missing look-ups; an app and its stages may have the same ones.
+
+    The CDK also asks for the zones of a Region if a VPC names its zones and does not use them.
+    """
     found = {
         text(entry, "key"): MissingLookup(
             key=text(entry, "key"), provider=text(entry, "provider"), props=mapping(entry, "props")
@@ -162,7 +168,18 @@ def _missing(manifests: Iterable[_Manifest]) -> tuple[MissingLookup, ...]:
         for manifest in manifests
         for entry in sequence(manifest.content, "missing")
     }
-    return tuple(found.values())
+    needs_zones = any(
+        each.provider == _ZONES for each in found.values()
+    ) and _have_placeholder_zones(manifests)
+    return tuple(each for each in found.values() if each.provider != _ZONES or needs_zones)
+
+
+def _have_placeholder_zones(manifests: Iterable[_Manifest]) -> bool:
+    return any(
+        _PLACEHOLDER_ZONE in path.read_text(encoding="utf-8")
+        for manifest in manifests
+        for path in manifest.folder.glob("*.template.json")
+    )
 
 
 def _stacks(manifest: _Manifest) -> Iterator[Stack]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Final
 
 from aws_cdk import Annotations, Fn, Stack, Tags, Token
 from aws_cdk import aws_ec2 as ec2
@@ -26,6 +27,10 @@ __all__ = ["ExistingNetwork", "Nat", "Network", "NetworkSpec"]
 _INTERNAL_BALANCER = "kubernetes.io/role/internal-elb"
 _PUBLIC_BALANCER = "kubernetes.io/role/elb"
 # Source: https://docs.aws.amazon.com/eks/latest/userguide/network-load-balancing.html
+
+# Id of the VPC that ``Vpc.from_lookup`` returns before the look-up (DUMMY_VPC_PROPS in
+# https://github.com/aws/aws-cdk/blob/main/packages/aws-cdk-lib/aws-ec2/lib/vpc.ts, 2026-11).
+_PLACEHOLDER_VPC: Final = "vpc-12345"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -240,7 +245,10 @@ def _subnet_configuration(spec: NetworkSpec) -> list[ec2.SubnetConfiguration]:
 
 
 def _selected(vpc: ec2.IVpc, chosen: ec2.SubnetSelection | None) -> tuple[ec2.ISubnet, ...]:
-    if chosen is None:
+    # The CDK runs an app with look-ups twice. In the first run, ``Vpc.from_lookup`` returns a
+    # placeholder, whose subnets have other groups than the VPC's. The run must succeed, so that the
+    # CDK's command line can look the VPC up.
+    if chosen is None or vpc.vpc_id == _PLACEHOLDER_VPC:
         return tuple(vpc.private_subnets)
     found = vpc.select_subnets(
         availability_zones=chosen.availability_zones,

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from cdk_emr_eks.assembly import Assembly, AssemblyError, Environment, StackKind, open_assembly
+from cdk_emr_eks.assembly.reader import missing_lookups
 from tests.unit.assembly.assemblies import resource, resources, stack_artifact, write_assembly
 
 TOPIC = resource("AWS::SNS::Topic")
@@ -164,6 +165,16 @@ def test_missing_lookups_of_all_stages_once(tmp_path: Path) -> None:
         ("ami:2", "ami"),
     ]
     assert str(assembly.missing[0]) == "vpc-provider in 1111/eu-west-1 (vpc:1)"
+
+
+@pytest.mark.parametrize("used", [True, False])
+def test_zones_are_missing_only_if_a_template_has_placeholders(tmp_path: Path, used: bool) -> None:
+    lookup = {"key": "zones", "provider": "availability-zones", "props": {}}
+    zone = "dummy1a" if used else "eu-west-1a"
+    subnet = resource("AWS::EC2::Subnet", AvailabilityZone=zone)
+    folder = write_assembly(tmp_path, {"Top": resources(Subnet=subnet)}, missing=[lookup])
+    assert len(open_assembly(folder).missing) == used
+    assert missing_lookups(folder) == open_assembly(folder).missing
 
 
 def test_messages_of_metadata(tmp_path: Path) -> None:
