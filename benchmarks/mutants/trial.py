@@ -24,6 +24,7 @@ from typing import Final
 
 import pytest
 
+from cdk_emr_eks.lazy_exports import exported
 from tests import architecture
 
 ROOT: Final = Path(__file__).parent.parent.parent
@@ -70,6 +71,11 @@ def dependent_tests(tests: Sequence[Path]) -> dict[str, list[Path]]:
     library = architecture.modules(ROOT / "constructs" / LIBRARY, LIBRARY)
     others = architecture.modules(ROOT / "tests", "tests")
     imports = architecture.edges((*library, *others))
+    # `from cdk_emr_eks import Workload` imports the module of that name only when a test runs.
+    public = exported(str(ROOT / "constructs" / LIBRARY / "__init__.py"))
+    for module in others:
+        names_used = {name.removeprefix(f"{LIBRARY}.") for name in module.imports}
+        imports[module.name] |= {public[name] for name in names_used & public.keys()}
     names = {module.path: module.name for module in others}
     found: dict[str, list[tuple[int, Path]]] = {module.name: [] for module in library}
     for test in tests:

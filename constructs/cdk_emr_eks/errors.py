@@ -1,7 +1,7 @@
-"""One error for bad input: where it is, the rule, what was given, and a way out.
+"""The error for invalid input: where it is, the rule, what was given, and how to fix it.
 
-Every public value checks itself before any AWS or Kubernetes object is made. All problems
-of one value are collected and raised together, so that a user mends them in one go.
+Every public value checks itself before any AWS or Kubernetes object is created. One error reports
+all problems of a value, so that a user can fix them together.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ class ConfigProblem:
     Args:
         field: Name of the field, as the user writes it.
         rule: What is allowed, as the end of a sentence that starts with the field's name.
-        got: The value given, or None where the absence of a value is the problem.
-        fix: A proposal, empty where there is none.
+        got: The value given, or None where a missing value is the problem.
+        fix: What to do instead, or nothing.
     """
 
     field: str
@@ -35,11 +35,11 @@ class ConfigProblem:
 
 
 class ConfigError(ValueError):
-    """Bad input to a construct or a value, found before anything was made.
+    """Invalid input to a construct or a value, found before any resource is created.
 
     Attributes:
-        where: The construct or value that refused, such as ``Tenant 'analytics'``.
-        problems: Every rule that was broken.
+        where: The construct or value that refuses the input, such as ``Tenant 'analytics'``.
+        problems: Every broken rule.
         fields: The fields of those rules, in order.
     """
 
@@ -91,5 +91,5 @@ def _text(where: str, problems: tuple[ConfigProblem, ...]) -> str:
 
 
 def refuse(where: str, field: str, rule: str, got: object = None, fix: str = "") -> ConfigError:
-    """Make the error for a single broken rule, to be raised by the caller."""
+    """Return the error for a single broken rule; the caller raises it."""
     return ConfigError(where, (ConfigProblem(field=field, rule=rule, got=got, fix=fix),))

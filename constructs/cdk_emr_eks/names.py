@@ -1,7 +1,6 @@
-"""Rules for names that AWS and Kubernetes check late, checked early; and EMR's base36.
+"""Rules of AWS and Kubernetes for names, checked before deployment; and EMR's base36.
 
-Each check returns the problems it finds (an empty tuple when there are none), so that a value
-can collect the problems of all its fields.
+Each function returns the problems of a name, or an empty tuple.
 """
 
 from __future__ import annotations
@@ -18,16 +17,14 @@ _EMR_NAME: Final = re.compile(r"[.\-_/#A-Za-z0-9]+")
 _CLUSTER_NAME: Final = re.compile(r"[0-9A-Za-z][A-Za-z0-9\-_]*")
 _BASE36: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
 
+# Namespaces that no tenant can have: they contain objects of other parties.
 CONFUSABLE_NAMESPACES: Final = frozenset(
     {"kube-system", "kube-public", "kube-node-lease", "default"}
 )
-"""Namespaces that no tenant may have: other parties' objects live there."""
 
+# Namespace in which EMR runs the router of all Spark Connect endpoints of a cluster.
+# Source: https://docs.aws.amazon.com/emr/latest/EMR-on-EKS-DevelopmentGuide/emr-eks-spark-connect.html
 ROUTER_NAMESPACE: Final = "spark-connect-router"
-"""Where EMR runs the one router of all Spark Connect endpoints of a cluster.
-
-Source: https://docs.aws.amazon.com/emr/latest/EMR-on-EKS-DevelopmentGuide/emr-eks-spark-connect.html
-"""
 
 
 def dns_label(field: str, value: str, *, limit: int = 63) -> tuple[ConfigProblem, ...]:
@@ -48,7 +45,7 @@ def dns_label(field: str, value: str, *, limit: int = 63) -> tuple[ConfigProblem
 
 
 def namespace_problems(field: str, value: str) -> tuple[ConfigProblem, ...]:
-    """Check a tenant's namespace: a DNS label, and not one that holds other parties' objects."""
+    """Check a tenant's namespace: a DNS label, and no namespace with objects of other parties."""
     problems = dns_label(field, value)
     if not problems and value in CONFUSABLE_NAMESPACES:
         rule = "must not be one of Kubernetes' own namespaces"
@@ -78,7 +75,7 @@ def emr_name(field: str, value: str) -> tuple[ConfigProblem, ...]:
 def cluster_name(field: str, value: str) -> tuple[ConfigProblem, ...]:
     """Check an EKS cluster name: literal, 1 to 100 letters, digits, hyphens, underscores.
 
-    It must be a literal since Karpenter's IAM policies hold it in condition keys.
+    It must be a literal, since Karpenter's IAM policies have it in condition keys.
 
     Source: https://docs.aws.amazon.com/eks/latest/APIReference/API_CreateCluster.html
     """
@@ -86,9 +83,9 @@ def cluster_name(field: str, value: str) -> tuple[ConfigProblem, ...]:
 
 
 def base36(name: str) -> str:
-    """Encode a role name as EMR does in the names of its service accounts.
+    """Encode a role name as EMR does in the names of service accounts.
 
-    The name's bytes are read as one big-endian number, written with the digits 0-9a-z.
+    The bytes of the name are one big-endian number, written with the digits 0-9a-z.
 
     Source: https://github.com/aws/aws-cli/blob/v2/awscli/customizations/emrcontainers/base36.py
     """

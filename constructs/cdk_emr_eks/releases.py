@@ -1,4 +1,4 @@
-"""EMR releases: their labels, and which of them came with what."""
+"""EMR releases: labels, versions, and the first release of a feature."""
 
 from __future__ import annotations
 
@@ -23,8 +23,9 @@ class OldestRelease:
 
     Args:
         feature: The feature, as errors name it.
-        emr: Its first version of ``emr-``.
-        spark: Its first version of ``emr-spark-``. Default: all have it. None: none has it.
+        emr: First version of ``emr-`` with the feature.
+        spark: First version of ``emr-spark-`` with the feature. Default: all versions. None: no
+            version.
     """
 
     feature: str
@@ -32,11 +33,11 @@ class OldestRelease:
     spark: Version | None = _FIRST_SPARK
 
     def problems(self, label: str, *, fix: str = "") -> tuple[ConfigProblem, ...]:
-        """Check that a field ``release_label`` is a release label, of a release that has it.
+        """Check that a field ``release_label`` is the label of a release with the feature.
 
         Args:
             label: The label.
-            fix: What to do instead, where a newer release is not the only way.
+            fix: What to do instead of using a newer release, or nothing.
         """
         if problems := release_label("release_label", label):
             return problems
@@ -79,5 +80,5 @@ def release_version(label: str) -> Version:
 
 
 def version_text(version: Version) -> str:
-    """Return a version as labels write it."""
+    """Return a version as in release labels."""
     return ".".join(map(str, version))

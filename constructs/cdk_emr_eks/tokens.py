@@ -1,7 +1,7 @@
-"""The CDK's tokens in text: what stands for a value that only the deployment knows.
+"""CDK tokens in text: placeholders of values that only the deployment knows.
 
-The CDK writes one as ``${Token[...]}``. Asking it would cost a round trip to Node for each text,
-and the specs must not import it.
+The CDK writes a token as ``${Token[...]}``. A call of the CDK would cost a round trip to Node for
+each text, and the model must not import the CDK.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ _TOKEN: Final = re.compile(r"\$\{Token\[[^\]]*\]\}")
 
 
 def has_token(text: str) -> bool:
-    """Tell whether a text is a token or has one in it."""
+    """Return whether a text is a token or contains one."""
     return _TOKEN.search(text) is not None
 
 
@@ -23,5 +23,5 @@ def without_tokens(text: str) -> str:
 
 
 def is_arn(text: str) -> bool:
-    """Tell whether a text is an ARN, or has a token, which is taken to hold one."""
+    """Return whether a text is an ARN, or contains a token, which can be one."""
     return text.startswith("arn:") or has_token(text)

@@ -13,7 +13,7 @@ HOST = "111122223333.dkr.ecr.eu-west-1.amazonaws.com"
 
 
 @pytest.mark.parametrize("prefix", ["ab", "ecr-public", "team/mirror", "a.b_c-d/e__f", "x" * 30])
-def test_prefixes_that_ecr_takes(prefix: str) -> None:
+def test_prefixes_that_ecr_accepts(prefix: str) -> None:
     mirror = AddonMirror(prefix=prefix)
     assert mirror.repository("karpenter/controller") == f"{prefix}/karpenter/controller"
 
@@ -28,18 +28,18 @@ def test_prefixes_that_ecr_refuses(prefix: str) -> None:
 
 
 @pytest.mark.parametrize("account", ["", "11112222333", "1111222233334", "ecr", HOST])
-def test_an_account_is_its_id(account: str) -> None:
+def test_an_account_is_12_digits(account: str) -> None:
     with pytest.raises(ConfigError, match="AddonMirror: account must be an account id of 12"):
         AddonMirror(account=account)
 
 
-def test_a_chart_of_no_registry_is_outside_of_what_a_cache_looks_for() -> None:
+def test_a_chart_of_no_registry_is_not_below_the_prefix_of_the_cache() -> None:
     mirror = AddonMirror(prefix="cache")
     assert mirror.chart("some-chart") == "cache-charts/some-chart"
     assert not mirror.chart("some-chart").startswith("cache/")
 
 
-def test_the_commands_bring_every_chart_and_image_at_its_version() -> None:
+def test_the_commands_pull_every_chart_and_image_at_its_version() -> None:
     commands = AddonMirror(prefix="cache").fill_commands(
         HOST, region="eu-west-1", karpenter="1.14.2", load_balancer_controller="3.6.0"
     )

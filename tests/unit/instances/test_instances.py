@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from cdk_emr_eks.errors import ConfigError
 from cdk_emr_eks.labels import Architecture
 from cdk_emr_eks.model.instances.instances import (
     DAEMONSET_REQUESTS,
@@ -22,6 +21,7 @@ from cdk_emr_eks.model.instances.instances import (
     allocatable,
 )
 from cdk_emr_eks.units import Cpu, Memory
+from tests.refusals import refused
 
 _ARCHITECTURES = {Architecture.ARM64: "arm64", Architecture.AMD64: "x86_64"}
 
@@ -70,7 +70,7 @@ def test_types_come_small_to_large_and_by_architecture() -> None:
     assert [each.name for each in both.types(Architecture.AMD64)] == ["m7i.2xlarge", "m7i.4xlarge"]
 
 
-def test_a_size_that_only_some_families_have_is_no_mistake() -> None:
+def test_a_size_can_be_missing_in_some_families() -> None:
     some = Instances(families=("m7g", "m8g"), sizes=("16xlarge", "24xlarge"))
     assert [each.name for each in some.types()] == ["m7g.16xlarge", "m8g.16xlarge", "m8g.24xlarge"]
 
@@ -78,9 +78,9 @@ def test_a_size_that_only_some_families_have_is_no_mistake() -> None:
 @pytest.mark.parametrize(
     ("family", "size", "millicores", "mib"),
     [
-        # Worked by hand from kubeReservedResources, memory() and evictionThreshold() of Karpenter
-        # 1.14.1: 8 vCPUs keep 60 + 10 + 10 + 10 millicores; 32 GiB less 64 MiB on arm64, less
-        # 7.5 % rounded up, less 11 x 110 + 255, less 100.
+        # Computed by hand from kubeReservedResources, memory() and evictionThreshold() of Karpenter
+        # 1.14.1: 8 vCPUs reserve 60 + 10 + 10 + 10 millicores; 32 GiB minus 64 MiB on arm64, minus
+        # 7.5 % rounded up, minus 11 x 110 + 255, minus 100.
         ("m7g", "large", 2000 - 70, 8192 - 64 - 610 - 1465 - 100),
         ("m7g", "xlarge", 4000 - 80, 16384 - 64 - 1224 - 1465 - 100),
         ("m7g", "2xlarge", 8000 - 90, 32768 - 64 - 2453 - 1465 - 100),
@@ -89,18 +89,24 @@ def test_a_size_that_only_some_families_have_is_no_mistake() -> None:
         ("m7i", "48xlarge", 192000 - 550, 786432 - 58983 - 1465 - 100),
     ],
 )
-def test_allocatable_is_what_karpenter_works_out(
+def test_allocatable_is_what_karpenter_computes(
     family: str, size: str, millicores: int, mib: int
 ) -> None:
     assert allocatable(only(family, size)) == (Cpu(millicores), Memory(mib))
 
 
-def test_the_kubelet_keeps_back_what_it_would_for_110_pods() -> None:
+def test_the_kubelet_reserves_memory_for_110_pods() -> None:
     assert KUBE_RESERVED_MEMORY.kubernetes == "1465Mi"
 
 
 def test_daemonset_total_counts_each_container() -> None:
-    assert sum(len(each.containers) for each in DAEMONSET_REQUESTS) == 7
+    containers = {each.addon: each.containers for each in DAEMONSET_REQUESTS}
+    assert containers == {
+        "vpc-cni": ("aws-node", "aws-eks-nodeagent"),
+        "kube-proxy": ("kube-proxy",),
+        "aws-ebs-csi-driver": ("ebs-plugin", "node-driver-registrar", "liveness-probe"),
+        "eks-pod-identity-agent": ("eks-pod-identity-agent",),
+    }
     assert (Cpu(190), Memory(344)) == DAEMONSET_TOTAL
 
 
@@ -150,7 +156,7 @@ def test_daemonset_total_counts_each_container() -> None:
         ),
     ],
 )
-def test_bad_instances(families: tuple[str, ...], sizes: tuple[str, ...], message: str) -> None:
-    with pytest.raises(ConfigError) as caught:
-        Instances(families=families, sizes=sizes)
-    assert str(caught.value) == message
+def test_invalid_instances_are_refused(
+    families: tuple[str, ...], sizes: tuple[str, ...], message: str
+) -> None:
+    assert refused(lambda: Instances(families=families, sizes=sizes)) == message

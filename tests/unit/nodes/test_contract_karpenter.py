@@ -46,12 +46,12 @@ ODD = (
 
 
 @pytest.mark.parametrize("workload", [*DEFAULT_WORKLOADS, *ODD], ids=lambda each: each.name)
-def test_karpenter_takes_each_pool(workload: Any) -> None:
+def test_karpenter_accepts_each_pool(workload: Any) -> None:
     for pool in node_pools(workload, ZONES):
         validate_manifest(pool.manifest())
 
 
-def test_karpenter_takes_each_node_class() -> None:
+def test_karpenter_accepts_each_node_class() -> None:
     for node_class in node_classes((*DEFAULT_WORKLOADS, *ODD)):
         validate_manifest(
             node_class.manifest(
@@ -63,7 +63,7 @@ def test_karpenter_takes_each_node_class() -> None:
         )
 
 
-def test_the_schema_would_notice_what_karpenter_does_not_know() -> None:
+def test_the_schema_refuses_unknown_fields() -> None:
     pool = cast(dict[str, Any], deepcopy(dict(node_pools(SHARED, ZONES)[0].manifest())))
     pool["spec"]["template"]["spec"]["kubelet"] = {"maxPods": 110}
     with pytest.raises(ConfigError, match="kubelet"):

@@ -1,13 +1,9 @@
-"""Workloads of a tenant's own: what they are made of, and what is refused."""
+"""Dedicated pools of a tenant: pools, node classes, and what is refused."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
-import pytest
-
-from cdk_emr_eks.errors import ConfigError
 from cdk_emr_eks.model.access.execution_role import ExecutionRoleSpec
 from cdk_emr_eks.model.admission.admission import Admission, AdmissionMode
 from cdk_emr_eks.model.namespaces.quota import Quota
@@ -19,6 +15,7 @@ from cdk_emr_eks.model.workloads.shapes import NodePoolLimits
 from cdk_emr_eks.model.workloads.storage import PersistentVolumes
 from cdk_emr_eks.model.workloads.workload import Workload
 from cdk_emr_eks.units import Cpu, Memory
+from tests.refusals import Call, refusals, refused
 
 WORKLOADS = {workload.name: workload for workload in DEFAULT_WORKLOADS}
 DRIVERS = NodePoolLimits(cpu=Cpu.cores(32), memory=Memory.from_gib(128))
@@ -34,20 +31,20 @@ def dedicated(workload: Workload | None = None) -> DedicatedPools:
     )
 
 
-def test_a_tenant_with_nodes_of_its_own_is_on_these_alone() -> None:
+def test_a_tenant_with_dedicated_pools_uses_no_other_workload() -> None:
     tenant = Tenant(name="acme", dedicated=(dedicated(),))
     assert [each.name for each in tenant.selected_workloads(WORKLOADS)] == ["acme"]
     owner = tenant.owner(tenant.selected_workloads(WORKLOADS))
     assert owner.annotations["emr-eks/workloads"] == "acme"
     both = replace(tenant, workloads=("critical",))
     assert [each.name for each in both.selected_workloads(WORKLOADS)] == ["critical", "acme"]
-    # Nobody else gets to them, whether it names workloads or not.
+    # No other tenant can use them, whether it names workloads or not.
     assert "acme" not in {each.name for each in Tenant(name="other").selected_workloads(WORKLOADS)}
 
 
 def test_pools_have_the_tenants_limits_label_and_classes() -> None:
-    own = dedicated()
-    pools = own.node_pools(ZONES, "acme")
+    pools_of_tenant = dedicated()
+    pools = pools_of_tenant.node_pools(ZONES, "acme")
     assert {pool.limits for pool in pools} == {DRIVERS, EXECUTORS}
     assert {pool.workload for pool in pools} == {"acme"}
     manifest = pools[0].manifest()
@@ -56,13 +53,13 @@ def test_pools_have_the_tenants_limits_label_and_classes() -> None:
     assert {"key": "emr-eks/workload", "value": "acme", "effect": "NoSchedule"} in (
         template["spec"]["taints"]
     )
-    # No class is the platform's or another tenant's: each goes with its tenant.
-    classes = {each.name for each in own.node_classes()}
+    # No class is shared with the platform or another tenant: each is deleted with its tenant.
+    classes = {each.name for each in pools_of_tenant.node_classes()}
     assert {pool.node_class for pool in pools} == classes
     assert classes == {"acme-emr-nvme", "acme-emr-ebs-100g"}
 
 
-BAD: dict[str, tuple[Callable[[], object], str]] = {
+REFUSED: dict[str, tuple[Call, str]] = {
     "no limits": (
         lambda: DedicatedPools(workload=replace(SHARED, name="acme")),  # type: ignore[call-arg]
         "DedicatedPools:\n  - driver_limits must be given.\n  - executor_limits must be given.",
@@ -105,7 +102,7 @@ BAD: dict[str, tuple[Callable[[], object], str]] = {
         "Tenant 'acme': dedicated must not use PersistentVolumes unless a workload of the platform "
         "does, got 'acme'.",
     ),
-    "pods that may go anywhere": (
+    "pools that admission does not protect": (
         lambda: Tenant(
             name="acme", dedicated=(dedicated(),), admission=Admission(mode=AdmissionMode.AUDIT)
         ),
@@ -141,9 +138,6 @@ BAD: dict[str, tuple[Callable[[], object], str]] = {
 }
 
 
-@pytest.mark.parametrize("case", BAD)
-def test_bad_input_is_refused_in_words(case: str) -> None:
-    make, message = BAD[case]
-    with pytest.raises(ConfigError) as refused:
-        make()
-    assert str(refused.value) == message
+@refusals(REFUSED)
+def test_invalid_input_is_refused(call: Call, message: str) -> None:
+    assert refused(call) == message

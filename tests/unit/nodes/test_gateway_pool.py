@@ -30,14 +30,14 @@ def template(pool: NodePool) -> Mapping[str, Any]:
     return cast(Mapping[str, Any], cast(Any, pool.manifest()["spec"])["template"])
 
 
-def test_pods_without_selector_and_toleration_land_on_this_pool_and_on_no_other() -> None:
+def test_pods_without_selector_and_toleration_run_on_the_gateway_pool_only() -> None:
     # As EMR writes the pods of gateways and of Python kernels.
     assert not template(POOL)["spec"]["taints"]
     others = [pool for workload in DEFAULT_WORKLOADS for pool in node_pools(workload, ZONES)]
     assert all(template(pool)["spec"]["taints"] for pool in others)
 
 
-def test_karpenter_would_accept_pool_and_node_class() -> None:
+def test_karpenter_accepts_the_gateway_pool_and_its_node_class() -> None:
     validate_manifest(POOL.manifest())
     node_class = GatewayPool().node_class.manifest(cluster_name="data-platform", role="nodes")
     validate_manifest(node_class)
@@ -51,7 +51,7 @@ def test_nodes_are_x86_on_demand_and_in_all_zones() -> None:
     assert needs[labels.ZONE] == ("us-east-1a", "us-east-1b")
 
 
-def test_only_empty_nodes_go_and_drift_replaces_none() -> None:
+def test_karpenter_terminates_empty_gateway_nodes_only() -> None:
     disruption = cast(Mapping[str, Any], POOL.manifest()["spec"])["disruption"]
     assert disruption["consolidationPolicy"] == "WhenEmpty"
     assert disruption["budgets"] == (
@@ -69,19 +69,19 @@ def test_the_smallest_node_has_room_for_a_gateway() -> None:
     assert allocatable(smallest).memory.mib >= 4096
 
 
-def test_names_agree() -> None:
+def test_the_pool_and_its_node_class_have_matching_names() -> None:
     assert POOL.name == GATEWAY
     assert template(POOL)["metadata"]["labels"][labels.WORKLOAD] == GATEWAY
 
 
-def test_bad_pools_are_refused() -> None:
+def test_invalid_gateway_pools_are_refused() -> None:
     with pytest.raises(ConfigError, match=r"instances must be x86.*got 'm7g\.large'"):
         GatewayPool(instances=Instances(families=("m7g", "m7i"), sizes=("large",)))
     with pytest.raises(ConfigError, match="limits must allow at least one node"):
         GatewayPool(limits=NodePoolLimits(cpu=Cpu.cores(1), memory=Memory.from_gib(512)))
 
 
-def test_untainted_pools_keep_their_labels_and_spot_drivers_out() -> None:
+def test_untainted_pools_keep_their_labels_and_refuse_spot_drivers() -> None:
     with pytest.raises(ConfigError, match="node_labels must not set what the pool"):
         replace(POOL, node_labels={labels.WORKLOAD: "other"})
     with pytest.raises(ConfigError, match="node_labels must not set what the pool"):

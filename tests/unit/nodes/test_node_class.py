@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any, cast
 
 import pytest
@@ -22,6 +23,7 @@ from cdk_emr_eks.model.nodes.node_pool import node_pools
 from cdk_emr_eks.model.workloads.catalog import CRITICAL, DEFAULT_WORKLOADS, NOTEBOOK
 from cdk_emr_eks.model.workloads.storage import PersistentVolumes, RootVolume
 from cdk_emr_eks.units import Memory
+from tests.refusals import refused
 
 
 def spec(node_class: NodeClass, **changes: Any) -> Mapping[str, Any]:
@@ -39,7 +41,7 @@ def test_nodes_have_a_role_or_an_instance_profile_and_not_both() -> None:
             NVME.manifest(cluster_name="data", role=role, instance_profile=profile)
 
 
-def test_each_class_is_made_once_and_none_is_missing() -> None:
+def test_each_node_class_that_pools_use_is_created_once() -> None:
     made = [each.name for each in node_classes(DEFAULT_WORKLOADS)]
     assert made == ["emr-ebs-100g", "emr-ebs-200g", "emr-nvme"]
     zones = (Zone.named("us-east-1a"),)
@@ -47,14 +49,14 @@ def test_each_class_is_made_once_and_none_is_missing() -> None:
     assert used == set(made)
 
 
-def test_executors_of_an_instance_store_live_on_nvme_and_drivers_do_not() -> None:
+def test_only_executors_with_instance_store_use_nvme() -> None:
     assert node_class_for(CRITICAL, SparkRole.EXECUTOR) is NVME
     assert spec(NVME)["instanceStorePolicy"] == "RAID0"
     driver = node_class_for(CRITICAL, SparkRole.DRIVER)
     assert "instanceStorePolicy" not in spec(driver)
 
 
-def test_volumes_of_executors_need_no_large_root() -> None:
+def test_executors_with_volumes_have_a_small_root_volume() -> None:
     workload = replace(NOTEBOOK, storage=PersistentVolumes())
     assert node_class_for(workload, SparkRole.EXECUTOR).name == "emr-ebs-100g"
 
@@ -66,7 +68,7 @@ def test_different_volumes_are_different_classes() -> None:
 
 
 @pytest.mark.parametrize("node_class", node_classes(DEFAULT_WORKLOADS), ids=lambda c: c.name)
-def test_what_holds_for_every_class(node_class: NodeClass) -> None:
+def test_every_node_class_is_encrypted_and_private(node_class: NodeClass) -> None:
     made = spec(node_class)
     (disk,) = made["blockDeviceMappings"]
     assert disk["rootVolume"] is True
@@ -104,18 +106,29 @@ def test_role_and_key_may_be_tokens_and_tags_are_added() -> None:
             "NodeClass 'mine': image must be a pinned AL2023 alias such as 'al2023@v20261023', got "
             "'bottlerocket@v1.54.0'.",
         ),
+        (
+            "al2023@v2026102",
+            "NodeClass 'mine': image must be a pinned AL2023 alias such as 'al2023@v20261023', got "
+            "'al2023@v2026102'.",
+        ),
     ],
 )
-def test_bad_images(image: str, message: str) -> None:
-    with pytest.raises(ConfigError) as caught:
-        NodeClass(name="mine", root_volume=RootVolume(), image=image)
-    assert str(caught.value) == message
+def test_invalid_images_are_refused(image: str, message: str) -> None:
+    make = partial(NodeClass, name="mine", root_volume=RootVolume(), image=image)
+    assert refused(make) == message
 
 
-@pytest.mark.parametrize("key", ["karpenter.sh/nodepool", "kubernetes.io/cluster/data"])
-def test_tags_of_karpenters_own_are_refused(key: str) -> None:
-    with pytest.raises(ConfigError) as caught:
-        spec(NVME, tags={key: "x"})
-    assert str(caught.value) == (
+@pytest.mark.parametrize(
+    "key",
+    [
+        "eks:eks-cluster-name",
+        "karpenter.sh/nodepool",
+        "karpenter.sh/nodeclaim",
+        "karpenter.k8s.aws/ec2nodeclass",
+        "kubernetes.io/cluster/data",
+    ],
+)
+def test_tags_that_karpenter_sets_are_refused(key: str) -> None:
+    assert refused(lambda: spec(NVME, tags={key: "x"})) == (
         f"NodeClass 'emr-nvme': tags must not have keys that Karpenter sets, got {key!r}."
     )

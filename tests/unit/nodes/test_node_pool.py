@@ -9,7 +9,6 @@ from typing import Any, cast
 
 import pytest
 
-from cdk_emr_eks.errors import ConfigError
 from cdk_emr_eks.labels import Architecture, CapacityType, SparkRole
 from cdk_emr_eks.model.instances.instances import Instances
 from cdk_emr_eks.model.networks.zones import Zone
@@ -20,6 +19,7 @@ from cdk_emr_eks.model.workloads.disruption import Disruption, DriftFreeze
 from cdk_emr_eks.model.workloads.shapes import NodePoolLimits
 from cdk_emr_eks.model.workloads.workload import Workload
 from cdk_emr_eks.units import Cpu, Memory
+from tests.refusals import refused
 
 ZONES = (Zone.named("us-east-1a"), Zone.named("us-east-1b"), Zone.named("us-east-1c"))
 BOTH = replace(
@@ -72,7 +72,7 @@ def test_one_pool_for_each_zone_role_and_capacity_type() -> None:
     ]
 
 
-def test_without_zones_of_its_own_a_pool_spans_them_all() -> None:
+def test_without_per_zone_one_pool_spans_all_zones() -> None:
     pools = node_pools(replace(NOTEBOOK, per_zone=False), ZONES)
     assert [pool.name for pool in pools] == [
         "notebook-driver",
@@ -82,7 +82,7 @@ def test_without_zones_of_its_own_a_pool_spans_them_all() -> None:
     assert all(pool.zones == ZONES for pool in pools)
 
 
-def test_zone_names_may_be_tokens_but_pool_names_hold_the_key() -> None:
+def test_pool_names_have_the_zone_key_where_the_zone_name_is_a_token() -> None:
     zone = Zone(key="zone-1", name="${Token[AZ.12]}")
     pool = node_pools(NOTEBOOK, (zone,))[0]
     assert pool.name == "notebook-driver-zone-1"
@@ -101,7 +101,7 @@ def test_spot_is_tried_before_on_demand_and_arm_before_amd() -> None:
     }
 
 
-def test_a_pool_buys_only_families_of_its_architecture() -> None:
+def test_a_pool_has_only_families_of_its_architecture() -> None:
     for pool in node_pools(BOTH, ZONES[:1]):
         families = next(
             each["values"]
@@ -120,7 +120,7 @@ def test_longest_names_stay_within_63_characters() -> None:
 
 @by_name
 @pytest.mark.parametrize("other", DEFAULT_WORKLOADS, ids=lambda each: each.name)
-def test_pods_land_on_pools_of_their_workload_and_role_only(
+def test_pods_run_on_pools_of_their_workload_and_role_only(
     workload: Workload, other: Workload
 ) -> None:
     for pool in node_pools(other, ZONES):
@@ -132,13 +132,13 @@ def test_pods_land_on_pools_of_their_workload_and_role_only(
 
 
 @by_name
-def test_no_pod_without_templates_lands_on_any_pool(workload: Workload) -> None:
-    nobody: Mapping[str, object] = {"spec": {"nodeSelector": {}, "tolerations": []}}
-    assert not any(lands(nobody, pool) for pool in node_pools(workload, ZONES))
+def test_a_pod_without_a_pod_template_runs_on_no_pool(workload: Workload) -> None:
+    pod: Mapping[str, object] = {"spec": {"nodeSelector": {}, "tolerations": []}}
+    assert not any(lands(pod, pool) for pool in node_pools(workload, ZONES))
 
 
 @by_name
-def test_drivers_are_on_demand_and_their_nodes_left_alone(workload: Workload) -> None:
+def test_drivers_are_on_demand_and_their_nodes_are_not_disrupted(workload: Workload) -> None:
     for pool in node_pools(workload, ZONES):
         if pool.role is not SparkRole.DRIVER:
             continue
@@ -159,7 +159,7 @@ def test_executor_nodes_outlast_the_idle_time_of_executors(workload: Workload) -
         assert spec(pool)["disruption"]["consolidationPolicy"] == "WhenEmpty"
 
 
-def test_budgets_let_empty_nodes_go_and_drift_no_busy_executor() -> None:
+def test_budgets_allow_empty_nodes_and_no_drift_of_busy_executors() -> None:
     disruption = Disruption(
         drift_nodes="2",
         drift_freeze=DriftFreeze(schedule="0 6 * * mon-fri", duration=timedelta(hours=10)),
@@ -235,10 +235,8 @@ def pool(**changes: Any) -> NodePool:
         ),
     ],
 )
-def test_bad_pools(changes: dict[str, Any], message: str) -> None:
-    with pytest.raises(ConfigError) as caught:
-        pool(**changes)
-    assert str(caught.value) == message
+def test_invalid_pools_are_refused(changes: dict[str, Any], message: str) -> None:
+    assert refused(lambda: pool(**changes)) == message
 
 
 @pytest.mark.parametrize(
@@ -258,7 +256,5 @@ def test_bad_pools(changes: dict[str, Any], message: str) -> None:
         ("zone-1", "", "Zone 'zone-1': name must not be empty."),
     ],
 )
-def test_bad_zones(key: str, name: str, message: str) -> None:
-    with pytest.raises(ConfigError) as caught:
-        Zone(key=key, name=name)
-    assert str(caught.value) == message
+def test_invalid_zones_are_refused(key: str, name: str, message: str) -> None:
+    assert refused(lambda: Zone(key=key, name=name)) == message

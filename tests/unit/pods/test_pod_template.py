@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import replace
+from functools import partial
 from typing import Any, cast
 
 import pytest
@@ -18,6 +19,7 @@ from cdk_emr_eks.model.pods.pod_template_rules import check_pod_template
 from cdk_emr_eks.model.workloads.catalog import CRITICAL, DEFAULT_WORKLOADS, NOTEBOOK, SHARED
 from cdk_emr_eks.model.workloads.workload import Workload
 from cdk_emr_eks.versions import KUBERNETES
+from tests.refusals import Call, refusals, refused
 
 by_name = pytest.mark.parametrize("workload", DEFAULT_WORKLOADS, ids=lambda each: each.name)
 
@@ -27,7 +29,7 @@ def spec(template: Mapping[str, object]) -> dict[str, Any]:
 
 
 @by_name
-def test_the_api_server_knows_each_field(workload: Workload) -> None:
+def test_kubernetes_accepts_each_field(workload: Workload) -> None:
     """Strict validation against Kubernetes' own OpenAPI: an unknown field is an error."""
     for template in (driver_template(workload), executor_template(workload)):
         whole = deepcopy(dict(template))
@@ -39,17 +41,17 @@ def test_the_api_server_knows_each_field(workload: Workload) -> None:
 
 
 @by_name
-def test_priority_classes_are_kubernetes_own(workload: Workload) -> None:
+def test_kubernetes_accepts_the_priority_classes(workload: Workload) -> None:
     for each in workload.priority_classes():
         validate(dict(each), KUBERNETES, strict=True)
 
 
-def test_the_storage_class_is_kubernetes_own() -> None:
+def test_kubernetes_accepts_the_storage_class() -> None:
     made = storage_class(cluster_name="data", volume_key="key")
     validate(dict(made), KUBERNETES, strict=True)
 
 
-def test_strict_validation_would_notice_an_unknown_field() -> None:
+def test_strict_validation_refuses_an_unknown_field() -> None:
     pod = {
         "apiVersion": "v1",
         "kind": "Pod",
@@ -61,13 +63,13 @@ def test_strict_validation_would_notice_an_unknown_field() -> None:
 
 
 @by_name
-def test_emr_takes_our_own_templates(workload: Workload) -> None:
+def test_emr_accepts_the_templates_of_the_default_workloads(workload: Workload) -> None:
     check_pod_template(driver_template(workload), "driver", role=SparkRole.DRIVER)
     check_pod_template(executor_template(workload), "executor", role=SparkRole.EXECUTOR)
 
 
 @by_name
-def test_drivers_spread_over_zones_and_executors_follow_their_own(workload: Workload) -> None:
+def test_drivers_spread_over_zones_and_executors_follow_their_driver(workload: Workload) -> None:
     (spread,) = spec(driver_template(workload))["topologySpreadConstraints"]
     assert spread == {
         "topologyKey": "topology.kubernetes.io/zone",
@@ -154,7 +156,7 @@ def main(**fields: Any) -> dict[str, Any]:
     return user(spec={"containers": [{"name": "spark-kubernetes-driver", **fields}]})
 
 
-def test_what_emr_allows_is_allowed() -> None:
+def test_templates_that_emr_allows() -> None:
     template: dict[str, object] = {
         "apiVersion": "v1",
         "kind": "Pod",
@@ -287,15 +289,14 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
-@pytest.mark.parametrize("case", REFUSED)
-def test_templates_that_emr_refuses(case: str) -> None:
-    template, message = REFUSED[case]
-    with pytest.raises(ConfigError) as caught:
-        check_pod_template(template, "T")
-    assert str(caught.value) == message
+@refusals(
+    {name: (partial(check_pod_template, pod, "T"), text) for name, (pod, text) in REFUSED.items()}
+)
+def test_templates_that_emr_refuses(call: Call, message: str) -> None:
+    assert refused(call) == message
 
 
-def test_a_path_that_only_begins_like_a_reserved_one_is_free() -> None:
+def test_a_path_that_only_begins_like_a_reserved_path_is_allowed() -> None:
     check_pod_template(
         main(volumeMounts=[{"name": "spark-local-dir-1", "mountPath": "/mnt1"}]), "T"
     )

@@ -48,13 +48,13 @@ def replicas(warm: CapacityBuffers) -> dict[str, int]:
         ),
     ],
 )
-def test_bad_values_are_refused(arguments: Mapping[str, Any], message: str) -> None:
+def test_invalid_buffers_are_refused(arguments: Mapping[str, Any], message: str) -> None:
     with pytest.raises(ConfigError) as refused:
         CapacityBuffers(**arguments)
     assert str(refused.value) == message
 
 
-def test_rooms_that_no_pool_may_have_are_refused_with_the_workload() -> None:
+def test_buffers_beyond_the_limits_of_a_pool_are_refused() -> None:
     most = executor_size(SHARED)
     cores = SHARED.executor_limits.cpu.millicores // (most.request_cores.millicores + 10)
     replace(SHARED, capacity_buffers=CapacityBuffers(executors=cores))
@@ -77,7 +77,7 @@ def test_zones_that_share_a_pool_share_its_limits() -> None:
         )
 
 
-def test_a_zone_that_is_none_of_the_platform_is_refused() -> None:
+def test_a_zone_that_the_platform_lacks_is_refused() -> None:
     with pytest.raises(ConfigError) as refused:
         objects(CapacityBuffers(jobs=1, zones=("eu-west-1b",)))
     assert str(refused.value) == (
@@ -86,7 +86,7 @@ def test_a_zone_that_is_none_of_the_platform_is_refused() -> None:
     )
 
 
-def test_each_zone_has_the_rooms_asked_for() -> None:
+def test_each_zone_has_its_replicas() -> None:
     assert replicas(CapacityBuffers(jobs=2, executors=5)) == {
         f"{pod}-{zone.key}": count
         for zone in ZONES
@@ -94,7 +94,7 @@ def test_each_zone_has_the_rooms_asked_for() -> None:
     }
 
 
-def test_room_that_is_asked_for_no_longer_is_taken_back_and_not_forgotten() -> None:
+def test_removed_buffers_have_0_replicas_and_no_object_is_left() -> None:
     # kubectl leaves what is no longer in a manifest: so it is all there, with nothing in it.
     before = objects(CapacityBuffers(jobs=2, executors=5))
     after = objects(CapacityBuffers(jobs=1, zones=("zone-2",)))
@@ -106,12 +106,12 @@ def test_room_that_is_asked_for_no_longer_is_taken_back_and_not_forgotten() -> N
     }
 
 
-def test_a_workload_without_warm_capacity_has_no_buffers() -> None:
+def test_a_workload_without_buffers_has_no_manifests() -> None:
     assert buffer_manifests(SHARED, ZONES) == ()
 
 
 @pytest.mark.parametrize("workload", [SHARED, CRITICAL], ids=lambda each: str(each.name))
-def test_rooms_are_as_large_as_the_pods_that_come(workload: Workload) -> None:
+def test_buffers_request_what_real_pods_request(workload: Workload) -> None:
     found = objects(CapacityBuffers(jobs=1, executors=1), workload)
     conf = spark_defaults(workload)
     for role, shape in ((SparkRole.DRIVER, driver_size), (SparkRole.EXECUTOR, executor_size)):
@@ -129,7 +129,7 @@ def test_rooms_are_as_large_as_the_pods_that_come(workload: Workload) -> None:
 
 
 @pytest.mark.parametrize("workload", [SHARED, CRITICAL], ids=lambda each: str(each.name))
-def test_rooms_are_on_the_nodes_of_their_workload_role_and_zone(workload: Workload) -> None:
+def test_buffers_use_nodes_of_their_workload_role_and_zone(workload: Workload) -> None:
     found = objects(CapacityBuffers(jobs=1, executors=1), workload)
     pools = node_pools(workload, ZONES)
     for (kind, name), each in found.items():

@@ -64,7 +64,7 @@ def test_memory_of_the_pod_is_heap_overhead_and_logging_container(workload: Work
 
 
 @pytest.mark.parametrize("cores", [1, 2, 4, 8, 16])
-def test_a_shape_never_asks_for_more_than_a_node_has(cores: int) -> None:
+def test_a_full_node_is_never_overcommitted(cores: int) -> None:
     """For every family of the table, alone, in all sizes that hold the shape."""
     headroom = Resources(Cpu(100), Memory(256))
     for family in FAMILIES.values():
@@ -85,7 +85,7 @@ def test_plain_requests_would_lose_a_quarter_of_a_node() -> None:
     assert executor_size(CRITICAL).pods["m7gd.8xlarge"] == 4
 
 
-def test_given_memory_decides_how_many_fit_and_the_loss_is_said() -> None:
+def test_given_memory_limits_the_pods_of_a_node_and_gives_a_warning() -> None:
     greedy = replace(SHARED, executor=ExecutorShape(cores=4, memory=Memory.from_gib(26)))
     sized = executor_size(greedy)
     assert sized.pods["m7gd.2xlarge"] == 1
@@ -94,7 +94,7 @@ def test_given_memory_decides_how_many_fit_and_the_loss_is_said() -> None:
     assert any("m7gd.2xlarge 48%" in text for text in greedy.warnings())
 
 
-def test_overhead_is_a_share_but_never_below_sparks_minimum() -> None:
+def test_overhead_is_a_share_and_at_least_the_minimum_of_spark() -> None:
     small = replace(SHARED, executor=ExecutorShape(cores=4, memory=Memory(1024)))
     assert executor_size(small).overhead == Memory(384)
     wide = replace(SHARED, executor=ExecutorShape(cores=4, overhead_share=0.5))
@@ -102,7 +102,7 @@ def test_overhead_is_a_share_but_never_below_sparks_minimum() -> None:
     assert abs(sized.overhead.mib - sized.heap.mib) <= 1
 
 
-def test_off_heap_comes_out_of_the_same_memory() -> None:
+def test_off_heap_memory_is_part_of_the_container_memory() -> None:
     plain = executor_size(SHARED)
     off = executor_size(
         replace(SHARED, executor=ExecutorShape(cores=4, off_heap=Memory.from_gib(4)))
@@ -111,13 +111,13 @@ def test_off_heap_comes_out_of_the_same_memory() -> None:
     assert off.heap.mib == plain.heap.mib - 4096
 
 
-def test_headroom_is_kept_free() -> None:
+def test_headroom_stays_free() -> None:
     without = replace(SHARED, node_headroom=Resources(Cpu(0), Memory(0)))
     assert executor_size(without).request_cores == Cpu((7910 - 190) // 2 - 10)
     assert executor_size(SHARED).request_cores == Cpu((7910 - 190 - 100) // 2 - 10)
 
 
-def test_the_shape_says_itself() -> None:
+def test_a_size_as_text() -> None:
     assert str(executor_size(CRITICAL)) == (
         "8 slots, 7790m CPU, 22949m heap + 5737m overhead; a full node has at least 97.7% of its "
         "cores requested"

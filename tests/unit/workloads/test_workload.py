@@ -1,15 +1,15 @@
-"""A workload refuses what could not run, warns of what probably should not, derives the rest."""
+"""A workload refuses what could not run, and warns about what is probably not intended."""
 
 from __future__ import annotations
 
 import doctest
 from dataclasses import FrozenInstanceError, replace
 from datetime import timedelta
+from functools import partial
 from typing import Any, cast
 
 import pytest
 
-from cdk_emr_eks.errors import ConfigError
 from cdk_emr_eks.labels import Architecture, CapacityType
 from cdk_emr_eks.model.instances.instances import Instances
 from cdk_emr_eks.model.workloads import workload as workload_module
@@ -24,6 +24,7 @@ from cdk_emr_eks.model.workloads.shapes import (
 from cdk_emr_eks.model.workloads.storage import InstanceStore, PersistentVolumes, RootVolume
 from cdk_emr_eks.model.workloads.workload import Workload, check_workloads
 from cdk_emr_eks.units import Cpu, Memory
+from tests.refusals import Call, refusals, refused
 
 GIB = Memory.from_gib
 
@@ -40,13 +41,13 @@ def test_the_defaults_raise_no_warning() -> None:
     check_workloads(DEFAULT_WORKLOADS)
 
 
-def test_notebooks_run_on_amd64_and_what_must_end_on_on_demand() -> None:
+def test_notebooks_run_on_amd64_and_critical_jobs_on_demand() -> None:
     assert NOTEBOOK.architectures == (Architecture.AMD64,)
     assert CRITICAL.executor_capacities == (CapacityType.ON_DEMAND,)
 
 
 def test_no_default_waits_for_spot() -> None:
-    # Executors follow their driver into its zone, so a zone without spot would hold them for ever.
+    # Executors run in the zone of their driver, so they could wait for spot in it without end.
     for workload in DEFAULT_WORKLOADS:
         assert CapacityType.ON_DEMAND in workload.executor_capacities
     for workload in (SHARED, NOTEBOOK):
@@ -54,7 +55,7 @@ def test_no_default_waits_for_spot() -> None:
 
 
 @pytest.mark.parametrize("workload", [SHARED, NOTEBOOK], ids=lambda each: each.name)
-def test_spot_pools_draw_from_15_types_and_more(workload: Workload) -> None:
+def test_spot_pools_have_at_least_15_instance_types(workload: Workload) -> None:
     for architecture in workload.architectures:
         assert len(workload.executor_instances.types(architecture)) >= 15
 
@@ -71,7 +72,7 @@ def test_a_workload_is_a_value() -> None:
     assert replace(workload, priority=5).spark_conf == workload.spark_conf
 
 
-def test_drivers_come_before_their_executors_but_not_before_the_next_tier() -> None:
+def test_drivers_have_priority_over_executors_but_not_over_the_next_tier() -> None:
     classes = {
         cast(Any, each)["metadata"]["name"]: cast(int, each["value"])
         for workload in DEFAULT_WORKLOADS
@@ -115,11 +116,11 @@ def test_drivers_come_before_their_executors_but_not_before_the_next_tier() -> N
         ),
     ],
 )
-def test_legal_but_risky(changes: dict[str, Any], warning: str) -> None:
+def test_a_risky_workload_has_a_warning(changes: dict[str, Any], warning: str) -> None:
     assert replace(SHARED, **changes).warnings() == (warning,)
 
 
-def test_more_volumes_than_ec2_attaches_are_a_warning() -> None:
+def test_more_volumes_than_ec2_attaches_give_a_warning() -> None:
     workload = replace(
         NOTEBOOK, storage=PersistentVolumes(count=4), executor=ExecutorShape(cores=2)
     )
@@ -251,12 +252,9 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
-@pytest.mark.parametrize("case", BAD)
-def test_bad_workloads(case: str) -> None:
-    changes, message = BAD[case]
-    with pytest.raises(ConfigError) as caught:
-        replace(SHARED, **changes)
-    assert str(caught.value) == message
+@refusals({name: (partial(replace, SHARED, **given), text) for name, (given, text) in BAD.items()})
+def test_invalid_workloads_are_refused(call: Call, message: str) -> None:
+    assert refused(call) == message
 
 
 @pytest.mark.parametrize(
@@ -357,30 +355,37 @@ def test_bad_workloads(case: str) -> None:
         ),
     ],
 )
-def test_bad_parts(make: Any, message: str) -> None:
-    with pytest.raises(ConfigError) as caught:
-        make()
-    assert str(caught.value) == message
+def test_invalid_parts_of_a_workload_are_refused(make: Call, message: str) -> None:
+    assert refused(make) == message
 
 
-@pytest.mark.parametrize(
-    ("workloads", "message"),
-    [
-        ((SHARED, SHARED), "Workloads: name must be used once, got 'shared'."),
-        (
-            (SHARED, replace(CRITICAL, priority=2_005)),
-            "Workloads: priority must equal that of 'shared' or be 100 apart from it, got "
-            "\"'critical': 2005\"; 'shared' has 2000.",
+@refusals(
+    {
+        "no workload": (
+            lambda: check_workloads(()),
+            "Workloads: workloads must have at least one: nothing could run.",
         ),
-    ],
+        "one name twice": (
+            lambda: check_workloads((SHARED, SHARED)),
+            "Workloads: name must be used once, got 'shared'.",
+        ),
+        "priorities 99 apart": (
+            lambda: check_workloads((SHARED, replace(CRITICAL, priority=2_099))),
+            "Workloads: priority must equal that of 'shared' or be 100 apart from it, got "
+            "\"'critical': 2099\"; 'shared' has 2000.",
+        ),
+    }
 )
-def test_workloads_that_do_not_go_together(workloads: tuple[Workload, ...], message: str) -> None:
-    with pytest.raises(ConfigError) as caught:
-        check_workloads(workloads)
-    assert str(caught.value) == message
+def test_workloads_that_contradict_each_other_are_refused(call: Call, message: str) -> None:
+    assert refused(call) == message
 
 
-def test_storage_without_disks_is_fine_for_volumes() -> None:
+@pytest.mark.parametrize("priority", [2_000, 2_100])
+def test_priorities_are_equal_or_100_apart(priority: int) -> None:
+    check_workloads((SHARED, replace(CRITICAL, priority=priority)))
+
+
+def test_persistent_volumes_need_no_nvme_disks() -> None:
     workload = replace(SHARED, executor_instances=ARM_PLAIN, storage=PersistentVolumes())
     assert not any("NVMe" in text for text in workload.warnings())
     assert isinstance(SHARED.storage, InstanceStore)
