@@ -17,7 +17,6 @@ NOT_YET_CLEAN: Final[tuple[str, ...]] = (
     "constructs/cdk_emr_eks/clusters/",
     "constructs/cdk_emr_eks/diff/",
     "constructs/cdk_emr_eks/ephemeral/",
-    "constructs/cdk_emr_eks/errors.py",
     "constructs/cdk_emr_eks/images/",
     "constructs/cdk_emr_eks/jobs/",
     "constructs/cdk_emr_eks/model/ephemeral/",
