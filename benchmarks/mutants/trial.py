@@ -71,17 +71,21 @@ def dependent_tests(tests: Sequence[Path]) -> dict[str, list[Path]]:
     library = architecture.modules(ROOT / "constructs" / LIBRARY, LIBRARY)
     others = architecture.modules(ROOT / "tests", "tests")
     imports = architecture.edges((*library, *others))
-    # `from cdk_emr_eks import Workload` imports the module of that name only when a test runs.
+    # A public name is imported from the module that defines it when it is first used.
     public = exported(str(ROOT / "constructs" / LIBRARY / "__init__.py"))
     for module in others:
-        names_used = {name.removeprefix(f"{LIBRARY}.") for name in module.imports}
-        imports[module.name] |= {public[name] for name in names_used & public.keys()}
-    names = {module.path: module.name for module in others}
+        names = {name.removeprefix(f"{LIBRARY}.") for name in module.imports}
+        imports[module.name] |= {public[name] for name in names & public.keys()}
+    by_path = {module.path: module for module in others}
     found: dict[str, list[tuple[int, Path]]] = {module.name: [] for module in library}
     for test in tests:
-        for name, distance in _distances(names[test], imports).items():
-            if name in found:
-                found[name].append((distance, test))
+        distances = _distances(by_path[test].name, imports)
+        # A test that imports modules by their names can depend on each of them.
+        elsewhere = len(library) if "import_module" in by_path[test].text else None
+        for name, dependent in found.items():
+            distance = distances.get(name, elsewhere)
+            if distance is not None:
+                dependent.append((distance, test))
     return {name: [path for _, path in sorted(near)] for name, near in found.items()}
 
 
