@@ -89,7 +89,7 @@ def test_another_priority_of_a_workload(tmp_path: Path) -> None:
     assert "refused by Kubernetes, because of value\n      value: 2000 -> 2200\n" in text
     assert "2 refused: the deployment would fail" in text
     assert text.endswith(
-        "Delete them first, while nothing uses them:\n"
+        "Delete them before the deployment, while nothing uses them:\n"
         "  kubectl delete priorityclass shared-driver shared-executor\n"
     )
 

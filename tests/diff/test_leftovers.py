@@ -57,7 +57,7 @@ def test_a_namespace_takes_along_what_is_in_it_and_that_is_said_once(tmp_path: P
     assert text.count("RoleBinding") == 1
     assert ("- Namespace tools\n      => namespace tools stays in the cluster: see below\n") in text
     assert text.endswith(
-        "afterwards:\n"
+        "Delete them after the deployment:\n"
         "  kubectl delete namespace tools  # takes along 2 RoleBinding, and all else in it\n"
     )
 
@@ -86,7 +86,7 @@ def test_a_namespace_that_is_still_used_is_not_to_be_deleted(tmp_path: Path) -> 
     text = told(before, wrote(tmp_path / "new", *bindings))
     assert "  - RoleBinding tools/a\n" in text
     assert text.endswith(
-        "afterwards:\n"
+        "Delete them after the deployment:\n"
         "  # keep namespace tools: what is in it is still declared\n"
         "  kubectl delete rolebinding --namespace tools a\n"
     )

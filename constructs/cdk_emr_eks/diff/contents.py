@@ -1,4 +1,4 @@
-"""All that a cloud assembly declares, each thing once and by its name, as plain values."""
+"""Collect what a cloud assembly declares, each item once and by its name, as plain values."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 import yaml
 
 from cdk_emr_eks.assembly.objects import CHART, MANIFEST, ClusterObject
-from cdk_emr_eks.assembly.paths import mapping
+from cdk_emr_eks.assembly.paths import at, mapping, text
 from cdk_emr_eks.assembly.reader import Assembly, AssemblyError
 from cdk_emr_eks.assembly.stack import Stack
 from cdk_emr_eks.plan.model import TenantPlan
@@ -24,11 +24,44 @@ _IAM: Final = (
     "AWS::EKS::AccessEntry",
     "AWS::EKS::PodIdentityAssociation",
 )
+# Properties that form a name which AWS accepts once. CloudFormation creates a resource with a new
+# logical id before it deletes the one with the former id, so the name is not free by then.
+_UNIQUE: Final[Mapping[str, tuple[str, ...]]] = {
+    "AWS::EMRContainers::VirtualCluster": (
+        "ContainerProvider.Id",
+        "ContainerProvider.Info.EksInfo.Namespace",
+    ),
+    "AWS::EKS::PodIdentityAssociation": ("ClusterName", "Namespace", "ServiceAccount"),
+    "AWS::EKS::AccessEntry": ("ClusterName", "PrincipalArn"),
+    "AWS::EKS::Addon": ("ClusterName", "AddonName"),
+    "AWS::EKS::Cluster": ("Name",),
+    "AWS::Logs::LogGroup": ("LogGroupName",),
+    "AWS::IAM::Role": ("RoleName",),
+    "AWS::IAM::ManagedPolicy": ("ManagedPolicyName",),
+    "AWS::S3::Bucket": ("BucketName",),
+    "AWS::SQS::Queue": ("QueueName",),
+    "AWS::ECR::Repository": ("RepositoryName",),
+    "AWS::Lambda::Function": ("FunctionName",),
+    "AWS::SecretsManager::Secret": ("Name",),
+    "AWS::StepFunctions::StateMachine": ("StateMachineName",),
+    "AWS::CodeBuild::Project": ("Name",),
+}
 _TYPES: Final = {"AWS::EKS::Addon": "add-on", "AWS::EKS::Cluster": "cluster"}
 
 
+class PhysicalName(NamedTuple):
+    """A name of a resource that AWS accepts once: type, scope and name."""
+
+    kind: str
+    scope: str
+    name: str
+
+
 class Identity(NamedTuple):
-    """What tells a thing apart in an assembly: category, stack and name."""
+    """Identifies an item in an assembly: category, stack and name.
+
+    The name of a tenant is its namespace, so that a renamed tenant is the same one.
+    """
 
     category: str
     stack: str
@@ -37,24 +70,29 @@ class Identity(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Declared:
-    """What an assembly says of one thing.
+    """An item that an assembly declares.
 
     Args:
-        kind: Kubernetes kind or CloudFormation type; the category of what has neither.
-        values: Its fields, with placeholders for tokens.
-        namespace: Kubernetes namespace that it is in, or is.
+        kind: Kubernetes kind or CloudFormation type; the category of an item that has neither.
+        values: Fields of the item, with placeholders for tokens.
+        namespace: Kubernetes namespace that the item is in, or is.
+        title: Name that a person knows, if it differs from the name of the identity.
+        physical_name: Name that AWS accepts once, with its scope; None if CloudFormation generates
+            the name.
     """
 
     kind: str
     values: Mapping[str, object]
     namespace: str = ""
+    title: str = ""
+    physical_name: PhysicalName | None = None
 
 
 Contents = dict[Identity, Declared]
 
 
 def contents(assembly: Assembly) -> Contents:
-    """Return all that an assembly declares.
+    """Return everything that an assembly declares.
 
     Raises:
         AssemblyError: If a readable pod template is not YAML.
@@ -72,15 +110,19 @@ def contents(assembly: Assembly) -> Contents:
         home = item.name if item.kind == "Namespace" else item.namespace
         if (item.stack, home) in homes:
             homes[item.stack, home].append(item)
-            continue  # told as a part of the tenant
+            continue  # a part of the tenant
         name = item.name if item.kind in _KINDS else f"{item.kind} {item.namespace}/{item.name}"
         category = _KINDS.get(item.kind, "Kubernetes object")
         identity = Identity(category, item.stack, name.replace(" /", " "))
         found[identity] = Declared(kind=item.kind, values=item.content, namespace=home)
     for tenant in tenants:
         parts = _tenant(tenant, homes[tenant.stack, tenant.namespace])
-        found[Identity("tenant", tenant.stack, tenant.name)] = Declared(
-            kind="tenant", values=parts, namespace=tenant.namespace
+        # Two clusters in one stack may have namespaces of one name.
+        identity = Identity("tenant", tenant.stack, tenant.namespace)
+        if identity in found:
+            identity = identity._replace(name=f"{tenant.cluster} {tenant.namespace}")
+        found[identity] = Declared(
+            kind="tenant", values=parts, namespace=tenant.namespace, title=tenant.name
         )
     for chart in applied.charts:
         values = {
@@ -90,12 +132,12 @@ def contents(assembly: Assembly) -> Contents:
         }
         found[Identity("chart", chart.stack, chart.release)] = Declared(kind="chart", values=values)
     for stack in stacks:
-        found |= _resources(stack) | _outputs(stack)
+        found |= _resources(stack, assembly) | _outputs(stack)
     return found | _pod_templates(assembly.folder)
 
 
 def _tenant(tenant: TenantPlan, objects: Iterable[ClusterObject]) -> Mapping[str, object]:
-    """Return a tenant's parts; their namespace is said once, not again in each of them."""
+    """Return the parts of a tenant; the namespace is in the result once, not in each part."""
     parts: dict[str, object] = {}
     for item in objects:
         if item.kind == "Namespace":
@@ -103,6 +145,7 @@ def _tenant(tenant: TenantPlan, objects: Iterable[ClusterObject]) -> Mapping[str
         else:
             parts[f"{item.kind} {item.name}"] = _without(item.content, "namespace")
     return {
+        "name": tenant.name,
         "namespace": tenant.namespace,
         "virtual clusters": list(tenant.virtual_clusters),
         "execution roles": {role.name: role.access for role in tenant.roles},
@@ -111,39 +154,58 @@ def _tenant(tenant: TenantPlan, objects: Iterable[ClusterObject]) -> Mapping[str
 
 
 def _without(content: Mapping[str, object], field: str) -> Mapping[str, object]:
-    metadata = mapping(content.get("metadata"))
+    metadata = mapping(content, "metadata")
     kept = {key: value for key, value in metadata.items() if key != field}
     return {**content, "metadata": kept}
 
 
-def _resources(stack: Stack) -> Contents:
+def _resources(stack: Stack, assembly: Assembly) -> Contents:
     found: Contents = {}
-    for logical_id, resource in stack.bodies().items():
-        parts = mapping(resource)
-        kind = str(parts.get("Type"))
+    view = stack.view()
+    for logical_id, body in stack.bodies().items():
+        kind = text(body, "Type")
         if kind in (MANIFEST, CHART, "AWS::CDK::Metadata"):
-            continue  # manifests and charts are told as what they apply
-        resolved = stack.view().value(parts.get("Properties", {}))
-        values = {key: _opened(value) for key, value in mapping(resolved).items()}
-        values |= {key: parts[key] for key in POLICIES if key in parts}
+            continue  # manifests and charts are shown as the objects that they apply
+        properties = mapping(body, "Properties")
+        values = {key: _parsed(value) for key, value in mapping(view.value(properties)).items()}
+        values |= {key: body[key] for key in POLICIES if key in body}
         category = "IAM" if kind.startswith(_IAM) else _TYPES.get(kind, "resource")
-        identity = Identity(category, stack.name, f"{kind} {logical_id}")
-        found[identity] = Declared(kind=kind, values=values)
+        found[Identity(category, stack.name, f"{kind} {logical_id}")] = Declared(
+            kind=kind,
+            values=values,
+            physical_name=_physical_name(stack, kind, properties, assembly),
+        )
     return found
 
 
+def _physical_name(
+    stack: Stack, kind: str, properties: Mapping[str, object], assembly: Assembly
+) -> PhysicalName | None:
+    """Return the name that AWS accepts once in the account and Region, None if it is generated."""
+    parts: list[str] = []
+    for path in _UNIQUE.get(kind, ()):
+        value = at(properties, *path.split("."))
+        if value is None:
+            return None
+        is_cluster = path in ("ClusterName", "ContainerProvider.Id")
+        parts.append(assembly.clusters.key(stack, value) if is_cluster else stack.text(value))
+    if not parts:
+        return None
+    return PhysicalName(kind, str(stack.environment), " ".join(parts))
+
+
 def _outputs(stack: Stack) -> Contents:
+    view = stack.view()
     return {
         Identity("output", stack.name, name): Declared(
-            kind="output",
-            values={"Value": _opened(stack.view().value(mapping(output).get("Value")))},
+            kind="output", values={"Value": _parsed(view.value(value))}
         )
-        for name, output in mapping(stack.template.get("Outputs")).items()
+        for name, value in stack.outputs().items()
     }
 
 
-def _opened(value: object) -> object:
-    """Return what a text holds if it holds JSON, so that single fields can be told."""
+def _parsed(value: object) -> object:
+    """Return the content of a JSON text, so that the difference shows single fields."""
     if isinstance(value, str) and value[:1] in ("{", "["):
         try:
             return json.loads(value)
@@ -153,7 +215,7 @@ def _opened(value: object) -> object:
 
 
 def _pod_templates(folder: Path) -> Contents:
-    """Return the readable pod templates, so that a changed one is more than a changed hash."""
+    """Return the readable pod templates, so that the difference shows more than a changed hash."""
     root = folder / "pod-templates"
     if not root.is_dir():
         return {}

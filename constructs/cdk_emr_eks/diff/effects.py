@@ -25,8 +25,8 @@ _JOBS: Final = (
 """Source: https://docs.aws.amazon.com/emr/latest/EMR-on-EKS-DevelopmentGuide/virtual-cluster.html
 (states), and the API's page of DeleteVirtualCluster, which names no jobs; 2026-11."""
 _TAKEN: Final = (
-    "EMR takes one virtual cluster of a namespace, and CloudFormation makes the new one before it "
-    "deletes the old one: remove the tenant, deploy, and add it anew"
+    "EMR accepts one virtual cluster for a namespace, and CloudFormation creates the new one "
+    "before it deletes the old one: remove the tenant, deploy, then add it again"
 )
 _QUOTA: Final = "pods that run stay and count; the quota holds for those to come"
 """Source: https://kubernetes.io/docs/concepts/policy/resource-quotas/, 2026-11."""
@@ -79,12 +79,16 @@ def effects(
         after: What the new assembly declares; None for something removed.
         deployment: Both assemblies.
     """
-    new = deployment.new
-    if before is None:
-        return
-    if after is None:
+    if before is not None and after is not None:
+        yield from _changed(change, before, after, deployment.new)
+    elif before is not None:
         yield from _removed(change, before, deployment)
-    elif before.kind == "NodePool":
+    elif after is not None and change.refused:
+        yield from _taken(after)
+
+
+def _changed(change: Change, before: Declared, after: Declared, new: Assembly) -> Iterator[str]:
+    if before.kind == "NodePool":
         yield from pool_drift(before.values, after.values)
     elif before.kind == "EC2NodeClass":
         yield from class_drift(before.values, after.values, new.applied.of_kind("NodePool"))
@@ -99,6 +103,18 @@ def effects(
         before.kind in ("tenant", "ResourceQuota")
     ):
         yield _QUOTA
+
+
+def _taken(after: Declared) -> Iterator[str]:
+    """Yield that another resource has the name of a new one, for example after a rename."""
+    if after.kind == "AWS::EMRContainers::VirtualCluster":
+        yield _TAKEN
+    elif after.physical_name is not None:
+        yield (
+            f"{after.physical_name.name} exists: CloudFormation creates the new resource before it "
+            "deletes the old one. Keep the logical id (the construct's id), choose another name, "
+            "or remove the old resource in a deployment before"
+        )
 
 
 def _removed(change: Change, before: Declared, deployment: Deployment) -> Iterator[str]:

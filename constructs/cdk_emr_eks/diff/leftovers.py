@@ -1,13 +1,13 @@
-"""Kubernetes objects that a deployment does not take away, and the commands that do.
+"""Find Kubernetes objects that a deployment leaves behind, and the commands that delete them.
 
-CloudFormation has kubectl apply a manifest; what is no longer in it stays, as with kubectl itself.
-Only when the whole custom resource goes are its objects deleted, unless its policy retains it.
+CloudFormation has kubectl apply a manifest. Objects removed from a manifest stay in the cluster.
+Objects are deleted with the whole custom resource, unless its policy retains it.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from cdk_emr_eks.assembly.objects import ClusterObject
 from cdk_emr_eks.assembly.paths import mapping
@@ -28,11 +28,31 @@ def leftovers(old: Assembly, new: Assembly) -> tuple[ClusterObject, ...]:
     )
 
 
-def delete_commands(old: Assembly, new: Assembly) -> Iterator[str]:
-    """Yield what to run after a deployment of ``new``, one command for each kind and namespace.
+def deleted_again(old: Assembly, new: Assembly) -> Mapping[tuple[str, str], list[ClusterObject]]:
+    """Return the objects of ``new`` that the deployment deletes, by stack and custom resource.
 
-    A namespace takes all in it along, so what is in it has no command of its own; one that ``new``
-    still uses is not to be deleted, and that is yielded as a comment.
+    A custom resource with a new logical id applies its objects first. Then CloudFormation deletes
+    the resource with the former id, whose handler has kubectl delete the same objects.
+
+    Source: on_event and apply_handler in
+    https://github.com/aws/aws-cdk/tree/main/packages/%40aws-cdk/custom-resource-handlers/lib/aws-eks,
+    2026-11.
+    """
+    kept = {(each.cluster, *_identity(each)) for each in new.applied.objects}
+    resources = {(each.stack, each.resource) for each in new.applied.objects} | _retained(old)
+    found: dict[tuple[str, str], list[ClusterObject]] = {}
+    for each in old.applied.objects:
+        resource = each.stack, each.resource
+        if resource not in resources and (each.cluster, *_identity(each)) in kept:
+            found.setdefault(resource, []).append(each)
+    return found
+
+
+def delete_commands(old: Assembly, new: Assembly) -> Iterator[str]:
+    """Yield the commands to run after a deployment of ``new``, one for each kind and namespace.
+
+    The deletion of a namespace deletes its objects, so these have no command. A namespace that
+    ``new`` still uses must not be deleted; a comment says so.
     """
     left = leftovers(old, new)
     used = {each.namespace for each in new.applied.objects}
@@ -51,7 +71,7 @@ def delete_commands(old: Assembly, new: Assembly) -> Iterator[str]:
 
 
 def delete_first(changes: Iterable[Change]) -> Iterator[str]:
-    """Yield what to run before a deployment: objects that Kubernetes lets nobody change."""
+    """Yield the commands to run before a deployment: deletions of immutable objects."""
     groups: dict[str, list[str]] = {}
     for change in changes:
         if change.refused and change.category == "Kubernetes object":
@@ -62,7 +82,7 @@ def delete_first(changes: Iterable[Change]) -> Iterator[str]:
 
 
 def inside(namespace: str, stack: str, assembly: Assembly) -> str:
-    """Return what a stack applies inside of a namespace, by kind and count; empty for nothing."""
+    """Return the objects that a stack applies in a namespace, by kind and count, as text."""
     kinds = Counter(
         each.kind
         for each in assembly.applied.objects
@@ -72,7 +92,7 @@ def inside(namespace: str, stack: str, assembly: Assembly) -> str:
 
 
 def retains(policy: object) -> bool:
-    """Say whether a resource with this deletion or replacement policy stays."""
+    """Return whether a resource with this deletion or replacement policy is kept."""
     return isinstance(policy, str) and policy.startswith("Retain")
 
 

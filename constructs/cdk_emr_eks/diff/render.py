@@ -15,6 +15,7 @@ from cdk_emr_eks.diff.structure import FieldChange, one_line
 from cdk_emr_eks.plan.render import grouped
 
 _SIGNS: Final = {"added": ("+", "green"), "removed": ("-", "red"), "changed": ("~", "yellow")}
+_SERVICES: Final = {"EMRContainers": "EMR", "Logs": "CloudWatch Logs"}
 # Of the hash of an asset nobody reads more than that it is another one.
 _DIGEST: Final = re.compile(r"\b([0-9a-f]{8})[0-9a-f]{56}\b")
 
@@ -52,13 +53,21 @@ def _print_change(same: list[Change], console: Console, *, with_stack: bool) -> 
         text = f"replaced by CloudFormation, because of {', '.join(change.replaced_by)}"
         _indented(Text(text, style="bold red"), 6, console)
     if change.refused:
-        by = "EMR" if change.name.startswith("AWS::") else "Kubernetes"
+        by = _refusing(change.name)
         text = f"refused by {by}, because of {', '.join(change.refused)}"
         _indented(Text(text, style="bold red"), 6, console)
     for field in change.fields:
         _indented(_field(field), 6, console)
     for effect in change.effects:
         _indented(Text.assemble(("=> ", "bold"), effect), 6, console)
+
+
+def _refusing(name: str) -> str:
+    """Return who refuses a change of a resource or of a Kubernetes object."""
+    if not name.startswith("AWS::"):
+        return "Kubernetes"
+    service = name.split("::")[1]
+    return _SERVICES.get(service, service)
 
 
 def _indented(text: Text, by: int, console: Console) -> None:
