@@ -36,7 +36,7 @@ endif
 PYTEST_WORKERS := $(if $(ARGS),,-n 2)
 
 # Tests of values alone. They import neither the CDK nor anything else that starts Node.
-UNIT_TESTS := tests/unit $(filter-out %/test_images.py %/test_templates.py,$(wildcard tests/golden/test_*.py))
+UNIT_TESTS := tests/unit $(filter-out %/test_images.py %/test_livy.py %/test_templates.py,$(wildcard tests/golden/test_*.py))
 
 .DEFAULT_GOAL := help
 

@@ -13,7 +13,7 @@ import pytest
 from kubernetes import client
 
 from cdk_emr_eks.model.access.execution_role import Component
-from cdk_emr_eks.model.notebooks.livy_objects import SERVER_ACCOUNT as LIVY_SERVER
+from cdk_emr_eks.model.notebooks.livy import SERVER_ACCOUNT as LIVY_SERVER
 from cdk_emr_eks.model.workloads.catalog import SHARED
 from cdk_emr_eks.simulation.control_plane.plane import Plane
 from tests.simulation.admission_actors import (

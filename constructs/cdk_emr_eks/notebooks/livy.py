@@ -21,12 +21,21 @@ from cdk_emr_eks.model.access.execution_role import Component, JobIdentity, Role
 from cdk_emr_eks.model.images.emr_registry import ImageKind
 from cdk_emr_eks.model.jobs.job_config import IMAGE
 from cdk_emr_eks.model.jobs.spark_encryption import with_encryption
+from cdk_emr_eks.model.namespaces.namespace import NamespaceOwner, namespace_manifest
 from cdk_emr_eks.model.namespaces.network_policies import livy_policies
 from cdk_emr_eks.model.nodes.gateway_pool import GATEWAY
-from cdk_emr_eks.model.notebooks.livy import PORT, LivySpec, chart_version, server_image
-from cdk_emr_eks.model.notebooks.livy_objects import RELEASE, SERVER_ACCOUNT, hardened, livy_objects
+from cdk_emr_eks.model.notebooks.livy import (
+    PORT,
+    RELEASE,
+    SERVER_ACCOUNT,
+    LivySpec,
+    chart_version,
+    hardened,
+    server_image,
+)
 from cdk_emr_eks.model.pods.pod_template import driver_template, executor_template
 from cdk_emr_eks.notebooks.emr_registry import emr_registry
+from cdk_emr_eks.notebooks.livy_objects import LivyChart
 from cdk_emr_eks.pods.pod_templates import PodTemplateLocation, template_asset
 from cdk_emr_eks.security.nag import accept, wildcard
 from cdk_emr_eks.security.pod_identity import PODS_SERVICE, pod_identity_trust
@@ -128,16 +137,16 @@ class Livy(Construct):
             cluster=self.tenant.context.network,
         )
         stage = ManifestStage(self, "Objects", cluster=self.tenant.context.cluster)
-        stage.add(
-            *livy_objects(
+        owner = NamespaceOwner(tenant=self.tenant.tenant.name)
+        stage.add(namespace_manifest(self.namespace, owner), *policies)
+        stage.add_chart(
+            LivyChart(
                 server_namespace=self.namespace,
                 namespace=self.tenant.tenant.resolved_namespace,
-                tenant=self.tenant.tenant.name,
                 session_account=_session_account(self.role),
                 session_role_arn=self.role.arn if identity is JobIdentity.IRSA else None,
                 client_cidrs=spec.client_cidrs,
                 certificate_arn=spec.certificate_arn,
-                policies=policies,
             )
         )
         return stage

@@ -11,8 +11,13 @@ import pytest
 from cdk_emr_eks.errors import ConfigError
 from cdk_emr_eks.model.namespaces.network_policies import livy_policies
 from cdk_emr_eks.model.namespaces.tenant_network import ClusterNetwork
-from cdk_emr_eks.model.notebooks.livy import PORT, LivySpec, chart_version, server_image, variable
-from cdk_emr_eks.model.notebooks.livy_objects import hardened, livy_objects
+from cdk_emr_eks.model.notebooks.livy import (
+    LivySpec,
+    chart_version,
+    hardened,
+    server_image,
+    variable,
+)
 from cdk_emr_eks.model.pods.pod_template import driver_template
 from cdk_emr_eks.model.workloads.catalog import NOTEBOOK
 from cdk_emr_eks.units import Cpu, Memory
@@ -160,57 +165,21 @@ def test_nothing_else_is_left_out_in_silence() -> None:
     )
 
 
-def rendered(*, cidrs: tuple[str, ...] = (), irsa: str | None = None) -> list[dict[str, Any]]:
+def policies(*cidrs: str) -> list[dict[str, Any]]:
     return list(
-        livy_objects(
+        livy_policies(
             server_namespace="data-livy",
             namespace="data",
-            tenant="data",
-            session_account="emr-container-sa-spark-livy",
-            session_role_arn=irsa,
-            client_cidrs=cidrs,
-            certificate_arn=CERTIFICATE if cidrs else None,
-            policies=livy_policies(
-                server_namespace="data-livy",
-                namespace="data",
-                clients=cidrs,
-                port=PORT,
-                network=None,
-                cluster=ClusterNetwork(),
-            ),
+            clients=cidrs,
+            port=8998,
+            network=None,
+            cluster=ClusterNetwork(),
         )
     )
 
 
-def test_rights_are_in_the_tenants_namespace_and_never_read_secrets_or_enter_pods() -> None:
-    roles = {each["metadata"]["name"]: each for each in rendered() if each["kind"] == "Role"}
-    assert set(roles) == {"livy-server", "livy-session"}
-    for role in roles.values():
-        assert role["metadata"]["namespace"] == "data"
-        for rule in role["rules"]:
-            assert rule["apiGroups"] == [""]
-            assert not {"pods/exec", "pods/portforward", "*"} & {*rule["resources"], *rule["verbs"]}
-            if "secrets" in rule["resources"]:
-                assert not {"get", "list"} & set(rule["verbs"])
-            if "serviceaccounts" in rule["resources"]:
-                assert set(rule["verbs"]) == {"get", "list", "watch"}
-    session = {name for rule in roles["livy-session"]["rules"] for name in rule["resources"]}
-    assert session == {"services", "configmaps", "pods", "persistentvolumeclaims", "pods/log"}
-
-
-def test_each_account_has_its_own_rights() -> None:
-    bindings = [each for each in rendered() if each["kind"] == "RoleBinding"]
-    assert [
-        (each["roleRef"]["name"], each["subjects"][0]["name"], each["subjects"][0]["namespace"])
-        for each in bindings
-    ] == [
-        ("livy-server", "emr-containers-sa-livy", "data-livy"),
-        ("livy-session", "emr-container-sa-spark-livy", "data"),
-    ]
-
-
 def test_without_clients_only_the_tenants_pods_reach_the_server() -> None:
-    (policy,) = (each for each in rendered() if each["kind"] == "NetworkPolicy")
+    (policy,) = policies()
     assert policy["metadata"]["namespace"] == "data-livy"
     assert policy["spec"] == {
         "podSelector": {},
@@ -223,40 +192,14 @@ def test_without_clients_only_the_tenants_pods_reach_the_server() -> None:
             }
         ],
     }
-    assert "Service" not in [each["kind"] for each in rendered()]
 
 
-def test_clients_reach_one_port_by_an_internal_load_balancer_with_tls() -> None:
-    objects = rendered(cidrs=("10.0.0.0/8",))
-    (policy,) = (each for each in objects if each["kind"] == "NetworkPolicy")
+def test_clients_reach_one_port() -> None:
+    (policy,) = policies("10.0.0.0/8")
     assert policy["spec"]["ingress"][1] == {
         "from": [{"ipBlock": {"cidr": "10.0.0.0/8"}}],
         "ports": [{"protocol": "TCP", "port": 8998}],
     }
-    (service,) = (each for each in objects if each["kind"] == "Service")
-    annotations = {
-        key.rpartition("/")[2]: value for key, value in service["metadata"]["annotations"].items()
-    }
-    assert annotations["aws-load-balancer-scheme"] == "internal"
-    assert annotations["aws-load-balancer-ssl-cert"] == CERTIFICATE
-    assert annotations["aws-load-balancer-ssl-ports"] == "8998"
-    assert service["spec"]["loadBalancerSourceRanges"] == ["10.0.0.0/8"]
-    # The client's address is kept, so that the network policy above can tell it.
-    assert service["spec"]["externalTrafficPolicy"] == "Local"
-    assert annotations["aws-load-balancer-nlb-target-type"] == "instance"
-
-
-def test_irsa_is_told_by_annotation() -> None:
-    def annotations(objects: list[dict[str, Any]]) -> object:
-        (account,) = (
-            each
-            for each in objects
-            if each["kind"] == "ServiceAccount" and each["metadata"]["namespace"] == "data"
-        )
-        return account["metadata"].get("annotations")
-
-    assert annotations(rendered()) is None
-    assert annotations(rendered(irsa="arn")) == {"eks.amazonaws.com/role-arn": "arn"}
 
 
 def test_templates_get_what_emrs_submitter_adds() -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Final
+from typing import Final, cast
 
 from cdk_emr_eks import versions
 from cdk_emr_eks.errors import ConfigProblem, Problems, refuse
@@ -21,6 +21,24 @@ from cdk_emr_eks.units import Cpu, Memory
 
 NAMESPACE_SUFFIX: Final = "-livy"
 PORT: Final = 8998
+# Name of the chart's release in the server's namespace.
+RELEASE: Final = "livy"
+# Name of the server's service account.
+SERVER_ACCOUNT: Final = "emr-containers-sa-livy"
+# User and group of EMR's images, as EMR runs them.
+_CONTAINER_SECURITY: Final[Mapping[str, object]] = {
+    "runAsNonRoot": True,
+    "runAsUser": 999,
+    "runAsGroup": 1000,
+    "privileged": False,
+    "allowPrivilegeEscalation": False,
+    "capabilities": {"drop": ["ALL"]},
+}
+_POD_SECURITY: Final[Mapping[str, object]] = {
+    # Lets that user read the token of its service account.
+    "fsGroup": 65534,
+    "seccompProfile": {"type": "RuntimeDefault"},
+}
 # AWS names no chart for others.
 _OLDEST_RELEASE: Final = OldestRelease(feature="Livy", emr=(7, 1, 0), spark=None)
 _S3_URI: Final = re.compile(r"s3://(?P<bucket>[^/]+)/(?P<prefix>.*[^/])/?")
@@ -187,3 +205,15 @@ def _cidr_problems(cidr: str) -> tuple[ConfigProblem, ...]:
     except ValueError:
         holds = False
     return () if holds else (ConfigProblem(field="client_cidrs", rule=rule, got=cidr),)
+
+
+def hardened(template: Mapping[str, object]) -> dict[str, object]:
+    """Return a pod template with the security settings that EMR's job submitter adds.
+
+    Livy does not add them, and the tenant's namespace admits no pod without them.
+    """
+    spec = dict(cast(Mapping[str, object], template["spec"]))
+    containers = cast(Sequence[Mapping[str, object]], spec["containers"])
+    spec["containers"] = [{**each, "securityContext": _CONTAINER_SECURITY} for each in containers]
+    spec["securityContext"] = _POD_SECURITY
+    return {**template, "spec": spec}
