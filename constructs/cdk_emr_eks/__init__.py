@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     from cdk_emr_eks.model.clusters.addon_mirror import AddonMirror
     from cdk_emr_eks.model.clusters.cluster import ClusterSpec, ControlPlaneLogType
     from cdk_emr_eks.model.ephemeral.job import EphemeralJobSpec
-    from cdk_emr_eks.model.images.emr_registry import ImageKind
+    from cdk_emr_eks.model.images.emr_images import ImageKind
     from cdk_emr_eks.model.images.image import BuilderSize, ImageBuilder, ImageSpec, ImageStore
     from cdk_emr_eks.model.instances.instances import Instances
     from cdk_emr_eks.model.jobs.job_template import JobParameter, JobParameterType, JobTemplateSpec

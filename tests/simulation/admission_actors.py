@@ -10,7 +10,7 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from cdk_emr_eks.model.access.execution_role import Component, service_account
-from cdk_emr_eks.model.images.emr_registry import ImageKind, base_image
+from cdk_emr_eks.model.images.emr_images import ImageKind, base_image
 from cdk_emr_eks.model.pods.pod_template import driver_template, executor_template
 from cdk_emr_eks.model.workloads.workload import Workload
 from cdk_emr_eks.simulation.control_plane.plane import Plane

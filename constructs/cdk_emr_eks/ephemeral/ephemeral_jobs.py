@@ -23,7 +23,6 @@ from cdk_emr_eks.model.ephemeral.job import (
     EPHEMERAL,
     EphemeralJobSpec,
     placeholder,
-    where_of,
 )
 from cdk_emr_eks.model.ephemeral.namespace_stack import (
     ASSOCIATION_TYPE,
@@ -133,7 +132,7 @@ class EphemeralJobs(Construct):
         provider = self._tenant.context.cluster.kubectl_provider
         if provider is None:
             rule = "must be on a cluster with a kubectl provider"
-            raise refuse(where_of(self.spec.name), "tenant", rule)
+            raise refuse(self.spec.where, "tenant", rule)
         return provider.service_token
 
     def _template(
@@ -150,7 +149,7 @@ class EphemeralJobs(Construct):
         if len(text) > MAX_TEMPLATE_BYTES:
             rule = f"must fit a template of {MAX_TEMPLATE_BYTES} bytes with its bounds"
             fix = "give it fewer network peers"
-            raise refuse(where_of(self.spec.name), "tenant", rule, len(text), fix)
+            raise refuse(self.spec.where, "tenant", rule, len(text), fix)
         return text
 
     def _run(self, template: str, stack_role: str, job: Mapping[str, object]) -> EphemeralRun:
@@ -243,7 +242,7 @@ class EphemeralJobs(Construct):
 
 def _bounds(tenant: EmrEksTenant, spec: EphemeralJobSpec) -> list[Mapping[str, object]]:
     """Return the namespace and what bounds it: the tenant's, written for the placeholder."""
-    context, where = tenant.context, where_of(spec.name)
+    context, where = tenant.context, spec.where
     access = tenant.tenant.virtual_cluster.access
     if access is not EmrAccess.ACCESS_ENTRY:
         rule = "must let EMR in by access entries: aws-auth needs objects of a namespace"

@@ -36,7 +36,7 @@ from cdk_emr_eks.images.pipeline import image_pipeline
 from cdk_emr_eks.images.projects import QUEUE_MINUTES, build_project
 from cdk_emr_eks.images.roles import build_role, pipeline_role
 from cdk_emr_eks.labels import Architecture
-from cdk_emr_eks.model.images.emr_registry import ImageKind, base_image
+from cdk_emr_eks.model.images.emr_images import ImageKind, base_image
 from cdk_emr_eks.model.images.image import ImageSpec
 from cdk_emr_eks.model.images.image_uri import ecr_repository
 from cdk_emr_eks.security.nag import skip_checkov
@@ -77,7 +77,7 @@ class EmrImage(Construct):
         asset_key: kms.IKey | None = None,
     ) -> None:
         check_argument(type(self).__name__, "spec", ImageSpec, spec)
-        spec = spec.of_kind(*self.kinds)
+        spec = spec.with_kind(*self.kinds)
         where = f"Image {spec.name!r}"
         check_argument(where, "key", kms.IKey | None, key)
         check_argument(where, "asset_key", kms.IKey | None, asset_key)
@@ -86,7 +86,7 @@ class EmrImage(Construct):
         account, region = stack.account, stack.region
         self.spec = spec
         self.base = spec.base or base_image(
-            spec.kind_or_spark(),
+            spec.resolved_kind(),
             spec.release_label,
             None if Token.is_unresolved(region) else region,
         )
@@ -179,7 +179,7 @@ class EmrImage(Construct):
         role_arn, group = role.role_arn, log_group.ref
         variables = {
             "REPOSITORY": self._repository_uri,
-            "ARCHITECTURES": " ".join(self.spec.built_for()),
+            "ARCHITECTURES": " ".join(self.spec.resolved_architectures()),
         }
         return {
             architecture: build_project(
@@ -191,7 +191,7 @@ class EmrImage(Construct):
                 variables=variables,
                 log_group=group,
             )
-            for architecture in self.spec.built_for()
+            for architecture in self.spec.resolved_architectures()
         }
 
 
@@ -255,7 +255,7 @@ def _repository(scope: Construct, spec: ImageSpec, key: kms.IKey | None) -> ecr.
                 description=f"The newest {store.images} builds",
                 tag_status=ecr.TagStatus.ANY,
                 # One image for each architecture, and their list.
-                max_image_count=store.images * (len(spec.built_for()) + 1),
+                max_image_count=store.images * (len(spec.resolved_architectures()) + 1),
             ),
         ],
     )
@@ -268,7 +268,7 @@ def _repository(scope: Construct, spec: ImageSpec, key: kms.IKey | None) -> ecr.
 
 def _content_tag(spec: ImageSpec, base: str, context_hash: str) -> str:
     """Name all that makes the image what it is; not how it is built, which may change freely."""
-    content = [context_hash, base, *spec.built_for(), spec.revision]
+    content = [context_hash, base, *spec.resolved_architectures(), spec.revision]
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:32]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cdk_emr_eks.images.emr_image import EmrImage
-from cdk_emr_eks.model.images.emr_registry import ImageKind
+from cdk_emr_eks.model.images.emr_images import ImageKind
 
 
 class SparkImage(EmrImage):

@@ -18,7 +18,7 @@ from cdk_emr_eks.clusters.manifests import ManifestStage, plain
 from cdk_emr_eks.field_types import check_argument
 from cdk_emr_eks.labels import WORKLOAD, SparkRole
 from cdk_emr_eks.model.access.execution_role import Component, JobIdentity, RoleUse, service_account
-from cdk_emr_eks.model.images.emr_registry import ImageKind
+from cdk_emr_eks.model.images.emr_images import ImageKind
 from cdk_emr_eks.model.jobs.job_config import IMAGE
 from cdk_emr_eks.model.jobs.spark_encryption import with_encryption
 from cdk_emr_eks.model.namespaces.namespace import NamespaceOwner, namespace_manifest

@@ -14,7 +14,7 @@ import pytest
 from cdk_emr_eks.errors import ConfigError
 from cdk_emr_eks.images.spark_image import NotebookImage, SparkImage
 from cdk_emr_eks.labels import Architecture
-from cdk_emr_eks.model.images.emr_registry import ImageKind
+from cdk_emr_eks.model.images.emr_images import ImageKind
 from cdk_emr_eks.model.images.image import BuilderSize, ImageBuilder
 from cdk_emr_eks.model.images.image_uri import MAX_BASE
 from tests.synth.deploy_policy.deploy_app import resources, statements_of

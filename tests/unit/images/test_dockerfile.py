@@ -1,4 +1,4 @@
-"""Dockerfiles: built upon the base that is given, and ending as EMR's user."""
+"""Dockerfiles build from the given base image and end with EMR's user."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from cdk_emr_eks.model.images.dockerfile import derived_dockerfile, dockerfile_p
 HEAD = "ARG BASE_IMAGE\nFROM ${BASE_IMAGE}\n"
 GOOD = {
     "nothing but the base": HEAD,
-    "as the guide has it": HEAD + "USER root\nRUN pip3 install a==1\nUSER hadoop:hadoop\n",
+    "as in EMR's guide": HEAD + "USER root\nRUN pip3 install a==1\nUSER hadoop:hadoop\n",
     "with a default": "ARG BASE_IMAGE=public.ecr.aws/x/y:1\nFROM $BASE_IMAGE\n",
     "for a platform": "ARG BASE_IMAGE\nFROM --platform=$TARGETPLATFORM $BASE_IMAGE AS last\n",
-    "a stage beside it": "ARG BASE_IMAGE\nFROM golang:1 AS build\nUSER root\n"
+    "a second stage": "ARG BASE_IMAGE\nFROM golang:1 AS build\nUSER root\n"
     "FROM ${BASE_IMAGE}\nCOPY --from=build /a /opt/a\n",
     "stages upon each other": "ARG BASE_IMAGE\nFROM ${BASE_IMAGE} AS Tools\nUSER root\n"
     "FROM tools\nUSER hadoop:hadoop\n",
     "in small letters": "arg BASE_IMAGE\nfrom ${BASE_IMAGE}\nuser root\nuser hadoop:hadoop\n",
     "lines that go on": HEAD + "USER root\nRUN a \\\n  # and\n  && b\nUSER \\\n  hadoop:hadoop\n",
-    "a script that names users": HEAD + "USER root\nRUN <<EOF\nUSER nobody\nFROM x\nEOF\n"
+    "a script that names users": HEAD + "USER root\nRUN <<EOF\nUSER other\nFROM x\nEOF\n"
     "USER hadoop:hadoop\n",
     "a string for a command": HEAD + 'USER root\nRUN cat <<<"text"\nUSER hadoop:hadoop\n',
     "comments": "# syntax=docker/dockerfile:1\n" + HEAD + "# USER root\n",
@@ -28,7 +28,7 @@ BASE = "must have 'ARG BASE_IMAGE'"
 USER = "must end with 'USER hadoop:hadoop'"
 BAD = {
     "empty": ("", [BASE]),
-    "a base of its own": ("FROM public.ecr.aws/x/y:1\n", [BASE]),
+    "another base": ("FROM public.ecr.aws/x/y:1\n", [BASE]),
     "no argument": ("FROM ${BASE_IMAGE}\n", [BASE]),
     "an argument too late": ("FROM ${BASE_IMAGE}\nARG BASE_IMAGE\n", [BASE]),
     "the base in another stage": (HEAD + "FROM alpine:3\n", [BASE]),
@@ -47,17 +47,56 @@ def test_a_dockerfile_that_emr_can_run(text: str) -> None:
 
 
 @pytest.mark.parametrize(("text", "rules"), BAD.values(), ids=BAD)
-def test_a_dockerfile_that_it_cannot(text: str, rules: list[str]) -> None:
+def test_a_dockerfile_that_emr_cannot_run(text: str, rules: list[str]) -> None:
     found = dockerfile_problems("directory", text)
     assert [problem.rule[: len(rule)] for problem, rule in zip(found, rules, strict=True)] == rules
 
 
 @pytest.mark.parametrize("requirements", [True, False])
 @pytest.mark.parametrize("jars", [True, False])
-def test_the_derived_one_is_such_a_dockerfile(requirements: bool, jars: bool) -> None:
+def test_the_generated_dockerfile_passes_the_checks(requirements: bool, jars: bool) -> None:
     text = derived_dockerfile(requirements=requirements, jars=jars)
     assert dockerfile_problems("directory", text) == ()
-    assert ("pip3 install" in text) is requirements
-    assert ("COPY jars/ /usr/lib/spark/jars/" in text) is jars
-    # Where EMR mounts volumes over what the image has.
-    assert not any(f" {path}/" in text for path in ("/tmp", "/home/hadoop", "/mnt"))
+
+
+# EMR mounts volumes over these folders and hides what the image has there.
+MOUNTED = ("/tmp", "/mnt", "/home/hadoop", "/var/log/fluentd", "/var/log/spark")
+
+
+def built(text: str) -> tuple[dict[str, str], list[str]]:
+    """Follow a Dockerfile: sources by their path in the image, and what root runs."""
+    copied: dict[str, str] = {}
+    runs: list[str] = []
+    user = ""
+    for line in text.splitlines():
+        match line.split():
+            case ["COPY", source, target]:
+                copied[target] = source
+            case ["RUN", *command]:
+                assert user == "root", "hadoop may not write to the system's folders"
+                runs.append(" ".join(command))
+            case ["USER", name]:
+                user = name
+    return copied, runs
+
+
+def test_the_generated_image_has_jars_on_the_class_path_and_installs_requirements() -> None:
+    copied, runs = built(derived_dockerfile(requirements=True, jars=True))
+    assert copied["/usr/lib/spark/jars/"] == "jars/"
+    (file,) = [target for target, source in copied.items() if source == "requirements.txt"]
+    (install,) = runs
+    assert install.startswith("pip3 install --no-cache-dir ")
+    assert install.endswith(f" --requirement {file}")
+    assert not [target for target in copied if target.startswith(MOUNTED)]
+
+
+@pytest.mark.parametrize(
+    ("requirements", "jars", "sources", "commands"),
+    [(True, False, {"requirements.txt"}, 1), (False, True, {"jars/"}, 0), (False, False, set(), 0)],
+)
+def test_the_generated_image_has_only_what_is_given(
+    requirements: bool, jars: bool, sources: set[str], commands: int
+) -> None:
+    copied, runs = built(derived_dockerfile(requirements=requirements, jars=jars))
+    assert set(copied.values()) == sources
+    assert len(runs) == commands

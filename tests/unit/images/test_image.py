@@ -1,4 +1,4 @@
-"""Images of one's own: what they may hold, what they are made of, and what is refused."""
+"""Custom images: their content, their base and architectures, and what is refused."""
 
 from __future__ import annotations
 
@@ -11,10 +11,15 @@ import pytest
 
 from cdk_emr_eks.errors import ConfigError
 from cdk_emr_eks.labels import Architecture
-from cdk_emr_eks.model.images.emr_registry import ImageKind, base_image
-from cdk_emr_eks.model.images.image import ImageBuilder, ImageSpec, ImageStore
+from cdk_emr_eks.model.images.emr_images import ImageKind, base_image
+from cdk_emr_eks.model.images.image import (
+    ImageBuilder,
+    ImageSpec,
+    ImageStore,
+    read_requirements,
+    requirement_problems,
+)
 from cdk_emr_eks.model.images.image_uri import EcrRepository, base_uri, ecr_repository, image_uri
-from cdk_emr_eks.model.images.requirements import read_requirements, requirement_problems
 
 DIGEST = "sha256:" + "0a" * 32
 ECR = "111122223333.dkr.ecr.eu-west-1.amazonaws.com"
@@ -88,21 +93,21 @@ def test_a_private_repository_is_known_from_its_uri() -> None:
 
 
 def test_architectures_are_both_for_jobs_and_amd64_for_notebooks() -> None:
-    assert image().built_for() == (AMD, ARM)
-    assert image(architectures=(ARM, AMD, ARM)).built_for() == (AMD, ARM)
-    assert image(architectures=(ARM,)).built_for() == (ARM,)
-    assert image(kind=ImageKind.NOTEBOOK_SPARK).built_for() == (AMD,)
+    assert image().resolved_architectures() == (AMD, ARM)
+    assert image(architectures=(ARM, AMD, ARM)).resolved_architectures() == (AMD, ARM)
+    assert image(architectures=(ARM,)).resolved_architectures() == (ARM,)
+    assert image(kind=ImageKind.NOTEBOOK_SPARK).resolved_architectures() == (AMD,)
 
 
 def test_a_kind_is_settled_by_what_uses_the_image() -> None:
     notebooks = (ImageKind.NOTEBOOK_SPARK, ImageKind.NOTEBOOK_PYTHON)
-    assert image().of_kind(*notebooks).kind is ImageKind.NOTEBOOK_SPARK
-    python = image(kind=ImageKind.NOTEBOOK_PYTHON).of_kind(*notebooks)
+    assert image().with_kind(*notebooks).kind is ImageKind.NOTEBOOK_SPARK
+    python = image(kind=ImageKind.NOTEBOOK_PYTHON).with_kind(*notebooks)
     assert python.kind is ImageKind.NOTEBOOK_PYTHON
-    assert refused(lambda: image(kind=ImageKind.SPARK).of_kind(*notebooks)).fields == ("kind",)
+    assert refused(lambda: image(kind=ImageKind.SPARK).with_kind(*notebooks)).fields == ("kind",)
     arm = image(architectures=(ARM,))
-    assert arm.of_kind(ImageKind.SPARK).built_for() == (ARM,)
-    assert refused(lambda: arm.of_kind(*notebooks)).fields == ("architectures",)
+    assert arm.with_kind(ImageKind.SPARK).resolved_architectures() == (ARM,)
+    assert refused(lambda: arm.with_kind(*notebooks)).fields == ("architectures",)
 
 
 # ---- what is refused
@@ -170,15 +175,45 @@ def test_a_directory_needs_a_dockerfile_that_emr_can_run(tmp_path: Path) -> None
 
 @pytest.mark.parametrize(
     "timeout",
-    [timedelta(minutes=4), timedelta(hours=9), timedelta(minutes=10, seconds=1)],
+    [
+        timedelta(minutes=4),
+        timedelta(hours=8, minutes=1),
+        timedelta(minutes=10, seconds=1),
+    ],
 )
-def test_a_build_has_five_minutes_to_eight_hours(timeout: timedelta) -> None:
+def test_a_build_outside_of_five_minutes_to_eight_hours_is_refused(timeout: timedelta) -> None:
     assert refused(lambda: ImageBuilder(timeout=timeout)).fields == ("timeout",)
+
+
+def test_a_build_may_take_five_minutes_to_eight_hours() -> None:
+    for timeout in (timedelta(minutes=5), timedelta(hours=8)):
+        assert ImageBuilder(timeout=timeout).timeout == timeout
+    assert ImageBuilder().timeout == timedelta(minutes=45)
 
 
 def test_a_repository_keeps_two_to_a_hundred_builds() -> None:
     for number in (1, 101):
         assert refused(lambda n=number: ImageStore(images=n)).fields == ("images",)  # type: ignore[misc]
+    for number in (2, 100):
+        assert ImageStore(images=number).images == number
+    assert (ImageStore().images, ImageStore().retain) == (10, False)
+
+
+def test_a_base_has_at_most_two_hundred_characters() -> None:
+    longest = f"{ECR}/{'s' * (200 - len(ECR) - 3)}:1"
+    assert len(longest) == 200
+    assert base_uri("base", longest) == ()
+    assert base_uri("base", longest + "1")[0].rule == "must be at most 200 characters"
+
+
+def test_a_directory_excludes_requirements_and_jars() -> None:
+    here = Path("here")
+    for values in ({"requirements": (PANDAS,)}, {"jars": (here,)}):
+        error = refused(lambda v=values: ImageSpec(name="i", directory=here, **v))  # type: ignore[misc, arg-type]
+        assert "directory must be given, or else requirements or jars, got 'both'" in str(error)
+    assert str(refused(lambda: ImageSpec(name="i"))) == (
+        "Image 'i': directory must be given, or else requirements or jars."
+    )
 
 
 # ---- requirements

@@ -186,7 +186,7 @@ def test_more_properties_than_the_api_takes_are_refused() -> None:
     with pytest.raises(ConfigError) as caught:
         render(replace(NOTEBOOK, spark_conf=conf))
     assert str(caught.value) == (
-        f"{WHERE}: spark-defaults must have at most 100 properties, the derived ones included, "
+        f"{WHERE}: spark-defaults must have at most 100 properties, including derived ones, "
         "got 104; set fewer in spark_conf."
     )
 

@@ -254,7 +254,7 @@ BAD: dict[str, tuple[Callable[[], object], str]] = {
     ),
     "parameter": (
         lambda: JobParameter(type=JobParameterType.NUMBER, default="many"),
-        "Parameter: default must be a number, got 'many'.",
+        "JobParameter: default must be a number, got 'many'.",
     ),
 }
 

@@ -1,38 +1,38 @@
-"""The state machine that removes what one execution of an ephemeral job made, however far it came.
+"""The cleaner: the state machine that deletes what one execution of an ephemeral job created.
 
-It takes ``{"execution": ARN, "virtualCluster": {"Id": ...}}``; the virtual cluster is ``{}`` where
-nobody knows it. It may run twice for one execution: the second time it finds nothing.
+Its input is ``{"execution": ARN, "virtualCluster": {"Id": ...}}``; the virtual cluster is ``{}`` if
+it is unknown. It may run twice for one execution: the second run finds nothing to delete.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from cdk_emr_eks.model.ephemeral.states import (
-    UNREAD,
+    DISCARDED,
     State,
     call,
-    caught,
     choice,
     integration,
     namespace_of,
-    then,
     wait,
+    with_catch,
+    with_next,
 )
+from cdk_emr_eks.values import value
 
+# Time until API calls that were in progress when an execution ended have taken effect.
 SETTLE_SECONDS: Final = 60
-"""How long calls that were on their way when an execution ended are given to have their effect."""
 
+# Time-out of the cleaner. EMR and Kubernetes wait for pods that terminate slowly.
 LIMIT_SECONDS: Final = 2 * 60 * 60
-"""When cleaning up is given up; EMR and Kubernetes wait for pods that end slowly."""
 
 _ACTIVE: Final = ("PENDING", "SUBMITTED", "RUNNING", "CANCEL_PENDING")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class EphemeralCleaner:
-    """What the state machine is told at synth.
+    """The cleaner of one ephemeral job.
 
     Args:
         name: The job's name.
@@ -84,7 +84,7 @@ class EphemeralCleaner:
         }
 
     def _search(self) -> dict[str, State]:
-        """Look through the virtual clusters made since the execution began: EMR finds no names."""
+        """List virtual clusters created since the execution began: EMR cannot search by name."""
         find = call(
             integration(self.partition, "aws-sdk:sfn:describeExecution"),
             {"ExecutionArn.$": "$.execution"},
@@ -102,11 +102,11 @@ class EphemeralCleaner:
         further = call(resource, {**wanted, "NextToken.$": "$.found.NextToken"}, result="$.found")
         token = "$.found.NextToken"
         return {
-            "Find beginning": then(
-                caught(find, "$.left", "Delete namespace"), "List virtual clusters"
+            "Find beginning": with_next(
+                with_catch(find, "$.left", "Delete namespace"), "List virtual clusters"
             ),
-            "List virtual clusters": then(
-                caught(first, "$.left", "Delete namespace"), "Remove virtual clusters"
+            "List virtual clusters": with_next(
+                with_catch(first, "$.left", "Delete namespace"), "Remove virtual clusters"
             ),
             "More of them": choice(
                 {
@@ -118,8 +118,8 @@ class EphemeralCleaner:
                 },
                 default="Delete namespace",
             ),
-            "List further": then(
-                caught(further, "$.left", "Delete namespace"), "Remove virtual clusters"
+            "List further": with_next(
+                with_catch(further, "$.left", "Delete namespace"), "Remove virtual clusters"
             ),
         }
 
@@ -138,10 +138,10 @@ class EphemeralCleaner:
                 "StartAt": "Of this execution",
                 "States": self._one(),
             },
-            "ResultPath": UNREAD,
+            "ResultPath": DISCARDED,
         }
-        # A namespace without its virtual cluster is better than jobs that go on.
-        return then(caught(each, "$.left", "Delete namespace"), "More of them")
+        # Jobs must end even if their virtual cluster cannot be deleted.
+        return with_next(with_catch(each, "$.left", "Delete namespace"), "More of them")
 
     def _one(self) -> dict[str, State]:
         find = call(
@@ -160,7 +160,7 @@ class EphemeralCleaner:
                 default="Of another",
             ),
             "Of another": {"Type": "Pass", "End": True},
-            "Find jobs": then(find, "Jobs left"),
+            "Find jobs": with_next(find, "Jobs left"),
             "Jobs left": choice(
                 {"Variable": "$.active.jobs[0]", "IsPresent": True, "Next": "Cancel jobs"},
                 default="Delete virtual cluster",
@@ -184,12 +184,15 @@ class EphemeralCleaner:
                 "ProcessorConfig": {"Mode": "INLINE"},
                 "StartAt": "Cancel job",
                 "States": {
-                    # It may have ended meanwhile, or be on its way to it: the next look tells.
-                    "Cancel job": {**caught(cancel, "$.ended", "Cancelled"), "Next": "Cancelled"},
+                    # The job may have ended, or be about to end: the next listing shows it.
+                    "Cancel job": {
+                        **with_catch(cancel, "$.ended", "Cancelled"),
+                        "Next": "Cancelled",
+                    },
                     "Cancelled": {"Type": "Pass", "End": True},
                 },
             },
-            "ResultPath": UNREAD,
+            "ResultPath": DISCARDED,
             "Next": "Await jobs",
         }
 
@@ -203,14 +206,16 @@ class EphemeralCleaner:
             {"StackName.$": "$.namespace"},
             result="$.stack",
         )
-        # A stack that is gone is an error here, and what CloudFormation says is all that tells it
-        # from others: so errors are not tried again at once, but after the next wait.
+        # A deleted stack is an error here, and only its message distinguishes it from other errors.
+        # So there is no retry: the state machine looks again after the next wait.
         del look["Retry"]
         look["ResultSelector"] = {"first.$": "$.Stacks[0]"}
         status = "$.stack.first.StackStatus"
         return {
-            "Delete namespace": then(delete, "Look at namespace"),
-            "Look at namespace": then(caught(look, "$.unseen", "Namespace gone"), "Deletion"),
+            "Delete namespace": with_next(delete, "Look at namespace"),
+            "Look at namespace": with_next(
+                with_catch(look, "$.unseen", "Namespace gone"), "Deletion"
+            ),
             "Namespace gone": choice(
                 {
                     "Variable": "$.unseen.Cause",
@@ -228,7 +233,7 @@ class EphemeralCleaner:
             "Namespace left": {
                 "Type": "Fail",
                 "Error": "NamespaceLeft",
-                "Cause": "The stack's events tell why it was not deleted",
+                "Cause": "The stack's events show why it was not deleted",
             },
             "All gone": choice(
                 {"Variable": "$.left", "IsPresent": True, "Next": "Virtual cluster left"},

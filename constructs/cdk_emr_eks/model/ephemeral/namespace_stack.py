@@ -1,7 +1,7 @@
-"""The CloudFormation template of one ephemeral namespace, made and deleted by state machines.
+"""The CloudFormation template of one ephemeral namespace.
 
-CloudFormation makes it as it makes every tenant's: by the cluster's kubectl handler, which is there
-already and reaches a private API server. Step Functions' own calls of Kubernetes do not.
+CloudFormation creates the namespace as that of every tenant: by the cluster's existing kubectl
+handler, which reaches a private API server. Step Functions' own calls of Kubernetes do not.
 
 Source: https://docs.aws.amazon.com/step-functions/latest/dg/connect-eks.html (its note on public
 endpoints)
@@ -15,11 +15,10 @@ from typing import Final
 
 MANIFEST_TYPE: Final = "Custom::AWSCDK-EKS-KubernetesResource"
 ASSOCIATION_TYPE: Final = "AWS::EKS::PodIdentityAssociation"
-MAX_TEMPLATE_BYTES: Final = 51_200
-"""Most that CreateStack takes as text.
 
-Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
-"""
+# Longest template that CreateStack takes as text.
+# Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
+MAX_TEMPLATE_BYTES: Final = 51_200
 
 
 def namespace_template(
@@ -34,8 +33,8 @@ def namespace_template(
     """Return the template as JSON text, with the parameter ``Namespace``.
 
     Args:
-        objects: The namespace and what is in it, written for the namespace ``placeholder``.
-        placeholder: The name that the parameter stands in for.
+        objects: The namespace and its objects, rendered for the namespace ``placeholder``.
+        placeholder: The name that the parameter replaces.
         service_token: ARN of the kubectl provider's function.
         cluster_name: Name of the EKS cluster.
         role_arn: Execution role of the job.

@@ -1,31 +1,31 @@
-"""The state machine of one ephemeral job: namespace, virtual cluster, job, and then away with them.
+"""The state machine of one ephemeral job: create its namespace, run it, clean up.
 
-Whatever fails on the way leads to the cleaner, and so does success. The cleaner is a state machine
-of its own, since an execution that is stopped or dies does nothing more: then an event starts it.
+Every failure leads to the cleaner, and so does success. The cleaner is a separate state machine,
+since a stopped or failed execution runs no further state: an event then starts the cleaner.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from cdk_emr_eks.model.ephemeral.states import (
     State,
     call,
-    caught,
     choice,
     integration,
     namespace_of,
-    then,
     wait,
+    with_catch,
+    with_next,
 )
+from cdk_emr_eks.values import value
 
 _CLEAN = "Clean up"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class EphemeralRun:
-    """What the state machine is told at synth.
+    """The state machine that runs one ephemeral job.
 
     Args:
         name: The job's name.
@@ -34,10 +34,10 @@ class EphemeralRun:
         template: CloudFormation template of the namespace, as JSON text, with the parameter
             ``Namespace``.
         stack: Further parameters of CreateStack: role, types, tags.
-        job: Parameters of StartJobRun, but for the virtual cluster and the arguments.
-        arguments: Arguments of the job where an execution gives none.
-        timeout_minutes: After how long the job is given up.
-        cleaner: ARN of the state machine that cleans up.
+        job: Parameters of StartJobRun, without the virtual cluster and the arguments.
+        arguments: Arguments of the job if an execution gives none.
+        timeout_minutes: Time-out of the job.
+        cleaner: ARN of the cleaner.
         tags: AWS tags of the virtual cluster.
     """
 
@@ -55,7 +55,7 @@ class EphemeralRun:
     def definition(self) -> dict[str, object]:
         """Return the state machine in Amazon States Language."""
         return {
-            "Comment": f"Runs {self.name} in a namespace of its own",
+            "Comment": f"Runs {self.name} in a separate namespace",
             "StartAt": "Name namespace",
             "States": {
                 **self._begin(),
@@ -116,9 +116,9 @@ class EphemeralRun:
         look["ResultSelector"] = {"first.$": "$.Stacks[0]"}
         status = "$.stack.first.StackStatus"
         return {
-            "Make namespace": then(caught(make, "$.error", _CLEAN), "Await namespace"),
+            "Make namespace": with_next(with_catch(make, "$.error", _CLEAN), "Await namespace"),
             "Await namespace": wait(5, "Look at namespace"),
-            "Look at namespace": then(caught(look, "$.error", _CLEAN), "Namespace made"),
+            "Look at namespace": with_next(with_catch(look, "$.error", _CLEAN), "Namespace made"),
             "Namespace made": choice(
                 {
                     "Variable": status,
@@ -132,7 +132,9 @@ class EphemeralRun:
                 },
                 default="No namespace",
             ),
-            "No namespace": _failure("NoNamespace", "The stack's events tell why it was not made"),
+            "No namespace": _failure(
+                "NoNamespace", "The stack's events show why it was not created"
+            ),
         }
 
     def _virtual_cluster(self) -> dict[str, State]:
@@ -155,17 +157,19 @@ class EphemeralRun:
         )
         look["ResultSelector"] = {"state.$": "$.VirtualCluster.State"}
         return {
-            "Make virtual cluster": then(
-                caught(make, "$.error", _CLEAN), "Look at virtual cluster"
+            "Make virtual cluster": with_next(
+                with_catch(make, "$.error", _CLEAN), "Look at virtual cluster"
             ),
-            "Look at virtual cluster": then(
-                caught(look, "$.error", _CLEAN), "Virtual cluster made"
+            "Look at virtual cluster": with_next(
+                with_catch(look, "$.error", _CLEAN), "Virtual cluster made"
             ),
             "Virtual cluster made": choice(
                 {"Variable": "$.made.state", "StringEquals": "RUNNING", "Next": "Run job"},
                 default="No virtual cluster",
             ),
-            "No virtual cluster": _failure("NoVirtualCluster", "EMR has made none that is running"),
+            "No virtual cluster": _failure(
+                "NoVirtualCluster", "EMR created no running virtual cluster"
+            ),
         }
 
     def _job(self) -> dict[str, State]:
@@ -185,8 +189,8 @@ class EphemeralRun:
             "TimeoutSeconds": self.timeout_minutes * 60,
             "ResultPath": "$.job",
         }
-        # No second attempt: the job may have written something.
-        return {"Run job": then(caught(run, "$.error", _CLEAN), _CLEAN)}
+        # No retry: the job may have written data.
+        return {"Run job": with_next(with_catch(run, "$.error", _CLEAN), _CLEAN)}
 
     def _end(self) -> dict[str, State]:
         clean = call(
@@ -196,13 +200,13 @@ class EphemeralRun:
                 "Input": {
                     "execution.$": "$$.Execution.Id",
                     "virtualCluster.$": "$.virtualCluster",
-                    # By it the console links the two.
+                    # The console uses it to link the two executions.
                     "AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID.$": "$$.Execution.Id",
                 },
             },
         )
         return {
-            _CLEAN: then(caught(clean, "$.left", "Outcome"), "Outcome"),
+            _CLEAN: with_next(with_catch(clean, "$.left", "Outcome"), "Outcome"),
             "Outcome": choice(
                 {"Variable": "$.left", "IsPresent": True, "Next": "Not cleaned up"},
                 {"Variable": "$.error", "IsPresent": True, "Next": "Failed"},
@@ -214,7 +218,7 @@ class EphemeralRun:
                 "Error": "NotCleanedUp",
                 "CausePath": "States.JsonToString($)",
             },
-            # The language keeps names such as States.Timeout for itself: the cause has them.
+            # Names such as States.Timeout are reserved, so only the cause contains them.
             "Failed": {
                 "Type": "Fail",
                 "Error": "EphemeralJobFailed",

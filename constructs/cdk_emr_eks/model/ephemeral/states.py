@@ -1,4 +1,4 @@
-"""Words of Amazon States Language that both state machines use.
+"""States of the Amazon States Language, for both state machines of an ephemeral job.
 
 Source: https://states-language.net/spec.html
 """
@@ -10,12 +10,12 @@ from typing import Final
 
 State = dict[str, object]
 
-UNREAD: Final = "$.last"
-"""Path for what nobody reads. ``null`` would drop it; CDK leaves that out of what it writes."""
+# Path for results that no state reads. ``null`` would discard them, but the CDK omits ``null``.
+DISCARDED: Final = "$.last"
 
 RETRY: Final[tuple[State, ...]] = (
     {
-        # Errors of AWS's APIs, throttling above all; a time-out is not among them.
+        # Errors of AWS APIs, mostly throttling. It does not include time-outs.
         "ErrorEquals": ["States.TaskFailed"],
         "IntervalSeconds": 2,
         "BackoffRate": 2,
@@ -26,10 +26,10 @@ RETRY: Final[tuple[State, ...]] = (
 
 
 def namespace_of(name: str, execution: str) -> str:
-    """Return the expression of the namespace that an execution makes.
+    """Return the expression for the name of an execution's namespace.
 
-    It follows from the execution's ARN alone, so that whoever hears of the execution can find what
-    it made. The hash makes a name of it, and keeps no secret.
+    It depends only on the execution's ARN, so the cleaner can find the namespace of any execution.
+    The hash shortens the ARN; it does not hide it.
 
     Args:
         name: The job's name.
@@ -39,25 +39,25 @@ def namespace_of(name: str, execution: str) -> str:
 
 
 def integration(partition: str, action: str) -> str:
-    """Return the ARN by which a task calls AWS.
+    """Return the ARN of an AWS service integration.
 
     Args:
         partition: AWS partition; may be a token.
-        action: ``aws-sdk:SERVICE:ACTION`` for a call as it is, or an integration of Step Functions'
-            own such as ``emr-containers:startJobRun.sync``, which can wait for the end.
+        action: ``aws-sdk:SERVICE:ACTION`` for a plain API call, or an optimized integration such as
+            ``emr-containers:startJobRun.sync``, which waits until the job ends.
 
     Source: https://docs.aws.amazon.com/step-functions/latest/dg/integrate-services.html
     """
     return f"arn:{partition}:states:::{action}"
 
 
-def call(resource: str, parameters: Mapping[str, object], *, result: str = UNREAD) -> State:
-    """Return a task that calls AWS and tries again on errors.
+def call(resource: str, parameters: Mapping[str, object], *, result: str = DISCARDED) -> State:
+    """Return a task that calls AWS and retries on errors.
 
     Args:
         resource: ARN of the ``integration``.
-        parameters: What the call takes.
-        result: Path for the answer.
+        parameters: Parameters of the call.
+        result: Path for the result.
     """
     return {
         "Type": "Task",
@@ -68,31 +68,31 @@ def call(resource: str, parameters: Mapping[str, object], *, result: str = UNREA
     }
 
 
-def caught(state: State, path: str, then: str) -> State:
-    """Return a state whose errors are kept at a path and lead to another state."""
-    return {**state, "Catch": [{"ErrorEquals": ["States.ALL"], "ResultPath": path, "Next": then}]}
+def with_catch(state: State, path: str, name: str) -> State:
+    """Return a state that stores its error at a path and continues with another state."""
+    return {**state, "Catch": [{"ErrorEquals": ["States.ALL"], "ResultPath": path, "Next": name}]}
 
 
-def then(state: State, name: str) -> State:
-    """Return a state that goes on to another one."""
+def with_next(state: State, name: str) -> State:
+    """Return a state that continues with another state."""
     return {**state, "Next": name}
 
 
 def choice(*rules: State, default: str) -> State:
-    """Return a choice between states."""
+    """Return a Choice state."""
     return {"Type": "Choice", "Choices": list(rules), "Default": default}
 
 
 def wait(seconds: int, name: str) -> State:
-    """Return a pause before another state."""
+    """Return a Wait state."""
     return {"Type": "Wait", "Seconds": seconds, "Next": name}
 
 
 def pascal_case(value: object) -> object:
-    """Write StartJobRun's configuration as Step Functions takes it: members in PascalCase."""
+    """Return the configuration of StartJobRun with members in PascalCase, for Step Functions."""
     if isinstance(value, Mapping):
         return {
-            # Properties are the user's keys, no members of the API.
+            # Keys of properties are the user's, not members of the API.
             key[0].upper() + key[1:]: dict(item) if key == "properties" else pascal_case(item)
             for key, item in value.items()
         }

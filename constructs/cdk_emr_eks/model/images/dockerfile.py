@@ -1,4 +1,4 @@
-"""Dockerfiles of images for EMR: what they must say, and the one that is derived."""
+"""Dockerfiles of images for EMR: checks of given ones, and the generated one."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ from typing import Final
 
 from cdk_emr_eks.errors import ConfigProblem
 
+# User of EMR's images. A job runs as the user of its image, even as root.
+# Source:
+# https://docs.aws.amazon.com/emr/latest/EMR-on-EKS-DevelopmentGuide/docker-custom-images-considerations.html
 USER: Final = "hadoop:hadoop"
-"""User of EMR's images; a job whose image names another one would run as that, even as root.
 
-Source:
-https://docs.aws.amazon.com/emr/latest/EMR-on-EKS-DevelopmentGuide/docker-custom-images-considerations.html
-"""
 BASE_ARGUMENT: Final = "BASE_IMAGE"
 REQUIREMENTS: Final = "requirements.txt"
 JARS: Final = "jars"
@@ -24,14 +23,14 @@ _BASES: Final = frozenset({f"${BASE_ARGUMENT}", f"${{{BASE_ARGUMENT}}}"})
 
 
 @dataclass(kw_only=True, slots=True)
-class _Stage:
+class _BuildStage:
     name: str
     base: str
     user: str | None = None
 
 
 def derived_dockerfile(*, requirements: bool, jars: bool) -> str:
-    """Write the Dockerfile of an image that is only given as requirements and jars."""
+    """Return the Dockerfile of an image that is given by requirements and jars."""
     lines = [f"ARG {BASE_ARGUMENT}", f"FROM ${{{BASE_ARGUMENT}}}", "USER root"]
     if requirements:
         # Not under /tmp or /home/hadoop: EMR mounts volumes there.
@@ -44,7 +43,7 @@ def derived_dockerfile(*, requirements: bool, jars: bool) -> str:
 
 
 def dockerfile_problems(field: str, text: str) -> tuple[ConfigProblem, ...]:
-    """Check that a Dockerfile builds on the base image it is given, and ends as EMR's user."""
+    """Check that a Dockerfile builds from the base image, and ends with EMR's user."""
     stages, declared = _stages(text)
     lineage = list(_lineage(stages))
     problems = []
@@ -60,8 +59,8 @@ def dockerfile_problems(field: str, text: str) -> tuple[ConfigProblem, ...]:
     return tuple(problems)
 
 
-def _lineage(stages: list[_Stage]) -> Iterator[_Stage]:
-    """Yield the last stage, the one it is based on, and so on."""
+def _lineage(stages: list[_BuildStage]) -> Iterator[_BuildStage]:
+    """Yield the last stage, then the stage that it is based on, and so on."""
     while stages:
         stage = stages[-1]
         yield stage
@@ -70,8 +69,8 @@ def _lineage(stages: list[_Stage]) -> Iterator[_Stage]:
         stages = earlier[: named[-1] + 1] if named else []
 
 
-def _stages(text: str) -> tuple[list[_Stage], bool]:
-    stages: list[_Stage] = []
+def _stages(text: str) -> tuple[list[_BuildStage], bool]:
+    stages: list[_BuildStage] = []
     declared = False
     for word, rest in _instructions(text):
         if word == "ARG" and not stages and rest.partition("=")[0].strip() == BASE_ARGUMENT:
@@ -79,14 +78,14 @@ def _stages(text: str) -> tuple[list[_Stage], bool]:
         elif word == "FROM":
             parts = [part for part in rest.split() if not part.startswith("--")]
             name = parts[2].lower() if len(parts) == 3 else ""
-            stages.append(_Stage(name=name, base=parts[0] if parts else ""))
+            stages.append(_BuildStage(name=name, base=parts[0] if parts else ""))
         elif word == "USER" and stages:
             stages[-1].user = rest
     return stages, declared
 
 
 def _instructions(text: str) -> Iterator[tuple[str, str]]:
-    """Yield instructions with their arguments, lines joined, comments and heredocs left out."""
+    """Yield instructions with their arguments: lines joined, without comments and heredocs."""
     lines = iter(text.replace("\r\n", "\n").splitlines())
     for line in lines:
         joined = line.strip()
@@ -94,7 +93,7 @@ def _instructions(text: str) -> Iterator[tuple[str, str]]:
             continue
         while joined.endswith("\\"):
             more = next(lines, "").strip()
-            # A comment between the lines of an instruction is no part of it.
+            # A comment between the lines of an instruction does not belong to it.
             joined = joined if more.startswith("#") else joined[:-1].rstrip() + " " + more
         word, _, rest = joined.partition(" ")
         if word.upper() in ("RUN", "COPY", "ADD"):

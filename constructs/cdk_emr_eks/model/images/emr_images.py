@@ -1,4 +1,4 @@
-"""Images that EMR itself gives: those of EMR's own registries, one in each Region.
+"""EMR's own images: their kinds, their registries in each Region, and their names.
 
 Source: https://docs.aws.amazon.com/emr/latest/EMR-on-EKS-DevelopmentGuide/docker-custom-images-tag.html
 """
@@ -6,8 +6,27 @@ Source: https://docs.aws.amazon.com/emr/latest/EMR-on-EKS-DevelopmentGuide/docke
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import StrEnum
 from typing import Final
 
+from cdk_emr_eks.releases import OldestRelease
+
+
+class ImageKind(StrEnum):
+    """Kinds of EMR's images, by what runs in them.
+
+    Attributes:
+        SPARK: Jobs, Spark Connect and Livy.
+        NOTEBOOK_SPARK: PySpark and Scala kernels of managed endpoints.
+        NOTEBOOK_PYTHON: The plain Python 3 kernel of managed endpoints.
+    """
+
+    SPARK = "spark"
+    NOTEBOOK_SPARK = "notebook-spark"
+    NOTEBOOK_PYTHON = "notebook-python"
+
+
+# AWS account of EMR's registry by Region.
 EMR_ACCOUNTS: Final[Mapping[str, str]] = {
     "af-south-1": "358491847878",
     "ap-east-1": "736135916053",
@@ -41,13 +60,40 @@ EMR_ACCOUNTS: Final[Mapping[str, str]] = {
     "us-west-1": "608033475327",
     "us-west-2": "895885662937",
 }
-"""AWS account of EMR's registry by Region."""
+
+# Oldest EMR release with images in ECR Public.
+PUBLIC_IMAGES: Final = OldestRelease(feature="images in ECR Public", emr=(6, 9, 0))
+
+# Prefixes of Regions whose credentials do not log in to ECR Public.
+# Source: https://docs.aws.amazon.com/AmazonECR/latest/public/public-registries.html
+_WITHOUT_PUBLIC: Final = ("cn-", "us-gov-")
 
 _PUBLIC: Final = "public[.]ecr[.]aws/emr-on-eks/"
 
-# A class for each dot: a backslash would be read by CEL first.
+# Regular expression of the names of EMR's images, in every Region, since a stack may not know its
+# Region. Each dot is a character class, since CEL would read a backslash first.
 EMR_IMAGE: Final = (
     f"^({_PUBLIC}|({'|'.join(EMR_ACCOUNTS.values())})[.]dkr[.]ecr[.][a-z0-9-]+[.]amazonaws[.]com"
     "([.]cn)?/)"
 )
-"""Regular expression of the names of EMR's images, in every Region: stacks may not know theirs."""
+
+
+def base_image(kind: ImageKind, release_label: str, region: str | None = None) -> str:
+    """Return the URI of EMR's image of a release.
+
+    In commercial Regions the image is in ECR Public, also in Regions that the guide's table of
+    registries lacks. In China and GovCloud it is in EMR's registry of the Region.
+
+    Args:
+        kind: What runs in it.
+        release_label: A valid release label; its end, a date or ``latest``, is the tag.
+        region: Region of the deployment. None: unknown, treated as a commercial Region.
+
+    Source: https://docs.aws.amazon.com/emr/latest/EMR-on-EKS-DevelopmentGuide/docker-custom-images-tag.html
+    """
+    release, _, tag = release_label.rpartition("-")
+    registry = "public.ecr.aws/emr-on-eks"
+    if region and region.startswith(_WITHOUT_PUBLIC) and region in EMR_ACCOUNTS:
+        suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
+        registry = f"{EMR_ACCOUNTS[region]}.dkr.ecr.{region}.{suffix}"
+    return f"{registry}/{kind}/{release}:{tag}"

@@ -1,26 +1,34 @@
-"""Images of one's own: what is added to EMR's, for which processors, and how it is built."""
+"""Custom images: what is added to EMR's images, for which processors, and how they are built."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+import re
+from dataclasses import field, replace
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
 from cdk_emr_eks import versions
-from cdk_emr_eks.errors import ConfigProblem, Problems
-from cdk_emr_eks.field_types import check_types
+from cdk_emr_eks.checks import Check
+from cdk_emr_eks.errors import ConfigProblem
 from cdk_emr_eks.labels import Architecture
 from cdk_emr_eks.model.images.dockerfile import dockerfile_problems
-from cdk_emr_eks.model.images.emr_registry import PUBLIC_IMAGES, ImageKind
+from cdk_emr_eks.model.images.emr_images import PUBLIC_IMAGES, ImageKind
 from cdk_emr_eks.model.images.image_uri import base_uri
-from cdk_emr_eks.model.images.requirements import read_requirements, requirement_problems
-from cdk_emr_eks.names import dns_label
 from cdk_emr_eks.releases import release_label
+from cdk_emr_eks.values import value
 
+# CloudFormation waits at most 12 hours, and waits longer than the build.
 _MAX_TIMEOUT: Final = timedelta(hours=8)
-# CloudFormation waits 12 hours at most, and the wait outlasts the build.
+
+_REQUIREMENT: Final = re.compile(
+    r"[A-Za-z0-9][A-Za-z0-9._-]*"  # name
+    r"(\[[A-Za-z0-9._, -]+\])?"  # extras
+    r" ?== ?[A-Za-z0-9][A-Za-z0-9.!+_-]*"  # version
+    r"( ?; ?[A-Za-z0-9_.,'\"<>=!~() -]+?)?"  # environment marker
+    r"( +--hash=sha256:[0-9a-f]{64})*"
+)
 
 
 class BuilderSize(StrEnum):
@@ -34,38 +42,35 @@ class BuilderSize(StrEnum):
     LARGE = "BUILD_GENERAL1_LARGE"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class ImageBuilder:
-    """The machines that build an image, one for each architecture.
+    """The build machines of an image, one for each architecture.
 
     Args:
-        size: Size. ``MEDIUM`` has 4 vCPU and up to 8 GiB.
-        timeout: Longest that one build may take, 5 minutes to 8 hours, in whole minutes.
+        size: Size of a machine. ``MEDIUM`` has 4 vCPU and up to 8 GiB.
+        timeout: Time-out of one build, 5 minutes to 8 hours, in whole minutes.
 
     Raises:
-        ConfigError: If the timeout is out of bounds.
+        ConfigError: If the time-out is out of bounds.
     """
 
     size: BuilderSize = BuilderSize.MEDIUM
     timeout: timedelta = timedelta(minutes=45)
 
-    def __post_init__(self) -> None:
-        check_types("ImageBuilder", self)
-        problems = Problems("ImageBuilder")
+    def _rules(self, check: Check) -> None:
         rule = "must be 5 minutes to 8 hours, in whole minutes"
         fits = timedelta(minutes=5) <= self.timeout <= _MAX_TIMEOUT
         whole = not self.timeout % timedelta(minutes=1)
-        problems.require(fits and whole, "timeout", rule, str(self.timeout))
-        problems.raise_if_any()
+        check.require(fits and whole, "timeout", rule, self.timeout)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class ImageStore:
-    """What the repository of an image keeps.
+    """Retention of the images in the repository.
 
     Args:
-        images: How many builds it keeps, the newest ones; 2 to 100.
-        retain: Whether repository and images outlive the stack.
+        images: Number of newest builds that the repository keeps; 2 to 100. Default 10.
+        retain: Whether repository and images are kept when the stack is deleted. Default False.
 
     Raises:
         ConfigError: If the number is out of bounds.
@@ -74,43 +79,40 @@ class ImageStore:
     images: int = 10
     retain: bool = False
 
-    def __post_init__(self) -> None:
-        check_types("ImageStore", self)
-        problems = Problems("ImageStore")
-        # With one, a deployment that is rolled back would miss the image that it goes back to.
-        problems.require(2 <= self.images <= 100, "images", "must be 2 to 100", self.images)
-        problems.raise_if_any()
+    def _rules(self, check: Check) -> None:
+        # With one image, the rollback of a deployment would lack the previous image.
+        check.between("images", 2, 100)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value(kind="Image")
 class ImageSpec:
-    """An image made of EMR's: with a Dockerfile, or with Python requirements and jars.
+    """An image built from EMR's: with a Dockerfile, or with Python requirements and jars.
 
     A Dockerfile begins with ``ARG BASE_IMAGE`` and ``FROM ${BASE_IMAGE}`` and ends with
-    ``USER hadoop:hadoop``. What it puts under ``/tmp``, ``/mnt``, ``/home/hadoop``,
-    ``/var/log/fluentd`` and ``/var/log/spark`` is hidden by what EMR mounts there.
+    ``USER hadoop:hadoop``. EMR mounts volumes over ``/tmp``, ``/mnt``, ``/home/hadoop``,
+    ``/var/log/fluentd`` and ``/var/log/spark``, which hide files of the image there.
 
     Args:
         name: Name, a DNS label.
-        kind: Which of EMR's images it is made of. None: that of the construct, which is Spark's for
-            ``SparkImage`` and the PySpark kernel's for ``NotebookImage``.
-        directory: Directory with a ``Dockerfile`` and what it copies. ``.dockerignore`` is heeded,
-            and ``.git`` left out. None: requirements and jars are given instead.
-        requirements: Python requirements, ``name==version`` each, or a requirements file of such.
+        kind: Which of EMR's images it is built from. None: that of the construct, which is Spark's
+            for ``SparkImage`` and the PySpark kernel's for ``NotebookImage``.
+        directory: Directory with a ``Dockerfile`` and the files that it copies. ``.dockerignore``
+            is respected, and ``.git`` is ignored. None: requirements and jars are given instead.
+        requirements: Python requirements, each ``name==version``, or a requirements file of such.
         jars: Jar files for the class path of drivers and executors.
-        release_label: EMR release of the image it is made of.
-        base: URI of the image to build upon, such as EMR's by digest, or one of your own made of
+        release_label: EMR release of the image that it is built from.
+        base: URI of the image to build from, such as EMR's by digest, or a custom image based on
             EMR's; at most 200 characters. None: EMR's of the release.
         architectures: Processors it is for: those of the workloads that use it. None: arm64 and
-            amd64; for a notebook's kernels amd64, where EMR runs them.
-        revision: Any text; another one builds the image anew, as is needed for security updates
-            of a base named by ``latest``.
-        builder: Machines that build it.
-        store: What its repository keeps.
+            amd64; for kernels of notebooks only amd64, which EMR's endpoints need.
+        revision: Any text. A change rebuilds the image, for example for security updates of a base
+            with the tag ``latest``.
+        builder: Build machines.
+        store: Retention of images.
 
     Raises:
-        ConfigError: If a name, release or URI is wrong, the Dockerfile or a file is missing or says
-            what EMR would not run, a requirement is not exact, or there is nothing to add.
+        ConfigError: If a name, release or URI is wrong, a file is missing, EMR could not run the
+            image of the Dockerfile, a requirement is not exact, or nothing is added.
 
     Source: https://docs.aws.amazon.com/emr/latest/EMR-on-EKS-DevelopmentGuide/docker-custom-images-steps.html
     """
@@ -127,44 +129,39 @@ class ImageSpec:
     builder: ImageBuilder = field(default_factory=ImageBuilder)
     store: ImageStore = field(default_factory=ImageStore)
 
-    def __post_init__(self) -> None:
-        where = f"Image {self.name!r}"
-        check_types(where, self)
-        problems = Problems(where)
-        problems.extend(dns_label("name", self.name))
-        problems.extend(self._release_problems())
-        if self.base is not None:
-            problems.extend(base_uri("base", self.base))
-        problems.extend(self._architecture_problems())
-        problems.extend(self._content_problems())
-        problems.raise_if_any()
+    def _rules(self, check: Check) -> None:
+        check.dns_label("name")
+        check.add(self._release_problems())
+        check.passes("base", base_uri)
+        check.add(self._architecture_problems())
+        check.add(self._content_problems())
 
-    def of_kind(self, *kinds: ImageKind) -> ImageSpec:
-        """Return the spec with its kind settled: the first one where none was given.
+    def with_kind(self, *kinds: ImageKind) -> ImageSpec:
+        """Return the spec with a kind: its own, or the first of ``kinds``.
 
         Raises:
-            ConfigError: If another kind was given, or the architectures are none of the kind's.
+            ConfigError: If its kind is not one of ``kinds``, or does not support its architectures.
         """
-        problems = Problems(f"Image {self.name!r}")
+        check = Check(self)
         rule = f"must be one of {', '.join(kinds)} here"
-        problems.require(self.kind in (None, *kinds), "kind", rule, self.kind)
-        problems.raise_if_any()
+        check.require(self.kind in (None, *kinds), "kind", rule, self.kind)
+        check.raise_if_any()
         return replace(self, kind=self.kind or kinds[0])
 
-    def kind_or_spark(self) -> ImageKind:
-        """Return the kind, which is Spark's where none was given."""
+    def resolved_kind(self) -> ImageKind:
+        """Return the kind, with its default applied."""
         return self.kind or ImageKind.SPARK
 
-    def built_for(self) -> tuple[Architecture, ...]:
+    def resolved_architectures(self) -> tuple[Architecture, ...]:
         """Return the architectures, with their default applied, in a fixed order."""
         if self.architectures is not None:
             return tuple(sorted(set(self.architectures)))
-        if self.kind_or_spark() is ImageKind.SPARK:
+        if self.resolved_kind() is ImageKind.SPARK:
             return tuple(sorted(Architecture))
         return (Architecture.AMD64,)
 
     def requirement_lines(self) -> tuple[str, ...]:
-        """Return the Python requirements, read from their file if there is one."""
+        """Return the Python requirements, read from their file if one is given."""
         if isinstance(self.requirements, Path):
             return read_requirements(self.requirements)
         return self.requirements
@@ -178,7 +175,7 @@ class ImageSpec:
         given = self.architectures
         if given == ():
             return (ConfigProblem(field="architectures", rule="must name at least one", got=given),)
-        notebook = self.kind_or_spark() is not ImageKind.SPARK
+        notebook = self.resolved_kind() is not ImageKind.SPARK
         if given and notebook and Architecture.ARM64 in given:
             # https://docs.aws.amazon.com/emr/latest/EMR-on-EKS-DevelopmentGuide/how-it-works.html
             rule = "must be amd64 for notebooks: EMR's managed endpoints do not run on arm64"
@@ -217,6 +214,45 @@ class ImageSpec:
         ]
         names = [path.name for path in self.jars]
         twice = sorted({name for name in names if names.count(name) > 1})
-        rule = "must have names of their own"
+        rule = "must have different names"
         problems += [ConfigProblem(field="jars", rule=rule, got=name) for name in twice]
         return tuple(problems)
+
+
+def read_requirements(path: Path) -> tuple[str, ...]:
+    """Return the lines of a requirements file, without comments and with continuations joined."""
+    text = path.read_text(encoding="utf-8").replace("\r\n", "\n")
+    lines = re.sub(r"[ \t]*\\\n[ \t]*", " ", text).splitlines()
+    bare = (re.sub(r"(^|\s)#.*", "", line).strip() for line in lines)
+    return tuple(line for line in bare if line)
+
+
+def requirement_problems(field: str, lines: tuple[str, ...]) -> tuple[ConfigProblem, ...]:
+    """Check requirements: each ``name==version``, optionally with extras, a marker and hashes.
+
+    Each architecture has a separate build: with a range, a driver and its executors could get
+    different versions. Options such as ``--index-url`` and URLs of archives are refused, since pip
+    would run code from another origin than the list shows.
+
+    Source: https://pip.pypa.io/en/stable/reference/requirements-file-format/
+    """
+    rule = "must be NAME==VERSION, with no options but --hash=sha256:"
+    fix = "uv pip compile writes exact versions"
+    problems = [
+        ConfigProblem(field=field, rule=rule, got=line, fix=fix)
+        for line in lines
+        if not _REQUIREMENT.fullmatch(line)
+    ]
+    # With markers a name may be repeated, since only one of the markers applies in the image.
+    names = [_name(line) for line in lines if ";" not in line]
+    rule = "must name a package once, or pip fails the build"
+    problems += [
+        ConfigProblem(field=field, rule=rule, got=name)
+        for name in sorted({name for name in names if names.count(name) > 1})
+    ]
+    return tuple(problems)
+
+
+def _name(line: str) -> str:
+    """Return the normalized name of a requirement's package."""
+    return re.sub(r"[-_.]+", "-", re.split(r"[=\[ ]", line, maxsplit=1)[0]).lower()

@@ -1,13 +1,13 @@
-"""URIs of container images: what tells which image a pod runs."""
+"""URIs of container images."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final
 
 from cdk_emr_eks.errors import ConfigProblem
 from cdk_emr_eks.tokens import has_token
+from cdk_emr_eks.values import value
 
 _URI: Final = re.compile(
     r"(?P<registry>[a-z0-9-]+(?:\.[a-z0-9-]+)+(?::\d+)?)/"
@@ -18,23 +18,20 @@ _URI: Final = re.compile(
 _ECR: Final = re.compile(
     r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(\.cn)?"
 )
+
+# Characters of a base image's URI. CodePipeline limits the environment of a build to 1,000
+# characters, and CloudFormation's callback URL, which contains the stack's name, can have over 600.
+# Source: https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_ActionDeclaration.html
 MAX_BASE: Final = 200
-"""Characters of a base image's URI.
-
-CodePipeline takes 1,000 for the environment of a build, and the URL that CloudFormation is told at
-may have over 600 of them, with the stack's name in it.
-
-Source: https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_ActionDeclaration.html
-"""
 _RULE: Final = "must be an image with its digest (REGISTRY/REPOSITORY@sha256:...), or a token"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class EcrRepository:
-    """A repository of a private registry of ECR's.
+    """A private repository of ECR.
 
     Args:
-        account: Account that has it.
+        account: Account of the registry.
         region: Region of the registry.
         name: Name of the repository.
     """
@@ -45,10 +42,10 @@ class EcrRepository:
 
 
 def image_uri(field: str, value: str) -> tuple[ConfigProblem, ...]:
-    """Check the URI of an image that pods are to run, which must name it by digest.
+    """Check the URI of an image that pods run: it must contain the digest.
 
-    A tag may be moved to an image that nobody has seen, and pods of one job would run different
-    ones. A token passes, such as ``SparkImage.uri``: what it holds is known in the deployment only.
+    A tag can be moved to another image, and pods of one job would then run different images. A
+    token passes, such as ``SparkImage.uri``: its value is known only during deployment.
 
     Source: https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pulling-manifests
     """
@@ -62,7 +59,7 @@ def image_uri(field: str, value: str) -> tuple[ConfigProblem, ...]:
 
 
 def base_uri(field: str, value: str) -> tuple[ConfigProblem, ...]:
-    """Check the URI of an image to build from: literal, and any tag, ``latest`` too."""
+    """Check the URI of an image to build from: literal, with any tag or a digest."""
     match = _URI.fullmatch(value)
     if match and (match["tag"] or match["digest"]):
         if len(value) <= MAX_BASE:
@@ -75,7 +72,7 @@ def base_uri(field: str, value: str) -> tuple[ConfigProblem, ...]:
 
 
 def ecr_repository(uri: str) -> EcrRepository | None:
-    """Return the private repository of ECR's that a URI names; None for any other registry."""
+    """Return the private ECR repository of a URI; None for any other registry."""
     match = _URI.fullmatch(uri)
     private = _ECR.fullmatch(match["registry"]) if match else None
     if match is None or private is None:

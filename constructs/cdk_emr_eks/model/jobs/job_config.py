@@ -18,19 +18,16 @@ from cdk_emr_eks.model.workloads.workload import Workload
 from cdk_emr_eks.releases import OldestRelease
 from cdk_emr_eks.versions import EMR_RELEASE
 
+# Oldest EMR release that AWS shows with a placed job submitter. The first one is not documented.
+# Source: https://docs.aws.amazon.com/emr/latest/EMR-on-EKS-DevelopmentGuide/emr-eks-job-submitter.html
 PLACED_SUBMITTER: Final = OldestRelease(feature="placing the job submitter", emr=(6, 11, 0))
-"""Oldest EMR release that AWS shows with a placed job submitter; which came first is not stated.
 
-Source: https://docs.aws.amazon.com/emr/latest/EMR-on-EKS-DevelopmentGuide/emr-eks-job-submitter.html
-"""
+# The Spark of this release (3.4) waits for the volume of a lost executor and reuses it.
 _REUSED_VOLUMES: Final = OldestRelease(feature="reuse of PersistentVolumes", emr=(6, 12, 0))
-# Its Spark (3.4) waits for the volume of a lost executor to be reused.
 
+# Property that names the image of driver and executors.
+# Source: https://docs.aws.amazon.com/emr/latest/EMR-on-EKS-DevelopmentGuide/docker-custom-images-steps.html
 IMAGE: Final = "spark.kubernetes.container.image"
-"""Property that names the image of driver and executors.
-
-Source: https://docs.aws.amazon.com/emr/latest/EMR-on-EKS-DevelopmentGuide/docker-custom-images-steps.html
-"""
 
 _GLUE_FACTORY: Final = "com.amazonaws.glue.catalog.metastore.AWSGlueDataCatalogHiveClientFactory"
 _LOCAL_DISK_SHUFFLE: Final = "org.apache.spark.shuffle.KubernetesLocalDiskShuffleDataIO"
@@ -49,7 +46,8 @@ def job_configuration(
 ) -> Mapping[str, object]:
     """Render the configuration overrides of a workload's jobs.
 
-    Precedence at run time: what the job's code sets, then ``sparkSubmitParameters``, then these.
+    Properties set by the job's code have the highest precedence, then ``sparkSubmitParameters``,
+    then this configuration.
 
     Args:
         workload: The workload.
@@ -57,13 +55,13 @@ def job_configuration(
         executor_template_uri: The same for executors.
         log_group: CloudWatch log group, which must exist; may be a token.
         log_stream_prefix: Prefix of the log streams, which the execution role may write to.
-        log_uri: ``s3://`` URI for logs as well; may be a token. Default: CloudWatch only.
-        release_label: EMR release that the configuration is for. Default from versions.py.
-        pod_labels: Labels of all pods of the job, by which costs are told apart. Default none.
+        log_uri: ``s3://`` URI for a copy of the logs; may be a token. Default: CloudWatch only.
+        release_label: EMR release of the configuration. Default: ``versions.EMR_RELEASE``.
+        pod_labels: Labels of all pods of the job, for cost allocation. Default none.
 
     Raises:
-        ConfigError: If the release is too old for what the workload needs, or the configuration
-            exceeds what the API takes.
+        ConfigError: If the release lacks a feature that the workload uses, or the configuration
+            exceeds limits of the API.
     """
     where = f"Job configuration of workload {workload.name!r}"
     _check_release(where, workload, release_label or EMR_RELEASE)
@@ -107,17 +105,15 @@ def job_configuration(
 def with_image(
     where: str, configuration: Mapping[str, object], image: str | None
 ) -> Mapping[str, object]:
-    """Return a job's configuration with an image of one's own for driver and executors.
-
-    It takes the place of the release's, or of one that the workload names.
+    """Return a job's configuration with another image for driver and executors.
 
     Args:
-        where: Whose configuration it is, for errors.
-        configuration: What ``job_configuration`` rendered.
-        image: URI by digest; may be a token. None: nothing is changed.
+        where: What errors call the configuration.
+        configuration: Result of ``job_configuration``.
+        image: URI by digest; may be a token. None: the configuration is returned unchanged.
 
     Raises:
-        ConfigError: If the URI has no digest, or the configuration exceeds what the API takes.
+        ConfigError: If the URI has no digest, or the configuration exceeds limits of the API.
     """
     if image is None:
         return configuration
@@ -129,15 +125,15 @@ def with_image(
 def with_spark(
     where: str, configuration: Mapping[str, object], conf: Mapping[str, str]
 ) -> Mapping[str, object]:
-    """Return a job's configuration with further Spark properties, which win.
+    """Return a job's configuration with further Spark properties, which override existing ones.
 
     Args:
-        where: Whose configuration it is, for errors.
-        configuration: What ``job_configuration`` rendered.
+        where: What errors call the configuration.
+        configuration: Result of ``job_configuration``.
         conf: Values by property.
 
     Raises:
-        ConfigError: If the configuration exceeds what the API takes.
+        ConfigError: If the configuration exceeds limits of the API.
     """
     given = cast(Sequence[Mapping[str, object]], configuration["applicationConfiguration"])
     changed = []
@@ -153,12 +149,12 @@ def with_spark(
 def spark_defaults(workload: Workload) -> dict[str, str]:
     """Return the Spark properties of a workload, without the locations of its pod templates.
 
-    A user's ``spark_conf`` stands last, so it wins where it may: the catalog, SQL, shuffle and so
-    on. What the workload derives was refused there.
+    The user's ``spark_conf`` is last and overrides the defaults. The workload has already refused
+    properties in it that must not be overridden.
     """
     return {
         "spark.hadoop.hive.metastore.client.factory.class": _GLUE_FACTORY,
-        **_shapes(driver_size(workload), executor_size(workload)),
+        **_pod_sizes(driver_size(workload), executor_size(workload)),
         **_dynamic_allocation(workload),
         **_decommission(workload),
         **_volumes(workload),
@@ -170,7 +166,7 @@ def _prefixed(prefix: str, values: Mapping[str, str]) -> dict[str, str]:
     return {f"{prefix}.{key}": value for key, value in values.items()}
 
 
-def _shapes(driver: SparkPodSize, executor: SparkPodSize) -> dict[str, str]:
+def _pod_sizes(driver: SparkPodSize, executor: SparkPodSize) -> dict[str, str]:
     conf: dict[str, str] = {}
     for role, shape in ((SparkRole.DRIVER, driver), (SparkRole.EXECUTOR, executor)):
         conf |= {
@@ -194,8 +190,8 @@ def _dynamic_allocation(workload: Workload) -> dict[str, str]:
     shuffle = int(dynamic.shuffle_timeout.total_seconds())
     return {
         "spark.dynamicAllocation.enabled": "true",
-        # There is no external shuffle service on Kubernetes: executors whose shuffle data is
-        # still read must stay.
+        # Kubernetes has no external shuffle service: executors must stay while other executors
+        # read their shuffle data.
         "spark.dynamicAllocation.shuffleTracking.enabled": "true",
         "spark.dynamicAllocation.shuffleTracking.timeout": f"{shuffle}s",
         "spark.dynamicAllocation.executorIdleTimeout": f"{idle}s",
@@ -209,7 +205,7 @@ def _dynamic_allocation(workload: Workload) -> dict[str, str]:
 
 
 def _decommission(workload: Workload) -> dict[str, str]:
-    """On spot, an executor hands its blocks on between the notice and the end of the node."""
+    """Return properties that move an executor's blocks before its spot node terminates."""
     if workload.executor_capacity is not CapacityType.SPOT:
         return {}
     conf = {
@@ -221,7 +217,7 @@ def _decommission(workload: Workload) -> dict[str, str]:
         "spark.executor.decommission.forceKillTimeout": f"{SPOT_GRACE_SECONDS - 10}s",
     }
     if isinstance(workload.storage, PersistentVolumes) and workload.storage.reuse:
-        # The volume itself moves to the next executor; copying its blocks would only delay that.
+        # The volume moves to the next executor. Copying its blocks would delay that.
         conf["spark.storage.decommission.shuffleBlocks.enabled"] = "false"
     return conf
 
@@ -232,7 +228,7 @@ def _volumes(workload: Workload) -> dict[str, str]:
         return {}
     conf: dict[str, str] = {}
     for number in range(1, storage.count + 1):
-        # Spark takes a volume as a local directory by this name alone.
+        # Spark uses a volume as a local directory if its name has this prefix.
         prefix = f"spark.kubernetes.executor.volumes.persistentVolumeClaim.spark-local-dir-{number}"
         conf |= {
             f"{prefix}.options.claimName": "OnDemand",
@@ -246,19 +242,19 @@ def _volumes(workload: Workload) -> dict[str, str]:
             "spark.kubernetes.driver.ownPersistentVolumeClaim": "true",
             "spark.kubernetes.driver.reusePersistentVolumeClaim": "true",
             "spark.kubernetes.driver.waitToReusePersistentVolumeClaim": "true",
-            # Without it a new executor mounts the old volume and ignores its shuffle data.
+            # Without it, a new executor mounts the old volume and ignores its shuffle data.
             "spark.shuffle.sort.io.plugin.class": _LOCAL_DISK_SHUFFLE,
         }
     return conf
 
 
 def _job_submitter(workload: Workload) -> dict[str, str]:
-    """Put EMR's job submitter on the workload's driver nodes: on-demand, and warm for it."""
-    identity = {labels.WORKLOAD: workload.name, labels.ROLE: str(SparkRole.DRIVER)}
+    """Place EMR's job submitter on the workload's driver nodes."""
+    placement = {labels.WORKLOAD: workload.name, labels.ROLE: str(SparkRole.DRIVER)}
     conf: dict[str, str] = {}
-    for key, value in {**identity, labels.CAPACITY_TYPE: str(CapacityType.ON_DEMAND)}.items():
+    for key, value in {**placement, labels.CAPACITY_TYPE: str(CapacityType.ON_DEMAND)}.items():
         conf[f"jobsubmitter.node.selector.{key}"] = value
-    for key, value in identity.items():
+    for key, value in placement.items():
         conf[f"jobsubmitter.node.toleration.{key}"] = value
         conf[f"jobsubmitter.node.toleration.{key}.effect"] = "NoSchedule"
     conf[f"jobsubmitter.annotation.{labels.DO_NOT_DISRUPT}"] = "true"
@@ -276,7 +272,7 @@ def _check_release(where: str, workload: Workload, label: str) -> None:
 def _check_size(where: str, classifications: Mapping[str, Mapping[str, str]]) -> None:
     for name, properties in classifications.items():
         if len(properties) > MAX_PROPERTIES:
-            rule = f"must have at most {MAX_PROPERTIES} properties, the derived ones included"
+            rule = f"must have at most {MAX_PROPERTIES} properties, including derived ones"
             raise refuse(where, name, rule, len(properties), "set fewer in spark_conf")
         for key, value in properties.items():
             if max(len(key), len(value)) > MAX_TEXT:

@@ -19,7 +19,7 @@ from cdk_emr_eks import labels
 from cdk_emr_eks.assembly.paths import mapping, sequence
 from cdk_emr_eks.labels import SparkRole
 from cdk_emr_eks.model.access.execution_role import Component, service_account
-from cdk_emr_eks.model.images.emr_registry import ImageKind, base_image
+from cdk_emr_eks.model.images.emr_images import ImageKind, base_image
 from cdk_emr_eks.simulation.jobs.additions import (
     LOGGING,
     container_security,
