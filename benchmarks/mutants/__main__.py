@@ -19,7 +19,16 @@ from benchmarks.mutants.mutations import Mutant, mutants, mutated, sample
 from benchmarks.mutants.trial import LIBRARY, ROOT, dependent_tests, in_children, noticed, warm_up
 
 HERE: Final = Path(__file__).parent
-VALUES: Final = ("model", "units.py", "names.py", "values.py")
+VALUES: Final = (
+    "model",
+    "checks.py",
+    "errors.py",
+    "field_types.py",
+    "names.py",
+    "releases.py",
+    "units.py",
+    "values.py",
+)
 # The golden tests of values; the others need Node.
 NOT_UNIT: Final = frozenset({"test_images.py", "test_templates.py"})
 

@@ -1,4 +1,4 @@
-"""Raw Karpenter manifests are held against Karpenter's own schema and rules."""
+"""Raw Karpenter manifests are checked against Karpenter's schema and rules."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ ABSENT = object()
 
 
 def changed(base: Mapping[str, object], path: str, value: object) -> dict[str, object]:
-    """Copy a manifest with one place set, or taken away."""
+    """Return a copy of a manifest with one place set or removed."""
     manifest = copy.deepcopy(dict(base))
     level: object = manifest
     *parents, last = [int(p) if p.isdigit() else p for p in path.split("|")]
@@ -190,7 +190,7 @@ def test_node_class_defects_are_refused(path: str, value: object, message: str) 
         crds.validate_manifest(changed(CLASS, path, value))
 
 
-def test_all_problems_come_at_once() -> None:
+def test_one_error_reports_all_problems() -> None:
     manifest = changed(changed(POOL, SPEC + "requirements|0|values", []), "spec|colour", "red")
     with pytest.raises(ConfigError) as caught:
         crds.validate_manifest(changed(manifest, "spec|weight", 0))
@@ -206,7 +206,7 @@ def test_another_kind_is_refused() -> None:
         crds.validate_manifest({"apiVersion": "v1", "kind": "Pod"})
 
 
-def test_tokens_are_free_of_rules_on_text() -> None:
+def test_rules_on_text_do_not_apply_to_tokens() -> None:
     token = "${Token[AWS.Region.4]}-1a"
     crds.validate_manifest(changed(POOL, SPEC + "requirements|0|values", [token]))
     crds.validate_manifest(changed(CLASS, "spec|role", token))
@@ -231,7 +231,7 @@ def all_rules() -> list[str]:
 
 
 def test_only_known_functions_are_used() -> None:
-    """A new version whose rules call a function untried here must not pass unseen."""
+    """A new version whose rules call another function must fail this test."""
     used = {name for rule in all_rules() for name in re.findall(r"(\w+)\(", rule)}
     assert used <= {
         "all", "exists", "filter", "has", "size",  # macros and sizes
@@ -254,7 +254,7 @@ def test_a_function_that_the_evaluator_lacks_refuses() -> None:
     assert "quantity" in problem.rule
 
 
-def test_defaults_are_filled_in_before_the_rules() -> None:
+def test_defaults_are_set_before_the_rules_run() -> None:
     schema = {
         "properties": {"a": {"default": 1}, "b": {"properties": {"c": {"default": 2}}}},
         "x-kubernetes-validations": [{"rule": "self.a == 1 && self.b.c == 2", "message": "m"}],
@@ -292,3 +292,108 @@ def test_the_library_s_own_node_classes_are_valid() -> None:
     for node_class in classes:
         manifest = node_class.manifest(cluster_name="cluster", role="${Token[TOKEN.9]}")
         crds.validate_manifest(manifest)
+
+
+@pytest.mark.parametrize("name", ["a", "a.b-c.9", "a" * 253])
+def test_names_that_kubernetes_accepts(name: str) -> None:
+    crds.validate_manifest(changed(POOL, "metadata|name", name))
+
+
+@pytest.mark.parametrize("name", ["", "A", "a..b", "-a", "a-", "a_b", "a" * 254, 7, None])
+def test_names_that_kubernetes_refuses(name: object) -> None:
+    with pytest.raises(ConfigError) as caught:
+        crds.validate_manifest(changed(POOL, "metadata|name", name))
+    assert "metadata.name must be a DNS subdomain (a-z, 0-9, '-', '.', at most 253)" in str(
+        caught.value
+    )
+
+
+@pytest.mark.parametrize("key", ["labels", "annotations"])
+def test_labels_and_annotations_map_text_to_text(key: str) -> None:
+    for value in (["a"], {"a": 1}):
+        with pytest.raises(ConfigError, match=rf"metadata\.{key} must map text to text"):
+            crds.validate_manifest(changed(POOL, f"metadata|{key}", value))
+
+
+def test_metadata_that_a_manifest_can_set() -> None:
+    metadata = {"name": "pool", "annotations": {}, "finalizers": [], "ownerReferences": []}
+    crds.validate_manifest(changed(POOL, "metadata", metadata))
+    with pytest.raises(ConfigError, match="metadata is required, with a name, got 'pool'"):
+        crds.validate_manifest(changed(POOL, "metadata", "pool"))
+
+
+def test_a_rule_is_skipped_where_the_schema_refuses_the_value() -> None:
+    schema = {
+        "properties": {"a": {"x-kubernetes-validations": [{"rule": "self > 1", "message": "m"}]}}
+    }
+    assert crd_schema.broken_rules(schema, {"a": 0}, frozenset({("a",)})) == []
+    assert crd_schema.broken_rules(schema, {"a": 0}, frozenset({("b",)})) != []
+    assert crd_schema.broken_rules(schema, {"a": 2}, frozenset()) == []
+    (problem,) = crd_schema.broken_rules(schema, {"a": 0}, frozenset())
+    assert str(problem) == "a breaks Karpenter's rule: m, got 0"
+
+
+def test_paths_as_users_write_them() -> None:
+    assert crd_schema.dotted(("spec", "taints", 0, "key")) == "spec.taints[0].key"
+    assert crd_schema.dotted(()) == "the manifest"
+
+
+@pytest.mark.parametrize(
+    ("schema", "value", "text"),
+    [
+        ({"format": "int32"}, 2**31, "must fit into int32"),
+        ({"format": "int32"}, -(2**31) - 1, "must fit into int32"),
+        ({"format": "int64"}, 2**63, "must fit into int64"),
+        ({"format": "date-time"}, "today", "must be a date and time such as 2026-11-30T12:00:00Z"),
+        ({"maxLength": 3}, "abcd", "must have at most 3 characters"),
+        ({"pattern": "^a$"}, "a\n", "must match ^a$"),
+        ({"enum": ["a", "b"]}, "c", "must be one of a, b"),
+        ({"x-kubernetes-list-type": "set"}, ["a", "a"], "must not name the same thing twice"),
+        ({"type": "integer"}, "a", "must be of type integer"),
+        ({"anyOf": [{"type": "integer"}, {"type": "string"}]}, [], "of type integer or string"),
+        ({"minimum": 3}, 2, "must have minimum 3"),
+    ],
+)
+def test_keywords_of_a_schema(schema: Mapping[str, object], value: object, text: str) -> None:
+    (problem,), places = crd_schema.structural_problems(schema, value)
+    assert text in str(problem)
+    assert places == {()}
+
+
+@pytest.mark.parametrize(
+    ("schema", "value"),
+    [
+        ({"format": "int32"}, 2**31 - 1),
+        ({"format": "int32"}, -(2**31)),
+        ({"format": "date-time"}, "2026-11-30T12:00:00.5+01:00"),
+        ({"maxLength": 3}, "abc"),
+        ({"maxLength": 3}, "${Token[Name.1]}"),
+        ({"pattern": "^a$"}, "a"),
+        ({"enum": ["a"]}, "${Token[Name.1]}"),
+        ({"x-kubernetes-list-type": "atomic"}, ["a", "a"]),
+        ({"x-kubernetes-list-type": "set"}, ["a", "b"]),
+    ],
+)
+def test_values_that_a_schema_accepts(schema: Mapping[str, object], value: object) -> None:
+    assert crd_schema.structural_problems(schema, value) == ([], frozenset())
+
+
+def test_an_unknown_field_gets_a_proposal_or_the_known_fields() -> None:
+    schema: dict[str, object] = {"properties": {"weight": {}, "limits": {}}}
+    (near,), _ = crd_schema.structural_problems(schema, {"weihgt": 1})
+    assert near.fix == "did you mean 'weight'?"
+    (far,), places = crd_schema.structural_problems(schema, {"zzz": 1})
+    assert far.fix == "known: weight, limits"
+    assert places == frozenset()
+    open_: list[dict[str, object]] = [
+        {"additionalProperties": {}},
+        {"x-kubernetes-preserve-unknown-fields": True},
+    ]
+    for extra in open_:
+        assert crd_schema.structural_problems({**schema, **extra}, {"zzz": 1})[0] == []
+
+
+def test_a_missing_field_is_named_with_its_path() -> None:
+    schema = {"properties": {"a": {"required": ["b", "c"]}}}
+    problems, _ = crd_schema.structural_problems(schema, {"a": {}})
+    assert [str(each) for each in problems] == ["a.b is required", "a.c is required"]
