@@ -12,6 +12,7 @@ from cdk_emr_eks import (
     NOTEBOOK,
     SHARED,
     Admission,
+    AdmissionMode,
     ClassQuota,
     ClusterNetwork,
     Cpu,
@@ -142,6 +143,15 @@ def test_tags_and_roles_of_a_tenant(golden: SnapshotAssertion) -> None:
         for tenant in (SIMPLE, FULL)
     ]
     assert documents == golden(name="tenant-identity")
+
+
+def test_modes_of_admission(golden: SnapshotAssertion) -> None:
+    tenants = [
+        Tenant(name=f"mode-{mode}", admission=Admission(mode=mode), workloads=("shared",))
+        for mode in AdmissionMode
+    ]
+    documents = [namespace_manifest(each.name, each.owner([SHARED])) for each in tenants]
+    assert documents == golden(name="tenant-admission-modes")
 
 
 def test_workloads_of_a_notebook_tenant(golden: SnapshotAssertion) -> None:

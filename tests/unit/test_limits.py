@@ -11,6 +11,7 @@ import pytest
 
 from cdk_emr_eks import (
     SHARED,
+    AuthMode,
     ClassQuota,
     ClusterSpec,
     ConfigError,
@@ -20,6 +21,7 @@ from cdk_emr_eks import (
     DynamicAllocation,
     EphemeralJobSpec,
     ExecutorShape,
+    IdentityType,
     ImageBuilder,
     ImageStore,
     JobParameter,
@@ -46,6 +48,7 @@ from cdk_emr_eks import (
     WorkspaceStorage,
     Zone,
 )
+from cdk_emr_eks.model.access.security_configuration import system_namespace_problems
 from cdk_emr_eks.model.nodes.node_pool import node_pools
 
 Build = Callable[[Any], object]
@@ -84,6 +87,17 @@ def endpoint(**options: Any) -> ManagedEndpointSpec:
 
 def user(**options: Any) -> NotebookUser:
     return NotebookUser(**{"identity_name": "ann", "endpoints": ("analysts",), **options})
+
+
+def named(length: int, mode: AuthMode, kind: str | None) -> object:
+    identity = None if kind is None else IdentityType(kind)
+    return user(identity_name=letters(length), identity_type=identity).kind(mode)
+
+
+def system_namespace(field: str, namespace: str) -> None:
+    found = system_namespace_problems(field, None, namespace, other="the tenant's namespace")
+    if found:
+        raise ConfigError("Tenant", found)
 
 
 def livy(**options: Any) -> LivySpec:
@@ -237,6 +251,12 @@ LIMITS: Final[tuple[tuple[str, Build, tuple[Any, ...], tuple[Any, ...]], ...]] =
         (1, 64),
         (0, 65),
     ),
+    (
+        "name before -system",
+        lambda n: system_namespace("access", letters(n)),
+        (1, 56),
+        (57,),
+    ),
     # ---- images
     (
         "time of a build",
@@ -253,6 +273,13 @@ LIMITS: Final[tuple[tuple[str, Build, tuple[Any, ...], tuple[Any, ...]], ...]] =
         (5 * MINUTE,),
         (5 * MINUTE - SECOND, 5.5 * SECOND),
     ),
+    ("IAM user", lambda n: user(identity_name=letters(n)).kind(AuthMode.IAM), (1, 64), (0, 65)),
+    ("IAM group", lambda n: named(n, AuthMode.IAM, "GROUP"), (1, 128), (0, 129)),
+    ("IAM role", lambda n: named(n, AuthMode.IAM, "ROLE"), (1, 64), (0, 65)),
+    ("federated role", lambda n: named(n, AuthMode.IAM_FEDERATED, None), (1, 64), (0, 65)),
+    ("Identity Center user", lambda n: named(n, AuthMode.SSO, "USER"), (1, 256), (0, 257)),
+    ("Identity Center group", lambda n: named(n, AuthMode.SSO, "GROUP"), (1, 256), (0, 257)),
+    ("namespace of Livy", lambda n: livy().resolved_namespace("Livy", letters(n)), (1, 58), (59,)),
     ("description", lambda n: StudioSpec(name="lab", description=letters(n)), (0, 256), (257,)),
     (
         "relay state",
