@@ -17,12 +17,13 @@ from typing import Final
 from rich.console import Console
 
 from benchmarks.placement.variants import VARIANTS, Variant
-from cdk_emr_eks.simulation.jobs.record import Outcome
-from cdk_emr_eks.simulation.play import Stage
+from cdk_emr_eks.assembly import open_assembly
+from cdk_emr_eks.simulation.jobs.record import JobOutcome
 from cdk_emr_eks.simulation.report.findings import Level, findings
-from cdk_emr_eks.simulation.results import Results, quantile
-from cdk_emr_eks.simulation.run import Watching, simulate
+from cdk_emr_eks.simulation.report.results import Results, quantile
+from cdk_emr_eks.simulation.run import ProgressHooks, simulate
 from cdk_emr_eks.simulation.scenario import Scenario, read_scenario
+from cdk_emr_eks.simulation.scenario_run import SimulationEnvironment
 from cdk_emr_eks.synth import AppSettings, synthesize
 
 HERE: Final = Path(__file__).parent
@@ -51,11 +52,11 @@ def main() -> int:
 
 def _measure(name: str, scenario: Scenario, cache: Path, progress: Console) -> dict[str, str]:
     variant = VARIANTS[name]
-    watching = Watching(phase=lambda phase: progress.print(f"  {phase}"))
+    hooks = ProgressHooks(phase=lambda phase: progress.print(f"  {phase}"))
     results = simulate(
-        _assembly(variant, cache),
+        open_assembly(_assembly(variant, cache)),
         scenario,
-        watching=watching,
+        hooks=hooks,
         directory=_logs(name, cache),
         destroy=False,
         arrange=partial(_arrange, variant, scenario.speed),
@@ -66,8 +67,10 @@ def _measure(name: str, scenario: Scenario, cache: Path, progress: Console) -> d
     return figures(results)
 
 
-def _arrange(variant: Variant, speed: float, stage: Stage) -> Stage:
-    return variant.change(stage, speed)
+def _arrange(
+    variant: Variant, speed: float, environment: SimulationEnvironment
+) -> SimulationEnvironment:
+    return variant.change(environment, speed)
 
 
 def _logs(name: str, cache: Path) -> Path:
@@ -87,7 +90,7 @@ def _assembly(variant: Variant, cache: Path) -> Path:
 
 def figures(results: Results) -> dict[str, str]:
     """Return what the table shows of a variant, in its order."""
-    done = sum(job.outcome is Outcome.SUCCEEDED for job in results.jobs)
+    done = sum(job.outcome is JobOutcome.SUCCEEDED for job in results.jobs)
     placed = [job for job in results.jobs if job.zones]
     across = sum(len(job.zones) > 1 for job in placed)
     fullest = max(results.driver_zones.values(), default=0) / max(1, len(placed))

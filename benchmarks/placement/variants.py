@@ -14,15 +14,15 @@ from benchmarks.placement.peers import peer_blueprint, pool_manifests
 from cdk_emr_eks import labels
 from cdk_emr_eks.simulation.control_plane.plane import Plane
 from cdk_emr_eks.simulation.jobs.blueprint import Blueprint
-from cdk_emr_eks.simulation.play import Stage
+from cdk_emr_eks.simulation.scenario_run import SimulationEnvironment
 
 _POOLS: Final = ("karpenter.sh", "v1", "nodepools")
 _PEERS_WAIT: Final = 300
 _SCHEDULER: Final = "kube-scheduler"
 _PREFERRED: Final = "preferredDuringSchedulingIgnoredDuringExecution"
 
-# Changes a stage that is played at some speed.
-Change = Callable[[Stage, float], Stage]
+# Changes an environment for a scenario of some speed.
+Change = Callable[[SimulationEnvironment, float], SimulationEnvironment]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,7 +40,7 @@ class Variant:
     per_zone: bool = True
 
 
-def _ours(stage: Stage, speed: float) -> Stage:
+def _ours(stage: SimulationEnvironment, speed: float) -> SimulationEnvironment:
     """Let nodes go as early as the scenario is fast: Karpenter's clock is the wall's."""
     for pool in _pools(stage.plane):
         after = pool["spec"]["disruption"]["consolidateAfter"]
@@ -48,14 +48,14 @@ def _ours(stage: Stage, speed: float) -> Stage:
     return stage
 
 
-def _underutilized(stage: Stage, speed: float) -> Stage:
+def _underutilized(stage: SimulationEnvironment, speed: float) -> SimulationEnvironment:
     """Let Karpenter move pods to fewer or cheaper nodes."""
     for pool in _pools(stage.plane):
         _patch_pool(stage.plane, pool, consolidationPolicy="WhenEmptyOrUnderutilized")
     return _ours(stage, speed)
 
 
-def _most_allocated(stage: Stage, speed: float) -> Stage:
+def _most_allocated(stage: SimulationEnvironment, speed: float) -> SimulationEnvironment:
     """Let the scheduler fill the fullest node that fits instead of the emptiest."""
     plane = stage.plane
     fullest = {
@@ -77,7 +77,7 @@ def _most_allocated(stage: Stage, speed: float) -> Stage:
     return _ours(stage, speed)
 
 
-def _emptiest(stage: Stage, speed: float) -> Stage:
+def _emptiest(stage: SimulationEnvironment, speed: float) -> SimulationEnvironment:
     """Leave executors to the scheduler, which takes the emptiest node."""
 
     def changed(blueprint: Blueprint) -> Blueprint:
@@ -91,7 +91,7 @@ def _emptiest(stage: Stage, speed: float) -> Stage:
 def _peers(policy: str) -> Change:
     """Return the change that puts pools, templates and job configurations of a peer in place."""
 
-    def change(stage: Stage, speed: float) -> Stage:
+    def change(stage: SimulationEnvironment, speed: float) -> SimulationEnvironment:
         # Theirs choose from families that ours do not name.
         stage.aws.offer_families(())
         own = _pools(stage.plane)

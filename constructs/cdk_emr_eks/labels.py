@@ -37,6 +37,8 @@ INSTANCE_LOCAL_NVME: Final = "karpenter.k8s.aws/instance-local-nvme"
 SPARK_ROLE: Final = "spark-role"
 SPARK_APP_SELECTOR: Final = "spark-app-selector"
 
+# Pod label of EMR: `job.submitter`, `driver` or `executor`.
+JOB_COMPONENT: Final = "emr-containers.amazonaws.com/component"
 # Pod label of EMR: id of the job run, on its submitter, driver and executors.
 JOB_ID: Final = "emr-containers.amazonaws.com/job.id"
 

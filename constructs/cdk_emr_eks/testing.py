@@ -121,8 +121,8 @@ def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plane]:
     """
     try:
         from cdk_emr_eks.simulation.control_plane.plane import Plane
+        from cdk_emr_eks.simulation.errors import SimulationUnavailable
         from cdk_emr_eks.simulation.programs.binaries import binaries
-        from cdk_emr_eks.simulation.unavailable import SimulationUnavailable
     except ImportError as error:
         pytest.skip(f"no simulation ({error}): pip install 'cdk-emr-eks[simulation]'")
     try:

@@ -11,6 +11,7 @@ from benchmarks.placement.__main__ import HERE, figures, table
 from benchmarks.placement.peers import peer_blueprint, pool_manifests
 from benchmarks.placement.variants import VARIANTS
 from cdk_emr_eks import labels
+from cdk_emr_eks.assembly import open_assembly
 from cdk_emr_eks.model.nodes.crds import validate_manifest
 from cdk_emr_eks.simulation.jobs.blueprint import read_blueprints
 from cdk_emr_eks.simulation.jobs.pods import DriverReference, JobRun, driver_pod, executor_pod
@@ -37,7 +38,7 @@ def test_pools_of_peers_are_taken_by_karpenter(pools: list[Any]) -> None:
 def test_pods_of_peers_fit_their_pools(
     assemblies: Assemblies, pools: list[Any], workload: str
 ) -> None:
-    kinds = read_blueprints(assemblies("reference").folder)
+    kinds = read_blueprints(open_assembly(assemblies("reference").folder))
     blueprint = peer_blueprint(next(each for each in kinds if each.workload == workload))
     run = JobRun(id="j1", blueprint=blueprint, spark=blueprint.spark, account="123456789012")
     reference = DriverReference(name="d", uid="u", application=run.application(1))
@@ -65,7 +66,7 @@ def fits(pod: Any, pool: Any) -> bool:
 
 
 def test_their_pods_have_no_rule_for_zones(assemblies: Assemblies) -> None:
-    blueprint = peer_blueprint(read_blueprints(assemblies("reference").folder)[0])
+    blueprint = peer_blueprint(read_blueprints(open_assembly(assemblies("reference").folder))[0])
     for template in (blueprint.driver_template, blueprint.executor_template):
         assert labels.ZONE not in str(template)
         assert "ffinity" not in str(template)

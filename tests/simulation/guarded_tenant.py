@@ -16,7 +16,7 @@ from cdk_emr_eks.model.tenants.tenant import Tenant
 from cdk_emr_eks.model.workloads.catalog import CRITICAL, NOTEBOOK, SHARED
 from cdk_emr_eks.simulation.control_plane.plane import Plane
 from cdk_emr_eks.simulation.jobs.blueprint import Blueprint
-from cdk_emr_eks.simulation.jobs.identity import identity_objects
+from cdk_emr_eks.simulation.jobs.emr_identities import identity_objects
 from tests.simulation.admission_actors import (
     ACCOUNT,
     EMR,

@@ -6,9 +6,9 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
 
-from cdk_emr_eks.simulation.jobs.record import Outcome
-from cdk_emr_eks.simulation.results import JobResult, PackingResult, Results
-from cdk_emr_eks.simulation.samples import Sample
+from cdk_emr_eks.simulation.jobs.record import JobOutcome
+from cdk_emr_eks.simulation.observe.timeline import Sample
+from cdk_emr_eks.simulation.report.results import JobResult, PackingResult, Results
 from cdk_emr_eks.simulation.scenario import JobGroup, Scenario
 
 ZONES: Final = ("us-east-1a", "us-east-1b", "us-east-1c")
@@ -20,7 +20,7 @@ def job(number: int = 0, **changes: Any) -> JobResult:
         id=f"job-{number}",
         tenant="analytics",
         workload="shared",
-        outcome=Outcome.SUCCEEDED,
+        outcome=JobOutcome.SUCCEEDED,
         reason="",
         submitted=float(number),
         driver_running=number + 20.0,

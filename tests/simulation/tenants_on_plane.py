@@ -18,7 +18,7 @@ from cdk_emr_eks.model.workloads.workload import Workload
 from cdk_emr_eks.simulation.control_plane.plane import Plane
 from cdk_emr_eks.simulation.deploy.objects import Objects
 from cdk_emr_eks.simulation.jobs.blueprint import Blueprint
-from cdk_emr_eks.simulation.jobs.identity import identity_objects
+from cdk_emr_eks.simulation.jobs.emr_identities import identity_objects
 from tests.simulation.admission_actors import (
     ACCOUNT,
     EMR,

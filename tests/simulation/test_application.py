@@ -9,14 +9,15 @@ from typing import Any, cast
 
 import pytest
 
-from cdk_emr_eks.simulation.clock import Clock
+from cdk_emr_eks.assembly import open_assembly
 from cdk_emr_eks.simulation.control_plane.kube_api import KubeApi
-from cdk_emr_eks.simulation.jobs.application import Application, Ended, Surroundings
+from cdk_emr_eks.simulation.jobs.application import Application, ApplicationEnd, JobRuntime
 from cdk_emr_eks.simulation.jobs.blueprint import Blueprint, read_blueprints
 from cdk_emr_eks.simulation.jobs.pods import JobRun, driver_pod
 from cdk_emr_eks.simulation.jobs.record import JobRecord
 from cdk_emr_eks.simulation.jobs.runner import JobRunner
-from cdk_emr_eks.simulation.scenario import Stage
+from cdk_emr_eks.simulation.observe.timeline import Clock
+from cdk_emr_eks.simulation.scenario import SparkStage
 from tests.conftest import Assemblies
 
 
@@ -51,18 +52,20 @@ def node(name: str, *, ready: bool) -> Any:
 
 @pytest.fixture(scope="module")
 def blueprint(assemblies: Assemblies) -> Blueprint:
-    return read_blueprints(assemblies("reference").folder)[0]
+    return read_blueprints(open_assembly(assemblies("reference").folder))[0]
 
 
-async def played(blueprint: Blueprint, dark: str) -> tuple[Ended | None, Ended | None]:
+async def played(
+    blueprint: Blueprint, dark: str
+) -> tuple[ApplicationEnd | None, ApplicationEnd | None]:
     """Run a job of some milliseconds; tell how it ended by then, and how after its driver went."""
     api = Api()
-    around = Surroundings(api=cast(KubeApi, api), clock=Clock(1_000), dark=set())
-    runner = JobRunner((), around)
+    runtime = JobRuntime(api=cast(KubeApi, api), clock=Clock(1_000), failed_nodes=set())
+    runner = JobRunner((), runtime)
     run = JobRun(id="j1", blueprint=blueprint, spark=blueprint.spark, account="123456789012")
-    stages = (Stage(executors=1, run_time=timedelta(seconds=20)),)
+    stages = (SparkStage(executors=1, run_time=timedelta(seconds=20)),)
     record = JobRecord(id="j1", tenant="t", workload="w", wanted=1)
-    application = api.application = Application(run, 1, stages, around, record)
+    application = api.application = Application(run, 1, stages, runtime, record)
     pod = running(driver_pod(run, 1), "of-driver")
     application.on_pod("MODIFIED", pod)
     for name in ("of-driver", "of-executors"):
@@ -78,9 +81,9 @@ async def played(blueprint: Blueprint, dark: str) -> tuple[Ended | None, Ended |
 
 
 def test_a_job_on_nodes_that_report_is_done(blueprint: Blueprint) -> None:
-    assert asyncio.run(played(blueprint, "")) == (Ended.DONE, Ended.DONE)
+    assert asyncio.run(played(blueprint, "")) == (ApplicationEnd.DONE, ApplicationEnd.DONE)
 
 
 @pytest.mark.parametrize("dark", ["of-driver", "of-executors"])
 def test_what_is_on_a_dark_node_does_no_work(blueprint: Blueprint, dark: str) -> None:
-    assert asyncio.run(played(blueprint, dark)) == (None, Ended.LOST)
+    assert asyncio.run(played(blueprint, dark)) == (None, ApplicationEnd.LOST)

@@ -17,8 +17,9 @@ import pytest
 from rich.progress import Progress
 
 from cdk_emr_eks import versions
+from cdk_emr_eks.simulation.errors import SimulationUnavailable
 from cdk_emr_eks.simulation.programs import binaries as binaries_module
-from cdk_emr_eks.simulation.programs import go_groups, prepare
+from cdk_emr_eks.simulation.programs import go_build, prepare
 from cdk_emr_eks.simulation.programs.binaries import (
     ASSETS_VARIABLE,
     CACHE_VARIABLE,
@@ -26,10 +27,8 @@ from cdk_emr_eks.simulation.programs.binaries import (
     binaries,
     default_cache,
 )
-from cdk_emr_eks.simulation.programs.go_build import BuildFailedError, build
-from cdk_emr_eks.simulation.programs.go_groups import GROUPS, Group
+from cdk_emr_eks.simulation.programs.go_build import GROUPS, BuildFailedError, Group, build
 from cdk_emr_eks.simulation.programs.toolchain import Toolchain, find_go, parse_version
-from cdk_emr_eks.simulation.unavailable import SimulationUnavailable
 
 MAIN: Final = 'package main\n\nfunc main() { println("small") }\n'
 SMALL: Final = Group(
@@ -56,7 +55,7 @@ def go() -> Toolchain:
 @pytest.fixture
 def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Group:
     """A group whose module is its own folder: it needs no other, and builds in a second."""
-    monkeypatch.setattr(go_groups, "_SOURCES", tmp_path / "go")
+    monkeypatch.setattr(go_build, "_SOURCES", tmp_path / "go")
     folder = tmp_path / "go" / "small"
     (folder / "a" / "inner").mkdir(parents=True)
     (folder / "a" / "inner" / "text").write_text("kept\n")
@@ -239,7 +238,9 @@ def test_a_module_that_nobody_has_is_a_state_of_the_machine(
     (small.source / "main.go").write_text(
         MAIN.replace("\nfunc", 'import _ "example.com/none"\nfunc')
     )
-    with pytest.raises(SimulationUnavailable, match=r"(?s)lacks modules of small v1.*GOPROXY"):
+    with pytest.raises(
+        SimulationUnavailable, match=r"(?s)cannot download modules of small v1.*GOPROXY"
+    ):
         build(small, tmp_path / "out", ("small",), go, None)
 
 

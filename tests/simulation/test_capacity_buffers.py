@@ -26,16 +26,20 @@ from cdk_emr_eks import (
     Workload,
 )
 from cdk_emr_eks import labels as keys
+from cdk_emr_eks.assembly import open_assembly
 from cdk_emr_eks.model.nodes.capacity_buffers import API_VERSION, NAMESPACE
 from cdk_emr_eks.simulation.aws import EmulatedAws
 from cdk_emr_eks.simulation.control_plane.plane import Plane
 from cdk_emr_eks.simulation.deploy import deploy
 from cdk_emr_eks.simulation.jobs.blueprint import read_blueprints
-from cdk_emr_eks.simulation.jobs.record import Outcome
-from cdk_emr_eks.simulation.play import Played, Stage, play
-from cdk_emr_eks.simulation.ready import wait_for_rooms
-from cdk_emr_eks.simulation.scenario import JobGroup, Scenario
-from cdk_emr_eks.simulation.scenario import Stage as Work
+from cdk_emr_eks.simulation.jobs.record import JobOutcome
+from cdk_emr_eks.simulation.run import wait_for_buffers
+from cdk_emr_eks.simulation.scenario import JobGroup, Scenario, SparkStage
+from cdk_emr_eks.simulation.scenario_run import (
+    SimulationEnvironment,
+    SimulationRecord,
+    run_scenario,
+)
 from tests.simulation.waiting import until
 
 ROOMS: Final = 2
@@ -53,11 +57,11 @@ ETL: Final = Workload(
 
 
 @dataclass(frozen=True)
-class Site:
+class DeployTarget:
     """A platform with warm capacity, its rooms ready, and what a scenario needs."""
 
     plane: Plane
-    stage: Stage
+    stage: SimulationEnvironment
     core: Any
     custom: Any
 
@@ -92,29 +96,31 @@ class Site:
 
 
 @pytest.fixture(scope="module")
-def site(plane: Plane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def site(plane: Plane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeployTarget]:
     folder = tmp_path_factory.mktemp("warm")
     app = cdk.App(outdir=str(folder), analytics_reporting=False)
     cluster = EmrEksCluster(cdk.Stack(app, "Platform"), "Cluster", workloads=(ETL,))
     cluster.add_tenant(Tenant(name=TENANT))
     app.synth()
     with EmulatedAws(plane.binaries.prices) as aws, plane.client() as api:
-        made = deploy(folder, plane=plane, aws=aws)
+        made = deploy(open_assembly(folder), plane=plane, aws=aws)
         assert made.karpenter is not None
         assert made.not_simulated == ()
         plane.fleet.boot(0)
         plane.start_karpenter(made.karpenter)
-        rooms = wait_for_rooms(plane)
+        rooms = wait_for_buffers(plane)
         assert rooms.missing == ()
-        blueprints = read_blueprints(folder)
-        stage = Stage(plane=plane, aws=aws, blueprints=blueprints, warm_nodes=rooms.nodes)
+        blueprints = read_blueprints(open_assembly(folder))
+        stage = SimulationEnvironment(
+            plane=plane, aws=aws, blueprints=blueprints, warm_nodes=rooms.nodes
+        )
         core, custom = client.CoreV1Api(api), client.CustomObjectsApi(api)
-        yield Site(plane=plane, stage=stage, core=core, custom=custom)
+        yield DeployTarget(plane=plane, stage=stage, core=core, custom=custom)
         assert made.destroy() == ()
 
 
 @pytest.fixture(scope="module")
-def warm(site: Site) -> Mapping[str, tuple[str, str]]:
+def warm(site: DeployTarget) -> Mapping[str, tuple[str, str]]:
     """The nodes before there was any job."""
     return site.nodes()
 
@@ -123,13 +129,13 @@ def warm(site: Site) -> Mapping[str, tuple[str, str]]:
 class Run:
     """A job that wants one executor more than there is room for, and what was seen of it."""
 
-    played: Played
+    played: SimulationRecord
     places: Mapping[str, str]
     nodes: Mapping[str, tuple[str, str]]
 
 
 @pytest.fixture(scope="module")
-def run(site: Site, warm: Mapping[str, tuple[str, str]]) -> Run:
+def run(site: DeployTarget, warm: Mapping[str, tuple[str, str]]) -> Run:
     places: dict[str, str] = {}
     nodes = dict(warm)
 
@@ -137,15 +143,15 @@ def run(site: Site, warm: Mapping[str, tuple[str, str]]) -> Run:
         places.update(site.pods())
         nodes.update(site.nodes())
 
-    work = Work(executors=ROOMS + 1, run_time=timedelta(seconds=15))
+    work = SparkStage(executors=ROOMS + 1, run_time=timedelta(seconds=15))
     group = JobGroup(tenant=TENANT, workload="etl", stages=(work,))
     settle = timedelta(minutes=2)
     scenario = Scenario(name="warm", jobs=(group,), boot_time=timedelta(), settle=settle)
-    return Run(asyncio.run(play(scenario, site.stage, look)), places, nodes)
+    return Run(asyncio.run(run_scenario(scenario, site.stage, look)), places, nodes)
 
 
 def test_rooms_are_there_before_any_job_and_in_their_zone_only(
-    warm: Mapping[str, tuple[str, str]], site: Site
+    warm: Mapping[str, tuple[str, str]], site: DeployTarget
 ) -> None:
     zones = {zone for _, zone in warm.values()}
     assert len(zones) == 1
@@ -161,8 +167,8 @@ def test_rooms_are_there_before_any_job_and_in_their_zone_only(
 def test_a_job_starts_on_nodes_that_were_there(
     run: Run, warm: Mapping[str, tuple[str, str]]
 ) -> None:
-    (record,) = run.played.records
-    assert (record.outcome, record.reason) == (Outcome.SUCCEEDED, "")
+    (record,) = run.played.jobs
+    assert (record.outcome, record.reason) == (JobOutcome.SUCCEEDED, "")
     kinds: dict[str, list[bool]] = {"driver": [], "exec": [], "submitter": []}
     for pod, node in run.places.items():
         kind = next((each for each in kinds if f"-{each}" in pod), "submitter")
@@ -175,16 +181,16 @@ def test_a_job_starts_on_nodes_that_were_there(
 
 
 def test_room_is_made_anew_beside_the_job(
-    run: Run, warm: Mapping[str, tuple[str, str]], site: Site
+    run: Run, warm: Mapping[str, tuple[str, str]], site: DeployTarget
 ) -> None:
     new = [role for name, (role, _) in run.nodes.items() if name not in warm]
     # For the executor without room, and for as many rooms as were taken.
     assert new.count("executor") >= 1 + ROOMS
-    assert wait_for_rooms(site.plane).missing == ()
+    assert wait_for_buffers(site.plane).missing == ()
 
 
 def test_when_the_job_is_over_only_nodes_with_room_asked_for_are_kept(
-    run: Run, warm: Mapping[str, tuple[str, str]], site: Site
+    run: Run, warm: Mapping[str, tuple[str, str]], site: DeployTarget
 ) -> None:
     group, _, version = API_VERSION.partition("/")
     # As a deployment with executors=0 writes it.
@@ -195,5 +201,5 @@ def test_when_the_job_is_over_only_nodes_with_room_asked_for_are_kept(
     # Empty for longer than an empty node is kept: Karpenter itself says why it stays.
     until(site.kept, lambda found: found >= set(wanted))
     site.plane.restart("karpenter")
-    assert wait_for_rooms(site.plane).missing == ()
+    assert wait_for_buffers(site.plane).missing == ()
     assert site.nodes() == wanted

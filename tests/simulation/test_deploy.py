@@ -9,10 +9,11 @@ from typing import Any, Final
 import pytest
 from kubernetes import client
 
+from cdk_emr_eks.assembly import open_assembly
 from cdk_emr_eks.model.nodes.zone_pool import ZONE_POOL
 from cdk_emr_eks.simulation.aws import EmulatedAws
 from cdk_emr_eks.simulation.control_plane.plane import Plane
-from cdk_emr_eks.simulation.deploy import Deployment, Outcome, deploy
+from cdk_emr_eks.simulation.deploy import AssemblyDeployment, DeployOutcome, deploy
 from cdk_emr_eks.simulation.deploy.objects import LAST_APPLIED, Objects
 from tests.conftest import Assemblies, Assembly
 from tests.simulation.waiting import until
@@ -53,10 +54,10 @@ def objects(plane: Plane) -> Objects:
 @pytest.fixture(scope="module")
 def deployment(
     reference: Assembly, plane: Plane, aws: EmulatedAws, objects: Objects
-) -> Iterator[Deployment]:
+) -> Iterator[AssemblyDeployment]:
     """The deployed app; after the module's tests, in whatever order, it must go as it came."""
     before = {path: names(objects, path) for path in PLACES}
-    made = deploy(reference.folder, plane=plane, aws=aws)
+    made = deploy(open_assembly(reference.folder), plane=plane, aws=aws)
     assert made.karpenter is not None
     plane.start_karpenter(made.karpenter)
     yield made
@@ -79,27 +80,29 @@ def names(objects: Objects, path: str) -> set[str]:
     return {item["metadata"]["name"] for item in listed(objects, path)}
 
 
-def test_every_resource_has_one_outcome(reference: Assembly, deployment: Deployment) -> None:
+def test_every_resource_has_one_outcome(
+    reference: Assembly, deployment: AssemblyDeployment
+) -> None:
     expected = Counter(
         (stack.partition(".")[0], logical_id, resource["Type"])
         for stack, template in reference.templates().items()
         for logical_id, resource in template["Resources"].items()
     )
     assert Counter((r.stack, r.logical_id, r.type) for r in deployment.resources) == expected
-    silent = [r for r in deployment.resources if r.outcome is Outcome.RECORDED and not r.why]
+    silent = [r for r in deployment.resources if r.outcome is DeployOutcome.RECORDED and not r.why]
     assert not silent
 
 
-def test_nothing_of_the_reference_app_is_left_out(deployment: Deployment) -> None:
+def test_nothing_of_the_reference_app_is_left_out(deployment: AssemblyDeployment) -> None:
     assert deployment.not_simulated == ()
-    applied = {r.type for r in deployment.resources if r.outcome is Outcome.APPLIED}
+    applied = {r.type for r in deployment.resources if r.outcome is DeployOutcome.APPLIED}
     assert {"Custom::AWSCDK-EKS-KubernetesResource", "Custom::AWSCDK-EKS-HelmChart"} <= applied
     assert deployment.workloads == ("critical", "shared", "notebook")
     assert [tenant.namespace for tenant in deployment.tenants] == ["analytics"]
 
 
 def test_karpenter_accepts_every_pool_and_node_class(
-    deployment: Deployment, objects: Objects, aws: EmulatedAws
+    deployment: AssemblyDeployment, objects: Objects, aws: EmulatedAws
 ) -> None:
     pools = {pool.name for pool in deployment.plan.pools}
     assert names(objects, NODE_POOLS) == pools | {ZONE_POOL}
@@ -123,14 +126,18 @@ def _ready(item: Mapping[str, Any]) -> bool:
     return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
 
 
-def test_objects_are_created_as_kubectl_does(deployment: Deployment, objects: Objects) -> None:
+def test_objects_are_created_as_kubectl_does(
+    deployment: AssemblyDeployment, objects: Objects
+) -> None:
     (pool, *_) = listed(objects, NODE_POOLS)
     assert LAST_APPLIED in pool["metadata"]["annotations"]
     managers = {field["manager"] for field in pool["metadata"]["managedFields"]}
     assert "kubectl-create" in managers
 
 
-def test_pods_are_admitted_without_webhooks(deployment: Deployment, objects: Objects) -> None:
+def test_pods_are_admitted_without_webhooks(
+    deployment: AssemblyDeployment, objects: Objects
+) -> None:
     group = "/apis/admissionregistration.k8s.io/v1"
     for kind, policy in (("validating", "emr-eks-pods"), ("mutating", "emr-eks-submitters")):
         assert policy in names(objects, f"{group}/{kind}admissionpolicies")
@@ -138,7 +145,7 @@ def test_pods_are_admitted_without_webhooks(deployment: Deployment, objects: Obj
 
 
 def test_karpenter_has_the_rights_of_its_chart_and_no_more(
-    deployment: Deployment, plane: Plane
+    deployment: AssemblyDeployment, plane: Plane
 ) -> None:
     assert deployment.karpenter is not None
     namespace, name = deployment.karpenter.service_account
@@ -149,7 +156,9 @@ def test_karpenter_has_the_rights_of_its_chart_and_no_more(
     assert refused.value.status == 403
 
 
-def test_karpenter_is_started_as_the_chart_says(deployment: Deployment, aws: EmulatedAws) -> None:
+def test_karpenter_is_started_as_the_chart_says(
+    deployment: AssemblyDeployment, aws: EmulatedAws
+) -> None:
     assert deployment.karpenter is not None
     environment = deployment.karpenter.env
     (queue,) = aws.client("sqs").list_queues()["QueueUrls"]
@@ -161,7 +170,9 @@ def test_karpenter_is_started_as_the_chart_says(deployment: Deployment, aws: Emu
     assert environment["AWS_ENDPOINT_URL"] == aws.endpoint_url
 
 
-def test_emr_may_work_in_the_tenants_namespace_only(deployment: Deployment, plane: Plane) -> None:
+def test_emr_may_work_in_the_tenants_namespace_only(
+    deployment: AssemblyDeployment, plane: Plane
+) -> None:
     core = client.CoreV1Api(plane.client(as_user="emr-containers"))
     core.list_namespaced_pod("analytics")
     with pytest.raises(client.ApiException) as refused:
@@ -169,7 +180,7 @@ def test_emr_may_work_in_the_tenants_namespace_only(deployment: Deployment, plan
     assert refused.value.status == 403
 
 
-def test_who_is_let_in(deployment: Deployment, plane: Plane) -> None:
+def test_who_is_let_in(deployment: AssemblyDeployment, plane: Plane) -> None:
     kinds = Counter(identity.kind for identity in deployment.identities)
     assert kinds["EMR"] == 1
     (admin,) = [each for each in deployment.identities if "cluster-admin" in str(each.rights)]
@@ -180,7 +191,7 @@ def test_who_is_let_in(deployment: Deployment, plane: Plane) -> None:
 
 
 def test_system_nodes_run_karpenters_pods_in_two_zones(
-    deployment: Deployment, objects: Objects
+    deployment: AssemblyDeployment, objects: Objects
 ) -> None:
     def pods() -> list[Mapping[str, Any]]:
         every = listed(objects, "/api/v1/namespaces/kube-system/pods")
@@ -196,7 +207,9 @@ def test_system_nodes_run_karpenters_pods_in_two_zones(
     assert len({each["topology.kubernetes.io/zone"] for each in labels}) == len(labels) == 2
 
 
-def test_add_ons_request_what_the_template_says(deployment: Deployment, objects: Objects) -> None:
+def test_add_ons_request_what_the_template_says(
+    deployment: AssemblyDeployment, objects: Objects
+) -> None:
     sets = listed(objects, "/apis/apps/v1/namespaces/kube-system/daemonsets")
     requests = {
         item["metadata"]["name"]: [

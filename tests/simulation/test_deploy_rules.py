@@ -12,14 +12,15 @@ from typing import Any
 import pytest
 
 from cdk_emr_eks import ConfigError
-from cdk_emr_eks.assembly import AssemblyError
+from cdk_emr_eks.assembly import AssemblyError, open_assembly
 from cdk_emr_eks.simulation.aws import EmulatedAws
 from cdk_emr_eks.simulation.control_plane.plane import Plane
-from cdk_emr_eks.simulation.deploy import Deployment, DeploymentFailedError, Outcome, deploy
+from cdk_emr_eks.simulation.deploy import AssemblyDeployment, DeployOutcome, deploy
 from cdk_emr_eks.simulation.deploy.objects import Objects
+from cdk_emr_eks.simulation.errors import DeploymentFailedError
 from tests.simulation.assembly_builder import CLUSTER, config_map, manifest, write_assembly
 
-Deploy = Callable[..., Deployment]
+Deploy = Callable[..., AssemblyDeployment]
 
 
 @pytest.fixture(scope="module")
@@ -37,13 +38,13 @@ def objects(plane: Plane) -> Objects:
 @pytest.fixture
 def small(plane: Plane, aws: EmulatedAws, tmp_path: Path) -> Iterator[Deploy]:
     """Deploys one stack with a cluster and further resources, and deletes it after the test."""
-    made: list[Deployment] = []
+    made: list[AssemblyDeployment] = []
 
-    def deploy_small(resources: Mapping[str, Any], **template: Any) -> Deployment:
+    def deploy_small(resources: Mapping[str, Any], **template: Any) -> AssemblyDeployment:
         parameters = template.pop("given", {})
         stack = {"Resources": {**CLUSTER, **resources}, **template}
         folder = write_assembly(tmp_path, {"Small": stack})
-        done = deploy(folder, plane=plane, aws=aws, parameters={"Small": parameters})
+        done = deploy(open_assembly(folder), plane=plane, aws=aws, parameters={"Small": parameters})
         made.append(done)
         return done
 
@@ -52,7 +53,7 @@ def small(plane: Plane, aws: EmulatedAws, tmp_path: Path) -> Iterator[Deploy]:
         deployment.destroy(timedelta(seconds=20))
 
 
-def outcomes(deployment: Deployment) -> dict[str, tuple[Outcome, str]]:
+def outcomes(deployment: AssemblyDeployment) -> dict[str, tuple[DeployOutcome, str]]:
     return {r.logical_id: (r.outcome, r.why) for r in deployment.resources}
 
 
@@ -98,15 +99,18 @@ def test_chart_that_is_not_at_hand_is_said_and_so_are_its_objects(
         "Properties": {"Release": "queues", "Chart": "yunikorn", "Version": "1.6.0"},
     }
     queue = {"apiVersion": "queues.example.com/v1", "kind": "Queue", "metadata": {"name": "a"}}
-    after = {**manifest(queue, config_map("beside")), "DependsOn": "Chart"}
+    after = {**manifest(queue, config_map("other")), "DependsOn": "Chart"}
     deployment = small({"Chart": chart, "Objects": after})
     found = outcomes(deployment)
-    assert found["Chart"] == (Outcome.NOT_SIMULATED, "the chart yunikorn 1.6.0 is not at hand")
+    assert found["Chart"] == (
+        DeployOutcome.NOT_SIMULATED,
+        "the chart yunikorn 1.6.0 is not available",
+    )
     outcome, why = found["Objects"]
-    assert outcome is Outcome.NOT_SIMULATED
+    assert outcome is DeployOutcome.NOT_SIMULATED
     assert "no Queue of queues.example.com/v1" in why
     assert "(queues)" in why
-    assert objects.read(config_map("beside")) is not None
+    assert objects.read(config_map("other")) is not None
     assert {r.logical_id for r in deployment.not_simulated} == {"Chart", "Objects"}
 
 
@@ -132,38 +136,44 @@ def test_what_nothing_stands_for_is_listed_and_may_be_referred_to(
         }
     )
     found = outcomes(deployment)
-    assert found["Topic"] == (Outcome.NOT_SIMULATED, "nothing stands for AWS::SNS::Topic")
-    assert found["Own"] == (Outcome.NOT_SIMULATED, "its function is not run")
-    assert found["Objects"][0] is Outcome.APPLIED
+    assert found["Topic"] == (
+        DeployOutcome.NOT_SIMULATED,
+        "the simulation does not support AWS::SNS::Topic",
+    )
+    assert found["Own"] == (DeployOutcome.NOT_SIMULATED, "its function is not run")
+    assert found["Objects"][0] is DeployOutcome.APPLIED
     assert all(data(objects, "ref").values())
 
 
 def test_a_cache_of_images_is_recorded(small: Deploy) -> None:
     properties = {"EcrRepositoryPrefix": "mirror", "UpstreamRegistryUrl": "public.ecr.aws"}
     rule = {"Type": "AWS::ECR::PullThroughCacheRule", "Properties": properties}
-    assert outcomes(small({"Cache": rule}))["Cache"] == (Outcome.RECORDED, "no image is started")
+    assert outcomes(small({"Cache": rule}))["Cache"] == (
+        DeployOutcome.RECORDED,
+        "no image is started",
+    )
 
 
 def test_condition_leaves_out(small: Deploy) -> None:
     queue = {"Type": "AWS::SQS::Queue", "Condition": "InChina"}
     conditions = {"InChina": {"Fn::Equals": [{"Ref": "AWS::Partition"}, "aws-cn"]}}
     found = outcomes(small({"Queue": queue}, Conditions=conditions))
-    assert found["Queue"] == (Outcome.OMITTED, "the condition InChina is false")
+    assert found["Queue"] == (DeployOutcome.OMITTED, "the condition InChina is false")
 
 
 def test_properties_without_effect_are_named(small: Deploy) -> None:
     found = outcomes(small({}))
-    assert found["Vpc"] == (Outcome.EMULATED, "")
+    assert found["Vpc"] == (DeployOutcome.EMULATED, "")
     vpc = {"CidrBlock": "10.2.0.0/16", "EnableDnsSupport": True}
     found = outcomes(small({"Second": {"Type": "AWS::EC2::VPC", "Properties": vpc}}))
-    assert found["Second"] == (Outcome.EMULATED, "without effect: EnableDnsSupport")
+    assert found["Second"] == (DeployOutcome.EMULATED, "ignored: EnableDnsSupport")
 
 
 def test_second_cluster_is_not_simulated(small: Deploy) -> None:
     outcome, why = outcomes(small({"Another": {**CLUSTER["Cluster"], "DependsOn": "Cluster"}}))[
         "Another"
     ]
-    assert outcome is Outcome.NOT_SIMULATED
+    assert outcome is DeployOutcome.NOT_SIMULATED
     assert "one control plane" in why
 
 
@@ -174,7 +184,7 @@ def test_virtual_cluster_needs_its_namespace(small: Deploy) -> None:
         "ContainerProvider": {"Type": "EKS", "Id": "small", "Info": info},
     }
     virtual = {"Type": "AWS::EMRContainers::VirtualCluster", "Properties": properties}
-    with pytest.raises(DeploymentFailedError, match="the namespace nowhere is not there"):
+    with pytest.raises(DeploymentFailedError, match="the namespace nowhere does not exist"):
         small({"Virtual": {**virtual, "DependsOn": "Cluster"}})
 
 
@@ -219,7 +229,7 @@ def test_deletion_ends_in_time_and_says_what_holds_on(small: Deploy, objects: Ob
     start = time.monotonic()
     (problem,) = deployment.destroy(timedelta(seconds=2))
     assert time.monotonic() - start < 20
-    assert problem == ("Small Objects: ConfigMap default/held is still there (example.com/never)")
+    assert problem == ("Small Objects: ConfigMap default/held still exists (example.com/never)")
     objects.request(
         "PATCH",
         "/api/v1/namespaces/default/configmaps/held",
@@ -251,7 +261,7 @@ def test_nested_stack_gets_parameters_and_gives_outputs(
     made = manifest(Manifest={"Fn::Join": ["", [text[0], value, text[2]]]})
     deployment = small({"Nested": nested, "Objects": made})
     assert data(objects, "nested") == {"queue": "small-inner"}
-    assert outcomes(deployment)["Queue"][0] is Outcome.EMULATED
+    assert outcomes(deployment)["Queue"][0] is DeployOutcome.EMULATED
 
 
 def test_stacks_follow_their_dependencies_and_imports(
@@ -266,7 +276,7 @@ def test_stacks_follow_their_dependencies_and_imports(
         "Base": {"Resources": dict(CLUSTER), "Outputs": {"Name": name}},
     }
     folder = write_assembly(tmp_path, stacks, dependencies={"Above": ["Base"]})
-    deployment = deploy(folder, plane=plane, aws=aws)
+    deployment = deploy(open_assembly(folder), plane=plane, aws=aws)
     assert data(objects, "imported") == {"cluster": "small"}
     assert deployment.resources[-1].stack == "Above"
     assert deployment.destroy(timedelta(seconds=20)) == ()
@@ -277,7 +287,7 @@ def test_stacks_follow_their_dependencies_and_imports(
     ("environment", "says"),
     [
         ("aws://111122223333/us-east-1", "account must be 123456789012, got '111122223333'"),
-        ("aws://unknown-account/eu-west-1", "give EmulatedAws region='eu-west-1'"),
+        ("aws://unknown-account/eu-west-1", "pass region='eu-west-1' to EmulatedAws"),
     ],
 )
 def test_another_environment_is_refused(
@@ -286,7 +296,7 @@ def test_another_environment_is_refused(
     stacks = {"Small": {"Resources": dict(CLUSTER)}}
     folder = write_assembly(tmp_path, stacks, environment=environment)
     with pytest.raises(ConfigError, match=says):
-        deploy(folder, plane=plane, aws=aws)
+        deploy(open_assembly(folder), plane=plane, aws=aws)
 
 
 def test_what_is_there_already_cannot_be_simulated(
@@ -296,11 +306,11 @@ def test_what_is_there_already_cannot_be_simulated(
     with pytest.raises(AssemblyError, match="does not install Karpenter"):
         small({"Objects": manifest(pool)})
     folder = write_assembly(tmp_path, {"Small": {"Resources": {"Objects": manifest(pool)}}})
-    with pytest.raises(AssemblyError, match="makes no EKS cluster"):
-        deploy(folder, plane=plane, aws=aws)
+    with pytest.raises(AssemblyError, match="creates no EKS cluster"):
+        deploy(open_assembly(folder), plane=plane, aws=aws)
     network = {"ResourcesVpcConfig": {"SubnetIds": ["subnet-elsewhere"]}}
     properties = {**CLUSTER["Cluster"]["Properties"], **network}
-    with pytest.raises(AssemblyError, match="does not make the subnets of the cluster small"):
+    with pytest.raises(AssemblyError, match="does not create the subnets of the cluster small"):
         small({"Cluster": {"Type": "AWS::EKS::Cluster", "Properties": properties}})
 
 
@@ -317,7 +327,7 @@ def test_subnets_that_are_there_already_have_stand_ins(
     assert subnet not in ids
     (described,) = ec2.describe_subnets(SubnetIds=[subnet])["Subnets"]
     assert described["AvailabilityZone"] == f"{aws.region}b"
-    why = f"stands for one that is there already, taken to be in {aws.region}b and without tags"
-    assert outcomes(deployment)[ids[1]] == (Outcome.EMULATED, why)
+    why = f"a stand-in for an existing one, assumed to be in {aws.region}b and without tags"
+    assert outcomes(deployment)[ids[1]] == (DeployOutcome.EMULATED, why)
     assert deployment.destroy(timedelta(seconds=20)) == ()
     assert all(vpc["IsDefault"] for vpc in ec2.describe_vpcs()["Vpcs"])

@@ -15,7 +15,7 @@ import pytest
 from cdk_emr_eks import ConfigError
 from cdk_emr_eks.simulation.aws import AwsUnavailableError, EmulatedAws, Prices
 from cdk_emr_eks.simulation.aws.events import admits
-from cdk_emr_eks.simulation.aws.prices import read_prices
+from cdk_emr_eks.simulation.prices import read_prices
 from tests.simulation.waiting import until
 
 TABLE: Final = """

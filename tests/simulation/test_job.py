@@ -9,16 +9,17 @@ from typing import Any, cast
 
 import pytest
 
-from cdk_emr_eks.labels import JOB_ID
-from cdk_emr_eks.simulation.clock import Clock
-from cdk_emr_eks.simulation.control_plane.kube_api import KubeApi, RefusedError
-from cdk_emr_eks.simulation.jobs.additions import COMPONENT
-from cdk_emr_eks.simulation.jobs.application import Surroundings
+from cdk_emr_eks.assembly import open_assembly
+from cdk_emr_eks.labels import JOB_COMPONENT, JOB_ID
+from cdk_emr_eks.simulation.control_plane.kube_api import KubeApi
+from cdk_emr_eks.simulation.control_plane.kube_types import RefusedError
+from cdk_emr_eks.simulation.jobs.application import JobRuntime
 from cdk_emr_eks.simulation.jobs.blueprint import Blueprint, read_blueprints
 from cdk_emr_eks.simulation.jobs.job import Job
 from cdk_emr_eks.simulation.jobs.pods import JobRun
-from cdk_emr_eks.simulation.jobs.record import JobRecord, Outcome
-from cdk_emr_eks.simulation.scenario import Stage
+from cdk_emr_eks.simulation.jobs.record import JobOutcome, JobRecord
+from cdk_emr_eks.simulation.observe.timeline import Clock
+from cdk_emr_eks.simulation.scenario import SparkStage
 from tests.conftest import Assemblies
 
 QUOTA = RefusedError(409, "Conflict", "the object has been modified")
@@ -37,7 +38,7 @@ class Api:
         if path.endswith("/jobs"):
             self._runs({**content["spec"]["template"], "metadata": self._submitter(content)})
             return
-        if content["metadata"]["labels"][COMPONENT] != "driver":
+        if content["metadata"]["labels"][JOB_COMPONENT] != "driver":
             self._runs(content)
             return
         if self._refusals:
@@ -68,7 +69,7 @@ _RUNNING: dict[str, Any] = {"status": {"phase": "Running"}}
 
 @pytest.fixture(scope="module")
 def blueprint(assemblies: Assemblies) -> Blueprint:
-    found = read_blueprints(assemblies("reference").folder)[0]
+    found = read_blueprints(open_assembly(assemblies("reference").folder))[0]
     return replace(found, start_timeout=timedelta(seconds=2))
 
 
@@ -83,9 +84,9 @@ def played(blueprint: Blueprint, api: Api, attempts: int = 1) -> JobRecord:
     )
 
     async def play() -> JobRecord:
-        around = Surroundings(api=cast(KubeApi, api), clock=Clock(1_000), dark=set())
-        stages = (Stage(executors=1, run_time=timedelta(seconds=20)),)
-        api.job = Job(run, stages, around)
+        runtime = JobRuntime(api=cast(KubeApi, api), clock=Clock(1_000), failed_nodes=set())
+        stages = (SparkStage(executors=1, run_time=timedelta(seconds=20)),)
+        api.job = Job(run, stages, runtime)
         await api.job.run()
         return api.job.record
 
@@ -94,24 +95,24 @@ def played(blueprint: Blueprint, api: Api, attempts: int = 1) -> JobRecord:
 
 def test_a_conflict_of_the_quota_is_one_of_the_attempts(blueprint: Blueprint) -> None:
     record = played(blueprint, Api([QUOTA]), attempts=2)
-    assert (record.outcome, record.attempts) == (Outcome.SUCCEEDED, 2)
+    assert (record.outcome, record.attempts) == (JobOutcome.SUCCEEDED, 2)
 
 
 def test_without_a_further_attempt_it_ends_the_job(blueprint: Blueprint) -> None:
     record = played(blueprint, Api([QUOTA, QUOTA]), attempts=2)
-    assert (record.outcome, record.reason) == (Outcome.REFUSED, str(QUOTA))
+    assert (record.outcome, record.reason) == (JobOutcome.REFUSED, str(QUOTA))
 
 
 def test_what_would_be_refused_again_is_not_tried_again(blueprint: Blueprint) -> None:
     record = played(blueprint, Api([FULL]), attempts=3)
-    assert (record.outcome, record.attempts) == (Outcome.REFUSED, 1)
+    assert (record.outcome, record.attempts) == (JobOutcome.REFUSED, 1)
 
 
 def test_the_start_timeout_keeps_to_the_wall_clock(blueprint: Blueprint) -> None:
     # A thousand times as fast, two seconds would be over at once.
-    assert played(blueprint, Api([], driver_after=0.5)).outcome is Outcome.SUCCEEDED
+    assert played(blueprint, Api([], driver_after=0.5)).outcome is JobOutcome.SUCCEEDED
     late = played(blueprint, Api([], driver_after=4))
     assert (late.outcome, late.reason) == (
-        Outcome.NOT_STARTED,
+        JobOutcome.NOT_STARTED,
         "its driver did not run within the start timeout",
     )

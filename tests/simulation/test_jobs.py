@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from cdk_emr_eks import labels
-from cdk_emr_eks.assembly import AssemblyError
+from cdk_emr_eks.assembly import AssemblyError, open_assembly
 from cdk_emr_eks.errors import ConfigError
 from cdk_emr_eks.labels import SparkRole
 from cdk_emr_eks.model.jobs.job_config import spark_defaults
@@ -26,8 +26,8 @@ from cdk_emr_eks.simulation.jobs.pods import (
     memory_mib,
     submitter_job,
 )
-from cdk_emr_eks.simulation.jobs.runner import arrivals
-from cdk_emr_eks.simulation.scenario import Every, JobGroup, Scenario, Stage
+from cdk_emr_eks.simulation.jobs.runner import job_submissions
+from cdk_emr_eks.simulation.scenario import Every, JobGroup, Scenario, SparkStage
 from tests.conftest import Assemblies
 
 ACCOUNT = "123456789012"
@@ -35,7 +35,7 @@ ACCOUNT = "123456789012"
 
 @pytest.fixture(scope="module")
 def blueprints(assemblies: Assemblies) -> tuple[Blueprint, ...]:
-    return read_blueprints(assemblies("reference").folder)
+    return read_blueprints(open_assembly(assemblies("reference").folder))
 
 
 def run_of(blueprint: Blueprint, **spark: str) -> JobRun:
@@ -161,7 +161,7 @@ def test_an_assembly_without_jobs_is_refused(tmp_path: Path) -> None:
     )
     (tmp_path / "s.json").write_text("{}")
     with pytest.raises(AssemblyError, match="no stack output with a job configuration"):
-        read_blueprints(tmp_path)
+        read_blueprints(open_assembly(tmp_path))
 
 
 def test_jobs_go_round_the_workloads_in_the_order_of_their_arrival(
@@ -172,7 +172,7 @@ def test_jobs_go_round_the_workloads_in_the_order_of_their_arrival(
         JobGroup(count=4, arrival=Every(gap=2 * second)),
         JobGroup(workload="shared", arrival=Every(gap=second, start=3 * second)),
     )
-    found = arrivals(Scenario(name="s", jobs=groups), blueprints, ACCOUNT, prefix="x")
+    found = job_submissions(Scenario(name="s", jobs=groups), blueprints, ACCOUNT, prefix="x")
     assert [each.moment for each in found] == [0.0, 2.0, 3.0, 4.0, 6.0]
     names = [each.run.blueprint.workload for each in found]
     assert names == ["critical", "shared", "shared", "notebook", "critical"]
@@ -194,12 +194,12 @@ def test_the_policy_is_that_of_the_workload() -> None:
         dynamic=True, least=0, most=80, initial=0, batch=20, idle_seconds=300
     )
     minute = timedelta(minutes=1)
-    assert policy.wanted(Stage(executors=100, run_time=minute)) == 80
+    assert policy.wanted(SparkStage(executors=100, run_time=minute)) == 80
 
 
 def test_without_dynamic_allocation_the_number_is_fixed() -> None:
     policy = AllocationPolicy.of({"spark.executor.instances": "7"})
-    assert policy.wanted(Stage(executors=3, run_time=timedelta(minutes=1))) == 7
+    assert policy.wanted(SparkStage(executors=3, run_time=timedelta(minutes=1))) == 7
 
 
 def test_executors_with_shuffle_data_are_kept_without_a_timeout() -> None:

@@ -20,13 +20,12 @@ from kubernetes.utils.quantity import parse_quantity
 from cdk_emr_eks.model.instances.instances import MAX_PODS, Instances, allocatable
 from cdk_emr_eks.model.nodes.node_class import NVME
 from cdk_emr_eks.simulation.aws.emulated import EmulatedAws
-from cdk_emr_eks.simulation.control_plane.fleet import Fleet
-from cdk_emr_eks.simulation.control_plane.karpenter import KarpenterLaunch
+from cdk_emr_eks.simulation.control_plane.karpenter import Fleet, KarpenterLaunch
 from cdk_emr_eks.simulation.control_plane.plane import Plane
 from cdk_emr_eks.simulation.deploy.objects import Objects
+from cdk_emr_eks.simulation.errors import SimulationUnavailable
 from cdk_emr_eks.simulation.programs.binaries import Binaries, binaries
-from cdk_emr_eks.simulation.ready import wait_for_pools
-from cdk_emr_eks.simulation.unavailable import SimulationUnavailable
+from cdk_emr_eks.simulation.run import wait_for_pools
 from tests.simulation.waiting import until
 
 CLUSTER: Final = "test"
@@ -41,7 +40,7 @@ TYPE: Final = "node.kubernetes.io/instance-type"
 
 
 @dataclass(frozen=True)
-class Site:
+class DeployTarget:
     """A plane with Karpenter, one pool over two zones, and no pods."""
 
     plane: Plane
@@ -189,7 +188,7 @@ def objects(api: client.ApiClient, programs: Binaries) -> None:
 
 
 @pytest.fixture(scope="module")
-def everything(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def everything(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeployTarget]:
     try:
         programs = binaries()
     except SimulationUnavailable as error:
@@ -212,22 +211,22 @@ def everything(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
             aws.offer_families(TYPES.families)
             plane.start_karpenter(KarpenterLaunch(args=(), env=env, service_account=ACCOUNT))
             assert wait_for_pools(plane) == ()
-            yield Site(plane, api)
+            yield DeployTarget(plane, api)
         plane.check()
 
 
 @pytest.fixture
-def site(everything: Site) -> Iterator[Site]:
+def site(everything: DeployTarget) -> Iterator[DeployTarget]:
     """No pods, no nodes, and a fleet that has everything and boots at once."""
     fleet = everything.plane.fleet
     fleet.boot(0)
     yield everything
     fleet.restore()
-    fleet.unmute()
+    fleet.allow_registration()
     everything.clear()
 
 
-def test_a_node_has_what_the_library_reckons_with(site: Site) -> None:
+def test_a_node_has_what_the_library_reckons_with(site: DeployTarget) -> None:
     types = {each.name: each for each in TYPES.types()}
     site.run("arm", selector={ARCH: "arm64"})
     site.run("intel", 20, {ARCH: "amd64"})
@@ -240,7 +239,7 @@ def test_a_node_has_what_the_library_reckons_with(site: Site) -> None:
         assert node.metadata.labels[CAPACITY] == "spot", "the cheapest"
 
 
-def test_what_is_exhausted_is_not_launched(site: Site) -> None:
+def test_what_is_exhausted_is_not_launched(site: DeployTarget) -> None:
     fleet = site.plane.fleet
     spot = {CAPACITY: "spot", ZONE: ZONES[0]}
     site.run("first", selector=spot)
@@ -258,13 +257,13 @@ def test_what_is_exhausted_is_not_launched(site: Site) -> None:
     assert site.pod("third").status.phase == "Pending"
 
 
-def test_an_instance_that_never_registers_is_replaced(site: Site) -> None:
-    site.plane.fleet.mute()
+def test_an_instance_that_never_registers_is_replaced(site: DeployTarget) -> None:
+    site.plane.fleet.block_registration()
     site.run("waits")
     (mute,) = until(site.launched)
     site.await_log("instance never registers")
     assert site.nodes == {}
-    site.plane.fleet.unmute()
+    site.plane.fleet.allow_registration()
     (claim,) = site.claims
     for condition in claim["status"]["conditions"]:
         if condition["type"] == "Registered":
@@ -275,7 +274,7 @@ def test_an_instance_that_never_registers_is_replaced(site: Site) -> None:
     assert mute not in site.node_of("waits").spec.provider_id
 
 
-def test_ec2_remembers_when_karpenter_is_killed(site: Site) -> None:
+def test_ec2_remembers_when_karpenter_is_killed(site: DeployTarget) -> None:
     site.run("runs")
     before = site.node_of("runs").metadata.name
     site.plane.fleet.boot(3600)
@@ -289,7 +288,7 @@ def test_ec2_remembers_when_karpenter_is_killed(site: Site) -> None:
     assert site.node_of("runs").metadata.name == before
 
 
-def test_a_reclaimed_instance_is_gone_and_replaced(site: Site) -> None:
+def test_a_reclaimed_instance_is_gone_and_replaced(site: DeployTarget) -> None:
     site.run("driver")
     lost = site.node_of("driver").spec.provider_id.rpartition("/")[2]
     site.plane.fleet.reclaim([lost])

@@ -39,7 +39,7 @@ def lake(guarded: Plane) -> Plane:
     role, binding = emr_cluster_role_manifests(NS)
     for kind, item in (("clusterroles", role), ("clusterrolebindings", binding)):
         assert call(guarded, None, "POST", f"{_API}/{kind}", item, fieldValidation="Strict").allowed
-    # Made by EMR for the driver of its part: rights on the pods of the tenant's namespace.
+    # EMR gives the driver of its part rights on the pods of the tenant's namespace.
     metadata = {"name": "engine", "namespace": NS}
     until(partial(_make, guarded, EMR_USERS[0], "roles", _own("engine")), attrgetter("allowed"))
     subject = {"kind": "User", "name": ENGINE, "apiGroup": _GROUP}

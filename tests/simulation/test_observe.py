@@ -8,15 +8,15 @@ from typing import Any
 import pytest
 
 from cdk_emr_eks import labels
-from cdk_emr_eks.simulation.jobs.record import JobRecord, Outcome
-from cdk_emr_eks.simulation.observe import Observer, cores
-from cdk_emr_eks.simulation.results import (
+from cdk_emr_eks.simulation.jobs.record import JobOutcome, JobRecord
+from cdk_emr_eks.simulation.observe.observer import Observer, cores
+from cdk_emr_eks.simulation.observe.timeline import Series
+from cdk_emr_eks.simulation.report.results import (
     driver_zones,
     job_results,
     packing_results,
     quantile,
 )
-from cdk_emr_eks.simulation.samples import Series
 from tests.simulation.results_builder import sample
 
 PRICES = {("m7g.2xlarge", "on-demand"): 0.4, ("m7gd.4xlarge", "spot"): 0.3}
@@ -86,7 +86,7 @@ def record(job: str, **changes: Any) -> JobRecord:
         wanted=1,
         attempts=1,
         applications=[f"spark-{job}"],
-        outcome=Outcome.SUCCEEDED,
+        outcome=JobOutcome.SUCCEEDED,
         **changes,
     )
 

@@ -5,20 +5,24 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
 import pytest
 
+from cdk_emr_eks.simulation.control_plane import process
 from cdk_emr_eks.simulation.control_plane.process import (
     NotReady,
     ProcessEnded,
     Supervisor,
     await_ready,
+    free_ports,
 )
 from tests.simulation.waiting import until
 
@@ -252,3 +256,25 @@ def test_what_is_wrong_with_a_check_is_told(supervisor: Supervisor) -> None:
     process = supervisor.spawn("a", SHELL, ["-c", "sleep 600"])
     with pytest.raises(ZeroDivisionError):
         await_ready(process, wrong)
+
+
+# ---- ports
+
+
+def test_ports_are_free_differ_and_are_none_of_those_of_connections() -> None:
+    found = free_ports(20)
+    assert len(set(found)) == 20
+    lowest = Path("/proc/sys/net/ipv4/ip_local_port_range")
+    first = int(lowest.read_text().split()[0]) if lowest.exists() else 49_152
+    assert all(1024 < port < first for port in found)
+    with ExitStack() as stack:
+        for port in found:
+            stack.enter_context(socket.socket()).bind(("127.0.0.1", port))
+
+
+def test_a_port_that_is_taken_is_not_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = free_ports(2)
+    monkeypatch.setattr(process, "_PORTS", (first, second))
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", first))
+        assert free_ports(2) == (second,)

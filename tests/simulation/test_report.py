@@ -16,14 +16,13 @@ import pytest
 from rich.console import Console
 
 from cdk_emr_eks.errors import ConfigError
-from cdk_emr_eks.simulation.jobs.record import Outcome
-from cdk_emr_eks.simulation.report.charts import SERIES, Chart, charts
+from cdk_emr_eks.simulation.jobs.record import JobOutcome
 from cdk_emr_eks.simulation.report.document import SCHEMA_VERSION, document
 from cdk_emr_eks.simulation.report.findings import Level, findings
 from cdk_emr_eks.simulation.report.gates import CONDITIONS, Gates
-from cdk_emr_eks.simulation.report.page import page
+from cdk_emr_eks.simulation.report.page import SERIES, Chart, charts, page
+from cdk_emr_eks.simulation.report.results import LostDriver, PackingResult, Results
 from cdk_emr_eks.simulation.report.table import print_results, progress_line
-from cdk_emr_eks.simulation.results import LostDriver, PackingResult, Results
 from tests.simulation.results_builder import ZONES, job, results, sample
 
 CHOSEN = LostDriver(reason="evicted", by_choice="Underutilized")
@@ -46,7 +45,7 @@ BAD = {
     "drivers-on-spot": of(driver_on_spot=True),
     "drivers-disrupted": of(lost_drivers=(CHOSEN,)),
     "drivers-lost": of(lost_drivers=(TAKEN,)),
-    "jobs-failed": of(outcome=Outcome.FAILED, reason="driver lost"),
+    "jobs-failed": of(outcome=JobOutcome.FAILED, reason="driver lost"),
     "pending": of(all_running=None),
     "executors-refused": of(refused={"exceeded quota": 12}),
     "nodes-left": results(gone_after=None),
@@ -88,13 +87,13 @@ def test_nodes_of_warm_capacity_are_not_left() -> None:
     assert Gates(fail_if=("nodes-left",)).failures(kept) == (
         "nodes-left: 2 nodes after the time to settle",
     )
-    assert "2 nodes were still there" in said(kept, Level.BAD)
-    assert "3 nodes of warm capacity" in said(kept, Level.NOTE)
+    assert "2 nodes remained" in said(kept, Level.BAD)
+    assert "3 nodes hold capacity buffers" in said(kept, Level.NOTE)
     assert replace(kept, warm_nodes=9).nodes_left == 0
 
 
 def test_warm_capacity_that_did_not_come_is_told() -> None:
-    problem = "no warm capacity for capacity buffer warm-etl-driver-zone-1: NotFitting"
+    problem = "no node holds the capacity buffer warm-etl-driver-zone-1: NotFitting"
     assert problem in said(results(problems=(problem,)), Level.BAD)
 
 
@@ -114,7 +113,7 @@ def test_wrong_gates_are_refused() -> None:
 
 
 def test_findings_name_what_a_person_would_ask_next() -> None:
-    bad = said(of(outcome=Outcome.NOT_STARTED, reason="its driver did not run"), Level.BAD)
+    bad = said(of(outcome=JobOutcome.NOT_STARTED, reason="its driver did not run"), Level.BAD)
     assert "1 of 2 jobs succeeded" in bad
     assert "did not start: its driver did not run" in bad
     assert "job-1" in said(of(zones=ZONES[:2]), Level.BAD)
@@ -239,7 +238,7 @@ def test_a_page_of_many_jobs_stays_small() -> None:
     # Pictures are drawn of samples alone.
     many = results(jobs=tuple(job(number) for number in range(3_000)), samples=())
     text = page(many)
-    assert "And 2,500 more" in text
+    assert "The JSON report has 2,500 more jobs" in text
     assert len(text) < 300_000
 
 

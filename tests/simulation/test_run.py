@@ -15,25 +15,26 @@ from threading import Event
 import pytest
 from click.testing import CliRunner
 
+from cdk_emr_eks.assembly import open_assembly
 from cdk_emr_eks.cli import main
+from cdk_emr_eks.cli import simulate as cli
 from cdk_emr_eks.labels import CapacityType
-from cdk_emr_eks.simulation import cli
-from cdk_emr_eks.simulation.jobs.record import Outcome
-from cdk_emr_eks.simulation.play import Stage as Place
+from cdk_emr_eks.simulation.errors import SimulationUnavailable
+from cdk_emr_eks.simulation.jobs.record import JobOutcome
 from cdk_emr_eks.simulation.report.findings import Level, findings
 from cdk_emr_eks.simulation.report.gates import Gates
-from cdk_emr_eks.simulation.results import Results
-from cdk_emr_eks.simulation.run import Watching, simulate
+from cdk_emr_eks.simulation.report.results import Results
+from cdk_emr_eks.simulation.run import ProgressHooks, simulate
 from cdk_emr_eks.simulation.scenario import (
-    Component,
+    ControlPlaneProcess,
     Crash,
     JobGroup,
     Scenario,
+    SparkStage,
     SpotInterruption,
-    Stage,
     read_scenario,
 )
-from cdk_emr_eks.simulation.unavailable import SimulationUnavailable
+from cdk_emr_eks.simulation.scenario_run import SimulationEnvironment
 from tests.conftest import Assemblies
 from tests.simulation.results_builder import job, results
 
@@ -47,15 +48,15 @@ DISTURBED = Scenario(
         JobGroup(
             workload="shared",
             count=3,
-            stages=(Stage(executors=4, run_time=45 * SECOND),),
+            stages=(SparkStage(executors=4, run_time=45 * SECOND),),
         ),
     ),
     faults=(
-        Crash(component=Component.KARPENTER, at=3 * SECOND, down=3 * SECOND),
+        Crash(component=ControlPlaneProcess.KARPENTER, at=3 * SECOND, down=3 * SECOND),
         # Karpenter has its lease back after 15 seconds, and executors run 10 seconds later.
         SpotInterruption(at=46 * SECOND, share=1.0, duplicates=2, garbage=5),
-        Crash(component=Component.API_SERVER, at=56 * SECOND, down=3 * SECOND),
-        Crash(component=Component.SCHEDULER, at=60 * SECOND, down=2 * SECOND),
+        Crash(component=ControlPlaneProcess.API_SERVER, at=56 * SECOND, down=3 * SECOND),
+        Crash(component=ControlPlaneProcess.SCHEDULER, at=60 * SECOND, down=2 * SECOND),
     ),
     boot_time=3 * SECOND,
     time_limit=timedelta(minutes=6),
@@ -63,7 +64,7 @@ DISTURBED = Scenario(
 )
 
 
-def spot_is_cheaper(stage: Place) -> Place:
+def spot_is_cheaper(stage: SimulationEnvironment) -> SimulationEnvironment:
     assert stage.aws.prices.spot_share == DISTURBED.spot_share
     return stage
 
@@ -71,7 +72,7 @@ def spot_is_cheaper(stage: Place) -> Place:
 @pytest.fixture(scope="module")
 def played(assemblies: Assemblies) -> Mapping[str, Results]:
     """Both scenarios, side by side: nearly all of the time they wait."""
-    folder = assemblies("reference").folder
+    assembly = open_assembly(assemblies("reference").folder)
     up = Event()
 
     def phase(name: str) -> None:
@@ -79,14 +80,14 @@ def played(assemblies: Assemblies) -> Mapping[str, Results]:
             up.set()
 
     with ThreadPoolExecutor(2) as threads:
-        watching = Watching(phase=phase)
+        hooks = ProgressHooks(phase=phase)
         disturbed = threads.submit(
-            simulate, folder, DISTURBED, watching=watching, arrange=spot_is_cheaper
+            simulate, assembly, DISTURBED, hooks=hooks, arrange=spot_is_cheaper
         )
         disturbed.add_done_callback(lambda _: up.set())
         # Then the ports of the one are taken, and the other's deployment has both cores.
         up.wait()
-        default = threads.submit(simulate, folder, read_scenario("default"))
+        default = threads.submit(simulate, assembly, read_scenario("default"))
     try:
         return {"disturbed": disturbed.result(), "default": default.result()}
     except SimulationUnavailable as error:
@@ -102,7 +103,7 @@ def default(played: Mapping[str, Results]) -> Results:
 
 
 def test_every_job_of_every_workload_succeeds(default: Results) -> None:
-    assert [each.outcome for each in default.jobs] == [Outcome.SUCCEEDED] * 5
+    assert [each.outcome for each in default.jobs] == [JobOutcome.SUCCEEDED] * 5
     assert {each.workload for each in default.jobs} == {"critical", "shared", "notebook"}
 
 
@@ -141,7 +142,7 @@ def disturbed(played: Mapping[str, Results]) -> Results:
 
 
 def test_jobs_survive_spot_interruptions_and_crashes(disturbed: Results) -> None:
-    assert [each.outcome for each in disturbed.jobs] == [Outcome.SUCCEEDED] * 3
+    assert [each.outcome for each in disturbed.jobs] == [JobOutcome.SUCCEEDED] * 3
     assert Gates(fail_if=PLACEMENT).failures(disturbed) == ()
 
 

@@ -13,13 +13,13 @@ from cdk_emr_eks.simulation.scenario import (
     FAULTS,
     AtOnce,
     AtTimes,
-    Component,
+    ControlPlaneProcess,
     Crash,
     Every,
     JobGroup,
     NoCapacity,
     Poisson,
-    Stage,
+    SparkStage,
     Submission,
     parse_scenario,
     read_scenario,
@@ -36,7 +36,7 @@ def test_every_shipped_scenario_reads_and_says_what_it_is_for() -> None:
 
 def test_the_shipped_scenarios_have_every_kind_of_fault() -> None:
     found = {type(fault) for name in shipped_scenarios() for fault in read_scenario(name).faults}
-    assert found == set(FAULTS)
+    assert found == set(FAULTS.values())
 
 
 def test_the_scenarios_of_the_specification_have_their_sizes() -> None:
@@ -71,7 +71,7 @@ faults:
     group = scenario.jobs[0]
     assert (scenario.name, scenario.speed) == ("mine", 2)
     assert scenario.boot_time == timedelta(minutes=90)
-    assert group.stages[0] == Stage(executors=2, run_time=timedelta(minutes=10))
+    assert group.stages[0] == SparkStage(executors=2, run_time=timedelta(minutes=10))
     assert group.arrival == Poisson(over=timedelta(days=1), seed=3)
     assert group.submission is Submission.SPARK
     assert group.spark_conf == {
@@ -81,8 +81,8 @@ faults:
     lack, crash, limit = scenario.faults
     assert lack == NoCapacity(at=timedelta(minutes=1), zone="2", capacity_type=CapacityType.SPOT)
     assert isinstance(crash, Crash)
-    assert crash.component is Component.KARPENTER
-    assert limit.cpu == Cpu(1500)  # type: ignore[union-attr]
+    assert crash.component is ControlPlaneProcess.KARPENTER
+    assert limit.cpu == Cpu(1500)  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ faults:
         ("jobs: [{run_time: 40}]", "jobs[0].run_time", "write '40s'"),
         ("jobs: [{executors: 1, stages: []}]", "jobs[0]", "must have either stages"),
         ("jobs: [{executors: true}]", "jobs[0].executors", "must be a whole number"),
-        ("jobs: [{executors: -1}]", "jobs[0].stages[0].executors", "must be 0 or more"),
+        ("jobs: [{executors: -1}]", "jobs[0].executors", "must be 0 or more"),
         ("jobs: [{arrival: {kind: evry}}]", "jobs[0].arrival.kind", "did you mean 'every'?"),
         ("jobs: [{arrival: {kind: every}}]", "jobs[0].arrival", "needs gap"),
         ("jobs: [{arrival: {kind: every, gap: 0s}}]", "jobs[0].arrival.gap", "more than 0"),
@@ -107,7 +107,7 @@ faults:
         ("jobs: [{}]\nspeed: 0", "speed", "must be more than 0"),
         ("jobs: [{}]\nspot_share: 40", "spot_share", "must be above 0 and at most 1"),
         ("jobs: [{}]\nspeed: fast", "speed", "must be a number"),
-        ("jobs: [{}]\nfaults: [{at: 1s}]", "faults[0].kind", "must be one of spot-interruption"),
+        ("jobs: [{}]\nfaults: [{at: 1s}]", "faults[0].kind", "must be one of crash, drift"),
         (
             "jobs: [{}]\nfaults: [{kind: crash, at: 1s, component: kubelet}]",
             "faults[0].component",

@@ -13,15 +13,16 @@ from typing import Final
 
 import pytest
 
+from cdk_emr_eks.assembly import open_assembly
 from cdk_emr_eks.labels import CapacityType
-from cdk_emr_eks.simulation.jobs.record import Outcome
+from cdk_emr_eks.simulation.errors import SimulationUnavailable
+from cdk_emr_eks.simulation.jobs.record import JobOutcome
 from cdk_emr_eks.simulation.report.document import document
 from cdk_emr_eks.simulation.report.gates import Gates
 from cdk_emr_eks.simulation.report.page import page
-from cdk_emr_eks.simulation.results import Results
+from cdk_emr_eks.simulation.report.results import Results
 from cdk_emr_eks.simulation.run import simulate
 from cdk_emr_eks.simulation.scenario import Scenario, parse_scenario, read_scenario
-from cdk_emr_eks.simulation.unavailable import SimulationUnavailable
 from tests.simulation.large_platform import SMALL, large_platform, platform_of_many
 
 pytestmark = pytest.mark.long
@@ -66,7 +67,9 @@ def played(platforms: Platforms, tmp_path: Path) -> Callable[[str], Results]:
 
 def played_on(assembly: Path, scenario: Scenario, folder: Path) -> Results:
     try:
-        found = simulate(assembly, scenario, directory=folder / "plane", destroy=False)
+        found = simulate(
+            open_assembly(assembly), scenario, directory=folder / "plane", destroy=False
+        )
     except SimulationUnavailable as error:
         pytest.skip(f"no simulation: {error.reason}")
     # What is asserted is in the report; who looks for a failure's cause finds it there.
@@ -97,7 +100,7 @@ def packed(results: Results) -> None:
 
 def succeeded(results: Results, workload: str = "") -> list[bool]:
     return [
-        each.outcome is Outcome.SUCCEEDED
+        each.outcome is JobOutcome.SUCCEEDED
         for each in results.jobs
         if workload in ("", each.workload)
     ]
@@ -187,7 +190,9 @@ def test_a_tenant_over_its_quota(played: Callable[[str], Results]) -> None:
     held(results, "drivers-lost")
     refused = {each.tenant for each in results.jobs if each.refused}
     assert refused == {SMALL}
-    assert all(each.outcome is Outcome.SUCCEEDED for each in results.jobs if each.tenant != SMALL)
+    assert all(
+        each.outcome is JobOutcome.SUCCEEDED for each in results.jobs if each.tenant != SMALL
+    )
 
 
 def test_drift_under_load(played: Callable[[str], Results]) -> None:

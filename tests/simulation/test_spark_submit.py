@@ -20,20 +20,21 @@ import pytest
 from cdk_emr_eks.assembly.reader import open_assembly
 from cdk_emr_eks.labels import SPARK_APP_SELECTOR, SparkRole
 from cdk_emr_eks.model.access.execution_role import Component
-from cdk_emr_eks.simulation.control_plane.kube_api import KubeApi, namespaced
+from cdk_emr_eks.simulation.control_plane.kube_api import KubeApi
+from cdk_emr_eks.simulation.control_plane.kube_types import namespaced
 from cdk_emr_eks.simulation.control_plane.plane import Plane
-from cdk_emr_eks.simulation.jobs.additions import emr_labels
+from cdk_emr_eks.simulation.errors import SimulationUnavailable
 from cdk_emr_eks.simulation.jobs.blueprint import Blueprint, read_blueprints
-from cdk_emr_eks.simulation.jobs.identity import identity_objects
+from cdk_emr_eks.simulation.jobs.emr_identities import identity_objects
 from cdk_emr_eks.simulation.jobs.pods import (
     DriverReference,
     JobRun,
     driver_pod,
     emr_executor_template,
+    emr_labels,
     executor_pod,
 )
 from cdk_emr_eks.simulation.jobs.spark_submit import SparkSubmit, find_jars, find_java
-from cdk_emr_eks.simulation.unavailable import SimulationUnavailable
 from tests.conftest import Assemblies
 from tests.simulation.waiting import until
 
@@ -74,14 +75,14 @@ def spark() -> None:
 
 @pytest.fixture(scope="module")
 def blueprints(assemblies: Assemblies) -> tuple[Blueprint, ...]:
-    return read_blueprints(assemblies("reference").folder)
+    return read_blueprints(open_assembly(assemblies("reference").folder))
 
 
 def seen_by_schedulers(pod: Any) -> Any:
     """What decides where an admitted pod goes."""
     metadata, spec = pod["metadata"], pod["spec"]
     marks = dict(metadata["labels"])
-    # Made up by Spark's client; the Spark version is that of the client.
+    # Spark's client invents the id; the Spark version is that of the client.
     for key in (SPARK_APP_SELECTOR, "spark-version"):
         marks.pop(key)
     # The API server writes the application's id into the affinity, by matchLabelKeys.

@@ -92,6 +92,14 @@ class Assembly:
         """Yield the resources that a value of a stack refers to, in that stack or in another."""
         return self.references.targets(stack, value)
 
+    def file_assets(self) -> Mapping[str, Path]:
+        """Return the file of each asset of the assembly, by its key in the bucket of assets."""
+        return {
+            key: listing.parent / file
+            for listing in sorted(self.folder.rglob("*.assets.json"))
+            for key, file in _assets(listing)
+        }
+
     def stack(self, name: str) -> Stack | None:
         """Return the stack with a name, None if the assembly has no such stack."""
         return next((stack for stack in self.stacks if stack.name == name), None)

@@ -14,18 +14,22 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from cdk_emr_eks.assembly.reader import AssemblyError
+from cdk_emr_eks.assembly.reader import AssemblyError, open_assembly
 from cdk_emr_eks.errors import ConfigError
+from cdk_emr_eks.simulation.errors import (
+    DeploymentFailedError,
+    NoKarpenterError,
+    SimulationUnavailable,
+)
 from cdk_emr_eks.simulation.report.gates import CONDITIONS, Gates
 from cdk_emr_eks.simulation.scenario import Scenario, read_scenario, shipped_scenarios
-from cdk_emr_eks.simulation.unavailable import SimulationUnavailable
 from cdk_emr_eks.synth import AppSettings, SynthError, synthesize
 
 if TYPE_CHECKING:
     # The packages of the extra are imported when the command runs; `emr-eks --help` needs none.
-    from cdk_emr_eks.simulation.results import Results
-    from cdk_emr_eks.simulation.run import Watching
-    from cdk_emr_eks.simulation.samples import Sample
+    from cdk_emr_eks.simulation.observe.timeline import Sample
+    from cdk_emr_eks.simulation.report.results import Results
+    from cdk_emr_eks.simulation.run import ProgressHooks
 
 # Exit code if a gate failed. Click's exit code for wrong usage is 2.
 FAILED: Final = 1
@@ -87,16 +91,16 @@ def simulate(
             max_hourly_cost=max_hourly_cost,
             max_start_seconds=max_start_seconds,
         )
-        played = read_scenario(scenario)
+        chosen = read_scenario(scenario)
         if app is not None:
             settings = AppSettings.read(Path.cwd()).override(
                 app=app, output=assembly, context=context
             )
             assembly = synthesize(settings, Path.cwd())
-        results = _run(assembly, played, keep)
+        results = _run(assembly, chosen, keep)
     except ConfigError as error:
         raise click.UsageError(str(error)) from error
-    except (AssemblyError, SynthError) as error:
+    except (AssemblyError, DeploymentFailedError, NoKarpenterError, SynthError) as error:
         raise click.ClickException(str(error)) from error
     except SimulationUnavailable as error:
         click.echo(f"Cannot simulate here: {error}", err=True)
@@ -111,22 +115,18 @@ def _run(assembly: Path, scenario: Scenario, keep: Path | None) -> Results:
     """Simulate, and show the progress."""
     try:
         from cdk_emr_eks.simulation import run
-        from cdk_emr_eks.simulation.deploy import DeploymentFailedError
     except ImportError as error:
         fix = "pip install 'cdk-emr-eks[simulation]'"
         raise click.ClickException(f"emr-eks simulate needs its extra ({error}): {fix}") from error
-    try:
-        with _watching() as watching:
-            return run.simulate(assembly, scenario, directory=keep, watching=watching)
-    except (DeploymentFailedError, run.NoKarpenterError) as error:
-        raise click.ClickException(str(error)) from error
+    with _progress_hooks() as hooks:
+        return run.simulate(open_assembly(assembly), scenario, directory=keep, hooks=hooks)
 
 
 @contextmanager
-def _watching() -> Iterator[Watching]:
+def _progress_hooks() -> Iterator[ProgressHooks]:
     """Show progress as a bar on a terminal, as a line every 15 seconds elsewhere."""
     from cdk_emr_eks.simulation.report.table import progress_line
-    from cdk_emr_eks.simulation.run import Watching
+    from cdk_emr_eks.simulation.run import ProgressHooks
 
     if not sys.stderr.isatty():
         shown = time.monotonic()
@@ -137,12 +137,12 @@ def _watching() -> Iterator[Watching]:
                 shown = time.monotonic()
                 click.echo(progress_line(sample), err=True)
 
-        yield Watching(phase=lambda name: click.echo(f"{name} ...", err=True), sample=line)
+        yield ProgressHooks(phase=lambda name: click.echo(f"{name} ...", err=True), sample=line)
         return
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("", total=None)
-        yield Watching(
+        yield ProgressHooks(
             progress=progress,
             phase=lambda name: progress.update(task, description=name),
             sample=lambda sample: progress.update(task, description=progress_line(sample)),

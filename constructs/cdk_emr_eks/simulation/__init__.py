@@ -1,4 +1,4 @@
-"""The platform on a real Kubernetes control plane and an emulated AWS, on one's own machine.
+"""Simulate the platform on a real Kubernetes control plane and an emulated AWS, on this machine.
 
 Needs the extra: ``pip install 'cdk-emr-eks[simulation]'``.
 """

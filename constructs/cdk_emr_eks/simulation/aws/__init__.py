@@ -1,7 +1,7 @@
-"""An AWS account on this machine: moto's services, and what they lack in front of them."""
+"""An emulated AWS account on this machine: moto, and APIs that moto does not have."""
 
 from cdk_emr_eks.simulation.aws.emulated import AwsUnavailableError, EmulatedAws
-from cdk_emr_eks.simulation.aws.prices import Prices
+from cdk_emr_eks.simulation.prices import Prices
 
 __all__ = [
     "AwsUnavailableError",

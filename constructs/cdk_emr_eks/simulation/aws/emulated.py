@@ -1,4 +1,4 @@
-"""An emulated AWS account that processes of this machine reach over HTTP."""
+"""An emulated AWS account, which processes of this machine reach over HTTP."""
 
 from __future__ import annotations
 
@@ -17,9 +17,8 @@ from botocore.config import Config
 
 from cdk_emr_eks.errors import Problems
 from cdk_emr_eks.simulation.aws.events import close_refused_targets
-from cdk_emr_eks.simulation.aws.prices import PRICED_REGION, read_prices
 from cdk_emr_eks.simulation.aws.server import CONTROL
-from cdk_emr_eks.simulation.scenario.model import DEFAULT_SPOT_SHARE
+from cdk_emr_eks.simulation.prices import DEFAULT_SPOT_SHARE, PRICED_REGION, read_prices
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient
@@ -33,16 +32,16 @@ class AwsUnavailableError(RuntimeError):
 
 
 class EmulatedAws:
-    """An empty AWS account: moto's services, with prices, spot prices and machine images added.
+    """An empty AWS account: moto's services, with prices, spot prices and machine images.
 
-    What EC2 has to give is not its matter, but the fleet's: see ``Plane.fleet``.
+    EC2's capacity is simulated by the fleet of the control plane, see ``Plane.fleet``.
 
-    A context manager: the account is there from ``__enter__`` to ``__exit__``. Each is a process of
-    its own, so two of them share nothing.
+    A context manager: the account exists from ``__enter__`` to ``__exit__``. Each account is a
+    separate process, so two accounts share nothing.
 
     Args:
         price_table: Karpenter's table of on-demand prices; ``Binaries.prices`` is its path.
-        directory: Folder for the log. Default: a temporary one.
+        directory: Folder for the log. Default: a temporary folder.
         account: Account id, 12 digits.
         region: AWS Region. Prices are those of us-east-1 in any Region.
         spot_share: Spot price as a share of the on-demand price. Default 0.4: an assumption.
@@ -51,12 +50,12 @@ class EmulatedAws:
         account: Account id.
         region: AWS Region.
         partition: Partition of the Region, the ``aws`` of ARNs.
-        prices: Hourly prices that Karpenter sees.
-        refused_targets: Queue targets of rules that EventBridge may not send to, for their queue's
-            policy does not let it; nothing is delivered to them.
+        prices: Hourly prices for Karpenter.
+        refused_targets: Targets of rules to which EventBridge delivers nothing, since the policy of
+            the queue does not allow it.
 
     Raises:
-        ConfigError: If account or price table cannot be.
+        ConfigError: If the account or the price table is not valid.
     """
 
     def __init__(
@@ -86,14 +85,14 @@ class EmulatedAws:
 
     @property
     def endpoint_url(self) -> str:
-        """URL that stands for every AWS service."""
+        """URL of every AWS service."""
         if not self._port:
             raise AwsUnavailableError("The emulated AWS is not started: use it with 'with'")
         return f"http://127.0.0.1:{self._port}"
 
     @property
     def environment(self) -> Mapping[str, str]:
-        """Environment variables by which a process finds this account."""
+        """Environment variables with which a process uses this account."""
         return {
             "AWS_ENDPOINT_URL": self.endpoint_url,
             "AWS_REGION": self.region,
@@ -114,7 +113,7 @@ class EmulatedAws:
                 stderr=errors,
                 text=True,
                 env=_environment(self.account, paths),
-                # A Ctrl-C of the user's is ours to handle, in our order.
+                # This process handles Ctrl-C, and stops the server in order.
                 start_new_session=True,
             )
         line = self._process.stdout.readline() if self._process.stdout else ""
@@ -123,7 +122,7 @@ class EmulatedAws:
             raise AwsUnavailableError(f"The emulated AWS did not start; see {log}")
         self._port = int(line)
         zones = self.client("ec2").describe_availability_zones()["AvailabilityZones"]
-        self._tell({"zones": sorted(zone["ZoneName"] for zone in zones)})
+        self._set_state({"zones": sorted(zone["ZoneName"] for zone in zones)})
         return self
 
     def __exit__(
@@ -135,7 +134,7 @@ class EmulatedAws:
         self.stop()
 
     def stop(self) -> None:
-        """End the account. What is stopped already stays so."""
+        """Stop the account, if it runs."""
         process, self._process, self._port = self._process, None, 0
         for client in self._clients.values():
             client.close()
@@ -153,7 +152,7 @@ class EmulatedAws:
             process.wait()
 
     def client(self, service: str) -> BaseClient:
-        """Return a boto3 client, made once for each service."""
+        """Return the boto3 client of a service."""
         if service not in self._clients:
             self._clients[service] = boto3.client(
                 service,
@@ -166,25 +165,25 @@ class EmulatedAws:
         return self._clients[service]
 
     def attach_control_plane(self, endpoint: str, authority: str) -> None:
-        """Let EKS give out this control plane's address for every cluster.
+        """Make EKS return the address of this control plane for every cluster.
 
         Args:
             endpoint: URL of the API server.
             authority: PEM of its certificate authority, in base64.
         """
-        self._tell({"endpoint": endpoint, "authority": authority})
+        self._set_state({"endpoint": endpoint, "authority": authority})
 
     def offer_families(self, families: Sequence[str]) -> None:
-        """Let EC2 have no other instance types than those of some families, such as ``m7g``.
+        """Limit EC2 to the instance types of some families, such as ``m7g``.
 
-        Karpenter looks at every type of a Region for each pod and each node, again and again. Those
-        that no pool may choose change nothing but the time that takes: on two cores more than all
-        the rest. Who asks for a type by its name still gets it.
+        Karpenter checks every instance type of the Region for each pod and each node. On two cores,
+        types that no pool can choose would take more time than everything else. A request for a
+        type by its name still succeeds.
 
         Args:
-            families: Families; none for all that there are.
+            families: Families; empty for all.
         """
-        self._tell({"families": list(families)})
+        self._set_state({"families": list(families)})
 
     def put_event(
         self,
@@ -194,19 +193,19 @@ class EmulatedAws:
         *,
         resources: Sequence[str] = (),
     ) -> str:
-        """Let an AWS service emit an event to the account's default bus.
+        """Emit an event of an AWS service on the default bus of the account.
 
-        The deployed rules choose their targets by their patterns, and a queue gets what its policy
-        lets EventBridge send.
+        The deployed rules select targets by their patterns, and a queue receives only what its
+        policy allows EventBridge to send.
 
         Args:
             source: Service, such as ``aws.ec2``.
-            detail_type: Such as ``EC2 Spot Instance Interruption Warning``.
-            detail: Content, as that type of event has it.
-            resources: ARNs of what the event is about.
+            detail_type: Detail type, such as ``EC2 Spot Instance Interruption Warning``.
+            detail: Detail of the event.
+            resources: ARNs of the resources of the event.
 
         Returns:
-            The event's id.
+            Id of the event.
         """
         events = self.client("events")
         refused = close_refused_targets(events, self.client("sqs"))
@@ -220,16 +219,16 @@ class EmulatedAws:
         answer = events.put_events(Entries=[entry])
         return str(answer["Entries"][0]["EventId"])
 
-    def _tell(self, content: Mapping[str, object]) -> None:
+    def _set_state(self, content: Mapping[str, object]) -> None:
         request = urllib.request.Request(
             f"{self.endpoint_url}{CONTROL}", json.dumps(content).encode(), method="PUT"
         )
-        # A proxy of the environment's knows nothing of this machine's loopback.
+        # A proxy of the environment cannot reach the loopback of this machine.
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         with opener.open(request, timeout=30):
             pass
 
 
 def _environment(account: str, paths: Sequence[str]) -> dict[str, str]:
-    """Return the server's environment: nothing of the user's AWS settings may reach it."""
+    """Return the environment of the server, without the user's AWS settings."""
     return {"MOTO_ACCOUNT_ID": account, "PYTHONPATH": ":".join(paths)}

@@ -1,4 +1,4 @@
-"""Whether a queue lets EventBridge in: moto delivers without asking the queue's policy."""
+"""Check whether a queue allows EventBridge to send. Moto delivers without this check."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from cdk_emr_eks.assembly.paths import mapping
+from cdk_emr_eks.assembly.paths import mapping, text
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient
@@ -16,9 +16,9 @@ _EVENTS = "events.amazonaws.com"
 
 
 def close_refused_targets(events: BaseClient, queues: BaseClient) -> tuple[str, ...]:
-    """Remove the queue targets that the queue's policy refuses, and say which these were.
+    """Remove the targets that the policy of their queue refuses, and return their names.
 
-    In AWS such a target fails in silence, but for a metric.
+    In AWS, delivery to such a target fails, and only a metric shows it.
 
     Source: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html
     """
@@ -39,11 +39,11 @@ def close_refused_targets(events: BaseClient, queues: BaseClient) -> tuple[str, 
 
 
 def admits(policy: Mapping[str, object], *, queue: str, rule: str) -> bool:
-    """Return whether a queue's policy lets EventBridge send for a rule.
+    """Return whether the policy of a queue allows EventBridge to send for a rule.
 
-    Only the source's ARN and account are known of the request; a condition on anything else counts
-    as not met in a statement that allows, and in one that denies, since EventBridge's own delivery
-    is by TLS and from no organization.
+    The request has the ARN and the account of the source, and TLS. A condition on another key is
+    not met, neither in a statement that allows nor in one that denies, since EventBridge's delivery
+    has no such key.
     """
     account = rule.split(":")[4]
     facts = {"aws:sourcearn": rule, "aws:sourceaccount": account, "aws:securetransport": "true"}
@@ -62,7 +62,7 @@ def admits(policy: Mapping[str, object], *, queue: str, rule: str) -> bool:
 def _policy(queues: BaseClient, arn: str) -> Mapping[str, object]:
     url = queues.get_queue_url(QueueName=arn.rpartition(":")[2])["QueueUrl"]
     answer = queues.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"])
-    return mapping(json.loads(mapping(answer.get("Attributes")).get("Policy") or "{}"))  # type: ignore[arg-type]
+    return mapping(json.loads(text(answer, "Attributes", "Policy") or "{}"))
 
 
 def _principal(principal: object) -> bool:
@@ -90,7 +90,7 @@ def _met(operator: str, fact: str, wanted: object) -> bool:
         case "StringEquals" | "Bool":
             return fact in values
         case "ArnEquals" | "ArnLike" | "StringLike":
-            # For ARNs the two are the same operator.
+            # For ARNs, both operators are the same.
             return any(fnmatchcase(fact, value) for value in values)
     return False
 

@@ -1,1 +1,1 @@
-"""A Kubernetes control plane on this machine: its processes, and how they are asked."""
+"""A Kubernetes control plane on this machine: its processes and its clients."""

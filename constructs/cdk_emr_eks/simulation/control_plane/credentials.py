@@ -1,4 +1,4 @@
-"""What the control plane and its clients prove themselves with, made anew for each plane."""
+"""Create keys, certificates and tokens for one control plane."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 __all__ = ["ADMIN", "Credentials", "make_credentials", "write_kubeconfig"]
 
+# User of the administrator's token, in the group ``system:masters``.
 ADMIN: Final = "simulation"
-"""User of the plane's own token, in ``system:masters``."""
 
 _LIFETIME: Final = datetime.timedelta(days=30)
 _SLACK: Final = datetime.timedelta(minutes=5)
@@ -27,15 +27,15 @@ _SLACK: Final = datetime.timedelta(minutes=5)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Credentials:
-    """Files of one plane, readable by their owner only.
+    """Credential files of one control plane; only their owner can read them.
 
     Args:
         token: Bearer token of the user ``simulation``.
-        tokens: The API server's token file.
-        service_account_key: Private key that signs and checks tokens of service accounts.
-        authority: Certificate of the plane's own authority.
-        certificate: The API server's certificate, for 127.0.0.1 and localhost.
-        key: Its private key.
+        tokens: Token file of the API server.
+        service_account_key: Private key for tokens of service accounts.
+        authority: Certificate of the authority.
+        certificate: Certificate of the API server, for 127.0.0.1 and localhost.
+        key: Private key of the API server.
     """
 
     token: str
@@ -47,12 +47,12 @@ class Credentials:
 
     @property
     def ca_bundle(self) -> str:
-        """The authority's certificate as EKS tells it: PEM in base64."""
+        """Certificate of the authority in the form of EKS: PEM in base64."""
         return base64.b64encode(self.authority.read_bytes()).decode("ascii")
 
 
 def make_credentials(directory: Path) -> Credentials:
-    """Write keys, certificates and a token into a folder."""
+    """Create keys, certificates and a token in a folder."""
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     token = secrets.token_hex(24)
     made = Credentials(

@@ -1,7 +1,7 @@
-"""The Kubernetes API as the simulation uses it: plain dicts, many calls at once, watches.
+"""Asynchronous client of the Kubernetes API: plain dicts, concurrent calls, watches.
 
-The official client turns each object into Python objects, at about a millisecond of CPU each; with
-tens of thousands of pods that alone would take longer than the cluster itself.
+The official client converts each object to Python objects, which takes about a millisecond of CPU
+each. With tens of thousands of pods, that takes longer than the cluster does.
 """
 
 from __future__ import annotations
@@ -10,23 +10,18 @@ import asyncio
 import json
 import ssl
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
 from types import TracebackType
-from typing import Final, Literal, Self, TypeAlias
+from typing import Final, Self
 
 import aiohttp
 
-from cdk_emr_eks.assembly.paths import mapping, sequence
-
-Object: TypeAlias = Mapping[str, object]
-Kind: TypeAlias = Literal["ADDED", "MODIFIED", "DELETED"]
-
-PODS: Final = "/api/v1/pods"
-NODES: Final = "/api/v1/nodes"
-NODE_CLAIMS: Final = "/apis/karpenter.sh/v1/nodeclaims"
-NODE_POOLS: Final = "/apis/karpenter.sh/v1/nodepools"
-NODE_CLASSES: Final = "/apis/karpenter.k8s.aws/v1/ec2nodeclasses"
-EVENTS: Final = "/api/v1/events"
+from cdk_emr_eks.assembly.paths import mapping, sequence, text
+from cdk_emr_eks.simulation.control_plane.kube_types import (
+    EventType,
+    ImpersonatedUser,
+    Object,
+    RefusedError,
+)
 
 _CONNECTIONS: Final = 48
 _WATCH_SECONDS: Final = 240
@@ -35,62 +30,17 @@ _RETRIES: Final = 60
 _TLS_END_SECONDS: Final = 0.25
 
 
-class RefusedError(RuntimeError):
-    """The API server said no.
-
-    Attributes:
-        status: HTTP status.
-        reason: Kubernetes' reason, such as ``Forbidden``.
-    """
-
-    def __init__(self, status: int, reason: str, message: str) -> None:
-        self.status = status
-        self.reason = reason
-        super().__init__(message)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Identity:
-    """Whom the API server takes a call to be from.
-
-    Args:
-        user: User name.
-        groups: Groups.
-    """
-
-    user: str
-    groups: tuple[str, ...] = ()
-
-    @classmethod
-    def of_service_account(cls, namespace: str, name: str) -> Identity:
-        """Return the identity that the API server gives a service account."""
-        prefix = "system:serviceaccount"
-        groups = (f"{prefix}s", f"{prefix}s:{namespace}", "system:authenticated")
-        return cls(user=f"{prefix}:{namespace}:{name}", groups=groups)
-
-    @property
-    def headers(self) -> list[tuple[str, str]]:
-        """Headers of impersonation."""
-        return [("Impersonate-User", self.user)] + [("Impersonate-Group", g) for g in self.groups]
-
-
-def namespaced(namespace: str, plural: str, name: str = "", *, group: str = "") -> str:
-    """Return the path of objects of a namespace; ``group`` is as in ``batch/v1``."""
-    root = f"/apis/{group}" if group else "/api/v1"
-    return f"{root}/namespaces/{namespace}/{plural}" + (f"/{name}" if name else "")
-
-
 class KubeApi:
-    """Calls of one administrator, or of whom it impersonates.
+    """Requests of an administrator, or of a user that it impersonates.
 
-    An async context manager. A call that finds the API server away is tried again for about a
-    minute, since scenarios stop the API server on purpose.
+    An async context manager. A request is repeated for about a minute while the API server does
+    not answer, since scenarios stop the API server on purpose.
 
     Args:
         server: URL of the API server.
         token: Token of an administrator.
-        ca_bundle: PEM text of the authority that signed the server's certificate; None: the server
-            is not verified, which only a server on the loopback may be.
+        ca_bundle: PEM text of the authority that signed the server's certificate. None: the
+            certificate is not verified, which is safe only for a server on the loopback.
     """
 
     def __init__(self, server: str, token: str, ca_bundle: str | None = None) -> None:
@@ -103,7 +53,7 @@ class KubeApi:
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
-        # Watches hold their connections for as long as they last, so they are not counted.
+        # Enough for concurrent requests and for watches, which hold their connections.
         connector = aiohttp.TCPConnector(ssl=self._tls, limit=_CONNECTIONS)
         self._session = aiohttp.ClientSession(
             self._server,
@@ -122,19 +72,19 @@ class KubeApi:
     ) -> None:
         if self._session:
             await self._session.close()
-            # TLS connections end after close() has returned: aiohttp's own advice.
+            # TLS connections end after close() has returned: aiohttp's documentation says to wait.
             await asyncio.sleep(_TLS_END_SECONDS)
 
     async def get(self, path: str) -> Object:
         """Return one object.
 
         Raises:
-            RefusedError: If the API server refuses, as when there is none (404).
+            RefusedError: If the API server refuses, for example if the object does not exist.
         """
         return await self._call("GET", path)
 
     async def create(
-        self, path: str, content: Object, *, identity: Identity | None = None
+        self, path: str, content: Object, *, identity: ImpersonatedUser | None = None
     ) -> Object:
         """Create an object and return it as admitted.
 
@@ -146,7 +96,7 @@ class KubeApi:
     async def patch(
         self, path: str, content: object, *, media: str = "application/merge-patch+json"
     ) -> Object:
-        """Patch an object, by a merge patch unless ``media`` names another kind.
+        """Patch an object, with a merge patch unless ``media`` names another type.
 
         Raises:
             RefusedError: If the API server refuses.
@@ -157,13 +107,13 @@ class KubeApi:
         self,
         path: str,
         *,
-        identity: Identity | None = None,
+        identity: ImpersonatedUser | None = None,
         selector: str = "",
         grace_seconds: int | None = None,
     ) -> None:
         """Delete an object, or all of a collection that a label selector chooses.
 
-        What is not there any more counts as deleted.
+        An object that does not exist counts as deleted.
 
         Raises:
             RefusedError: If the API server refuses.
@@ -175,7 +125,7 @@ class KubeApi:
         try:
             await self._call("DELETE", path, options, identity=identity, query=query)
         except RefusedError as refused:
-            if refused.status != 404:
+            if not refused.is_not_found:
                 raise
 
     async def list(self, path: str, selector: str = "") -> tuple[list[Object], str]:
@@ -190,11 +140,11 @@ class KubeApi:
                 return items, str(metadata["resourceVersion"])
             query["continue"] = str(metadata["continue"])
 
-    async def watch(self, path: str, selector: str = "") -> AsyncIterator[tuple[Kind, Object]]:
-        """Yield what is there as ``ADDED``, then every change, for ever.
+    async def watch(self, path: str, selector: str = "") -> AsyncIterator[tuple[EventType, Object]]:
+        """Yield existing objects as ``ADDED``, then every change, without end.
 
-        When the connection breaks or history is gone, the collection is listed anew, and what
-        vanished meanwhile is yielded as ``DELETED`` as it was last seen.
+        When the connection breaks or the server's history is gone, the collection is listed again.
+        Objects that disappeared meanwhile are yielded as ``DELETED``, in their last known state.
         """
         seen: dict[str, Object] = {}
         while True:
@@ -214,8 +164,8 @@ class KubeApi:
 
     async def _stream(
         self, path: str, selector: str, version: str
-    ) -> AsyncIterator[tuple[Kind, Object]]:
-        """Yield changes until the server's history is gone or it does not answer."""
+    ) -> AsyncIterator[tuple[EventType, Object]]:
+        """Yield changes until the server's history is gone, or the server does not answer."""
         while True:
             query = {"watch": "1", "resourceVersion": version, "allowWatchBookmarks": "true"}
             query |= {"timeoutSeconds": str(_WATCH_SECONDS)}
@@ -244,7 +194,7 @@ class KubeApi:
         path: str,
         content: object = None,
         *,
-        identity: Identity | None = None,
+        identity: ImpersonatedUser | None = None,
         query: Mapping[str, str] | None = None,
         media: str = "application/json",
     ) -> Object:
@@ -272,7 +222,7 @@ class KubeApi:
 
 
 def _uid(item: Object) -> str:
-    return str(mapping(item["metadata"])["uid"])
+    return text(item, "metadata", "uid")
 
 
 def _read(status: int, answer: bytes) -> Object:

@@ -1,4 +1,4 @@
-"""Clients of the plane's API server: the official Python client, as the admin or as another."""
+"""The official Kubernetes client, as administrator or as an impersonated user."""
 
 from __future__ import annotations
 
@@ -12,23 +12,21 @@ from kubernetes import client
 from kubernetes.client import rest
 from urllib3 import HTTPHeaderDict
 
+from cdk_emr_eks.simulation.control_plane.kube_types import ImpersonatedUser
 from cdk_emr_eks.simulation.control_plane.process import NotReady
 
 __all__ = ["answers", "api_client"]
 
+# Threads that share a client do not wait for each other.
 _CONNECTIONS = 32
-# Threads that share a client must not wait for one another.
 
 
 class _ImpersonatingRest(rest.RESTClientObject):
-    """Adds the headers of impersonation: a header for each group, which a dict cannot hold."""
+    """Adds the headers of impersonation. A dict cannot hold a header for each group."""
 
-    def __init__(
-        self, configuration: client.Configuration, user: str, groups: Sequence[str]
-    ) -> None:
+    def __init__(self, configuration: client.Configuration, user: ImpersonatedUser) -> None:
         super().__init__(configuration)
         self._user = user
-        self._groups = groups
 
     def request(
         self,
@@ -40,9 +38,8 @@ class _ImpersonatingRest(rest.RESTClientObject):
         _request_timeout: object = None,
     ) -> object:
         full = HTTPHeaderDict(headers or {})
-        full["Impersonate-User"] = self._user
-        for group in self._groups:
-            full.add("Impersonate-Group", group)
+        for name, value in self._user.headers:
+            full.add(name, value)
         send = super().request
         return send(method, url, full, body, post_params, _request_timeout)  # type: ignore[no-untyped-call]
 
@@ -50,32 +47,34 @@ class _ImpersonatingRest(rest.RESTClientObject):
 def api_client(
     *, server: str, authority: Path, token: str, user: str | None, groups: Sequence[str]
 ) -> client.ApiClient:
-    """Return a client that acts with a token, in the name of a user where one is given.
+    """Return a client with a token, which impersonates a user if one is given.
 
     Raises:
         ValueError: If groups are given without a user.
     """
     if groups and user is None:
-        raise ValueError("groups are those of a user: give as_user, too")
+        raise ValueError("groups need a user: pass as_user, too")
     configuration = client.Configuration()
     configuration.host = server
     configuration.ssl_ca_cert = str(authority)
     configuration.api_key = {"authorization": f"Bearer {token}"}
     configuration.connection_pool_maxsize = _CONNECTIONS
-    # A proxy of the environment has no business between two processes of one machine.
+    # Two processes of one machine need no proxy of the environment.
     configuration.proxy = None
-    made = client.ApiClient(configuration)
+    api = client.ApiClient(configuration)
     if user is not None:
-        made.rest_client = _ImpersonatingRest(configuration, user, tuple(groups))
-    return made
+        api.rest_client = _ImpersonatingRest(
+            configuration, ImpersonatedUser(user=user, groups=tuple(groups))
+        )
+    return api
 
 
 def answers(url: str, authority: Path | None = None) -> Callable[[], None]:
-    """Return a check that a URL answers with success.
+    """Return a check that raises ``NotReady`` until a URL answers with success.
 
     Args:
-        url: Such as that of a health endpoint.
-        authority: Certificate that a server with TLS must have been given its own by.
+        url: URL, such as that of a health endpoint.
+        authority: Certificate of the authority that signed the server's certificate.
     """
     context = ssl.create_default_context(cafile=str(authority)) if authority else None
     handlers: list[urllib.request.BaseHandler] = [urllib.request.ProxyHandler({})]

@@ -1,7 +1,7 @@
-"""A real Kubernetes control plane on this machine, with nodes and pods that are played.
+"""Run a real Kubernetes control plane on this machine; KWOK simulates nodes and pods.
 
-etcd, kube-apiserver, kube-controller-manager, kube-scheduler and KWOK run as processes of ours on
-free ports of the loopback interface; Karpenter joins them once its chart is there.
+etcd, kube-apiserver, kube-controller-manager, kube-scheduler and KWOK are child processes that
+listen on free ports of the loopback interface. Karpenter starts once its chart is installed.
 """
 
 from __future__ import annotations
@@ -16,51 +16,48 @@ from typing import Final, Self
 from kubernetes import client
 
 from cdk_emr_eks.simulation.control_plane.credentials import make_credentials, write_kubeconfig
-from cdk_emr_eks.simulation.control_plane.fleet import Fleet
 from cdk_emr_eks.simulation.control_plane.karpenter import (
-    SIMULATED_NODES,
+    Fleet,
     KarpenterLaunch,
     karpenter_environment,
 )
 from cdk_emr_eks.simulation.control_plane.kube_client import answers, api_client
-from cdk_emr_eks.simulation.control_plane.kwok import write_stages
-from cdk_emr_eks.simulation.control_plane.ports import free_ports
+from cdk_emr_eks.simulation.control_plane.kube_types import SIMULATED_NODES
 from cdk_emr_eks.simulation.control_plane.process import (
     Process,
     Supervisor,
     await_ready,
+    free_ports,
 )
 from cdk_emr_eks.simulation.programs.binaries import Binaries
 
-__all__ = ["Plane"]
-
 _ISSUER: Final = "https://kubernetes.default.svc"
 _TOKEN_SECONDS: Final = 24 * 3600
+# Heartbeats are late on two busy cores. With the defaults (50 s and 40 s), the controller manager
+# would then mark nodes as failed and evict their pods.
 _GRACE: Final = "300s"
 _LEASE_SECONDS: Final = 200
-# Two loaded cores let heartbeats come late. With the defaults (50 s and 40 s) the controller
-# manager then takes nodes for dead and evicts pods that nothing had happened to.
 _QPS: Final = ("--kube-api-qps=300", "--kube-api-burst=600")
 _LOCAL: Final = "127.0.0.1"
 
 
 class Plane(Supervisor):
-    """A control plane: a context manager, or ``start`` and ``stop``.
+    """A control plane, as a context manager or with ``start`` and ``stop``.
 
-    Nothing of it outlives this process, even if that is killed; and nothing is kept, unless a
-    directory is given: then the logs stay.
+    Its processes end with this process, even if this process is killed. Its files are deleted at
+    the end, unless a directory is given.
 
     Args:
-        binaries: The programs, of ``binaries()``.
-        directory: Folder for keys, data and ``logs/``. Default: a new one that ``stop`` removes.
+        binaries: The programs, from ``binaries()``.
+        directory: Folder for keys, data and ``logs/``. Default: a temporary folder.
 
     Attributes:
         server: URL of the API server.
-        token: Bearer token of the user ``simulation``, who may do everything.
-        ca_bundle: Certificate that the server's own was signed with, PEM in base64.
-        kubeconfig: File for kubectl, helm and others, with that token.
-        binaries: The programs it was made with.
-        fleet: Orders to the EC2 fleet that Karpenter gets its instances from.
+        token: Bearer token of the user ``simulation``, who has all rights.
+        ca_bundle: Certificate of the authority that signed the server's certificate, PEM in base64.
+        kubeconfig: File for kubectl, helm and other clients, with that token.
+        binaries: The programs.
+        fleet: The EC2 fleet that Karpenter launches instances from.
     """
 
     def __init__(self, binaries: Binaries, *, directory: Path | None = None) -> None:
@@ -97,12 +94,12 @@ class Plane(Supervisor):
         self.stop()
 
     def start(self) -> None:
-        """Start all but Karpenter, and return when a pod could be scheduled and run.
+        """Start all processes but Karpenter, and return when pods can be scheduled and run.
 
         Raises:
             ProcessEnded: If a process ends or does not become ready, with the end of its log.
         """
-        # The API server tries until its store is there: the two start at once.
+        # The API server waits for its store, so both start at the same time.
         self._start_etcd()
         self._await(self._start_api_server())
         others = (self._start_manager(), self._start_scheduler(), self._start_kwok())
@@ -110,17 +107,17 @@ class Plane(Supervisor):
             self._await(each)
 
     def stop(self) -> None:
-        """Kill all processes, Karpenter first, and remove a directory of our own making."""
+        """Kill all processes, Karpenter first, and delete the temporary folder."""
         super().stop()
         if self._temporary:
             shutil.rmtree(self.directory, ignore_errors=True)
 
     def client(self, as_user: str | None = None, groups: Sequence[str] = ()) -> client.ApiClient:
-        """Return a client that may do everything, or what a user may.
+        """Return a client with all rights, or with the rights of a user.
 
         Args:
             as_user: User to impersonate, such as ``system:serviceaccount:team-a:driver``.
-            groups: The user's groups. A service account has its own without being told.
+            groups: Groups of the user. Kubernetes adds those of a service account.
 
         Raises:
             ValueError: If groups are given without a user.
@@ -136,11 +133,11 @@ class Plane(Supervisor):
     def start_karpenter(self, launch: KarpenterLaunch) -> Process:
         """Start Karpenter with the rights of its service account; return when it is healthy.
 
-        AWS must be there before: Karpenter reads prices, subnets and instance types at once.
+        The emulated AWS must run: Karpenter reads prices, subnets and instance types at its start.
 
         Raises:
             ProcessEnded: If it ends or does not become healthy, with the end of its log.
-            kubernetes.client.ApiException: If there is no such service account.
+            kubernetes.client.ApiException: If the service account does not exist.
         """
         namespace, name = launch.service_account
         request = client.AuthenticationV1TokenRequest(
@@ -148,8 +145,8 @@ class Plane(Supervisor):
         )
         with self.client() as admin:
             core = client.CoreV1Api(admin)
-            made = core.create_namespaced_service_account_token(name, namespace, request)
-        token = str(made.status.token) if made.status else ""
+            created = core.create_namespaced_service_account_token(name, namespace, request)
+        token = str(created.status.token) if created.status else ""
         environment = karpenter_environment(
             launch,
             kubeconfig=self._kubeconfig("karpenter", token),
@@ -165,7 +162,7 @@ class Plane(Supervisor):
         return process
 
     def _await(self, process: Process) -> None:
-        """Wait for a process, and no longer than all others run that it may be waiting for."""
+        """Wait until a process is ready, or fail as soon as any process ends."""
 
         def ready() -> None:
             self.check()
@@ -204,7 +201,7 @@ class Plane(Supervisor):
             f"--service-account-signing-key-file={made.service_account_key}",
             "--service-cluster-ip-range=10.96.0.0/16",
             "--allow-privileged=true",
-            # There is no endpoint of the API inside the cluster: no pod really runs.
+            # No pod runs a program, so the API needs no endpoint inside the cluster.
             "--endpoint-reconciler-type=none",
         )
         ready = answers(f"{self.server}/readyz", made.authority)
@@ -213,7 +210,7 @@ class Plane(Supervisor):
     def _start_manager(self) -> Process:
         args = (
             *self._component(self._manager_port),
-            # As in EKS: admission policies tell controllers from others by their accounts.
+            # As in EKS: admission policies recognize controllers by their service accounts.
             "--use-service-account-credentials=true",
             f"--service-account-private-key-file={self._credentials.service_account_key}",
             f"--root-ca-file={self._credentials.authority}",
@@ -235,7 +232,7 @@ class Plane(Supervisor):
             f"--kubeconfig={self.kubeconfig}",
             f"--config={config}",
             "--manage-all-nodes=false",
-            # Whatever its value: system nodes have another one than Karpenter's.
+            # With any value: system nodes have another value than Karpenter's nodes.
             f"--manage-nodes-with-label-selector={SIMULATED_NODES[0]}",
             f"--node-lease-duration-seconds={_LEASE_SECONDS}",
             f"--server-address={_LOCAL}:{self._kwok_port}",
@@ -266,3 +263,20 @@ class Plane(Supervisor):
             authority=self._credentials.authority,
             token=token,
         )
+
+
+# ``pod-complete`` ends the pod of a Job as soon as it runs, but a submitter must run as long as its
+# job.
+_LEFT_OUT: Final = frozenset({"kustomization", "pod-complete"})
+
+
+def write_stages(stages: Path, path: Path) -> Path:
+    """Write one KWOK configuration with all stages of a folder, and return its path.
+
+    KWOK does not start without stages. These are its fast stages: a node is ready and a pod runs as
+    soon as it exists. The simulated jobs end their pods.
+    """
+    found = sorted(each for each in stages.rglob("*.yaml") if "testdata" not in each.parts)
+    texts = [each.read_text(encoding="utf-8") for each in found if each.stem not in _LEFT_OUT]
+    path.write_text("\n---\n".join(texts), encoding="utf-8")
+    return path

@@ -1,14 +1,17 @@
-"""Child processes that are logged, awaited, restarted, and never outlive us."""
+"""Run child processes: logs, readiness, restarts, free ports, and an end with this process."""
 
 from __future__ import annotations
 
 import os
+import random
 import re
+import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import IO, Final
 
@@ -16,25 +19,24 @@ import tenacity
 
 from cdk_emr_eks.simulation.control_plane import watchdog
 
-__all__ = ["NotReady", "Process", "ProcessEnded", "Supervisor", "await_ready"]
-
 _LINES_OF_LOG: Final = 15
-_GO: Final = {"GOGC": "400"}
-# Memory for time: a heap grows to five times what is in use before it is collected, not twice.
+# More memory for less CPU: Go collects garbage when the heap has grown to five times the live
+# memory, not to twice.
 # Source: https://go.dev/doc/gc-guide#GOGC
+_GO: Final = {"GOGC": "400"}
 _PEAK: Final = re.compile(r"^VmHWM:\s+(\d+) kB", re.MULTILINE)
 
 
 class NotReady(Exception):  # noqa: N818 (a state that passes)
-    """Raised by a check of readiness for as long as its process is not ready."""
+    """Raised by a readiness check while its process is not ready."""
 
 
 class ProcessEnded(RuntimeError):  # noqa: N818 (what happened, not what is wrong)
-    """A process ended that nobody had ended.
+    """A process ended by itself, or did not become ready.
 
     Attributes:
-        name: The process.
-        log: Its whole log.
+        name: Name of the process.
+        log: Log file.
     """
 
     def __init__(self, name: str, code: int | None, log: Path) -> None:
@@ -46,17 +48,17 @@ class ProcessEnded(RuntimeError):  # noqa: N818 (what happened, not what is wron
 
 @dataclass(kw_only=True)
 class Process:
-    """A child process, and how to start it again.
+    """A child process, and how to restart it.
 
     Args:
         name: Name of the process and of its log.
         command: The program and its arguments.
-        environment: Its whole environment.
-        log: File that takes all it says, over restarts.
-        ready: Check that raises ``NotReady``; None where nobody waits.
+        environment: Whole environment of the process.
+        log: File for its output, over restarts.
+        ready: Check that raises ``NotReady``; None if no caller waits.
         popen: The running process.
-        ended: Whether we ended it.
-        peak: Most memory it had, in bytes, over restarts.
+        ended: Whether this class ended it.
+        peak: Peak memory in bytes, over restarts.
     """
 
     name: str
@@ -70,11 +72,11 @@ class Process:
 
     @property
     def pid(self) -> int:
-        """Its process id."""
+        """Process id."""
         return self.popen.pid
 
     def check(self) -> None:
-        """Do nothing while it runs, or after we ended it.
+        """Check that the process runs, unless this class ended it.
 
         Raises:
             ProcessEnded: If it ended by itself.
@@ -84,11 +86,11 @@ class Process:
             raise ProcessEnded(self.name, code, self.log)
 
     def measure(self) -> None:
-        """Take note of its memory: only a running process tells."""
+        """Record its memory, which only a running process has."""
         self.peak = max(self.peak, _peak(self.pid))
 
     def end(self) -> None:
-        """Kill it and wait for it."""
+        """Kill the process and wait for its end."""
         self.measure()
         self.ended = True
         self.popen.kill()
@@ -96,9 +98,9 @@ class Process:
 
 
 class Supervisor:
-    """Child processes that share a folder of logs, and a fate with us.
+    """Child processes that share a folder of logs, and end with this process.
 
-    All children are in one process group, which ``watchdog`` kills when we are gone.
+    All children are in one process group, which ``watchdog`` kills when this process ends.
 
     Args:
         directory: Folder that gets ``logs/<name>.log``.
@@ -122,15 +124,15 @@ class Supervisor:
         """Start a child process; do not wait for it.
 
         Args:
-            name: A name of one's own choice, for ``restart``, ``kill`` and ``logs``.
+            name: Name of the process for ``restart``, ``kill`` and ``logs``.
             binary: The program.
             args: Its arguments.
-            env: Its environment besides HOME, PATH, TMPDIR and Go's pace of collecting garbage: the
-                rest of ours stays ours.
-            ready: Check for ``restart`` to await; it raises ``NotReady`` until the child is ready.
+            env: Its environment, in addition to HOME, PATH, TMPDIR and GOGC. Other variables of
+                this process are not passed on.
+            ready: Check for ``restart``, which raises ``NotReady`` until the child is ready.
 
         Raises:
-            ValueError: If a process of that name is running.
+            ValueError: If a process of this name is running.
         """
         kept = {key: os.environ[key] for key in ("HOME", "PATH", "TMPDIR") if key in os.environ}
         command = (str(binary), *args)
@@ -153,18 +155,18 @@ class Supervisor:
         return process
 
     def kill(self, name: str) -> None:
-        """End a process as ``kill -9`` does, and leave it so.
+        """End a process as ``kill -9`` does, and do not restart it.
 
         Raises:
-            KeyError: If there is no process of that name.
+            KeyError: If there is no process of this name.
         """
         self._processes[name].end()
 
     def restart(self, name: str) -> Process:
-        """Kill a process if it runs, start it as it was started, and wait until it is ready.
+        """Kill a process if it runs, start it in the same way, and wait until it is ready.
 
         Raises:
-            KeyError: If there is no process of that name.
+            KeyError: If there is no process of this name.
             ProcessEnded: If it ends at once, or does not become ready.
         """
         process = self._processes[name]
@@ -178,34 +180,35 @@ class Supervisor:
         return process
 
     def logs(self, name: str) -> Path:
-        """Return the file with all that a process said, over its restarts."""
+        """Return the file with the output of a process, over its restarts."""
         return self.directory / "logs" / f"{name}.log"
 
     def check(self) -> None:
-        """Do nothing while every process runs that nobody ended.
+        """Check that all processes run which this class has not ended.
 
         Raises:
-            ProcessEnded: If one ended by itself.
+            ProcessEnded: If a process ended by itself.
         """
         for process in tuple(self._processes.values()):
             process.check()
 
     def peak_memory(self) -> Mapping[str, int]:
-        """Return the most memory that each process had so far, in bytes.
+        """Return the peak memory of each process so far, in bytes.
 
-        Empty where the system has no ``/proc``, as on macOS.
+        Empty on a system without ``/proc``, such as macOS.
         """
         for process in self._processes.values():
             process.measure()
         return {name: each.peak for name, each in self._processes.items() if each.peak}
 
     def stop(self) -> None:
-        """Kill all processes, last started first. What they hold is meant to be lost."""
+        """Kill all processes, the last started first. Their data is not saved."""
         for process in reversed(tuple(self._processes.values())):
             process.end()
         with self._lock:
             if self._watchdog is not None:
-                self._watchdog.communicate()  # closes the pipe
+                # Closes the pipe.
+                self._watchdog.communicate()
                 self._watchdog = None
 
     def _popen(
@@ -219,7 +222,7 @@ class Supervisor:
 
 
 def _start_watchdog() -> subprocess.Popen[bytes]:
-    # As a file, not as a module: nothing of the package is imported, and it starts in 20 ms.
+    # As a file, not as a module: it does not import the package, and starts in 20 ms.
     command = [sys.executable, "-I", "-S", watchdog.__file__, str(os.getpid())]
     return subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, process_group=0
@@ -250,13 +253,13 @@ def await_ready(
     """Wait until a check no longer raises ``NotReady``.
 
     Args:
-        process: Whose readiness it is.
+        process: The process that becomes ready.
         ready: The check.
-        seconds: How long to wait: two busy cores take ten times as long as idle ones.
+        seconds: Timeout. Two busy cores take ten times as long as idle ones.
         every: Seconds between two checks.
 
     Raises:
-        ProcessEnded: If the process ends, or the time does, with the end of its log.
+        ProcessEnded: If the process ends, or at the timeout, with the end of its log.
     """
 
     def attempt() -> None:
@@ -285,3 +288,27 @@ def _peak(pid: int) -> int:
 def _tail(log: Path) -> str:
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines() if log.exists() else []
     return "\n".join(lines[-_LINES_OF_LOG:])
+
+
+# Below the ports that Linux, macOS and Windows assign to connections.
+# Source: https://docs.kernel.org/networking/ip-sysctl.html#ip-variables (ip_local_port_range)
+_PORTS: Final = range(20_000, 32_768)
+
+
+def free_ports(count: int) -> tuple[int, ...]:
+    """Return free TCP ports of the loopback interface that no connection can get.
+
+    A program may bind its port minutes later, or again after a restart. By then, the system could
+    have assigned a port of the usual range to a connection.
+    """
+    shuffled = random.sample(_PORTS, len(_PORTS))
+    return tuple(islice(filter(_free, shuffled), count))
+
+
+def _free(port: int) -> bool:
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True

@@ -1,18 +1,12 @@
-"""Deploys a cloud assembly to a plane and an emulated account, from its files alone."""
+"""Deploy a cloud assembly to a control plane and an emulated account, from its files alone."""
 
-from cdk_emr_eks.simulation.deploy.deployment import Deployment, deploy
-from cdk_emr_eks.simulation.deploy.outcome import (
-    DeploymentFailedError,
-    Outcome,
-    ResourceOutcome,
-)
-from cdk_emr_eks.simulation.deploy.site import ClusterIdentity
+from cdk_emr_eks.simulation.deploy.deployment import AssemblyDeployment, deploy
+from cdk_emr_eks.simulation.deploy.model import ClusterIdentity, DeployOutcome, ResourceRecord
 
 __all__ = [
+    "AssemblyDeployment",
     "ClusterIdentity",
-    "Deployment",
-    "DeploymentFailedError",
-    "Outcome",
-    "ResourceOutcome",
+    "DeployOutcome",
+    "ResourceRecord",
     "deploy",
 ]

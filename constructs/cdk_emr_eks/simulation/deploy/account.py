@@ -1,8 +1,8 @@
-"""Resources of CloudFormation as calls of AWS's own APIs, one row each.
+"""Deploy resources of CloudFormation by one call of an AWS API each; a table has the calls.
 
-A row says which properties the emulated account gets; of all others the outcome says that they have
-no effect. That is why this is a table and not moto's own CloudFormation, which takes any property
-and says nothing of those it does not read, and has no EKS cluster, node group or virtual cluster.
+A row of the table lists the properties that the emulated account gets. The outcome lists the other
+properties as ignored. Moto's CloudFormation does not report ignored properties, and does not
+support EKS clusters, node groups and virtual clusters.
 """
 
 from __future__ import annotations
@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING, Final
 
 import jmespath
 
-from cdk_emr_eks.assembly.paths import mapping, sequence
-from cdk_emr_eks.simulation.deploy.names import physical_name
-from cdk_emr_eks.simulation.deploy.outcome import Deployed, Outcome, Request
-from cdk_emr_eks.simulation.deploy.resolve import Made
+from cdk_emr_eks.assembly.evaluation import ResourceValues
+from cdk_emr_eks.assembly.paths import sequence, text
+from cdk_emr_eks.simulation.deploy.model import Deployed, DeployOutcome, Request, physical_name
 
 if TYPE_CHECKING:
     from cdk_emr_eks.simulation.aws import EmulatedAws
@@ -24,17 +23,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Row:
-    """How a resource is made and deleted.
+    """The API calls that create and delete a resource.
 
     Args:
-        service: Service as boto3 names it.
-        create: Method that makes it.
-        passes: Argument of that method by property.
-        ref: Where its answer has what ``Ref`` gives; or a property, as ``=Name``.
-        delete: Method that deletes it; empty if it goes with another resource.
-        by: Arguments of that method: ``ref``, or a property, as ``=Name``.
-        attributes: Where the answer has what ``Fn::GetAtt`` gives, by attribute.
-        tagged: Type of the resource in ``TagSpecifications``; empty where there are no tags.
+        service: Name of the service in boto3.
+        create: Method that creates the resource.
+        passes: Argument of that method, by property.
+        ref: Path of the value of ``Ref`` in the response, or a property, such as ``=Name``.
+        delete: Method that deletes the resource.
+        by: Arguments of that method: ``ref``, an attribute, or a property, such as ``=Name``.
+        attributes: Path of each attribute in the response, by name for ``Fn::GetAtt``.
+        tagged: Type of the resource in ``TagSpecifications``; empty if the call takes no tags.
     """
 
     service: str
@@ -199,7 +198,7 @@ ROWS: Final[Mapping[str, Row]] = {
 
 
 def deploy_row(row: Row, request: Request, aws: EmulatedAws) -> Deployed:
-    """Make a resource as its row says.
+    """Create a resource by the call of its row.
 
     Raises:
         ClientError: If the emulated account refuses.
@@ -212,9 +211,9 @@ def deploy_row(row: Row, request: Request, aws: EmulatedAws) -> Deployed:
     if row.tagged and given.get("Tags"):
         specification = {"ResourceType": row.tagged, "Tags": given["Tags"]}
         arguments["TagSpecifications"] = [specification]
-    answer = getattr(client, row.create)(**arguments)
-    attributes = {name: jmespath.search(path, answer) for name, path in row.attributes.items()}
-    ref = _read(row.ref, given, answer)
+    response = getattr(client, row.create)(**arguments)
+    attributes = {name: jmespath.search(path, response) for name, path in row.attributes.items()}
+    ref = _read(row.ref, given, response)
     by = {}
     for argument, source in row.by.items():
         value = ref if source == "ref" else attributes.get(source, given.get(source[1:]))
@@ -226,19 +225,18 @@ def deploy_row(row: Row, request: Request, aws: EmulatedAws) -> Deployed:
 
     unread = sorted(set(given) - set(row.passes) - {"Tags" if row.tagged else ""})
     return Deployed(
-        made=Made(ref=ref, attributes=attributes),
-        outcome=Outcome.EMULATED,
-        why=f"without effect: {', '.join(unread)}" if unread else "",
+        values=ResourceValues(ref=ref, attributes=attributes),
+        outcome=DeployOutcome.EMULATED,
+        why=f"ignored: {', '.join(unread)}" if unread else "",
         undo=undo,
     )
 
 
-def _read(source: str, given: Mapping[str, object], answer: object) -> str:
-    found = given.get(source[1:]) if source[0] == "=" else jmespath.search(source, answer)
+def _read(source: str, given: Mapping[str, object], response: object) -> str:
+    found = given.get(source[1:]) if source[0] == "=" else jmespath.search(source, response)
     return str(found)
 
 
 def tags(request: Request) -> dict[str, str]:
-    """Return the resource's tags as a mapping."""
-    given = [mapping(tag) for tag in sequence(request.properties.get("Tags"))]
-    return {str(tag.get("Key")): str(tag.get("Value")) for tag in given}
+    """Return the tags of a resource as a mapping."""
+    return {text(tag, "Key"): text(tag, "Value") for tag in sequence(request.properties, "Tags")}

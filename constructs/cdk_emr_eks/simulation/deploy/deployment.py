@@ -1,30 +1,33 @@
-"""A whole cloud assembly on the plane and the emulated account, and away again."""
+"""Deploy a whole cloud assembly to the control plane and the emulated account, and delete it."""
 
 from __future__ import annotations
 
 import graphlib
+import ipaddress
+import json
+import re
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from cdk_emr_eks.assembly.reader import AssemblyError, open_assembly
-from cdk_emr_eks.assembly.stack import Stack
+from cdk_emr_eks.assembly.reader import Assembly, AssemblyError
+from cdk_emr_eks.assembly.references import stacks_read
+from cdk_emr_eks.assembly.stack import Stack, StackKind
 from cdk_emr_eks.errors import Problems
 from cdk_emr_eks.plan.model import Plan, TenantPlan
 from cdk_emr_eks.plan.reader import read_plan
 from cdk_emr_eks.simulation.control_plane.karpenter import KarpenterLaunch
-from cdk_emr_eks.simulation.deploy.existing_network import ExistingNetwork
-from cdk_emr_eks.simulation.deploy.launch import KARPENTER
-from cdk_emr_eks.simulation.deploy.objects import Objects
-from cdk_emr_eks.simulation.deploy.outcome import (
-    DeploymentFailedError,
-    Outcome,
-    ResourceOutcome,
+from cdk_emr_eks.simulation.deploy.kubectl import KARPENTER
+from cdk_emr_eks.simulation.deploy.model import (
+    ClusterIdentity,
+    DeployOutcome,
+    DeployTarget,
+    ResourceRecord,
 )
-from cdk_emr_eks.simulation.deploy.site import ClusterIdentity, Site
+from cdk_emr_eks.simulation.deploy.objects import Objects
 from cdk_emr_eks.simulation.deploy.stack import StackDeployment
+from cdk_emr_eks.simulation.errors import DeploymentFailedError
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -32,49 +35,54 @@ if TYPE_CHECKING:
     from cdk_emr_eks.simulation.aws import EmulatedAws
     from cdk_emr_eks.simulation.control_plane.plane import Plane
 
+# Time for a whole deletion.
 DESTROY_SECONDS: Final = timedelta(minutes=5)
-"""How long a deletion may take as a whole."""
+# Time that a failed deployment has to delete the resources of each stack.
 ROLLBACK_SECONDS: Final = 30.0
-"""How long a failed deployment tries to clean up in each stack."""
+
+_CLUSTER: Final = "AWS::EKS::Cluster"
+_IDS: Final = re.compile(r"\b(?:subnet|vpc)-[0-9a-f]{8,17}\b")
+_BLOCK: Final = ipaddress.ip_network("10.0.0.0/16")
+_SUBNET_PREFIX: Final = 20
 
 
-class Deployment:
+class AssemblyDeployment:
     """A deployed assembly.
 
     Args:
-        plan: What the assembly says of itself.
-        site: Where it went.
-        stacks: Its stacks, in the order of deployment.
-        network: Stand-ins of a network that was there before.
+        plan: Plan of the assembly.
+        target: Control plane and account.
+        stacks: Stacks, in the order of deployment.
+        network: Stand-ins for an existing network.
 
     Attributes:
         plan: Pools, tenants and zones as ``emr-eks plan`` shows them.
-        resources: Every resource of every template, with what became of it.
-        identities: Who may do what in the cluster, and which role pods have.
+        resources: Every resource of every template, with its outcome.
+        identities: Identities with access to the cluster, and roles of pods.
     """
 
     def __init__(
         self,
         *,
         plan: Plan,
-        site: Site,
+        target: DeployTarget,
         stacks: tuple[StackDeployment, ...],
-        network: ExistingNetwork,
+        network: NetworkStandIns,
     ) -> None:
         self.plan = plan
         self._network = network
-        self._site = site
+        self._target = target
         self._stacks = stacks
-        self.resources: tuple[ResourceOutcome, ...] = (
+        self.resources: tuple[ResourceRecord, ...] = (
             *network.resources,
-            *(outcome for stack in stacks for outcome in stack.resources),
+            *(record for stack in stacks for record in stack.resources),
         )
-        self.identities: tuple[ClusterIdentity, ...] = tuple(site.identities)
+        self.identities: tuple[ClusterIdentity, ...] = tuple(target.identities)
 
     @property
-    def not_simulated(self) -> tuple[ResourceOutcome, ...]:
-        """The resources that would do something and here do not."""
-        return tuple(r for r in self.resources if r.outcome is Outcome.NOT_SIMULATED)
+    def not_simulated(self) -> tuple[ResourceRecord, ...]:
+        """Resources that would have an effect in AWS and have none here."""
+        return tuple(r for r in self.resources if r.outcome is DeployOutcome.NOT_SIMULATED)
 
     @property
     def workloads(self) -> tuple[str, ...]:
@@ -83,24 +91,24 @@ class Deployment:
 
     @property
     def tenants(self) -> tuple[TenantPlan, ...]:
-        """The tenants, as their stacks say."""
+        """Tenants of the plan."""
         return self.plan.tenants
 
     @property
     def karpenter(self) -> KarpenterLaunch | None:
-        """How the rendered chart starts Karpenter; None if the assembly does not install it."""
-        return self._site.karpenter
+        """How to start Karpenter; None if the assembly does not install it."""
+        return self._target.karpenter
 
     def destroy(self, within: timedelta = DESTROY_SECONDS) -> tuple[str, ...]:
-        """Delete everything in the opposite order, as ``cdk destroy`` would.
+        """Delete everything in reverse order, as ``cdk destroy`` does.
 
-        Karpenter must run until then, for its finalizers to end; it is stopped with its chart.
+        Karpenter must run until its chart is uninstalled, since its finalizers hold nodes.
 
         Args:
-            within: How long it may take as a whole; what is not gone by then is a problem.
+            within: Time for the whole deletion. What remains after it is a problem.
 
         Returns:
-            What could not be deleted, or not in time, and why. Empty: nothing is left behind.
+            What could not be deleted in time, and why; empty if nothing remains.
         """
         end = time.monotonic() + within.total_seconds()
         problems: list[str] = []
@@ -111,81 +119,100 @@ class Deployment:
 
 
 def deploy(
-    assembly: Path,
+    assembly: Assembly,
     *,
     plane: Plane,
     aws: EmulatedAws,
     parameters: Mapping[str, Mapping[str, object]] | None = None,
     progress: Progress | None = None,
-) -> Deployment:
-    """Deploy a cloud assembly: its templates, resource by resource, as CloudFormation would.
+) -> AssemblyDeployment:
+    """Deploy a cloud assembly, resource by resource, as CloudFormation does.
 
     Args:
-        assembly: Folder that ``cdk synth`` wrote.
-        plane: Control plane that stands for the EKS cluster; started, and with nothing deployed.
+        assembly: The opened assembly.
+        plane: Control plane that replaces the EKS cluster; started, without objects.
         aws: Emulated account; started.
-        parameters: Values of CloudFormation parameters by name, by stack. Default: the templates'
-            own defaults.
-        progress: A bar of rich's that gets a task. Default: none.
+        parameters: Values of CloudFormation parameters, by stack and name. Default: the defaults
+            of the templates.
+        progress: Progress bar of rich that gets a task. Default: none.
 
     Raises:
-        AssemblyError: If the folder is no cloud assembly, or it builds upon a network, a cluster or
-            a Karpenter that is there already.
+        AssemblyError: If the assembly needs an existing network, cluster or Karpenter.
         ConfigError: If a stack is for another account or Region than the emulated one.
-        DeploymentFailedError: If the real deployment would fail, too, with what was refused. What
-            was deployed before is deleted again.
+        DeploymentFailedError: If the real deployment would fail, with the reasons. What was
+            deployed before is deleted.
     """
-    opened = open_assembly(assembly)
-    stacks, plan = _ordered(opened.stacks), read_plan(opened)
-    _require_platform(assembly, stacks, plan)
+    stacks, plan = _ordered(assembly.stacks), read_plan(assembly)
+    _require_platform(assembly, plan)
     for stack in stacks:
         _check_environment(stack, aws)
     total = sum(len(stack.types()) for stack in stacks)
     task = progress.add_task("Deploying", total=total) if progress else None
-    network = ExistingNetwork(stacks, aws)
+    network = NetworkStandIns(_deployed(assembly.stacks), aws)
+    templates = {stack: network.template(stack) for stack in _deployed(assembly.stacks)}
     exports: dict[str, object] = {}
+    outputs: dict[tuple[str, str], object] = {}
     done: list[StackDeployment] = []
-    site = Site(plane=plane, aws=aws, assembly=assembly, objects=Objects(plane.client()))
+    target = DeployTarget(plane=plane, aws=aws, objects=Objects(plane.client()))
     for stack in stacks:
         deployment = StackDeployment(
-            name=stack.stack_name, template=network.template(stack), site=site, exports=exports
+            stack=stack,
+            name=stack.stack_name,
+            templates=templates,
+            target=target,
+            exports=exports,
+            outputs_of_stacks=outputs,
         )
         done.append(deployment)
         try:
-            for outcome in deployment.run((parameters or {}).get(stack.stack_name, {})):
+            for record in deployment.run((parameters or {}).get(stack.stack_name, {})):
                 if progress and task is not None:
-                    progress.update(task, advance=1, description=f"Deploying {outcome.logical_id}")
+                    progress.update(task, advance=1, description=f"Deploying {record.logical_id}")
         except (DeploymentFailedError, AssemblyError):
             _roll_back(done)
             network.delete()
             raise
-    return Deployment(plan=plan, site=site, stacks=tuple(done), network=network)
+    return AssemblyDeployment(plan=plan, target=target, stacks=tuple(done), network=network)
 
 
 def _roll_back(stacks: list[StackDeployment]) -> None:
-    # The error is what the caller needs; what may be left is gone with the plane.
+    # The caller needs the first error. What remains is lost when the control plane stops.
     for stack in reversed(stacks):
         stack.undo(ROLLBACK_SECONDS)
 
 
-def _require_platform(assembly: Path, stacks: tuple[Stack, ...], plan: Plan) -> None:
-    """Refuse what would need things that exist in somebody's account only."""
+def _deployed(stacks: Iterable[Stack]) -> list[Stack]:
+    """Return the stacks without the products of Service Catalog, which users launch later."""
+    return [
+        stack
+        for stack in stacks
+        if stack.kind is not StackKind.PRODUCT
+        and (stack.parent is None or stack.parent.stack.kind is not StackKind.PRODUCT)
+    ]
+
+
+def _require_platform(assembly: Assembly, plan: Plan) -> None:
+    """Refuse an assembly that needs resources which exist only in a real account."""
     charts = {component.name for component in plan.components if component.kind == "Helm chart"}
     missing = ""
-    if not any("AWS::EKS::Cluster" in stack.types() for stack in stacks):
-        missing = "makes no EKS cluster"
+    if not any(_CLUSTER in stack.types() for stack in _deployed(assembly.stacks)):
+        missing = "creates no EKS cluster"
     elif plan.pools and KARPENTER not in charts:
         missing = "has node pools and does not install Karpenter"
     if missing:
         raise AssemblyError(
-            f"The cloud assembly '{assembly}' {missing}. What is there already cannot be simulated."
+            f"The cloud assembly '{assembly.folder}' {missing}. Existing resources cannot be "
+            "simulated: simulate an app that creates the whole platform."
         )
 
 
-def _ordered(stacks: tuple[Stack, ...]) -> tuple[Stack, ...]:
-    """Return the stacks, each after those it depends on; nested ones go with their parents."""
-    own = {stack.stack_name: stack for stack in stacks if stack.stack_name}
-    graph = {name: set(stack.dependencies) & own.keys() for name, stack in own.items()}
+def _ordered(stacks: Iterable[Stack]) -> tuple[Stack, ...]:
+    """Return the stacks that the CDK deploys, each after the stacks that it depends on."""
+    own = {stack.stack_name: stack for stack in stacks if stack.kind is StackKind.STACK}
+    graph = {
+        name: {*stack.dependencies, *stacks_read(stack)} & (own.keys() - {name})
+        for name, stack in own.items()
+    }
     return tuple(own[name] for name in graphlib.TopologicalSorter(graph).static_order())
 
 
@@ -195,6 +222,81 @@ def _check_environment(stack: Stack, aws: EmulatedAws) -> None:
         ("account", stack.environment.account, aws.account),
         ("region", stack.environment.region, aws.region),
     ):
-        fix = f"give EmulatedAws {field}={wanted!r}"
+        fix = f"pass {field}={wanted!r} to EmulatedAws"
         problems.require(not wanted or wanted == given, field, f"must be {given}", wanted, fix)
     problems.raise_if_any()
+
+
+class NetworkStandIns:
+    """Subnets of the emulated account for existing ones, of which templates have only the ids.
+
+    Nothing else is known of existing subnets. The stand-ins are in the zones of the Region, in the
+    order in which the ids appear, and have no tags. Each is listed among the resources.
+
+    Args:
+        stacks: Stacks whose templates are read.
+        aws: Emulated account.
+
+    Attributes:
+        ids: Id of the stand-in, by existing id.
+        resources: A record of each stand-in.
+    """
+
+    def __init__(self, stacks: Iterable[Stack], aws: EmulatedAws) -> None:
+        self.ids: dict[str, str] = {}
+        self.resources: list[ResourceRecord] = []
+        self._ec2 = aws.client("ec2")
+        found = dict.fromkeys(
+            (stack.stack_name or stack.name, name)
+            for stack in stacks
+            for name in _IDS.findall(json.dumps(stack.template))
+        )
+        if not found:
+            return
+        self._vpc = self._ec2.create_vpc(CidrBlock=str(_BLOCK))["Vpc"]["VpcId"]
+        answer = self._ec2.describe_availability_zones()["AvailabilityZones"]
+        zones = sorted(str(zone["ZoneName"]) for zone in answer)
+        blocks = _BLOCK.subnets(new_prefix=_SUBNET_PREFIX)
+        for stack, name in found:
+            if name in self.ids:
+                continue
+            why = "a stand-in for an existing one"
+            if name.startswith("vpc-"):
+                self.ids[name] = self._vpc
+            else:
+                zone = zones[len(self._subnets) % len(zones)]
+                created = self._ec2.create_subnet(
+                    VpcId=self._vpc, CidrBlock=str(next(blocks)), AvailabilityZone=zone
+                )
+                self.ids[name] = created["Subnet"]["SubnetId"]
+                why += f", assumed to be in {zone} and without tags"
+            self.resources.append(
+                ResourceRecord(
+                    stack=stack,
+                    logical_id=name,
+                    type="AWS::EC2::VPC" if name.startswith("vpc-") else "AWS::EC2::Subnet",
+                    outcome=DeployOutcome.EMULATED,
+                    why=why,
+                )
+            )
+
+    @property
+    def _subnets(self) -> list[str]:
+        return [created for name, created in self.ids.items() if name.startswith("subnet-")]
+
+    def template(self, stack: Stack) -> Mapping[str, object]:
+        """Return the template of a stack with the ids of the stand-ins."""
+        if not self.ids:
+            return stack.template
+        text = _IDS.sub(lambda id: self.ids.get(id.group(), id.group()), json.dumps(stack.template))
+        template: Mapping[str, object] = json.loads(text)
+        return template
+
+    def delete(self) -> None:
+        """Delete the stand-ins."""
+        if not self.ids:
+            return
+        for subnet in self._subnets:
+            self._ec2.delete_subnet(SubnetId=subnet)
+        self._ec2.delete_vpc(VpcId=self._vpc)
+        self.ids.clear()

@@ -1,54 +1,86 @@
-"""The EKS cluster, its nodes and its add-ons.
+"""Deploy the EKS cluster, its node groups and its add-ons.
 
-The cluster is the plane; EKS's API in the emulated account describes it. What EKS makes by itself
-is made here, too: the cluster's security group with the tag by which node classes find it.
+The control plane replaces the cluster, and EKS's API in the emulated account describes it. What EKS
+creates itself is created here, too: the cluster's security group, with the tag by which node
+classes find it.
 """
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import ClientError
 
-from cdk_emr_eks.assembly.paths import mapping, sequence
+from cdk_emr_eks import labels
+from cdk_emr_eks.assembly.evaluation import ResourceValues
+from cdk_emr_eks.assembly.paths import at, mapping, sequence, text
 from cdk_emr_eks.assembly.reader import AssemblyError
-from cdk_emr_eks.simulation.deploy.daemon_sets import daemon_sets
-from cdk_emr_eks.simulation.deploy.identities import pod_identity
-from cdk_emr_eks.simulation.deploy.names import physical_name
-from cdk_emr_eks.simulation.deploy.outcome import (
+from cdk_emr_eks.model.instances.instances import DAEMONSET_REQUESTS, MAX_PODS, DaemonSetRequest
+from cdk_emr_eks.simulation.control_plane.kube_types import SIMULATED_NODES
+from cdk_emr_eks.simulation.deploy.access import pod_identity
+from cdk_emr_eks.simulation.deploy.model import (
     Deployed,
-    DeploymentFailedError,
+    DeployOutcome,
+    DeployTarget,
     NotSimulatedError,
-    Outcome,
     Request,
+    physical_name,
 )
-from cdk_emr_eks.simulation.deploy.resolve import Made
-from cdk_emr_eks.simulation.deploy.site import Site
-from cdk_emr_eks.simulation.deploy.system_nodes import system_nodes
+from cdk_emr_eks.simulation.errors import DeploymentFailedError
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient
 
-_SECURITY_GROUP_TAG: Final = "aws:eks:cluster-name"
+    from cdk_emr_eks.simulation.aws import EmulatedAws
+
 # Source: https://docs.aws.amazon.com/eks/latest/userguide/sec-group-reqs.html
+_SECURITY_GROUP_TAG: Final = "aws:eks:cluster-name"
+
+# Path of a container's resources in the configuration of its add-on.
+_RESOURCES: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
+    "vpc-cni": {
+        "aws-node": ("resources",),
+        "aws-eks-nodeagent": ("nodeAgent", "resources"),
+    },
+    "kube-proxy": {"kube-proxy": ("resources",)},
+    "aws-ebs-csi-driver": dict.fromkeys(
+        ("ebs-plugin", "node-driver-registrar", "liveness-probe"), ("node", "resources")
+    ),
+    "eks-pod-identity-agent": {"eks-pod-identity-agent": ("resources",)},
+}
+
+# Value of the label of simulated nodes. Nodes of Karpenter have another value, since Karpenter's
+# fleet deletes nodes with that value whose instance it does not know.
+_SYSTEM: Final = "system"
+_EFFECTS: Final = {
+    "NO_SCHEDULE": "NoSchedule",
+    "NO_EXECUTE": "NoExecute",
+    "PREFER_NO_SCHEDULE": "PreferNoSchedule",
+}
+_ARCHITECTURES: Final = {"arm64": "arm64", "x86_64": "amd64"}
 
 
-def deploy_cluster(request: Request, site: Site) -> Deployed:
-    """Let the plane be the cluster.
+# ---- cluster
+
+
+def deploy_cluster(request: Request, target: DeployTarget) -> Deployed:
+    """Describe the control plane as the EKS cluster.
 
     Raises:
-        NotSimulatedError: For a second cluster: there is one plane.
-        AssemblyError: If the cluster's subnets are not of the assembly.
+        NotSimulatedError: For a second cluster, since there is one control plane.
+        AssemblyError: If the subnets of the cluster are not in the assembly.
     """
-    if site.cluster:
-        raise NotSimulatedError(f"there is one control plane, and it is {site.cluster}")
-    aws, given = site.aws, request.properties
+    if target.cluster:
+        raise NotSimulatedError(f"the simulation has one control plane, for {target.cluster}")
+    aws, given = target.aws, request.properties
     name = request.text("Name") or physical_name(request, 100)
-    network = mapping(given.get("ResourcesVpcConfig"))
+    network = mapping(given, "ResourcesVpcConfig")
     subnets, groups = network.get("SubnetIds"), network.get("SecurityGroupIds")
     eks, ec2 = aws.client("eks"), aws.client("ec2")
     vpc = _vpc(ec2, name, sequence(subnets))
-    made = eks.create_cluster(
+    created = eks.create_cluster(
         name=name,
         version=request.text("Version"),
         roleArn=request.text("RoleArn"),
@@ -56,26 +88,26 @@ def deploy_cluster(request: Request, site: Site) -> Deployed:
         tags={},
     )["cluster"]
     group = _security_group(ec2, name, vpc)
-    aws.attach_control_plane(site.plane.server, site.plane.ca_bundle)
-    site.cluster = name
+    aws.attach_control_plane(target.plane.server, target.plane.ca_bundle)
+    target.cluster = name
 
     def undo(_: float) -> tuple[str, ...]:
         eks.delete_cluster(name=name)
         ec2.delete_security_group(GroupId=group)
-        site.cluster = ""
+        target.cluster = ""
         return ()
 
     attributes: dict[str, object] = {
-        "Arn": made["arn"],
+        "Arn": created["arn"],
         "Id": name,
-        "Endpoint": site.plane.server,
-        "CertificateAuthorityData": site.plane.ca_bundle,
+        "Endpoint": target.plane.server,
+        "CertificateAuthorityData": target.plane.ca_bundle,
         "ClusterSecurityGroupId": group,
-        "OpenIdConnectIssuerUrl": mapping(mapping(made.get("identity")).get("oidc")).get("issuer"),
+        "OpenIdConnectIssuerUrl": at(created, "identity", "oidc", "issuer"),
     }
     return Deployed(
-        made=Made(ref=name, attributes=attributes),
-        outcome=Outcome.EMULATED,
+        values=ResourceValues(ref=name, attributes=attributes),
+        outcome=DeployOutcome.EMULATED,
         why="the control plane on this machine, without EKS's managed settings and logs",
         undo=undo,
     )
@@ -86,69 +118,171 @@ def _vpc(ec2: BaseClient, cluster: str, subnets: list[object]) -> str:
         found = ec2.describe_subnets(SubnetIds=subnets)["Subnets"]
     except ClientError as error:
         raise AssemblyError(
-            f"The assembly does not make the subnets of the cluster {cluster}: {subnets}. A "
-            "network that is there already, and whose ids are no plain text, cannot be simulated."
+            f"The assembly does not create the subnets of the cluster {cluster}: {subnets}. The "
+            "simulation supports an existing network only if the templates have its ids as text."
         ) from error
     return str(found[0]["VpcId"])
 
 
 def _security_group(ec2: BaseClient, cluster: str, vpc: str) -> str:
-    """Make the group that EKS itself makes for a cluster."""
+    """Create the security group that EKS creates for a cluster."""
     tags = [{"Key": _SECURITY_GROUP_TAG, "Value": cluster}]
-    made = ec2.create_security_group(
+    created = ec2.create_security_group(
         GroupName=f"eks-cluster-sg-{cluster}",
         Description="EKS created security group",
         VpcId=vpc,
         TagSpecifications=[{"ResourceType": "security-group", "Tags": tags}],
     )
-    return str(made["GroupId"])
+    return str(created["GroupId"])
 
 
-def deploy_node_group(request: Request, site: Site) -> Deployed:
-    """Make the nodes of a managed node group, spread over its subnets' zones."""
-    given = request.properties
+# ---- managed node groups
+
+
+def deploy_node_group(request: Request, target: DeployTarget) -> Deployed:
+    """Create the nodes of a managed node group, spread over the zones of its subnets."""
     name = request.text("NodegroupName") or physical_name(request, 63)
-    nodes = system_nodes(given, name, site.aws)
-    failed_if_refused(request, site.objects.create(nodes, overwrite=False, validate=True).refused)
+    nodes = system_nodes(request.properties, name, target.aws)
+    _fail_if_refused(request, target.objects.create(nodes, overwrite=False, validate=True).refused)
 
     def undo(seconds: float) -> tuple[str, ...]:
-        return site.objects.delete(nodes, seconds)
+        return target.objects.delete(nodes, seconds)
 
+    attributes = {"NodegroupName": name, "Id": name}
     return Deployed(
-        made=Made(ref=f"{site.cluster}/{name}", attributes={"NodegroupName": name, "Id": name}),
-        outcome=Outcome.EMULATED,
-        why=f"{len(nodes)} nodes; their number stays, and no image is started",
+        values=ResourceValues(ref=f"{target.cluster}/{name}", attributes=attributes),
+        outcome=DeployOutcome.EMULATED,
+        why=f"{len(nodes)} nodes; their number does not change, and no image is started",
         undo=undo,
     )
 
 
-def deploy_addon(request: Request, site: Site) -> Deployed:
-    """Make the DaemonSets of an add-on: what they request, no other pod can have.
+def system_nodes(
+    group: Mapping[str, object], name: str, aws: EmulatedAws
+) -> tuple[Mapping[str, object], ...]:
+    """Return the nodes that a node group starts with, of its first instance type."""
+    ec2 = aws.client("ec2")
+    instance_type = text(group, "InstanceTypes", 0) or "t3.medium"
+    info = ec2.describe_instance_types(InstanceTypes=[instance_type])["InstanceTypes"][0]
+    answer = ec2.describe_subnets(SubnetIds=sequence(group, "Subnets"))
+    zones = sorted({str(subnet["AvailabilityZone"]) for subnet in answer["Subnets"]})
+    scaling = mapping(group, "ScalingConfig")
+    count = int(str(scaling.get("DesiredSize", scaling.get("MinSize", 1))))
+    return tuple(
+        _node(group, info, f"system-{name[-12:].lower()}-{index}", zones[index % len(zones)])
+        for index in range(count)
+    )
 
-    An add-on's deployments are left out, and so is what its pods would do.
+
+def _node(
+    group: Mapping[str, object], info: Mapping[str, object], name: str, zone: str
+) -> Mapping[str, object]:
+    architecture = text(info, "ProcessorInfo", "SupportedArchitectures", 0)
+    taints = [
+        {
+            "key": taint.get("Key"),
+            "value": taint.get("Value"),
+            "effect": _EFFECTS[text(taint, "Effect")],
+        }
+        for taint in map(mapping, sequence(group, "Taints"))
+    ]
+    capacity = {
+        "cpu": text(info, "VCpuInfo", "DefaultVCpus"),
+        "memory": f"{text(info, 'MemoryInfo', 'SizeInMiB')}Mi",
+        "pods": str(MAX_PODS),
+    }
+    return {
+        "apiVersion": "v1",
+        "kind": "Node",
+        "metadata": {
+            "name": name,
+            "labels": {
+                SIMULATED_NODES[0]: _SYSTEM,
+                labels.HOSTNAME: name,
+                "node.kubernetes.io/instance-type": text(info, "InstanceType"),
+                labels.ZONE: zone,
+                labels.ARCHITECTURE: _ARCHITECTURES[architecture],
+                labels.OPERATING_SYSTEM: "linux",
+                **{key: str(value) for key, value in mapping(group, "Labels").items()},
+            },
+        },
+        "spec": {"taints": taints} if taints else {},
+        "status": {"capacity": capacity, "allocatable": capacity},
+    }
+
+
+# ---- add-ons
+
+
+def deploy_addon(request: Request, target: DeployTarget) -> Deployed:
+    """Create the DaemonSets of an add-on, since their requests reduce what other pods can have.
+
+    The Deployments of an add-on are left out, and no pod of an add-on does its work.
     """
     addon = request.text("AddonName")
-    for each in map(mapping, sequence(request.properties.get("PodIdentityAssociations"))):
-        account = f"kube-system:{each.get('ServiceAccount')}"
-        site.identities.append(pod_identity(str(each.get("RoleArn")), account))
+    for association in sequence(request.properties, "PodIdentityAssociations"):
+        account = f"kube-system:{text(association, 'ServiceAccount')}"
+        target.identities.append(pod_identity(text(association, "RoleArn"), account))
     sets = daemon_sets(addon, request.text("ConfigurationValues", "{}"))
-    made = Made(ref=f"{site.cluster}|{addon}", attributes={}, invented=True)
+    values = ResourceValues(ref=f"{target.cluster}|{addon}", attributes={}, invented=True)
     if not sets:
-        return Deployed(made=made, outcome=Outcome.RECORDED, why="no pod of it runs on pool nodes")
-    failed_if_refused(request, site.objects.create(sets, overwrite=False, validate=True).refused)
+        why = "none of its pods run on nodes of pools"
+        return Deployed(values=values, outcome=DeployOutcome.RECORDED, why=why)
+    _fail_if_refused(request, target.objects.create(sets, overwrite=False, validate=True).refused)
 
     def undo(seconds: float) -> tuple[str, ...]:
-        return site.objects.delete(sets, seconds)
+        return target.objects.delete(sets, seconds)
 
     why = "its DaemonSet with its requests; its other pods are left out"
-    return Deployed(made=made, outcome=Outcome.APPLIED, why=why, undo=undo)
+    return Deployed(values=values, outcome=DeployOutcome.APPLIED, why=why, undo=undo)
 
 
-def failed_if_refused(request: Request, refused: tuple[str, ...]) -> None:
-    """Fail the deployment if the API server refused objects.
+def daemon_sets(addon: str, configuration: str) -> tuple[Mapping[str, object], ...]:
+    """Return the DaemonSets of an add-on; none if its pods run on system nodes only.
 
-    Raises:
-        DeploymentFailedError: If it did.
+    Requests are those of the add-on's configuration in the template. Where the configuration has
+    none, they are those of ``model.instances.instances``.
     """
+    values = mapping(json.loads(configuration or "{}"))
+    return tuple(_daemon_set(each, values) for each in DAEMONSET_REQUESTS if each.addon == addon)
+
+
+def _daemon_set(request: DaemonSetRequest, values: Mapping[str, object]) -> Mapping[str, object]:
+    names = {"app.kubernetes.io/name": request.addon}
+    containers = [
+        {
+            "name": container,
+            "image": request.addon,
+            "resources": {"requests": _requests(request, container, values)},
+        }
+        for container in request.containers
+    ]
+    pod = {
+        "priorityClassName": "system-node-critical",
+        "tolerations": [{"operator": "Exists"}],
+        "hostNetwork": True,
+        "containers": containers,
+    }
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "DaemonSet",
+        "metadata": {"name": request.addon, "namespace": "kube-system", "labels": names},
+        "spec": {
+            "selector": {"matchLabels": names},
+            "template": {"metadata": {"labels": names}, "spec": pod},
+        },
+    }
+
+
+def _requests(
+    request: DaemonSetRequest, container: str, values: Mapping[str, object]
+) -> dict[str, str]:
+    path = _RESOURCES.get(request.addon, {}).get(container, ("resources",))
+    stated = mapping(values, *path, "requests")
+    default = {"cpu": request.cpu.kubernetes, "memory": request.memory.kubernetes}
+    return {name: str(stated.get(name, amount)) for name, amount in default.items()}
+
+
+def _fail_if_refused(request: Request, refused: tuple[str, ...]) -> None:
     if refused:
         raise DeploymentFailedError(request.stack, request.logical_id, refused)

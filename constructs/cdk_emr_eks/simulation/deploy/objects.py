@@ -1,10 +1,10 @@
-"""Kubernetes objects as ``kubectl create``, ``apply`` and ``delete`` treat them.
+"""Create and delete Kubernetes objects by the requests of ``kubectl create`` and ``delete``.
 
-The kubectl handler of CDK creates the objects of a manifest with ``kubectl create --save-config``
-(or applies them, with ``Overwrite``), and deletes them with ``kubectl delete``. The same requests
-are sent here: one POST for each object with strict validation of fields, so an object that is there
-already, and a field that Kubernetes does not know, fail as they would in AWS. Server-side apply
-would be kinder, and would hide the first.
+The kubectl handler of the CDK creates the objects of a manifest with ``kubectl create
+--save-config`` (or applies them, with ``Overwrite``), and deletes them with ``kubectl delete``. The
+same requests are sent here: one POST for each object, with strict validation of fields. An object
+that exists and a field that Kubernetes does not know therefore fail as in AWS. Server-side apply
+would accept an object that exists.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ class UnknownKindError(LookupError):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Created:
-    """What came of creating objects.
+    """Result of creating objects.
 
     Args:
-        refused: What the API server refused, and why.
+        refused: Objects that the API server refused, and why.
         unknown: Objects of kinds that it does not serve.
-        warnings: What it warned of.
+        warnings: Warnings of the API server.
     """
 
     refused: tuple[str, ...]
@@ -51,7 +51,7 @@ class Objects:
     """Creates and deletes objects of any kind.
 
     Args:
-        api: A client of the API server.
+        api: Client of the API server.
     """
 
     def __init__(self, api: client.ApiClient) -> None:
@@ -61,11 +61,11 @@ class Objects:
     def create(
         self, objects: Iterable[Mapping[str, object]], *, overwrite: bool, validate: bool
     ) -> Created:
-        """Create objects in their order; all are tried, as kubectl does.
+        """Create objects in order. As with kubectl, a refused object does not stop the others.
 
         Args:
             objects: The objects.
-            overwrite: Patch an object that is there already.
+            overwrite: Patch an object that exists.
             validate: Refuse fields that Kubernetes does not know.
         """
         refused: list[str] = []
@@ -84,7 +84,7 @@ class Objects:
         return Created(refused=tuple(refused), unknown=tuple(unknown), warnings=tuple(warnings))
 
     def delete(self, objects: Iterable[Mapping[str, object]], seconds: float) -> tuple[str, ...]:
-        """Delete objects and wait until they are gone; return what remains, and why."""
+        """Delete objects and wait until they are gone; return those that remain, and why."""
         end = time.monotonic() + seconds
         left = list(objects)
         for item in left:
@@ -96,7 +96,7 @@ class Objects:
             time.sleep(_POLL_SECONDS)
 
     def read(self, item: Mapping[str, object]) -> Mapping[str, object] | None:
-        """Return the object as it is on the server; None where it or its kind is not there."""
+        """Return an object from the API server; None if it or its kind does not exist."""
         try:
             return self.request("GET", self._path(item, named=True))[0]
         except UnknownKindError:
@@ -114,7 +114,7 @@ class Objects:
         query: Mapping[str, str] | None = None,
         body: Mapping[str, object] | None = None,
     ) -> tuple[Mapping[str, object], tuple[str, ...]]:
-        """Send one request; return the answer and the server's warnings.
+        """Send one request; return the response and the server's warnings.
 
         Raises:
             ApiException: If the server refuses.
@@ -163,9 +163,8 @@ class Objects:
                 raise
 
     def _remains(self, item: Mapping[str, object]) -> str:
-        metadata = mapping(mapping(self.read(item)).get("metadata"))
-        finalizers = ", ".join(map(str, sequence(metadata.get("finalizers"))))
-        return f"{describe(item)} is still there" + (f" ({finalizers})" if finalizers else "")
+        finalizers = ", ".join(map(str, sequence(self.read(item), "metadata", "finalizers")))
+        return f"{describe(item)} still exists" + (f" ({finalizers})" if finalizers else "")
 
     def _path(self, item: Mapping[str, object], *, named: bool = False) -> str:
         version, kind = str(item.get("apiVersion")), str(item.get("kind"))
@@ -191,7 +190,7 @@ class Objects:
             if error.status == _GONE:
                 return {}
             raise
-        served = [mapping(each) for each in sequence(answer.get("resources"))]
+        served = map(mapping, sequence(answer, "resources"))
         return {
             str(each["kind"]): (str(each["name"]), bool(each["namespaced"]))
             for each in served
@@ -207,7 +206,7 @@ def describe(item: Mapping[str, object]) -> str:
 
 
 def reason(error: client.ApiException) -> str:
-    """Return the API server's own words for a refusal."""
+    """Return the message of the API server for a refusal."""
     try:
         return str(json.loads(error.body or "{}").get("message") or error.reason)
     except ValueError:

@@ -1,1 +1,1 @@
-"""Jobs as EMR on EKS submits them."""
+"""Simulate jobs as EMR on EKS submits them."""

@@ -1,4 +1,4 @@
-"""How Spark's driver asks for executors: the policy alone, without a cluster.
+"""Policy by which a Spark driver requests executors, without a cluster.
 
 Source: https://spark.apache.org/docs/3.5.7/job-scheduling.html#dynamic-resource-allocation
 """
@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from cdk_emr_eks.simulation.scenario import Stage
+from cdk_emr_eks.simulation.scenario import SparkStage
 
+# ``spark.kubernetes.allocation.batch.delay``: time between two batches of pods.
 BATCH_SECONDS: Final = 1.0
-"""``spark.kubernetes.allocation.batch.delay``: at most one batch of pods in this time."""
 _BATCH: Final = 5
 _IDLE_SECONDS: Final = 60.0
 _MAX: Final = 10**9
@@ -23,15 +23,15 @@ _UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AllocationPolicy:
-    """The part of a job's Spark configuration that decides how many executors it has.
+    """The part of a Spark configuration that determines the number of executors.
 
     Args:
-        dynamic: Whether executors follow the work; if not, ``initial`` is the number throughout.
-        least: Executors kept when idle.
-        most: Executors never exceeded.
-        initial: Executors at the start.
-        batch: Pods requested at a time.
-        idle_seconds: How long an executor without work is kept.
+        dynamic: Whether the number follows the work; if not, it is always ``initial``.
+        least: Minimum number of executors.
+        most: Maximum number of executors.
+        initial: Number of executors at the start.
+        batch: Number of pods in a request.
+        idle_seconds: Seconds that an executor without work is kept.
     """
 
     dynamic: bool
@@ -43,7 +43,7 @@ class AllocationPolicy:
 
     @classmethod
     def of(cls, spark: Mapping[str, str]) -> AllocationPolicy:
-        """Read it from Spark properties, with Spark's defaults."""
+        """Return the policy of Spark properties, with the defaults of Spark."""
         prefix = "spark.dynamicAllocation"
         dynamic = spark.get(f"{prefix}.enabled", "false") == "true"
         least = int(spark.get(f"{prefix}.minExecutors", "0"))
@@ -51,8 +51,8 @@ class AllocationPolicy:
         initial = max(least, instances, int(spark.get(f"{prefix}.initialExecutors", "0")))
         idle = _seconds(spark.get(f"{prefix}.executorIdleTimeout", f"{_IDLE_SECONDS:.0f}s"))
         if spark.get(f"{prefix}.shuffleTracking.enabled") == "true":
-            # Later stages read the shuffle data of earlier ones, so executors that hold some go
-            # only after this longer time.
+            # Later stages read the shuffle data of earlier ones, so Spark keeps executors that hold
+            # some for this longer time.
             shuffle = spark.get(f"{prefix}.shuffleTracking.timeout")
             idle = max(idle, _seconds(shuffle)) if shuffle else float("inf")
         return cls(
@@ -64,18 +64,18 @@ class AllocationPolicy:
             idle_seconds=idle,
         )
 
-    def wanted(self, stage: Stage) -> int:
-        """Return how many executors the job wants for a stage."""
+    def wanted(self, stage: SparkStage) -> int:
+        """Return the number of executors that the job needs for a stage."""
         if not self.dynamic:
             return self.initial
         return min(self.most, max(self.least, stage.executors))
 
 
 class Ramp:
-    """The growing request for executors while tasks wait: 1 more, then 2, 4, 8 with each second.
+    """The growing number of requested executors while tasks wait: each second 1, 2, 4, 8 more.
 
     Args:
-        policy: The job's policy.
+        policy: Policy of the job.
     """
 
     def __init__(self, policy: AllocationPolicy) -> None:
@@ -84,7 +84,7 @@ class Ramp:
         self.target = policy.initial
 
     def grow(self, wanted: int) -> int:
-        """Return the target after one more second with a backlog for ``wanted`` executors."""
+        """Return the target after one more second with work for ``wanted`` executors."""
         if self.target >= wanted:
             self._step = 1
             self.target = max(wanted, self._policy.least)

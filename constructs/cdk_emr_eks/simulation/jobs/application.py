@@ -1,4 +1,4 @@
-"""A Spark application as its driver runs it: executors come, work, are lost, replaced, released."""
+"""Simulate a Spark driver: it requests executors, works, replaces lost ones, releases idle ones."""
 
 from __future__ import annotations
 
@@ -6,56 +6,48 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from enum import Enum, auto
-from typing import Final
 
 from cdk_emr_eks import labels
-from cdk_emr_eks.assembly.paths import mapping, sequence
+from cdk_emr_eks.assembly.paths import mapping, sequence, text
 from cdk_emr_eks.labels import SparkRole
 from cdk_emr_eks.model.access.execution_role import Component
-from cdk_emr_eks.simulation.clock import Clock
-from cdk_emr_eks.simulation.control_plane.kube_api import (
-    Identity,
-    Kind,
-    KubeApi,
+from cdk_emr_eks.simulation.control_plane.kube_api import KubeApi
+from cdk_emr_eks.simulation.control_plane.kube_types import (
+    EventType,
+    ImpersonatedUser,
     Object,
     RefusedError,
     namespaced,
 )
 from cdk_emr_eks.simulation.jobs.allocation import BATCH_SECONDS, AllocationPolicy, Ramp
-from cdk_emr_eks.simulation.jobs.pods import (
-    EXECUTOR_ID,
-    DriverReference,
-    JobRun,
-    executor_pod,
-)
+from cdk_emr_eks.simulation.jobs.pods import EXECUTOR_ID, DriverReference, JobRun, executor_pod
 from cdk_emr_eks.simulation.jobs.record import JobRecord
-from cdk_emr_eks.simulation.scenario import Stage
+from cdk_emr_eks.simulation.observe.timeline import Clock
+from cdk_emr_eks.simulation.scenario import SparkStage
 
-_CONFLICT: Final = 409
-
+# Creates the driver of an attempt.
 Submit = Callable[[JobRun, int], Awaitable[None]]
-"""Makes the driver of an attempt."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Surroundings:
-    """What all jobs share.
+class JobRuntime:
+    """What all jobs of a scenario share.
 
     Args:
-        api: The API server.
-        clock: The scenario's clock.
-        submit: Makes the driver of an attempt, other than by a call of the API: Spark's own
-            submission client. None: the pod is made directly.
-        dark: Names of nodes that do not report: whatever runs there does no work.
+        api: API server.
+        clock: Clock of the scenario.
+        submit: Creates the driver of an attempt with Spark's submission client. None: the
+            simulation creates the pod.
+        failed_nodes: Names of nodes that do not report. Pods on them do no work.
     """
 
     api: KubeApi
     clock: Clock
     submit: Submit | None = None
-    dark: set[str] = field(default_factory=set)
+    failed_nodes: set[str] = field(default_factory=set)
 
 
-class Ended(Enum):
+class ApplicationEnd(Enum):
     """How an application ended."""
 
     DONE = auto()
@@ -63,37 +55,38 @@ class Ended(Enum):
 
 
 class Application:
-    """Plays one Spark driver.
+    """Simulates one Spark driver.
 
-    Work is counted in executor-seconds: a stage of 8 executors and a minute has 480 of them, and
-    takes longer while executors are missing. What a lost executor had done is not done again.
+    Work is measured in executor-seconds: a stage of 8 executors and one minute has 480, and takes
+    longer while executors are missing. The finished work of a lost executor is not repeated.
 
     Args:
         run: The job.
-        attempt: Which attempt, counted from 1.
-        stages: What the application does.
-        around: What all jobs share.
-        record: Where losses and times are noted.
+        attempt: Number of the attempt, counted from 1.
+        stages: Stages of the application.
+        runtime: What all jobs share.
+        record: Record for losses and times.
     """
 
     def __init__(
         self,
         run: JobRun,
         attempt: int,
-        stages: tuple[Stage, ...],
-        around: Surroundings,
+        stages: tuple[SparkStage, ...],
+        runtime: JobRuntime,
         record: JobRecord,
     ) -> None:
         self._run = run
         self._attempt = attempt
         self._stages = stages
-        self._around = around
+        self._runtime = runtime
         self._record = record
         self._policy = AllocationPolicy.of(run.spark)
         self._ramp = Ramp(self._policy)
+        # Whether an executor runs yet, by name. Lost and released executors are removed.
         self._running: dict[str, bool] = {}
-        # Executors by name: whether they run yet. Those that go are not in it any more.
-        self._where: dict[str, str] = {}  # nodes of driver and executors
+        # Nodes of driver and executors, by name of the pod.
+        self._nodes: dict[str, str] = {}
         self._next = 1
         self._changed = asyncio.Event()
         self._id = ""
@@ -103,90 +96,92 @@ class Application:
         self._pods = namespaced(namespace, "pods")
         self.driver_path = namespaced(namespace, "pods", run.driver_name(attempt))
         account = run.service_account(Component.DRIVER)
-        self._identity = Identity.of_service_account(namespace, account)
+        self._identity = ImpersonatedUser.of_service_account(namespace, account)
 
-    def on_pod(self, kind: Kind, pod: Object) -> None:
-        """Take note of a change of one of the application's pods."""
-        metadata = mapping(pod["metadata"])
-        marks = mapping(metadata.get("labels"))
-        phase = mapping(pod.get("status")).get("phase")
-        going = kind == "DELETED" or "deletionTimestamp" in metadata or phase == "Failed"
-        self._where[str(metadata["name"])] = str(mapping(pod.get("spec")).get("nodeName", ""))
-        if metadata["name"] == self._run.driver_name(self._attempt):
-            self._note_id(str(marks.get(labels.SPARK_APP_SELECTOR)))
-            self._on_driver(pod, going=going, running=phase == "Running")
-        elif marks.get(EXECUTOR_ID) and marks.get(labels.SPARK_APP_SELECTOR) == self._id:
-            self._on_executor(str(metadata["name"]), going=going, running=phase == "Running")
+    def on_pod(self, event: EventType, pod: Object) -> None:
+        """Handle a change of a pod of the application."""
+        metadata, phase = mapping(pod, "metadata"), text(pod, "status", "phase")
+        name, pod_labels = text(metadata, "name"), mapping(metadata, "labels")
+        application = text(pod_labels, labels.SPARK_APP_SELECTOR)
+        ending = event == "DELETED" or "deletionTimestamp" in metadata or phase == "Failed"
+        self._nodes[name] = text(pod, "spec", "nodeName")
+        if name == self._run.driver_name(self._attempt):
+            self._set_id(application)
+            self._on_driver(pod, ending=ending, running=phase == "Running")
+        elif pod_labels.get(EXECUTOR_ID) and application == self._id:
+            self._on_executor(name, ending=ending, running=phase == "Running")
         self._changed.set()
 
-    async def run(self) -> Ended:
-        """Go through the stages, from the moment that the driver runs."""
+    async def run(self) -> ApplicationEnd:
+        """Run the stages, from the moment that the driver runs."""
         if self._record.driver_running is None:
-            self._record.driver_running = self._around.clock.wall()
+            self._record.driver_running = self._runtime.clock.wall()
         for stage in self._stages:
-            await self._work_through(stage)
+            await self._run_stage(stage)
             if self._lost:
                 self._record.drivers_lost.append(self._lost)
-                return Ended.LOST
+                return ApplicationEnd.LOST
         self._running.clear()
         selector = (
             f"{labels.SPARK_APP_SELECTOR}={self._id},{labels.SPARK_ROLE}={SparkRole.EXECUTOR}"
         )
-        await self._around.api.delete(self._pods, identity=self._identity, selector=selector)
-        return Ended.DONE
+        await self._runtime.api.delete(self._pods, identity=self._identity, selector=selector)
+        return ApplicationEnd.DONE
 
     def wake(self) -> None:
-        """Look again at who works: a node went dark."""
+        """Count the working executors again, since a node failed."""
         self._changed.set()
 
     @property
     def _working(self) -> int:
-        """Executors that work: none without a driver that tells them what to do."""
-        if self._is_dark(self._run.driver_name(self._attempt)):
+        """Number of executors that work; 0 without a working driver."""
+        if self._is_on_failed_node(self._run.driver_name(self._attempt)):
             return 0
-        return sum(runs and not self._is_dark(name) for name, runs in self._running.items())
+        return sum(
+            runs and not self._is_on_failed_node(name) for name, runs in self._running.items()
+        )
 
-    def _is_dark(self, pod: str) -> bool:
-        return self._where.get(pod, "") in self._around.dark
+    def _is_on_failed_node(self, pod: str) -> bool:
+        return self._nodes.get(pod, "") in self._runtime.failed_nodes
 
-    def _note_id(self, application: str) -> None:
-        # Spark's own client makes the id up, so it is known when the driver is there.
+    def _set_id(self, application: str) -> None:
+        # Spark's client invents the id, so it is known when the driver exists.
         if not self._id:
             self._id = application
             self._record.applications.append(application)
 
-    def _on_driver(self, pod: Object, *, going: bool, running: bool) -> None:
-        if going:
-            self._lost = self._lost or loss_of(pod)
+    def _on_driver(self, pod: Object, *, ending: bool, running: bool) -> None:
+        if ending:
+            self._lost = self._lost or reason_of_loss(pod)
         elif running:
-            self.driver_uid = str(mapping(pod["metadata"])["uid"])
+            self.driver_uid = text(pod, "metadata", "uid")
 
-    def _on_executor(self, name: str, *, going: bool, running: bool) -> None:
-        if not going:
+    def _on_executor(self, name: str, *, ending: bool, running: bool) -> None:
+        if not ending:
             if name in self._running:
                 self._running[name] = running
         elif self._running.pop(name, None) is not None:
             self._record.executors_lost += 1
 
-    async def _work_through(self, stage: Stage) -> None:
-        """Work until the stage has none left, or the driver is lost."""
-        clock, speed = self._around.clock, self._around.clock.speed
+    async def _run_stage(self, stage: SparkStage) -> None:
+        """Work until the stage is done, or the driver is lost."""
+        clock, speed = self._runtime.clock, self._runtime.clock.speed
         wanted = self._policy.wanted(stage)
         # Without executors the driver works alone.
         left = max(stage.executors, 1) * stage.run_time.total_seconds()
-        began = then = next_batch = clock.wall()
-        idle_until = began + self._policy.idle_seconds / speed
+        start = then = next_batch = clock.wall()
+        idle_until = start + self._policy.idle_seconds / speed
         while not self._lost:
             now = clock.wall()
-            dead = self._is_dark(self._run.driver_name(self._attempt))
-            workers = min(self._working, stage.executors) if stage.executors else int(not dead)
+            failed = self._is_on_failed_node(self._run.driver_name(self._attempt))
+            workers = min(self._working, stage.executors) if stage.executors else int(not failed)
             left -= workers * (now - then) * speed
             then = now
             if left <= 0:
                 return
             if self._working >= wanted and self._record.all_running is None:
                 self._record.all_running = now
-            if dead:
+            if failed:
                 await self._pause(BATCH_SECONDS)
                 continue
             if now >= next_batch:
@@ -202,15 +197,15 @@ class Application:
             await self._pause(max(pause, 0.01))
 
     async def _request(self, wanted: int) -> None:
-        """Ask for the next batch of missing executors."""
+        """Request the next batch of missing executors."""
         missing = self._ramp.grow(wanted) - len(self._running)
         batch = range(min(missing, self._policy.batch))
         results = await asyncio.gather(*(self._create() for _ in batch), return_exceptions=True)
         for result in results:
             if isinstance(result, RefusedError):
-                # Spark logs it and asks again with the next batch. A conflict is no answer yet:
-                # many pods at one time make Kubernetes count a quota twice.
-                if result.status == _CONFLICT:
+                # Spark logs the refusal and requests the executor again with the next batch. A
+                # conflict is not a refusal: two pods were counted in a quota at the same time.
+                if result.is_conflict:
                     continue
                 self._record.refused[_without_names(str(result))] += 1
             elif isinstance(result, BaseException):
@@ -222,21 +217,21 @@ class Application:
             name=self._run.driver_name(self._attempt), uid=self.driver_uid, application=self._id
         )
         pod = executor_pod(self._run, driver, number)
-        name = str(mapping(pod["metadata"])["name"])
-        # Known before it is there, since its events may come before the answer.
+        name = text(pod, "metadata", "name")
+        # Added before it exists, since its events can arrive before the response.
         self._running[name] = False
         try:
-            await self._around.api.create(self._pods, pod, identity=self._identity)
+            await self._runtime.api.create(self._pods, pod, identity=self._identity)
         except RefusedError:
             self._running.pop(name, None)
             raise
 
     async def _release(self, surplus: int) -> None:
-        """Give idle executors back, those that do not run yet first."""
+        """Release idle executors, first those that do not run yet."""
         by_use = sorted(self._running, key=lambda name: self._running[name])
         for name in by_use[:surplus]:
             self._running.pop(name, None)
-            await self._around.api.delete(f"{self._pods}/{name}", identity=self._identity)
+            await self._runtime.api.delete(f"{self._pods}/{name}", identity=self._identity)
 
     async def _pause(self, seconds: float) -> None:
         self._changed.clear()
@@ -248,16 +243,16 @@ class Application:
             return
 
 
-def loss_of(pod: Object) -> str:
-    """Say why a pod is lost, as Kubernetes or Karpenter noted it on the pod."""
-    status = mapping(pod.get("status"))
-    for condition in map(mapping, sequence(status.get("conditions"))):
-        if condition.get("type") == "DisruptionTarget" and condition.get("status") == "True":
-            return f"{condition.get('reason')}: {condition.get('message')}"
-    return str(status.get("reason") or status.get("message") or "deleted")
+def reason_of_loss(pod: Object) -> str:
+    """Return why a pod was lost, as Kubernetes or Karpenter wrote it into its status."""
+    status = mapping(pod, "status")
+    for condition in sequence(status, "conditions"):
+        if (text(condition, "type"), text(condition, "status")) == ("DisruptionTarget", "True"):
+            return f"{text(condition, 'reason')}: {text(condition, 'message')}"
+    return text(status, "reason") or text(status, "message") or "deleted"
 
 
 def _without_names(message: str) -> str:
-    """Return a refusal without the name of the pod, so that equal ones are counted as one."""
+    """Return a refusal without the name of the pod, so that equal refusals are counted together."""
     _, quote, rest = message.partition('" ')
     return rest if quote else message

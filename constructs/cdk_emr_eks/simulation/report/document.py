@@ -1,4 +1,4 @@
-"""The report as JSON; its shape is documented in docs/reference/simulation.md."""
+"""The report as JSON. Its fields are documented in docs/reference/simulation.md."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ from collections import Counter
 from dataclasses import asdict
 from typing import Final
 
+from cdk_emr_eks.simulation.observe.timeline import Sample
 from cdk_emr_eks.simulation.report.findings import findings
-from cdk_emr_eks.simulation.results import JobResult, Results, quantile
-from cdk_emr_eks.simulation.samples import Sample
+from cdk_emr_eks.simulation.report.results import JobResult, Results, quantile
 
+# Increased when a field is removed or changes its meaning, not for new fields.
 SCHEMA_VERSION: Final = 1
-"""Raised when a field goes or changes its meaning; new fields do not raise it."""
 
 
 def document(results: Results, failures: tuple[str, ...] = ()) -> dict[str, object]:
-    """Return the report as values that JSON can hold.
+    """Return the report as JSON values.
 
     Args:
-        results: What was found.
-        failures: Gates that did not hold.
+        results: Results of the simulation.
+        failures: Failed gates.
     """
     starts = [job.start_seconds for job in results.jobs if job.start_seconds is not None]
     return {

@@ -1,4 +1,4 @@
-"""What a CI may hold a simulation to."""
+"""Gates: conditions under which a simulation fails a CI."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from typing import TYPE_CHECKING, Final
 
 from cdk_emr_eks.errors import Problems
 from cdk_emr_eks.field_types import check_types
-from cdk_emr_eks.simulation.jobs.record import Outcome
+from cdk_emr_eks.simulation.jobs.record import JobOutcome
 
 if TYPE_CHECKING:
-    from cdk_emr_eks.simulation.results import JobResult, Results
+    from cdk_emr_eks.simulation.report.results import JobResult, Results
 
 _OF_JOBS: Final[Mapping[str, tuple[str, Callable[[JobResult], bool]]]] = MappingProxyType(
     {
         "jobs-across-zones": ("jobs in more than one zone", lambda job: len(job.zones) > 1),
         "drivers-on-spot": ("jobs with a driver on spot", lambda job: job.driver_on_spot),
         "drivers-disrupted": (
-            "jobs whose driver Karpenter disrupted by its own choice",
+            "jobs whose driver Karpenter disrupted voluntarily",
             lambda job: any(each.by_choice for each in job.lost_drivers),
         ),
         "drivers-lost": ("jobs that lost a driver", lambda job: bool(job.lost_drivers)),
         "jobs-failed": (
             "jobs that did not succeed",
-            lambda job: job.outcome is not Outcome.SUCCEEDED,
+            lambda job: job.outcome is not JobOutcome.SUCCEEDED,
         ),
         "pending": (
             "jobs that never had all their executors",
@@ -38,8 +38,8 @@ _OF_JOBS: Final[Mapping[str, tuple[str, Callable[[JobResult], bool]]]] = Mapping
     }
 )
 _NODES_LEFT: Final = "nodes-left"
+# Values of ``--fail-if``.
 CONDITIONS: Final = (*_OF_JOBS, _NODES_LEFT)
-"""What ``--fail-if`` takes."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,12 +48,12 @@ class Gates:
 
     Args:
         fail_if: Some of ``CONDITIONS``. Default none.
-        max_hourly_cost: Most that instances may cost an hour, in US dollars. Default no bound.
-        max_start_seconds: Longest time from a job's submission to all its executors running.
-            Default no bound.
+        max_hourly_cost: Maximum hourly cost of instances, in US dollars. Default no limit.
+        max_start_seconds: Maximum time from the submission of a job to all its executors running.
+            Default no limit.
 
     Raises:
-        ConfigError: If a condition is unknown or a bound not positive.
+        ConfigError: If a condition is unknown, or a limit is not positive.
     """
 
     fail_if: tuple[str, ...] = ()
@@ -72,7 +72,7 @@ class Gates:
         problems.raise_if_any()
 
     def failures(self, results: Results) -> tuple[str, ...]:
-        """Return, in words, every condition that holds; empty: the simulation passed."""
+        """Return a text for each failed gate; empty if the simulation passed."""
         found = [
             f"{name}: {count:,} {_OF_JOBS[name][0]}"
             for name in self.fail_if

@@ -1,4 +1,4 @@
-"""The report in the terminal, and what is shown while a scenario runs."""
+"""The report in the terminal, and the progress of a running scenario."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from cdk_emr_eks.simulation.observe.timeline import Sample
 from cdk_emr_eks.simulation.report.findings import Level, findings
-from cdk_emr_eks.simulation.results import JobResult, Results
-from cdk_emr_eks.simulation.samples import Sample
+from cdk_emr_eks.simulation.report.results import JobResult, Results
 
 _MARKS: Final = {
     Level.GOOD: ("ok  ", "green"),
@@ -21,7 +21,7 @@ _MOST_JOBS: Final = 30
 
 
 def print_results(results: Results, console: Console, failures: tuple[str, ...] = ()) -> None:
-    """Print findings, jobs, and the gates that did not hold."""
+    """Print findings, jobs and failed gates."""
     console.print(Text(f"Scenario {results.scenario.name}", style="bold"))
     for finding in findings(results):
         mark, style = _MARKS[finding.level]
@@ -37,13 +37,13 @@ def print_results(results: Results, console: Console, failures: tuple[str, ...] 
 
 
 def progress_line(sample: Sample) -> str:
-    """Say in one line how the cluster stands."""
+    """Return the state of the cluster in one line."""
     nodes = sum(sample.nodes.values())
     spot = sum(count for (_, kind), count in sample.nodes.items() if kind == "spot")
     pending = sum(sample.pending.values())
     return (
         f"{sample.at:5.0f} s  {sample.jobs:,} jobs  {sample.executors:,} executors  "
-        f"{pending:,} pods wait  {nodes:,} nodes ({spot:,} spot)  ${sample.cost_per_hour:,.2f}/h"
+        f"{pending:,} pods pending  {nodes:,} nodes ({spot:,} spot)  ${sample.cost_per_hour:,.2f}/h"
     )
 
 

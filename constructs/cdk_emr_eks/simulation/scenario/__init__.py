@@ -1,10 +1,9 @@
-"""Scenarios: jobs that arrive over time, and what goes wrong meanwhile."""
+"""Scenarios: jobs that arrive over time, and faults."""
 
-from cdk_emr_eks.simulation.scenario.arrival import Arrival, AtOnce, AtTimes, Every, Poisson
-from cdk_emr_eks.simulation.scenario.fault import (
+from cdk_emr_eks.simulation.faults import (
     BUSIEST,
     FAULTS,
-    Component,
+    ControlPlaneProcess,
     Crash,
     Drift,
     Fault,
@@ -14,7 +13,18 @@ from cdk_emr_eks.simulation.scenario.fault import (
     SpotInterruption,
     ZoneLoss,
 )
-from cdk_emr_eks.simulation.scenario.model import EACH, JobGroup, Scenario, Stage, Submission
+from cdk_emr_eks.simulation.scenario.model import (
+    EACH,
+    Arrival,
+    AtOnce,
+    AtTimes,
+    Every,
+    JobGroup,
+    Poisson,
+    Scenario,
+    SparkStage,
+    Submission,
+)
 from cdk_emr_eks.simulation.scenario.reader import (
     parse_scenario,
     read_scenario,
@@ -28,7 +38,7 @@ __all__ = [
     "Arrival",
     "AtOnce",
     "AtTimes",
-    "Component",
+    "ControlPlaneProcess",
     "Crash",
     "Drift",
     "Every",
@@ -39,8 +49,8 @@ __all__ = [
     "Poisson",
     "PoolLimit",
     "Scenario",
+    "SparkStage",
     "SpotInterruption",
-    "Stage",
     "Submission",
     "ZoneLoss",
     "parse_scenario",

@@ -1,7 +1,7 @@
-"""What EMR makes in a namespace for an execution role: service accounts and their rights.
+"""Service accounts and rights that EMR creates in a namespace for an execution role.
 
-EMR makes them when the first job of a role starts, as its own Kubernetes user; so it is done here,
-and a platform that does not let EMR do so fails as the real one would.
+EMR creates them as its Kubernetes user when the first job of a role starts. The simulation does the
+same, so a platform that does not allow EMR to create them fails as it does in AWS.
 
 Source: https://github.com/aws/aws-emr-containers-best-practices/tree/main/tools/k8s-rbac-policies
 """
@@ -12,47 +12,46 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from cdk_emr_eks.model.access.execution_role import Component, service_account
-from cdk_emr_eks.simulation.control_plane.kube_api import (
-    Identity,
-    KubeApi,
+from cdk_emr_eks.simulation.control_plane.kube_api import KubeApi
+from cdk_emr_eks.simulation.control_plane.kube_types import (
+    ImpersonatedUser,
     RefusedError,
     namespaced,
 )
 from cdk_emr_eks.simulation.jobs.blueprint import Blueprint
 
-EMR: Final = Identity(user="emr-containers", groups=("system:authenticated",))
-"""Kubernetes user that EMR's service works as."""
+# Kubernetes user of EMR's service.
+EMR: Final = ImpersonatedUser(user="emr-containers", groups=("system:authenticated",))
 
 _RBAC: Final = "rbac.authorization.k8s.io"
 _ALL: Final = ["get", "list", "watch", "create", "delete", "patch", "deletecollection"]
-# Component, resources of the core group, verbs.
+# Component of the job, resources of the core group, verbs.
 _RULES: Final = (
     (Component.CLIENT, ["pods", "services", "configmaps", "persistentvolumeclaims"], _ALL),
     (Component.CLIENT, ["pods/log"], ["get", "list", "watch"]),
     (Component.CLIENT, ["secrets"], ["create", "patch", "delete", "watch"]),
     (Component.DRIVER, ["pods", "services", "configmaps", "persistentvolumeclaims"], _ALL),
 )
-_EXISTS: Final = 409
 
 
-async def make_identities(api: KubeApi, blueprint: Blueprint, account: str) -> None:
-    """Make the service accounts, roles and bindings of an execution role in its namespace.
+async def create_identities(api: KubeApi, blueprint: Blueprint, account: str) -> None:
+    """Create the service accounts, roles and bindings of an execution role in its namespace.
 
     Raises:
-        RefusedError: If the cluster does not let EMR make them.
+        RefusedError: If the cluster does not allow EMR to create them.
     """
     for path, content in identity_objects(blueprint, account):
         try:
             await api.create(path, content, identity=EMR)
         except RefusedError as refused:
-            if refused.status != _EXISTS:
+            if not refused.already_exists:
                 raise
 
 
 def identity_objects(
     blueprint: Blueprint, account: str
 ) -> Iterator[tuple[str, Mapping[str, object]]]:
-    """Yield path and content of each of these objects."""
+    """Yield path and content of each object."""
     namespace, role = blueprint.namespace, blueprint.execution_role
     for component in (Component.CLIENT, Component.DRIVER, Component.EXECUTOR):
         name = service_account(component, account, role)

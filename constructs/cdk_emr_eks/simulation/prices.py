@@ -1,8 +1,8 @@
-"""What an instance costs an hour in the simulation.
+"""Hourly prices of instances in the simulation.
 
-On-demand prices are AWS's own, as Karpenter's module carries them: the table is generated from the
-price list API for ``us-east-1``. Of spot prices no public source is complete and at hand without an
-account, so they are an assumption, and are named one wherever they appear.
+On-demand prices are those of AWS, from a table in Karpenter's module that is generated from the
+price list API for ``us-east-1``. No complete source of spot prices is public without an account, so
+spot prices are an assumption, and every report says so.
 """
 
 from __future__ import annotations
@@ -15,10 +15,11 @@ from types import MappingProxyType
 from typing import Final
 
 from cdk_emr_eks.errors import refuse
-from cdk_emr_eks.simulation.scenario.model import DEFAULT_SPOT_SHARE
 
+# Region of Karpenter's table. Other Regions are simulated with its prices.
 PRICED_REGION: Final = "us-east-1"
-"""Region of Karpenter's table. Other Regions are simulated with its prices."""
+# Spot prices as a share of on-demand prices, unless the scenario has another share: an assumption.
+DEFAULT_SPOT_SHARE: Final = 0.4
 
 _ENTRY: Final = re.compile(r'"([a-z0-9-]+\.[a-z0-9-]+)": ([0-9.]+)')
 _REGION: Final = re.compile(rf'"{PRICED_REGION}": \{{(.*?)\n\t\}}', re.DOTALL)
@@ -26,13 +27,13 @@ _REGION: Final = re.compile(rf'"{PRICED_REGION}": \{{(.*?)\n\t\}}', re.DOTALL)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Prices:
-    """Hourly prices in US dollars of Linux instances with shared tenancy.
+    """Hourly prices of Linux instances with shared tenancy, in US dollars.
 
     Args:
-        on_demand: Price by instance type. A type that is not in it is not sold in the simulation,
-            as Karpenter leaves out what has no price.
+        on_demand: Price by instance type. Other types do not exist in the simulation, since
+            Karpenter ignores types without a price.
         spot_share: Spot price as a share of the on-demand price, the same for every type and zone.
-            Default 0.4: an assumption, measured nowhere.
+            Default 0.4: an assumption that is not measured.
 
     Raises:
         ConfigError: If there are no prices, or the share is not above 0 and at most 1.
@@ -50,7 +51,7 @@ class Prices:
         object.__setattr__(self, "on_demand", MappingProxyType(dict(self.on_demand)))
 
     def hourly(self, instance_type: str, capacity_type: str) -> float:
-        """Return the price of an hour; ``capacity_type`` is ``spot`` or ``on-demand``.
+        """Return the hourly price; ``capacity_type`` is ``spot`` or ``on-demand``.
 
         Raises:
             KeyError: If the type has no price.
@@ -60,10 +61,10 @@ class Prices:
 
 
 def read_prices(table: Path, spot_share: float = DEFAULT_SPOT_SHARE) -> Prices:
-    """Read Karpenter's generated table of prices, a Go source.
+    """Read Karpenter's generated price table, a Go source.
 
     Raises:
-        ConfigError: If the file holds no price of the table's Region.
+        ConfigError: If the file has no price of the Region.
 
     Source: https://github.com/aws/karpenter-provider-aws/blob/v1.14.1/pkg/providers/pricing/
     """

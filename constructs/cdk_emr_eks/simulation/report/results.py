@@ -1,4 +1,4 @@
-"""What a scenario showed: plain values, from which every report is made."""
+"""Results of a scenario: plain values for every report."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from cdk_emr_eks.labels import CapacityType
-from cdk_emr_eks.simulation.jobs.record import JobRecord, Outcome
-from cdk_emr_eks.simulation.observe import Observer
-from cdk_emr_eks.simulation.samples import Sample
+from cdk_emr_eks.simulation.jobs.record import JobOutcome, JobRecord
+from cdk_emr_eks.simulation.observe.observer import Observer
+from cdk_emr_eks.simulation.observe.timeline import Sample
 from cdk_emr_eks.simulation.scenario import Scenario
 
+# Reasons of voluntary disruption by Karpenter.
 CONSOLIDATION: Final = frozenset({"Underutilized", "Empty", "Drifted", "Expired"})
-"""Reasons for which Karpenter gives up a node by its own choice."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LostDriver:
-    """A driver that was lost.
+    """A lost driver.
 
     Args:
-        reason: What Kubernetes or Karpenter noted on its pod.
-        by_choice: Karpenter's reason if it gave up the node by its own choice; else empty.
+        reason: Reason in the status of its pod.
+        by_choice: Karpenter's reason, if it disrupted the node voluntarily; else empty.
     """
 
     reason: str
@@ -33,32 +33,32 @@ class LostDriver:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JobResult:
-    """One job; times are seconds of the wall clock since the scenario's start.
+    """One job. Times are wall-clock seconds since the start of the scenario.
 
     Args:
-        id: Its id.
-        tenant: Its tenant.
-        workload: Its workload.
+        id: Id of the job.
+        tenant: Name of the tenant.
+        workload: Name of the workload.
         outcome: How it ended.
         reason: Why it did not succeed; empty if it did.
-        submitted: When EMR took it.
+        submitted: When EMR accepted it.
         driver_running: When its first driver ran, or None.
-        all_running: When all executors that its first stage wants ran, or None.
+        all_running: When all executors that its first stage needs ran, or None.
         ended: When it ended, or None.
-        attempts: Drivers that were started.
-        zones: Zones of the attempt that spread widest, its driver's first.
-        capacity_types: Capacity types of its executors' nodes.
-        driver_on_spot: Whether a driver of it was on a spot node.
+        attempts: Number of started drivers.
+        zones: Zones of the attempt with the most zones, that of its driver first.
+        capacity_types: Capacity types of the nodes of its executors.
+        driver_on_spot: Whether one of its drivers was on a spot node.
         lost_drivers: Drivers that it lost.
-        lost_executors: Executors that it lost while it needed them.
-        refused: Executors that the API server did not take, by its message.
+        lost_executors: Number of executors that it lost while it needed them.
+        refused: Number of refused executors, by message of the API server.
         cost: Its part of the cost of all instances, in US dollars.
     """
 
     id: str
     tenant: str
     workload: str
-    outcome: Outcome
+    outcome: JobOutcome
     reason: str
     submitted: float
     driver_running: float | None
@@ -75,17 +75,17 @@ class JobResult:
 
     @property
     def start_seconds(self) -> float | None:
-        """From submission to all executors running."""
+        """Seconds from submission to all executors running."""
         return None if self.all_running is None else self.all_running - self.submitted
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PackingResult:
-    """How full the executor nodes of a workload were, as shares of their allocatable cores.
+    """Requested cores of executors, as shares of the allocatable cores of their nodes.
 
     Args:
-        peak: At the moment when executors requested most.
-        mean: Over the whole time, nodes that start and nodes that wait to go included.
+        peak: At the moment of the highest request.
+        mean: Over the whole time, with nodes that start and nodes that are about to be deleted.
     """
 
     peak: float
@@ -94,26 +94,27 @@ class PackingResult:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Results:
-    """Everything that a simulation showed.
+    """All results of a simulation.
 
     Args:
-        scenario: What was played.
+        scenario: The scenario.
         jobs: Every job.
         samples: The cluster over time.
-        packing: By workload.
-        cost: US dollars for all instances over the scenario's hours.
-        nodes: Nodes that ever were.
-        driver_zones: Jobs by the zone of their last driver.
-        gone_after: Seconds from the end of the last job until only nodes of warm capacity were
-            left; None if others were, or were not waited for.
-        warm_nodes: Nodes of warm capacity: there before the first job, and after the last.
-        faults: When which fault struck, in words.
+        packing: Use of executor nodes, by workload.
+        cost: US dollars for all instances over the hours of the scenario.
+        nodes: Number of all nodes that existed.
+        driver_zones: Number of jobs, by the zone of the driver.
+        gone_after: Seconds from the end of the last job until only nodes with capacity buffers
+            remained; None if others remained, or the scenario does not wait.
+        warm_nodes: Number of nodes that hold capacity buffers before the first job and after the
+            last one.
+        faults: Second and text of each step of the faults.
         warnings: Warnings of the cluster with their number, most frequent first.
-        phases: Seconds that each phase of the simulation took.
-        peak_memory: MiB that each process had at most.
-        not_simulated: What of the assembly the simulation does not honour, with reasons.
-        problems: What went wrong beside the scenario: pools that were not ready, warm capacity that
-            did not come, and what could not be deleted.
+        phases: Seconds of each phase of the simulation.
+        peak_memory: Peak memory of each process, in MiB.
+        not_simulated: Resources of the assembly that are not simulated, with reasons.
+        problems: Problems outside of the scenario: node pools that were not ready, capacity buffers
+            that no node holds, and objects that could not be deleted.
     """
 
     scenario: Scenario
@@ -134,14 +135,14 @@ class Results:
 
     @property
     def nodes_left(self) -> int:
-        """Nodes that were there at the end, beyond those of warm capacity."""
+        """Number of nodes at the end, without those that hold capacity buffers."""
         if not self.samples:
             return 0
         return max(sum(self.samples[-1].nodes.values()) - self.warm_nodes, 0)
 
 
 def job_results(records: Sequence[JobRecord], observer: Observer) -> tuple[JobResult, ...]:
-    """Join what jobs noted with where the observer saw their pods."""
+    """Combine the records of jobs with the observed nodes of their pods."""
     total = sum(observer.core_seconds.values())
     return tuple(
         _job(record, observer, observer.core_seconds.get(record.id, 0.0) / total if total else 0.0)
@@ -150,7 +151,7 @@ def job_results(records: Sequence[JobRecord], observer: Observer) -> tuple[JobRe
 
 
 def packing_results(observer: Observer) -> dict[str, PackingResult]:
-    """Return the packing of each workload that had executor nodes with executors."""
+    """Return the packing of each workload that had executors on executor nodes."""
     return {
         workload: PackingResult(
             peak=each.peak_requested / each.peak_allocatable,
@@ -162,14 +163,14 @@ def packing_results(observer: Observer) -> dict[str, PackingResult]:
 
 
 def driver_zones(observer: Observer, jobs: Sequence[JobResult]) -> dict[str, int]:
-    """Count the jobs by the zone of their driver; zones with nodes and no driver count 0."""
+    """Count the jobs by the zone of their driver; zones with nodes and without drivers count 0."""
     counted = Counter({node.zone: 0 for node in observer.nodes.values() if node.zone})
     counted.update(job.zones[0] for job in jobs if job.zones)
     return dict(sorted(counted.items()))
 
 
 def quantile(values: Sequence[float], share: float) -> float:
-    """Return the value that this share of the values does not exceed."""
+    """Return the value that the given share of the values does not exceed."""
     if len(values) == 1:
         return values[0]
     cuts = statistics.quantiles(values, n=100, method="inclusive")

@@ -1,0 +1,1 @@
+"""Observe the cluster during a scenario."""
