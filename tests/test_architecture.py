@@ -53,6 +53,10 @@ RINGS: Final = (
         ),
     ),
 )
+# Values that constructs of several domains use, so no construct has their name.
+VALUES_ONLY: Final = {"access", "instances", "namespaces", "workloads"}
+# What is installed on a cluster, what secures resources, and what wires the domains together.
+CONSTRUCTS_ONLY: Final = {"addons", "platforms", "security", "stacks"}
 # What must run without Node. `testing` takes stacks, so it is not in the list.
 PURE: Final = frozenset(
     {"errors", "units", "field_types", "labels", "names", "releases", "tokens", "versions"}
@@ -180,6 +184,16 @@ def measured() -> Iterator[Measure]:
 def test_the_tree_keeps_its_shape() -> None:
     if found := over(measured(), RAISED):
         pytest.fail("\n".join(found), pytrace=False)
+
+
+def test_values_and_constructs_of_a_domain_have_one_name() -> None:
+    """A folder of one ring has its counterpart in the other."""
+    library_folder = ROOT / "constructs" / PACKAGE
+    values = {path.parent.name for path in library_folder.glob("model/*/__init__.py")}
+    found = {path.parent.name for path in library_folder.glob("*/__init__.py")}
+    tools = dict(RINGS)["tools"] | {"assembly", "model"}
+    assert values - found == VALUES_ONLY
+    assert found - values - tools == CONSTRUCTS_ONLY
 
 
 def test_every_raised_limit_has_a_reason() -> None:
