@@ -1,5 +1,6 @@
 """Holds the tree to its shape: rings, sizes, names, signatures, and options that are used."""
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -140,6 +141,17 @@ def others() -> Iterator[Module]:
         yield from architecture.modules(ROOT / folder, folder)
 
 
+def unit_tests(modules: tuple[Module, ...]) -> Iterator[Module]:
+    """Yield the modules that ``make unit`` runs: all of tests/unit, and most golden tests."""
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    (left_out,) = re.findall(r"^UNIT_TESTS := tests/unit \$\(filter-out (.*?),", makefile, re.M)
+    for module in modules:
+        is_golden = module.name.startswith("tests.golden.test_")
+        named = f"%/{module.path.name}" in left_out.split()
+        if module.name.startswith("tests.unit.") or (is_golden and not named):
+            yield module
+
+
 def measured() -> Iterator[Measure]:
     tree = library()
     outside = tuple(others())
@@ -164,8 +176,7 @@ def measured() -> Iterator[Measure]:
         frozenset({f"{PACKAGE}.cli", f"{PACKAGE}.testing"}),
         "simulation imported by another part",
     )
-    units = [module for module in outside if module.name.startswith("tests.unit.")]
-    yield from architecture.reaching((*tree, *outside), units)
+    yield from architecture.reaching((*tree, *outside), tuple(unit_tests(outside)))
     yield from architecture.names((*tree, *outside))
     yield from architecture.inits((*tree, *outside))
     yield from architecture.signatures(tree)

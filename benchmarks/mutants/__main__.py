@@ -30,7 +30,7 @@ VALUES: Final = (
     "values.py",
 )
 # The golden tests of values; the others need Node.
-NOT_UNIT: Final = frozenset({"test_images.py", "test_templates.py"})
+NOT_UNIT: Final = frozenset({"test_images.py", "test_livy.py", "test_templates.py"})
 
 
 @dataclass(frozen=True)

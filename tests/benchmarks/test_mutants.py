@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -13,7 +14,7 @@ from typing import Final
 
 import pytest
 
-from benchmarks.mutants.__main__ import Equivalent, read_equivalents, unit_tests, values
+from benchmarks.mutants.__main__ import NOT_UNIT, Equivalent, read_equivalents, unit_tests, values
 from benchmarks.mutants.mutations import Mutant, mutants, mutated, sample
 from benchmarks.mutants.trial import ROOT, dependent_tests, in_children
 
@@ -135,6 +136,11 @@ def test_an_equivalent_covers_its_change_only() -> None:
     each = Equivalent(str(PATH), first.code, "'disk' -> 'diskx'", "")
     assert each.covers(first)
     assert not each.covers(last)
+
+
+def test_mutants_run_the_tests_of_make_unit() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert {f"%/{name}" for name in NOT_UNIT} <= set(re.split(r"[ ,]", makefile))
 
 
 def test_the_values_are_there() -> None:
