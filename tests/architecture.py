@@ -293,6 +293,15 @@ def signatures(tree: Sequence[Module]) -> Iterator[Measure]:
                     yield Measure("Any in a public signature", f"{module.name}:{owner.name}.{name}")
 
 
+def callbacks(tree: Sequence[Module]) -> Iterator[Measure]:
+    """Functions in fields of ``...Context`` classes, by which an inner ring could call an outer."""
+    for module in tree:
+        for owner in module.classes:
+            for name, hint in _fields(owner).items():
+                if owner.name.endswith("Context") and "Callable" in ast.unparse(hint):
+                    yield Measure("context holds a function", f"{module.name}:{owner.name}.{name}")
+
+
 def docstrings(tree: Sequence[Module]) -> Iterator[Measure]:
     """Modules, public classes, functions and methods that say nothing about themselves."""
     for module in tree:

@@ -180,6 +180,7 @@ def measured() -> Iterator[Measure]:
     yield from architecture.names((*tree, *outside))
     yield from architecture.inits((*tree, *outside))
     yield from architecture.signatures(tree)
+    yield from architecture.callbacks(tree)
     yield from architecture.docstrings(tree)
     apps = (module for module in outside if not module.name.startswith("tests."))
     yield from architecture.unread(tree, apps)
@@ -337,6 +338,12 @@ BAD: Final[tuple[tuple[str, Check, dict[str, str], str], ...]] = (
         architecture.signatures,
         {"a": "class A:\n    x: typing.Any"},
         "Any in a public signature: lib.a:A.x",
+    ),
+    (
+        "context that calls back",
+        architecture.callbacks,
+        {"a": "class TenantContext:\n    oidc: Callable[[], str] | None = None"},
+        "context holds a function: lib.a:TenantContext.oidc",
     ),
     (
         "kwargs",

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import aws_cdk as cdk
 
-from cdk_emr_eks import DEFAULT_WORKLOADS, Cpu, Memory, Quota, Tenant
+from cdk_emr_eks import DEFAULT_WORKLOADS, Cpu, Memory, Platform, Quota, Tenant
 from cdk_emr_eks.stacks import PlatformStack, tenant_stacks
 
 TENANTS = ("analytics", "finance", "research")
@@ -15,11 +15,8 @@ TENANTS = ("analytics", "finance", "research")
 quota = Quota(cpu=Cpu.cores(5_000), memory=Memory.from_gib(20_000), pods=2_000)
 per_zone = os.environ["PLACEMENT_PER_ZONE"] == "yes"
 app = cdk.App()
-platform = PlatformStack(
-    app,
-    "Platform",
-    workloads=[replace(each, per_zone=per_zone) for each in DEFAULT_WORKLOADS],
-)
+workloads = tuple(replace(each, per_zone=per_zone) for each in DEFAULT_WORKLOADS)
+platform = PlatformStack(app, "Platform", platform=Platform(workloads=workloads))
 tenants = [Tenant(name=name, quota=quota) for name in TENANTS]
 tenant_stacks(app, "Tenants", cluster=platform.cluster, tenants=tenants)
 app.synth()

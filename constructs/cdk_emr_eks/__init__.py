@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from cdk_emr_eks.clusters.addon_registry import AddonRegistry
     from cdk_emr_eks.clusters.cluster import EksCluster
     from cdk_emr_eks.clusters.manifests import ManifestStage
+    from cdk_emr_eks.clusters.oidc_provider import OidcProvider
     from cdk_emr_eks.ephemeral.ephemeral_jobs import EphemeralJobs
     from cdk_emr_eks.errors import ConfigError, ConfigProblem
     from cdk_emr_eks.images.spark_image import NotebookImage, SparkImage
@@ -117,11 +118,12 @@ if TYPE_CHECKING:
     from cdk_emr_eks.notebooks.studio_network import StudioNetwork
     from cdk_emr_eks.notebooks.users import NotebookAccess
     from cdk_emr_eks.platforms.emr_eks_cluster import EmrEksCluster
-    from cdk_emr_eks.platforms.imported_cluster import ImportedCapacity, ImportedEmrEksCluster
+    from cdk_emr_eks.platforms.imported_cluster import ImportedEmrEksCluster, ImportedPlatform
     from cdk_emr_eks.platforms.notebook_platform import NotebookPlatform
+    from cdk_emr_eks.platforms.platform import Platform
     from cdk_emr_eks.platforms.tenant_host import TenantHost
     from cdk_emr_eks.pods.pod_templates import PodTemplateLocation, PodTemplates
-    from cdk_emr_eks.tenants.context import OidcProvider, TenancyContext
+    from cdk_emr_eks.tenants.context import TenancyContext
     from cdk_emr_eks.tenants.execution_role import ExecutionRole
     from cdk_emr_eks.tenants.job_role import JobRole
     from cdk_emr_eks.tenants.security_configuration import EmrSecurityConfiguration
@@ -186,8 +188,8 @@ __all__ = [
     "ImageKind",
     "ImageSpec",
     "ImageStore",
-    "ImportedCapacity",
     "ImportedEmrEksCluster",
+    "ImportedPlatform",
     "InstanceStore",
     "Instances",
     "JobController",
@@ -227,6 +229,7 @@ __all__ = [
     "NotebookUser",
     "OidcProvider",
     "PersistentVolumes",
+    "Platform",
     "PodTemplate",
     "PodTemplateLocation",
     "PodTemplates",

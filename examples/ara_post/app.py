@@ -13,6 +13,7 @@ from cdk_emr_eks import (
     NotebookEndpoint,
     NotebookPlatform,
     NotebookUser,
+    Platform,
     VirtualClusterSpec,
 )
 
@@ -22,7 +23,7 @@ stack = cdk.Stack(app, "EmrEksApp")
 # "Create and define an EKS cluster and compute capacity". This includes Karpenter and the default
 # workloads critical, shared and notebook: node pools for each zone and capacity type.
 admin = iam.Role.from_role_name(stack, "EksAdmin", "eks-admin")
-emr_eks = EmrEksCluster.get_or_create(stack, admins=[admin])
+emr_eks = EmrEksCluster.get_or_create(stack, platform=Platform(admins=(admin,)))
 
 # "Deploy the virtual cluster and an execution role".
 virtual_cluster = emr_eks.add_emr_virtual_cluster(

@@ -10,8 +10,8 @@ from aws_cdk.lambda_layer_kubectl_v36 import KubectlV36Layer
 
 from cdk_emr_eks import (
     ClusterPolicies,
-    ImportedCapacity,
     ImportedEmrEksCluster,
+    ImportedPlatform,
     NodeEnvironment,
     Tenant,
     Zone,
@@ -49,18 +49,14 @@ eks_l1.CfnAddon(
 stack = cdk.Stack(app, "DataPlatform", env=env)
 nodes = NodeEnvironment(
     cluster_name="foundation",
+    zones=tuple(Zone.named(name) for name in zone_names),
     role="KarpenterNodeRole-foundation",
     subnets=({"tags": {"karpenter.sh/discovery": "foundation"}},),
     security_groups=({"tags": {"aws:eks:cluster-name": "foundation"}},),
 )
-zones = tuple(Zone.named(name) for name in zone_names)
-cluster = ImportedEmrEksCluster(
-    stack,
-    "Cluster",
-    cluster=theirs,
-    cluster_name="foundation",
-    capacity=ImportedCapacity(zones=zones, nodes=nodes),
-    policies=ClusterPolicies(kubernetes="1.36"),
+platform = ImportedPlatform(
+    cluster_name="foundation", nodes=nodes, policies=ClusterPolicies(kubernetes="1.36")
 )
+cluster = ImportedEmrEksCluster(stack, "Cluster", platform=platform, cluster=theirs)
 cluster.add_tenant(Tenant(name="analytics"))
 app.synth()

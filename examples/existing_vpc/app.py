@@ -4,7 +4,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 
-from cdk_emr_eks import EmrEksCluster, ExistingNetwork, Tenant
+from cdk_emr_eks import EmrEksCluster, ExistingNetwork, Platform, Tenant
 
 app = cdk.App()
 stack = cdk.Stack(
@@ -34,8 +34,7 @@ admin = iam.Role.from_role_name(stack, "Admin", "platform-admin")
 cluster = EmrEksCluster(
     stack,
     "EmrEksCluster",
-    network=ExistingNetwork(vpc=vpc, node_subnets=nodes),
-    admins=[admin],
+    platform=Platform(network=ExistingNetwork(vpc=vpc, node_subnets=nodes), admins=(admin,)),
 )
 cluster.add_tenant(Tenant(name="analytics"))
 app.synth()

@@ -16,6 +16,7 @@ from cdk_emr_eks import (
     Cpu,
     Memory,
     NodePoolLimits,
+    Platform,
     Quota,
     Tenant,
     Workload,
@@ -52,7 +53,7 @@ def _synthesized(
     folder: Path, workloads: Sequence[Workload], tenants: Sequence[Tenant], stacks: int = 1
 ) -> Path:
     app = cdk.App(outdir=str(folder))
-    platform = PlatformStack(app, "Platform", workloads=workloads)
+    platform = PlatformStack(app, "Platform", platform=Platform(workloads=tuple(workloads)))
     tenant_stacks(app, "Tenants", cluster=platform.cluster, tenants=tenants, stacks=stacks)
     app.synth()
     return folder

@@ -22,6 +22,7 @@ from cdk_emr_eks import (
     DynamicAllocation,
     EmrEksCluster,
     Instances,
+    Platform,
     Tenant,
     Workload,
 )
@@ -99,7 +100,9 @@ class DeployTarget:
 def site(plane: Plane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeployTarget]:
     folder = tmp_path_factory.mktemp("warm")
     app = cdk.App(outdir=str(folder), analytics_reporting=False)
-    cluster = EmrEksCluster(cdk.Stack(app, "Platform"), "Cluster", workloads=(ETL,))
+    cluster = EmrEksCluster(
+        cdk.Stack(app, "Platform"), "Cluster", platform=Platform(workloads=(ETL,))
+    )
     cluster.add_tenant(Tenant(name=TENANT))
     app.synth()
     with EmulatedAws(plane.binaries.prices) as aws, plane.client() as api:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from inspect import signature
 from typing import Any
 
 import aws_cdk as cdk
@@ -15,10 +16,12 @@ from cdk_emr_eks import (
     EmrEksCluster,
     ExecutionRoleSpec,
     ExistingNetwork,
-    ImportedCapacity,
     ImportedEmrEksCluster,
+    ImportedPlatform,
+    JobTemplate,
     NodeEnvironment,
     OidcProvider,
+    Platform,
     Tenant,
     VirtualClusterSpec,
     Zone,
@@ -42,27 +45,42 @@ def cluster() -> EmrEksCluster:
 @pytest.mark.parametrize(
     ("option", "value", "message"),
     [
-        ("cluster", "prod", "must be ClusterSpec or None, got 'prod'."),
-        ("network", "10.0.0.0/16", "must be NetworkSpec or ExistingNetwork or None"),
-        ("workloads", SHARED, "must be a list or tuple of Workload, got <class "),
-        ("workloads", ("shared",), "must be a list or tuple of Workload, got 'shared'."),
-        ("workloads", "shared", "must be a list or tuple of Workload, got 'shared'."),
-        ("karpenter", "1.14.1", "must be Karpenter or None, got '1.14.1'."),
-        ("addons", ("yunikorn",), "must be a list or tuple of Addon, got 'yunikorn'."),
-        ("admins", ("arn:aws:iam::1:role/a",), "must be a list or tuple of IRole, got 'arn:"),
+        ("cluster", "prod", "must be ClusterSpec, got 'prod'."),
+        ("network", "10.0.0.0/16", "must be NetworkSpec or ExistingNetwork, got '10.0.0.0/16'."),
+        ("workloads", SHARED, "must be a tuple of Workload, got <class "),
+        ("workloads", ("shared",), "must be a tuple of Workload, got 'shared'."),
+        ("workloads", "shared", "must be a tuple of Workload, got 'shared'."),
+        ("karpenter", "1.14.1", "must be Karpenter, got '1.14.1'."),
+        ("addons", ("yunikorn",), "must be a tuple of Addon, got 'yunikorn'."),
+        ("admins", ("arn:aws:iam::1:role/a",), "must be a tuple of IRole, got 'arn:"),
+        ("workload", (SHARED,), "is not a field of Platform; did you mean workloads?"),
         ("stage_per_workload", "no", "must be True or False, got 'no'."),
     ],
 )
-def test_options_of_wrong_types_make_nothing(option: str, value: object, message: str) -> None:
-    stack = cdk.Stack(cdk.App(), "Platform")
+def test_options_of_wrong_types_are_refused(option: str, value: object, message: str) -> None:
     options: dict[str, Any] = {option: value}
-    with pytest.raises(ConfigError) as at_first:
-        EmrEksCluster(stack, "EmrEksCluster", **options)
-    with pytest.raises(ConfigError) as at_get:
-        EmrEksCluster.get_or_create(stack, **options)
-    assert str(at_first.value).startswith(f"EmrEksCluster: {option} {message}")
-    assert str(at_get.value) == str(at_first.value)
+    with pytest.raises(ConfigError) as refused:
+        Platform(**options)
+    assert str(refused.value).startswith(f"Platform: {option} {message}")
+
+
+def test_something_else_than_a_platform_makes_nothing() -> None:
+    stack = cdk.Stack(cdk.App(), "Platform")
+    creators: tuple[Callable[[], object], ...] = (
+        lambda: EmrEksCluster(stack, "EmrEksCluster", platform=ANY),
+        lambda: EmrEksCluster.get_or_create(stack, platform=ANY),
+    )
+    for create in creators:
+        with pytest.raises(ConfigError) as refused:
+            create()
+        expected = "EmrEksCluster: platform must be Platform or None, got 'analytics'."
+        assert str(refused.value) == expected
     assert stack.node.children == []
+
+
+@pytest.mark.parametrize("construct", [EmrEksCluster, ImportedEmrEksCluster])
+def test_signatures_are_short_enough_to_read(construct: type) -> None:
+    assert len(str(signature(construct.__init__))) < 250  # type: ignore[misc]
 
 
 METHODS: Mapping[str, tuple[Callable[[EmrEksCluster], object], str]] = {
@@ -106,8 +124,8 @@ METHODS: Mapping[str, tuple[Callable[[EmrEksCluster], object], str]] = {
         "characters), got 'Data Eng'; try 'data-eng'.",
     ),
     "job template": (
-        lambda cluster: cluster.add_job_template(ANY, tenant=ANY),
-        "add_job_template: spec must be JobTemplateSpec, got 'analytics'.",
+        lambda cluster: JobTemplate(cluster, "JobTemplate", tenant=ANY, spec=ANY),
+        "Job template: spec must be JobTemplateSpec, got 'analytics'.",
     ),
     "pod template": (
         lambda cluster: cluster.upload_pod_template("mine", ANY),
@@ -155,38 +173,33 @@ VALUES: Mapping[str, tuple[Callable[[], object], str]] = {
         "ExistingNetwork: pod_subnets must be SubnetSelection or None, got ['subnet-1'].",
     ),
     "names of zones": (
-        lambda: ImportedCapacity(
+        lambda: NodeEnvironment(
+            cluster_name="c",
             zones=("us-east-1a",),  # type: ignore[arg-type]
-            nodes=NodeEnvironment(cluster_name="c", role="r", subnets=(), security_groups=()),
+            role="r",
+            subnets=(),
+            security_groups=(),
         ),
-        "ImportedCapacity: zones must be a tuple of Zone, got 'us-east-1a'.",
-    ),
-    "no environment": (
-        lambda: ImportedCapacity(zones=ZONES, nodes=ANY),
-        "ImportedCapacity: nodes must be NodeEnvironment, got 'analytics'.",
+        "NodeEnvironment: zones must be a tuple of Zone, got 'us-east-1a'.",
     ),
     "ids for selectors": (
-        lambda: NodeEnvironment(cluster_name="c", role="r", subnets=ANY, security_groups=()),
+        lambda: NodeEnvironment(
+            cluster_name="c", zones=ZONES, role="r", subnets=ANY, security_groups=()
+        ),
         "NodeEnvironment: subnets must be a tuple of a mapping of text to a value, "
         "got 'analytics'.",
     ),
     "nodes without a role": (
-        lambda: NodeEnvironment(cluster_name="c", subnets=(), security_groups=()),
+        lambda: NodeEnvironment(cluster_name="c", zones=ZONES, subnets=(), security_groups=()),
         "NodeEnvironment: role must be given, or instance_profile in its place, and not both.",
     ),
     "no issuer": (
         lambda: OidcProvider(arn="arn:aws:iam::1:oidc-provider/a", issuer=None),  # type: ignore[arg-type]
         "OidcProvider: issuer must be text, not None.",
     ),
-    "capacity of an imported cluster": (
-        lambda: ImportedEmrEksCluster.from_cluster_attributes(
-            cdk.Stack(cdk.App(), "Tenants"),
-            "Cluster",
-            cluster_name="prod",
-            kubectl_service_token="arn:aws:lambda:us-east-1:1:function:kubectl",
-            capacity=ANY,
-        ),
-        "ImportedEmrEksCluster 'prod': capacity must be ImportedCapacity or None, got 'analytics'.",
+    "nodes of an imported cluster": (
+        lambda: ImportedPlatform(cluster_name="prod", nodes=ANY),
+        "ImportedPlatform 'prod': nodes must be NodeEnvironment or None, got 'analytics'.",
     ),
 }
 

@@ -124,9 +124,13 @@ VALUES: tuple[object, ...] = (
 FIELDS = [(value, each.name) for value in VALUES for each in fields(value)]  # type: ignore[arg-type]
 
 # Their fields are the CDK's own constructs; tests/synth has them.
-WITH_CONSTRUCTS = {"AddonContext", "ExistingNetwork", "ImportedCapacity", "NodeEnvironment"} | {
-    *("OidcProvider", "StudioNetwork", "TenancyContext")
-}
+WITH_CONSTRUCTS = {
+    "AddonContext",
+    "ExistingNetwork",
+    "ImportedPlatform",
+    "NodeEnvironment",
+    "Platform",
+} | {*("OidcProvider", "StudioNetwork", "TenancyContext")}
 # What the library gives and nobody makes, and a choice without fields.
 GIVEN = {"InstanceStore", "PodTemplateLocation", "ConfigProblem"}
 

@@ -14,6 +14,7 @@ from cdk_emr_eks import (
     ExecutionRoleSpec,
     IamPermission,
     Memory,
+    Platform,
     Quota,
     Tenant,
 )
@@ -23,7 +24,7 @@ DATA = "arn:aws:s3:::example-data"
 app = App(outdir=sys.argv[1])
 stack = Stack(app, "Platform", env=Environment(account="111122223333", region="eu-west-1"))
 admin = iam.Role.from_role_name(stack, "Admin", "platform-admin")
-cluster = EmrEksCluster(stack, "EmrEks", admins=[admin])
+cluster = EmrEksCluster(stack, "EmrEks", platform=Platform(admins=(admin,)))
 # Rights on the log group need no statement: a role has those on its own.
 data = IamPermission(
     actions=("s3:PutObject", "s3:GetObject", "s3:ListBucket"), resources=(DATA, f"{DATA}/*")

@@ -1,9 +1,8 @@
-"""What an add-on is: a frozen value of options with one method that builds it."""
+"""Add-ons: values with options, each with one method that installs it, and their order."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from typing import Protocol
 
@@ -15,11 +14,12 @@ from cdk_emr_eks.clusters.addon_registry import mirror_host
 from cdk_emr_eks.errors import refuse
 from cdk_emr_eks.model.clusters.addon_mirror import PUBLIC_REGISTRY, AddonMirror
 from cdk_emr_eks.networks.network import Network
+from cdk_emr_eks.values import value
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class AddonContext:
-    """What an add-on may know of the platform; it never holds the platform itself.
+    """The parts of a cluster that an add-on can use; the platform itself is not among them.
 
     Args:
         cluster: The EKS cluster to install into.
@@ -28,9 +28,9 @@ class AddonContext:
         key: KMS key for what the add-on encrypts.
         node_selector: Puts the add-on's pods on the system nodes.
         tolerations: Kubernetes tolerations of the system nodes' taints.
-        ready: Dependency of what runs in the cluster: its system nodes and managed add-ons.
-        mirror: Where charts and images are mirrored; ``public`` and ``chart`` follow it. None:
-            they are pulled from where they are published.
+        ready: Dependency of everything that runs in the cluster: system nodes, managed add-ons.
+        mirror: ECR mirror of charts and images, which ``public`` and ``chart`` use. None: charts
+            and images come from the registries where they are published.
     """
 
     cluster: eks.ICluster
@@ -43,7 +43,7 @@ class AddonContext:
     mirror: AddonMirror | None = None
 
     def public(self, repository: str) -> str:
-        """Return the URI that a repository of ECR Public is pulled by, without a tag.
+        """Return the URI of a repository of ECR Public, without a tag.
 
         Args:
             repository: Its name, such as ``karpenter/controller``.
@@ -53,11 +53,11 @@ class AddonContext:
         return f"{mirror_host(self.mirror)}/{self.mirror.repository(repository)}"
 
     def chart(self, name: str, repository: str) -> str:
-        """Return where a chart is pulled from that its publisher has in no registry.
+        """Return the repository of a chart that its publisher has in no OCI registry.
 
         Args:
             name: Name of the chart.
-            repository: URL of the repository that it is published in.
+            repository: URL of the repository where it is published.
         """
         if self.mirror is None:
             return repository
@@ -78,7 +78,7 @@ class Addon(Protocol):
         ...
 
     def install(self, scope: Construct, context: AddonContext) -> IDependable:
-        """Build the add-on under ``scope`` and return what dependants must wait for."""
+        """Install the add-on under ``scope`` and return the dependency of what uses it."""
         ...
 
 
@@ -87,7 +87,7 @@ def install_order(addons: Sequence[Addon], installed: Iterable[str] = ()) -> tup
 
     Args:
         addons: The add-ons to install, in any order.
-        installed: Names of add-ons that are there already.
+        installed: Names of installed add-ons.
 
     Raises:
         ConfigError: If two have one name, one requires an unknown add-on, or they form a cycle.
@@ -111,3 +111,43 @@ def install_order(addons: Sequence[Addon], installed: Iterable[str] = ()) -> tup
     except CycleError as error:
         circle = " -> ".join(error.args[1])
         raise refuse("Add-ons", "requires", "must not form a cycle", circle) from error
+
+
+class InstalledAddons:
+    """The add-ons of a cluster, by name.
+
+    Args:
+        scope: Scope of the add-ons' constructs.
+        context: The parts of the cluster that add-ons can use.
+    """
+
+    def __init__(self, scope: Construct, context: AddonContext) -> None:
+        self._scope = scope
+        self._context = context
+        self._ready: dict[str, IDependable] = {}
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._ready
+
+    def install(self, *addons: Addon) -> tuple[IDependable, ...]:
+        """Install add-ons, each after those that it requires.
+
+        Returns:
+            The dependency of each, in the order of the arguments.
+
+        Raises:
+            ConfigError: If one is installed already, or a required one is not installed.
+        """
+        for addon in install_order(addons, self._ready):
+            holder = Construct(self._scope, f"Addon-{addon.name}")
+            # Added before the resources of the add-on, so that later ones wait too.
+            for name in addon.requires:
+                holder.node.add_dependency(self._ready[name])
+            self._ready[addon.name] = addon.install(holder, self._context)
+        return tuple(self._ready[addon.name] for addon in addons)
+
+    def ready(self, addon: Addon) -> IDependable:
+        """Return the dependency of an add-on, installing it if its name is not installed."""
+        if addon.name not in self:
+            self.install(addon)
+        return self._ready[addon.name]

@@ -10,6 +10,7 @@ from aws_cdk import aws_emrcontainers as emrcontainers
 from constructs import Construct
 
 from cdk_emr_eks.errors import refuse
+from cdk_emr_eks.field_types import check_argument
 from cdk_emr_eks.model.access.execution_role import RoleUse
 from cdk_emr_eks.model.jobs.job_template import JobTemplateSpec
 from cdk_emr_eks.tenants.tenant import EmrEksTenant
@@ -48,6 +49,8 @@ class JobTemplate(Construct):
         spec: JobTemplateSpec,
         role: str | None = None,
     ) -> None:
+        check_argument("Job template", "spec", JobTemplateSpec, spec)
+        check_argument(f"Job template {spec.name!r}", "tenant", EmrEksTenant, tenant)
         configuration = tenant.job_configuration(spec.workload, image=spec.image)
         execution_role = tenant.role_for(RoleUse.JOBS, role)
         overrides = _overrides(spec, configuration)

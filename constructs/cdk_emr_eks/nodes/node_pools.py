@@ -1,11 +1,10 @@
-"""The capacity of the platform: node pools and node classes for each workload and zone."""
+"""Node pools and node classes of each workload and zone."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final, cast
 
 from aws_cdk import Annotations, CfnResource
@@ -20,7 +19,7 @@ from cdk_emr_eks.clusters.manifests import (
     plain,
 )
 from cdk_emr_eks.errors import Problems, refuse
-from cdk_emr_eks.field_types import check_argument, check_types
+from cdk_emr_eks.field_types import check_argument
 from cdk_emr_eks.model.networks.zones import Zone
 from cdk_emr_eks.model.nodes.capacity_buffers import buffer_manifests
 from cdk_emr_eks.model.nodes.crds import validate_manifest
@@ -29,44 +28,48 @@ from cdk_emr_eks.model.nodes.node_pool import NodePool, node_pools
 from cdk_emr_eks.model.nodes.zone_pool import ZONE_POOL, zone_pool
 from cdk_emr_eks.model.workloads.workload import Workload, check_workloads
 from cdk_emr_eks.nodes.capacity_buffers import add_capacity_buffers
+from cdk_emr_eks.values import value
 
+# Kinds of objects in the manifest, in the order in which kubectl writes and deletes them.
 KINDS: Final = ("NodePool", "EC2NodeClass", "PriorityClass")
-"""Kinds that the capacity may hold, in the order in which they are written and deleted."""
 
 SHARED_STAGE: Final = "Capacity"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class NodeEnvironment:
-    """What the node classes must know of the cluster; strings may be tokens.
+    """Zones and cluster settings of Karpenter's nodes, for node pools and node classes.
 
     Args:
         cluster_name: Literal name of the cluster.
-        subnets: Selector terms of the subnets of nodes, such as ``{"tags": {...}}``.
-        security_groups: Selector terms of the security groups of nodes.
-        role: Name of the nodes' IAM role, for which Karpenter makes an instance profile. None:
+        zones: Availability Zones of the nodes.
+        subnets: Selector terms of the nodes' subnets, such as ``{"tags": {...}}``. Strings may be
+            tokens, here and below.
+        security_groups: Selector terms of the nodes' security groups.
+        role: Name of the nodes' IAM role, for which Karpenter creates an instance profile. None:
             ``instance_profile`` is given.
-        instance_profile: Name of an instance profile that is there, where Karpenter cannot reach
-            IAM: in a VPC without a way out. None: ``role`` is given.
-        tags: Tags of instances and volumes, for cost allocation. Default none.
+        instance_profile: Name of an existing instance profile, for a VPC without internet access,
+            where Karpenter cannot call IAM. None: ``role`` is given.
+        tags: Tags of instances and volumes, for cost allocation. Default: no tags.
+        capacity_buffers: Whether Karpenter is 1.14 or newer with the feature gate
+            ``CapacityBuffer`` on. Workloads with capacity buffers need it. Default False: such
+            workloads are refused.
 
     Raises:
-        ConfigError: If a value is of another type, or not just one of ``role`` and
-            ``instance_profile`` is given.
+        ConfigError: If both or neither of ``role`` and ``instance_profile`` is given.
     """
 
     cluster_name: str
+    zones: tuple[Zone, ...]
     subnets: tuple[Mapping[str, object], ...]
     security_groups: tuple[Mapping[str, object], ...]
     role: str | None = None
     instance_profile: str | None = None
     tags: Mapping[str, str] | None = None
+    capacity_buffers: bool = False
 
-    def __post_init__(self) -> None:
-        check_types("NodeEnvironment", self)
-        check = Check("NodeEnvironment")
+    def _rules(self, check: Check) -> None:
         check_identity(check, self.role, self.instance_profile)
-        check.raise_if_any()
 
     def manifest(self, node_class: NodeClass) -> KubernetesObject:
         """Render a node class for these nodes."""
@@ -80,30 +83,15 @@ class NodeEnvironment:
         )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class NodeSite:
-    """Where nodes may be, and what their classes must know: for pools that come later.
-
-    Args:
-        zones: Zones that nodes may be in.
-        nodes: What the node classes must know of the cluster.
-        buffers: Whether Karpenter keeps capacity buffers: its feature gate. Default False.
-    """
-
-    zones: tuple[Zone, ...]
-    nodes: NodeEnvironment
-    buffers: bool = False
-
-
 class NodePools(Construct):
-    """Karpenter's NodePools and EC2NodeClasses: those of the workloads, and those added.
+    """Karpenter's NodePools and EC2NodeClasses: those of the workloads, and added ones.
 
-    Beside them there is the pool ``zones``, which never has a node: ``model.nodes.zone_pool``.
+    The pool ``zones`` never has a node: see ``model.nodes.zone_pool``.
 
-    They come after Karpenter and go before it. On deletion kubectl asks for all pools to go, then
-    for the classes, and waits; a class stays until its last node is terminated, so that none is
-    left behind by a controller that went too early. Jobs should have ended by then: a node whose
-    driver still runs is waited for.
+    CloudFormation creates the pools after Karpenter and deletes them before it. On deletion kubectl
+    deletes all pools, then the node classes, and waits. A node class stays until its last node is
+    terminated, so no node outlives the controller. End all jobs before: kubectl waits for a node
+    whose driver still runs.
 
     Resources made: one ``Custom::AWSCDK-EKS-KubernetesResource``, or with ``stage_per_workload``
     one for each workload and one for what they share; and one for each workload with warm capacity,
@@ -111,22 +99,21 @@ class NodePools(Construct):
 
     Args:
         cluster: The cluster, with its kubectl provider.
-        zones: Zones that nodes may be in.
-        workloads: Workloads to make pools for.
-        nodes: What the node classes must know of the cluster.
-        karpenter: What pools must wait for: ``InstalledKarpenter.ready``.
-        stage_per_workload: Whether each workload's pools are a custom resource of their own. Needed
+        workloads: Workloads of the pools.
+        nodes: Zones and cluster settings of the nodes.
+        karpenter: Dependency of the pools: ``InstalledKarpenter.ready``.
+        stage_per_workload: Whether each workload's pools are a separate custom resource. Needed
             above 120,000 bytes of manifests, of which the 24 pools of the defaults in three zones
-            use 41,000. It may be turned on later, but not off again: the removed resources would
-            take their pools with them. So the user decides, and no threshold. Default False.
+            use 41,000. It can be turned on later, but not off again: the removed resources would
+            delete their pools. Therefore the user decides, and not a threshold. Default False.
 
     Attributes:
-        stage: The stage of what workloads share, and of everything that was added.
-        site: Where its nodes may be, for pools of tenants' own.
+        stage: The manifest of objects that workloads share, and of added objects.
+        nodes: As given.
 
     Raises:
-        ConfigError: If two pools have one name, priorities of workloads clash, there is no zone,
-            warm capacity names a zone that is none of these, or the manifests are too large.
+        ConfigError: If two pools have the same name, priorities of workloads clash, there is no
+            zone, capacity buffers name another zone, or the manifests are too large.
     """
 
     def __init__(
@@ -135,19 +122,19 @@ class NodePools(Construct):
         id: str,
         *,
         cluster: eks.ICluster,
-        zones: tuple[Zone, ...],
         workloads: Sequence[Workload],
         nodes: NodeEnvironment,
         karpenter: IDependable,
         stage_per_workload: bool = False,
     ) -> None:
         check_workloads(workloads)
-        # Rendered, and so checked, before any construct is made.
+        zones = nodes.zones
+        # Rendered, and therefore checked, before any construct is created.
         pools = {each.name: node_pools(each, zones) for each in workloads}
         _check_names([ZONE_POOL, *(pool.name for own in pools.values() for pool in own)])
         classes = node_classes(workloads)
         shared = [nodes.manifest(each) for each in classes]
-        # Its pool needs a class to be ready, and any will do.
+        # A pool needs a node class to become Ready; any class will do.
         shared += [zone_pool(zones, each.name) for each in classes[:1]]
         manifests = {name: [pool.manifest() for pool in own] for name, own in pools.items()}
         if not stage_per_workload:
@@ -155,8 +142,7 @@ class NodePools(Construct):
         buffers = {each.name: buffer_manifests(each, zones) for each in workloads}
         super().__init__(scope, id)
         self.node.add_dependency(karpenter)
-        self.site = NodeSite(zones=zones, nodes=nodes)
-        self._nodes = nodes
+        self.nodes = nodes
         self._pools: list[NodePool] = [pool for own in pools.values() for pool in own]
         self._names = {("NodePool", pool.name) for pool in self._pools}
         self.stage = CapacityStage(self, SHARED_STAGE, cluster=cluster)
@@ -176,11 +162,11 @@ class NodePools(Construct):
 
     @property
     def pools(self) -> tuple[NodePool, ...]:
-        """The typed pools: of all workloads, and those added."""
+        """The typed pools: those of all workloads, and added ones."""
         return tuple(self._pools)
 
     def add(self, pool: NodePool | NodeClass | KubernetesObject) -> None:
-        """Add a node pool, or an object of your own that Karpenter reads.
+        """Add a node pool or a node class.
 
         Args:
             pool: A typed pool or node class, or the manifest of a NodePool or EC2NodeClass, which
@@ -195,7 +181,7 @@ class NodePools(Construct):
             self._pools.append(pool)
             return
         if isinstance(pool, NodeClass):
-            self._add(self._nodes.manifest(pool))
+            self._add(self.nodes.manifest(pool))
             return
         check_argument("Node pools", "pool", NodePool | NodeClass | Mapping, pool)
         validate_manifest(pool)
@@ -219,14 +205,14 @@ class NodePools(Construct):
 
 
 class CapacityStage(ManifestStage):
-    """A stage that writes pools before classes, whenever they were added."""
+    """A manifest that has pools before node classes, in whichever order they were added."""
 
     def objects(self) -> list[dict[str, object]]:
-        """Return all objects as they will be applied: pools, classes, priority classes."""
+        """Return all objects in the order of ``KINDS``."""
         return sorted(super().objects(), key=lambda item: KINDS.index(str(item["kind"])))
 
     def adopt(self) -> None:
-        """Take over objects that are there: another stage may have made them."""
+        """Overwrite existing objects, which another manifest may have created."""
         manifest = self.node.find_child("Manifest").node.find_child("Resource")
         cast(CfnResource, manifest.node.default_child).add_property_override("Overwrite", "true")
 

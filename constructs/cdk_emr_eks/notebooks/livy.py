@@ -91,7 +91,7 @@ class Livy(Construct):
         check_argument("Livy", "tenant", EmrEksTenant, tenant)
         check_argument("Livy", "spec", LivySpec, spec)
         where = f"Livy of tenant {tenant.tenant.name!r}"
-        interactive = tenant.context.endpoints_for(where)
+        prerequisites = tenant.context.endpoint_prerequisites(where)
         execution_role = tenant.role_for(RoleUse.LIVY, role)
         derived = _derived(tenant, spec)
         spec.environment(where, derived)
@@ -106,7 +106,7 @@ class Livy(Construct):
         self.namespace = namespace
         self._claim()
         stage = self._objects()
-        stage.node.add_dependency(interactive(), tenant.virtual_cluster, execution_role)
+        stage.node.add_dependency(prerequisites.ensure(), tenant.virtual_cluster, execution_role)
         server = self._server_rights([each.object_arn for each in templates.values()])
         stage.node.add_dependency(self._share_uploads(execution_role.role, "Session"))
         chart = self._chart(registry, spec.environment(where, spark))

@@ -69,7 +69,7 @@ class ManagedEndpoint(Construct):
     ) -> None:
         _check_types(tenant, spec)
         context, virtual_cluster = tenant.context, tenant.virtual_cluster
-        interactive = context.endpoints_for(spec.where)
+        prerequisites = context.endpoint_prerequisites(spec.where)
         execution_role = tenant.role_for(RoleUse.ENDPOINTS, role)
         release = spec.release_label or tenant.tenant.release_label
         problems = Problems(spec.where)
@@ -105,16 +105,16 @@ class ManagedEndpoint(Construct):
         self.id = self.resource.attr_id
         self.arn = self.resource.attr_arn
         self.server_url = self.resource.attr_server_url
-        self._open_and_wait(interactive())
+        self._open_and_wait(prerequisites.ensure())
         self._outputs()
 
-    def _open_and_wait(self, interactive: IDependable) -> None:
+    def _open_and_wait(self, ready: IDependable) -> None:
         context, virtual_cluster = self.tenant.context, self.tenant.virtual_cluster
         if network := self.tenant.tenant.network:
             policy = gateway_policy(virtual_cluster.namespace, network, context.network)
             virtual_cluster.add_object(policy)
         # References say the rest: the virtual cluster waits for its namespace and its log group.
-        self.resource.node.add_dependency(interactive, self.role)
+        self.resource.node.add_dependency(ready, self.role)
 
     def _outputs(self) -> None:
         name = f"{self.spec.name} of {self.tenant.tenant.name}"

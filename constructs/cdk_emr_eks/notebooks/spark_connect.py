@@ -71,7 +71,7 @@ class SparkConnectEndpoint(Construct):
         if not tenant.tenant.virtual_cluster.session_enabled:
             fix = "write Tenant(virtual_cluster=VirtualClusterOptions(session_enabled=True))"
             raise refuse(where, "tenant", "must have session_enabled", tenant.tenant.name, fix)
-        interactive = tenant.context.endpoints_for(where)
+        prerequisites = tenant.context.endpoint_prerequisites(where)
         execution_role = tenant.role_for(RoleUse.ENDPOINTS, role)
         overrides = endpoint_overrides(
             where, spec.configuration(tenant.job_configuration(spec.workload, image=spec.image))
@@ -98,7 +98,7 @@ class SparkConnectEndpoint(Construct):
         self.id = self.resource.attr_id
         self.arn = self.resource.attr_arn
         self.auth_proxy_url = self.resource.attr_auth_proxy_url
-        self._wait(interactive())
+        self._wait(prerequisites.ensure())
         self._output()
 
     def grant_connect(self, grantee: iam.IGrantable) -> iam.Grant:

@@ -1,50 +1,43 @@
-"""``EmrEksCluster``, the public face: the order of the parts and their wiring, nothing else."""
+"""``EmrEksCluster``: a whole platform in one construct, in the order of its parts."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Self, cast
 
 import cdk8s
-from aws_cdk import Stack
+from aws_cdk import CfnOutput, Stack
 from aws_cdk import aws_eks_v2 as eks
-from aws_cdk import aws_iam as iam
 from constructs import Construct, IDependable
 
-from cdk_emr_eks.addons.karpenter import InstalledKarpenter, Karpenter
-from cdk_emr_eks.addons.load_balancer_controller import (
-    InstalledLoadBalancerController,
-    LoadBalancerController,
-)
-from cdk_emr_eks.addons.protocol import Addon, AddonContext, install_order
+from cdk_emr_eks.addons.karpenter import InstalledKarpenter
+from cdk_emr_eks.addons.protocol import Addon, AddonContext, InstalledAddons
 from cdk_emr_eks.admission.workload_policies import WorkloadPolicies
-from cdk_emr_eks.clusters.cluster import ClusterSpec, EksCluster
+from cdk_emr_eks.clusters.cluster import EksCluster
 from cdk_emr_eks.clusters.manifests import KubernetesObject, ManifestStage
+from cdk_emr_eks.clusters.oidc_provider import ClusterOidcProvider
+from cdk_emr_eks.errors import refuse
 from cdk_emr_eks.field_types import check_argument
 from cdk_emr_eks.model.clusters.cluster import SYSTEM_SELECTOR, SYSTEM_TOLERATIONS
 from cdk_emr_eks.model.nodes.gateway_pool import GatewayPool
 from cdk_emr_eks.model.nodes.node_class import NodeClass
 from cdk_emr_eks.model.nodes.node_pool import NodePool
-from cdk_emr_eks.model.workloads.catalog import DEFAULT_WORKLOADS
-from cdk_emr_eks.model.workloads.workload import Workload, check_workloads
-from cdk_emr_eks.networks.network import ExistingNetwork, Network, NetworkSpec
+from cdk_emr_eks.networks.network import Network
 from cdk_emr_eks.nodes.node_pools import NodeEnvironment, NodePools
-from cdk_emr_eks.platforms.cluster_options import check_same, chosen_karpenter, cluster_options
-from cdk_emr_eks.platforms.cluster_outputs import write_outputs
-from cdk_emr_eks.platforms.endpoint_parts import EndpointParts
+from cdk_emr_eks.platforms.platform import Platform
 from cdk_emr_eks.platforms.tenant_host import TenantHost
 from cdk_emr_eks.pods.pod_templates import PodTemplates
 from cdk_emr_eks.security.encryption import PlatformKey
-from cdk_emr_eks.tenants.context import TenancyContext, allow_job_logs, made_oidc
+from cdk_emr_eks.tenants.context import TenancyContext, allow_job_logs
+from cdk_emr_eks.tenants.endpoint_prerequisites import EndpointPrerequisites
 
 
 class EmrEksCluster(TenantHost):
     """A multi-tenant Amazon EMR on EKS platform: network, cluster, Karpenter, workloads.
 
-    Without any option: a VPC over three zones with a block of its own for pods, a private EKS
+    Without options: a VPC over three zones with a separate address block for pods, a private EKS
     cluster with encrypted secrets, Karpenter, and for each of the workloads ``critical``,
-    ``shared`` and ``notebook`` node pools in every zone with the pod templates that match them.
+    ``shared`` and ``notebook`` node pools in every zone with matching pod templates.
 
     Example:
         >>> app = aws_cdk.App()
@@ -53,160 +46,117 @@ class EmrEksCluster(TenantHost):
         >>> tenant = cluster.add_tenant(Tenant(name="analytics"))
 
     Args:
-        cluster: The EKS cluster: name, version, access, logs, system nodes.
-        network: A new VPC, or one that is there already.
-        workloads: What will run. Add a fourth by adding a value.
-        karpenter: Options of Karpenter.
-        addons: Further add-ons.
-        admins: IAM roles whose people administer the cluster with kubectl.
-        stage_per_workload: Whether each workload's node pools are a custom resource of their own;
-            see ``NodePools``.
+        platform: The options. None: ``Platform()``.
 
     Attributes:
+        platform: The options.
         network: VPC, zones and subnets.
         eks: The EKS cluster with its add-ons and system nodes.
         karpenter: Karpenter, with the role of its nodes.
         node_pools: The node pools.
-        options: The arguments it was made with, defaults filled in.
 
     Raises:
-        ConfigError: If an option is of a wrong type, or workloads, add-ons or the network
-            contradict each other.
+        ConfigError: If ``platform`` is of another type.
     """
 
     network: Network
     _charts: ManifestStage | None = None
-    _endpoints: EndpointParts | None = None
 
-    def __init__(
-        self,
-        scope: Construct,
-        id: str,
-        *,
-        cluster: ClusterSpec | None = None,
-        network: NetworkSpec | ExistingNetwork | None = None,
-        workloads: Sequence[Workload] = DEFAULT_WORKLOADS,
-        karpenter: Karpenter | None = None,
-        addons: Sequence[Addon] = (),
-        admins: Sequence[iam.IRole] = (),
-        stage_per_workload: bool = False,
-    ) -> None:
-        options = cluster_options(
-            cluster, network, workloads, karpenter, addons, admins, stage_per_workload
-        )
-        spec, chosen = cluster or ClusterSpec(), chosen_karpenter(karpenter, workloads, network)
-        ordered = install_order(addons, [chosen.name])
-        check_workloads(workloads)
+    def __init__(self, scope: Construct, id: str, *, platform: Platform | None = None) -> None:
+        check_argument("EmrEksCluster", "platform", Platform | None, platform)
         super().__init__(scope, id)
-        self.options: Mapping[str, object] = options
+        self.platform = platform = platform or Platform()
+        spec, karpenter = platform.cluster, platform.installed_karpenter
         key = PlatformKey(self, "Key", cluster_name=spec.name).key
         allow_job_logs(key, spec.name)
         self.network = Network(
-            self, "Network", spec=network or NetworkSpec(), cluster_name=spec.name, key=key
+            self, "Network", spec=platform.network, cluster_name=spec.name, key=key
         )
-        self.eks = EksCluster(self, "Eks", spec=spec, network=self.network, key=key, admins=admins)
+        self.eks = EksCluster(
+            self, "Eks", spec=spec, network=self.network, key=key, admins=platform.admins
+        )
         # jsii's Python types do not see that a Cluster is an ICluster.
         self._cluster = cast(eks.ICluster, self.eks.cluster)
-        self._installed: dict[str, IDependable] = {}
-        self.karpenter = cast(InstalledKarpenter, self._install(chosen))
-        for addon in ordered:
-            self._install(addon)
-        policies = self._policies(spec, workloads)
-        self.node_pools = self._node_pools(workloads, stage_per_workload)
-        by_name = {workload.name: workload for workload in workloads}
+        self._addons = InstalledAddons(self, self._addon_context())
+        (installed,) = self._addons.install(karpenter)
+        self.karpenter = cast(InstalledKarpenter, installed)
+        self._addons.install(*platform.addons)
+        policies = self._policies()
+        self.node_pools = self._node_pools(karpenter.feature_gates.capacity_buffer)
+        self._endpoints = EndpointPrerequisites(
+            cluster_name=spec.name, addons=self._addons, pools=self.node_pools
+        )
+        by_name = {workload.name: workload for workload in platform.workloads}
         self.context = TenancyContext(
             cluster=self._cluster,
             cluster_name=spec.name,
             workloads=by_name,
             pod_templates=PodTemplates(self, "PodTemplates", workloads=by_name),
-            oidc=lambda: made_oidc(self.eks.cluster),
+            oidc=ClusterOidcProvider(self.eks.cluster),
             log_key=key,
-            site=replace(self.node_pools.site, buffers=chosen.feature_gates.capacity_buffer),
+            nodes=self.node_pools.nodes,
             ready=(policies, self.node_pools),
-            interactive=self.enable_endpoints,
+            endpoints=self._endpoints,
             network=replace(self.network.ranges, service_cidrs=(spec.service_cidr,)),
         )
-        write_outputs(self, self.eks)
+        self._write_outputs()
 
     @classmethod
-    def get_or_create(
-        cls,
-        scope: Construct,
-        *,
-        cluster: ClusterSpec | None = None,
-        network: NetworkSpec | ExistingNetwork | None = None,
-        workloads: Sequence[Workload] = DEFAULT_WORKLOADS,
-        karpenter: Karpenter | None = None,
-        addons: Sequence[Addon] = (),
-        admins: Sequence[iam.IRole] = (),
-        stage_per_workload: bool = False,
-    ) -> Self:
-        """Return the stack's cluster of that name, making it the first time.
+    def get_or_create(cls, scope: Construct, *, platform: Platform | None = None) -> Self:
+        """Return the stack's cluster of the name in ``platform``, creating it the first time.
 
         Args:
-            scope: Any construct of the stack; the cluster is made directly in the stack.
-            cluster: As in the constructor.
-            network: As in the constructor.
-            workloads: As in the constructor.
-            karpenter: As in the constructor.
-            addons: As in the constructor.
-            admins: As in the constructor.
-            stage_per_workload: As in the constructor.
+            scope: Any construct of the stack. The cluster is a child of the stack.
+            platform: The options. None: ``Platform()``.
 
         Raises:
-            ConfigError: If the cluster is there with other options: they would be ignored.
+            ConfigError: If the cluster exists with other options.
         """
-        wanted = cluster_options(
-            cluster, network, workloads, karpenter, addons, admins, stage_per_workload
-        )
-        stack = Stack.of(scope)
-        name = (cluster or ClusterSpec()).name
+        check_argument("EmrEksCluster", "platform", Platform | None, platform)
+        wanted = platform or Platform()
+        stack, name = Stack.of(scope), wanted.cluster.name
         found = stack.node.try_find_child(f"EmrEksCluster-{name}")
         if found is None:
-            return cls(
-                stack,
-                f"EmrEksCluster-{name}",
-                cluster=cluster,
-                network=network,
-                workloads=workloads,
-                karpenter=karpenter,
-                addons=addons,
-                admins=admins,
-                stage_per_workload=stage_per_workload,
-            )
-        made = cast(Self, found)
-        check_same(name, wanted, made.options)
-        return made
+            return cls(stack, f"EmrEksCluster-{name}", platform=wanted)
+        existing = cast(Self, found)
+        for each in fields(Platform):
+            got, first = getattr(wanted, each.name), getattr(existing.platform, each.name)
+            if got != first:
+                rule = "must be the same at each call for one cluster"
+                fix = f"the first call had {first!r}"
+                raise refuse(f"EmrEksCluster {name!r}", each.name, rule, got, fix)
+        return existing
 
     def install(self, addon: Addon) -> IDependable:
-        """Install a further add-on, after those it requires.
+        """Install a further add-on, after those that it requires.
 
         Raises:
-            ConfigError: If one of its name is there, or one that it requires is not.
+            ConfigError: If it is installed already, or a required add-on is not installed.
         """
         check_argument("EmrEksCluster.install", "addon", Addon, addon)
-        install_order([addon], self._installed)
-        return self._install(addon)
+        (ready,) = self._addons.install(addon)
+        return ready
 
     def add_karpenter_node_pool(self, pool: NodePool | NodeClass | KubernetesObject) -> None:
-        """Add a node pool, or a node class for one, beside those of the workloads.
+        """Add a node pool or a node class, in addition to those of the workloads.
 
         Args:
             pool: A typed pool or class, or the manifest of a NodePool or an EC2NodeClass, which is
-                checked against Karpenter's own schema and rules.
+                checked against Karpenter's schema and rules.
 
         Raises:
-            ConfigError: If the manifest breaks them, or the name is taken.
+            ConfigError: If the manifest breaks them, or the name is used already.
         """
         self.node_pools.add(pool)
 
     def add_chart(self, chart: cdk8s.Chart) -> None:
-        """Apply Kubernetes objects of your own, made with cdk8s or cdk8s-plus-27.
+        """Apply Kubernetes objects from a chart of cdk8s or cdk8s-plus-27.
 
-        They come after the platform and go before it; all charts are one custom resource.
+        CloudFormation applies them after the platform and deletes them before it. All charts are
+        one custom resource.
 
         Raises:
-            ConfigError: If they are too large for it together.
+            ConfigError: If the charts are too large together.
         """
         check_argument("EmrEksCluster.add_chart", "chart", cdk8s.Chart, chart)
         if self._charts is None:
@@ -215,74 +165,25 @@ class EmrEksCluster(TenantHost):
         self._charts.add_chart(chart)
 
     def enable_endpoints(self, gateway: GatewayPool | None = None) -> IDependable:
-        """Make what EMR's managed endpoints need, unless it is there; the first one does it.
+        """Create what EMR's managed endpoints need, unless it exists.
 
         That is the AWS Load Balancer Controller, unless it is among the add-ons, and the node pool
-        of gateways. Call it before the first endpoint for a pool of your own.
+        of gateways. The first endpoint calls this method; call it before to set the pool's options.
 
         Args:
-            gateway: The pool. None: the one that is there, or ``GatewayPool()``.
+            gateway: The pool. None: the existing one, or ``GatewayPool()``.
 
         Returns:
-            What endpoints wait for.
+            The dependency of endpoints.
 
         Raises:
-            ConfigError: If the pool is there with other options, or a workload has its name.
+            ConfigError: If the pool exists with other options, or a workload has its name.
         """
         check_argument("enable_endpoints", "gateway", GatewayPool | None, gateway)
-        if self._endpoints is None:
-            addon = LoadBalancerController()
-            if addon.name not in self._installed:
-                self._install(addon)
-            controller = cast(InstalledLoadBalancerController, self._installed[addon.name])
-            self._endpoints = EndpointParts(
-                self,
-                "EndpointParts",
-                cluster=self.eks,
-                pools=self.node_pools,
-                zones=self.network.zones,
-                gateway=gateway or GatewayPool(),
-                controller=controller.ready,
-            )
-        return self._endpoints.with_pool(gateway)
+        return self._endpoints.ensure(gateway)
 
-    def _policies(self, spec: ClusterSpec, workloads: Sequence[Workload]) -> WorkloadPolicies:
-        policies = WorkloadPolicies(
-            self,
-            "Policies",
-            cluster=self._cluster,
-            cluster_name=spec.name,
-            workloads=workloads,
-            kubernetes=spec.version,
-            zones=self.network.zones,
-        )
-        policies.node.add_dependency(self.eks.ready)
-        return policies
-
-    def _node_pools(self, workloads: Sequence[Workload], stage_per_workload: bool) -> NodePools:
-        return NodePools(
-            self,
-            "NodePools",
-            cluster=self._cluster,
-            zones=self.network.zones,
-            workloads=workloads,
-            nodes=NodeEnvironment(
-                cluster_name=self.eks.name,
-                instance_profile=(profile := self.karpenter.instance_profile),
-                role=None if profile else self.karpenter.node_role.role_name,
-                subnets=self.network.subnet_selector,
-                security_groups=self.eks.security_group_selector,
-            ),
-            karpenter=self.karpenter.ready,
-            stage_per_workload=stage_per_workload,
-        )
-
-    def _install(self, addon: Addon) -> IDependable:
-        holder = Construct(self, f"Addon-{addon.name}")
-        # Before its resources, so that all of them wait: also those that it adds later.
-        for name in addon.requires:
-            holder.node.add_dependency(self._installed[name])
-        context = AddonContext(
+    def _addon_context(self) -> AddonContext:
+        return AddonContext(
             cluster=self._cluster,
             cluster_name=self.eks.name,
             network=self.network,
@@ -292,5 +193,49 @@ class EmrEksCluster(TenantHost):
             ready=self.eks.ready,
             mirror=self.eks.mirror,
         )
-        self._installed[addon.name] = addon.install(holder, context)
-        return self._installed[addon.name]
+
+    def _policies(self) -> WorkloadPolicies:
+        policies = WorkloadPolicies(
+            self,
+            "Policies",
+            cluster=self._cluster,
+            cluster_name=self.eks.name,
+            workloads=self.platform.workloads,
+            kubernetes=self.platform.cluster.version,
+            zones=self.network.zones,
+        )
+        policies.node.add_dependency(self.eks.ready)
+        return policies
+
+    def _node_pools(self, capacity_buffers: bool) -> NodePools:
+        profile = self.karpenter.instance_profile
+        return NodePools(
+            self,
+            "NodePools",
+            cluster=self._cluster,
+            workloads=self.platform.workloads,
+            nodes=NodeEnvironment(
+                cluster_name=self.eks.name,
+                zones=self.network.zones,
+                instance_profile=profile,
+                role=None if profile else self.karpenter.node_role.role_name,
+                subnets=self.network.subnet_selector,
+                security_groups=self.eks.security_group_selector,
+                capacity_buffers=capacity_buffers,
+            ),
+            karpenter=self.karpenter.ready,
+            stage_per_workload=self.platform.stage_per_workload,
+        )
+
+    def _write_outputs(self) -> None:
+        name = self.eks.name
+        update = f"aws eks update-kubeconfig --name {name} --region {Stack.of(self).region}"
+        kubectl = cast(eks.IKubectlProvider, self.eks.cluster.kubectl_provider)
+        imported = "For ImportedEmrEksCluster.from_cluster_attributes in another app"
+        for id, output, description in (
+            ("ClusterName", name, "Name of the EKS cluster"),
+            ("Kubeconfig", update, "Configures kubectl for administrators of the cluster"),
+            ("KubectlServiceToken", kubectl.service_token, imported),
+            ("LogKeyArn", self.eks.key.key_arn, f"Key of the jobs' log groups. {imported}"),
+        ):
+            CfnOutput(self, id, value=output, description=description)

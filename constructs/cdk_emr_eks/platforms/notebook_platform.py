@@ -99,9 +99,9 @@ class NotebookPlatform(Construct):
         spec = _studio_spec(where, studio_name, auth_mode, studio)
         check_sign_in(where, spec)
         context = cluster.context
-        if context.interactive is None:
+        if context.endpoints is None:
             rule = "must have the AWS Load Balancer Controller and gateway nodes"
-            fix = "on an imported cluster that has them, set endpoints=True"
+            fix = "on an imported cluster that has them, write ImportedPlatform(endpoints=True)"
             raise refuse(where, "cluster", rule, context.cluster_name, fix)
         if isinstance(studio, EmrStudio):
             for field, value in (("network", network), ("key", key)):
@@ -225,7 +225,9 @@ class NotebookPlatform(Construct):
                 continue
             tenant = self._tenants.tenant_of(endpoint, scope)
             role = self._tenants.role_of(endpoint)
-            made = self._cluster.add_managed_endpoint(endpoint, tenant=tenant, role=role.name)
+            made = ManagedEndpoint(
+                tenant, f"Endpoint-{name}", tenant=tenant, spec=endpoint, role=role.name
+            )
             Tags.of(made).add(STUDIO_TAG, self.studio.spec.name)
             # An export in use cannot change, and an endpoint that is replaced has another ARN.
             CrossStackReferences.of(made.resource).produce(ReferenceStrength.WEAK)

@@ -1,4 +1,4 @@
-"""The capacity of one tenant's own: pools, classes and priorities that nobody else may use."""
+"""Dedicated node pools of one tenant, with node classes and priority classes."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from cdk_emr_eks.model.nodes.capacity_buffers import buffer_manifests, refuse_bu
 from cdk_emr_eks.model.nodes.dedicated import DedicatedPools
 from cdk_emr_eks.model.tenants.tenant import Tenant
 from cdk_emr_eks.nodes.capacity_buffers import add_capacity_buffers
-from cdk_emr_eks.nodes.node_pools import CapacityStage, NodeSite
+from cdk_emr_eks.nodes.node_pools import CapacityStage, NodeEnvironment
 from cdk_emr_eks.pods.pod_templates import PodTemplates
 from cdk_emr_eks.tenants.claims import AppClaims
 from cdk_emr_eks.tenants.context import TenancyContext
 
 
 class DedicatedCapacity(CapacityStage):
-    """Node pools, node classes and priority classes of a tenant's own workloads.
+    """Node pools, node classes and priority classes of a tenant's dedicated workloads.
 
-    They are in the tenant's stack: they come before its namespace, and go after its last pod. The
-    nodes' tags name the tenant, so that they are its cost.
+    They are in the tenant's stack, created before its namespace and deleted after its last pod. The
+    nodes' tags name the tenant, for cost allocation.
 
     Resources made: one ``Custom::AWSCDK-EKS-KubernetesResource``.
 
     Args:
         context: The platform.
-        site: Where nodes may be.
-        tenant: Whose the capacity is.
+        nodes: Zones and cluster settings of the nodes.
+        tenant: The tenant.
 
     Raises:
         ConfigError: If another tenant of the cluster has a workload of the name.
@@ -41,7 +41,7 @@ class DedicatedCapacity(CapacityStage):
         id: str,
         *,
         context: TenancyContext,
-        site: NodeSite,
+        nodes: NodeEnvironment,
         tenant: Tenant,
     ) -> None:
         super().__init__(scope, id, cluster=context.cluster)
@@ -56,56 +56,53 @@ class DedicatedCapacity(CapacityStage):
                 field="dedicated",
                 rule="must have a name that no other tenant's workload has",
             )
-            self._add_workload(own, site, tenant.name)
+            self._add_workload(own, nodes, tenant.name)
 
-    def _add_workload(self, own: DedicatedPools, site: NodeSite, tenant: str) -> None:
-        nodes = replace(site.nodes, tags={**(site.nodes.tags or {}), TENANT: tenant})
+    def _add_workload(self, own: DedicatedPools, nodes: NodeEnvironment, tenant: str) -> None:
+        nodes = replace(nodes, tags={**(nodes.tags or {}), TENANT: tenant})
         self.add(
-            *(pool.manifest() for pool in own.node_pools(site.zones, tenant)),
+            *(pool.manifest() for pool in own.node_pools(nodes.zones, tenant)),
             *(nodes.manifest(each) for each in own.node_classes()),
             *own.workload_with_limits.priority_classes(),
         )
 
 
-def check_site(context: TenancyContext, tenant: Tenant) -> None:
-    """Check that a tenant's own node pools can be made where it is.
+def check_dedicated_capacity(context: TenancyContext, tenant: Tenant) -> None:
+    """Check that a tenant's dedicated node pools can be created.
 
     Raises:
-        ConfigError: If it wants some on a cluster that does not say where nodes may be, or
-            capacity buffers that Karpenter does not support.
+        ConfigError: If the cluster has no node settings, or Karpenter does not support the capacity
+            buffers of a dedicated workload.
     """
-    if tenant.dedicated and context.site is None:
-        rule = (
-            f"must be on a cluster that says where nodes may be; {context.cluster_name!r} does not"
-        )
-        fix = "add the tenant in the app of its EmrEksCluster, or import it with capacity="
-        names = ", ".join(each.workload.name for each in tenant.dedicated)
-        raise refuse(f"Tenant {tenant.name!r}", "dedicated", rule, names, fix)
-    if context.site is not None and not context.site.buffers:
-        own = [each.workload for each in tenant.dedicated]
+    where, dedicated = f"Tenant {tenant.name!r}", [each.workload for each in tenant.dedicated]
+    nodes = context.nodes
+    if dedicated and nodes is None:
+        rule = f"must be on a cluster with node settings; {context.cluster_name!r} has none"
+        fix = "add the tenant in the app of its EmrEksCluster, or write ImportedPlatform(nodes=...)"
+        raise refuse(where, "dedicated", rule, ", ".join(each.name for each in dedicated), fix)
+    if nodes is not None and not nodes.capacity_buffers:
         fix = "Karpenter(feature_gates=FeatureGates(capacity_buffer=True)) on the cluster"
-        refuse_buffers(f"Tenant {tenant.name!r}", "dedicated", own, fix)
+        refuse_buffers(where, "dedicated", dedicated, fix)
 
 
 def with_dedicated(scope: Construct, context: TenancyContext, tenant: Tenant) -> TenancyContext:
-    """Return the platform as a tenant sees it, with the capacity that it has alone made.
+    """Create the dedicated capacity of a tenant, and return the context with its workloads.
 
-    A tenant without such capacity sees the platform as it is.
+    For a tenant without dedicated workloads, the context is returned as it is.
     """
-    if not tenant.dedicated or context.site is None:
+    nodes = context.nodes
+    if not tenant.dedicated or nodes is None:
         return context
-    capacity = DedicatedCapacity(
-        scope, "Capacity", context=context, site=context.site, tenant=tenant
-    )
+    capacity = DedicatedCapacity(scope, "Capacity", context=context, nodes=nodes, tenant=tenant)
     for own in tenant.dedicated:
-        buffers = buffer_manifests(own.workload_with_limits, context.site.zones)
+        buffers = buffer_manifests(own.workload_with_limits, nodes.zones)
         name = own.workload.name
         add_capacity_buffers(scope, name, buffers, cluster=context.cluster, pools=[capacity])
     workloads = {each.name: each for each in tenant.selected_workloads(context.workloads)}
     return replace(
         context,
         workloads=workloads,
-        # Those of the platform's workloads are the same files: assets are named by their content.
+        # Templates of the platform's workloads are the same files: their content names them.
         pod_templates=PodTemplates(scope, "PodTemplates", workloads=workloads),
         ready=(*context.ready, capacity),
     )

@@ -124,5 +124,5 @@ class ExecutionRole(JobRole):
         self, context: TenancyContext, namespace: str, more: Sequence[Mapping[str, object]]
     ) -> object:
         if self.spec.identity is JobIdentity.IRSA and context.oidc is not None:
-            return irsa_trust(context.oidc(), namespace, self.spec, more)
+            return irsa_trust(context.oidc.resolve(), namespace, self.spec, more)
         return job_trust(context.cluster_name, namespace, self.spec)

@@ -9,6 +9,7 @@ from typing import Final, cast
 
 from aws_cdk import Aws
 
+from cdk_emr_eks.clusters.oidc_provider import OidcProvider
 from cdk_emr_eks.model.access.execution_role import (
     Component,
     ExecutionRoleSpec,
@@ -18,7 +19,6 @@ from cdk_emr_eks.model.access.execution_role import (
 from cdk_emr_eks.names import base36
 from cdk_emr_eks.security.arns import regional_arn
 from cdk_emr_eks.security.pod_identity import pod_identity_trust
-from cdk_emr_eks.tenants.context import OidcProvider
 from cdk_emr_eks.tokens import has_token
 
 

@@ -77,7 +77,7 @@ class TenantLakeFormation(Construct):
             self,
             spec,
             description=f"EMR's part of jobs of namespace {namespace} on cluster {cluster}",
-            trust=irsa_trust(context.oidc(), self._system, spec),
+            trust=irsa_trust(context.oidc.resolve(), self._system, spec),
             statements=_engine_statements(lake_formation, [_role_arn(job) for job in jobs]),
         )
         reason = "EMR signs certificates for the two parts of a job: the action takes no resource"

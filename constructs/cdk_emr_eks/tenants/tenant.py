@@ -21,7 +21,7 @@ from cdk_emr_eks.model.workloads.workload import Workload
 from cdk_emr_eks.security.nag import skip_checkov
 from cdk_emr_eks.tenants.claims import AppClaims
 from cdk_emr_eks.tenants.context import TenancyContext
-from cdk_emr_eks.tenants.dedicated_capacity import check_site, with_dedicated
+from cdk_emr_eks.tenants.dedicated_capacity import check_dedicated_capacity, with_dedicated
 from cdk_emr_eks.tenants.execution_role import ExecutionRole
 from cdk_emr_eks.tenants.job_role import JobRole
 from cdk_emr_eks.tenants.lake_formation import TenantLakeFormation, trust_engine
@@ -76,7 +76,7 @@ class EmrEksTenant(Construct):
         shared_role: SharedExecutionRole | None = None,
     ) -> None:
         check_tenant(tenant, context.workloads, context.network)
-        check_site(context, tenant)
+        check_dedicated_capacity(context, tenant)
         if shared_role is not None:
             check_shared_role(tenant, context.cluster_name, shared_role)
         super().__init__(scope, id)

@@ -98,10 +98,10 @@ def add_pools(
         app.stack,
         "NodePools",
         cluster=app.cluster,
-        zones=app.context.network.zones,
         workloads=workloads,
         nodes=NodeEnvironment(
             cluster_name=app.context.cluster_name,
+            zones=app.context.network.zones,
             role=karpenter.node_role.role_name,
             subnets=app.context.network.subnet_selector,
             security_groups=({"tags": {"aws:eks:cluster-name": app.context.cluster_name}},),

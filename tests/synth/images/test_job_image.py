@@ -125,8 +125,8 @@ def platform() -> tuple[cdk.App, TenantHost, EmrEksTenant, SparkImage]:
     host.context = new_context(stack)
     admission = Admission(registries=(f"{HOST}/team/", image.registry))
     tenant = host.add_tenant(Tenant(name="data", image=image.uri, admission=admission))
-    host.add_job_template(replace(JOB, image=OTHER), tenant=tenant)
-    host.add_job_template(replace(JOB, name="plain"), tenant=tenant)
+    JobTemplate(tenant, "JobTemplate", tenant=tenant, spec=replace(JOB, image=OTHER))
+    JobTemplate(tenant, "JobTemplate-plain", tenant=tenant, spec=replace(JOB, name="plain"))
     return app, host, tenant, image
 
 

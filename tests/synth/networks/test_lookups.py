@@ -9,7 +9,7 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_ec2 as ec2
 
-from cdk_emr_eks import EmrEksCluster, ExistingNetwork
+from cdk_emr_eks import EmrEksCluster, ExistingNetwork, Platform
 from cdk_emr_eks.assembly.reader import missing_lookups
 
 KEY = (
@@ -53,7 +53,7 @@ def platform(context: dict[str, Any]) -> tuple[cdk.App, EmrEksCluster]:
         node_subnets=ec2.SubnetSelection(subnet_group_name="Nodes"),
         pod_subnets=ec2.SubnetSelection(subnet_group_name="Pods"),
     )
-    return app, EmrEksCluster(stack, "Cluster", network=network)
+    return app, EmrEksCluster(stack, "Cluster", platform=Platform(network=network))
 
 
 def test_the_first_run_succeeds_and_asks_for_the_vpc() -> None:

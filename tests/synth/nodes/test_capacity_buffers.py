@@ -18,10 +18,11 @@ from cdk_emr_eks import (
     CapacityBuffers,
     ConfigError,
     EmrEksCluster,
-    ImportedCapacity,
     ImportedEmrEksCluster,
+    ImportedPlatform,
     Karpenter,
     NodeEnvironment,
+    Platform,
     Tenant,
     Zone,
 )
@@ -38,6 +39,7 @@ WARM: Final = replace(
 OWN: Final = replace(SHARED, name="acme", capacity_buffers=CapacityBuffers(executors=3))
 ELSEWHERE: Final = NodeEnvironment(
     cluster_name="elsewhere",
+    zones=(Zone.named("eu-west-1a"),),
     role="KarpenterNodeRole-elsewhere",
     subnets=({"tags": {"karpenter.sh/discovery": "elsewhere"}},),
     security_groups=({"tags": {"aws:eks:cluster-name": "elsewhere"}},),
@@ -73,7 +75,9 @@ class Made:
 def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     folder = tmp_path_factory.mktemp("warm")
     app = cdk.App(outdir=str(folder), analytics_reporting=False)
-    cluster = EmrEksCluster(cdk.Stack(app, "Platform"), "Cluster", workloads=(WARM, SHARED))
+    cluster = EmrEksCluster(
+        cdk.Stack(app, "Platform"), "Cluster", platform=Platform(workloads=(WARM, SHARED))
+    )
     own = Tenant(name="acme", dedicated=(dedicated(OWN),))
     cluster.add_tenant(own, scope=cdk.Stack(app, "Acme"))
     assembly = app.synth()
@@ -163,7 +167,9 @@ def test_the_plan_prints_it(made: Made, columns: int) -> None:
 
 def test_a_tenants_own_warm_pools_need_a_cluster_that_keeps_buffers() -> None:
     app = cdk.App()
-    cluster = EmrEksCluster(cdk.Stack(app, "Platform"), "Cluster", workloads=(SHARED,))
+    cluster = EmrEksCluster(
+        cdk.Stack(app, "Platform"), "Cluster", platform=Platform(workloads=(SHARED,))
+    )
     stack = cdk.Stack(app, "Acme")
     with pytest.raises(ConfigError) as refused:
         cluster.add_tenant(Tenant(name="acme", dedicated=(dedicated(OWN),)), scope=stack)
@@ -178,23 +184,23 @@ def test_a_tenants_own_warm_pools_need_a_cluster_that_keeps_buffers() -> None:
 @pytest.mark.parametrize("buffers", [False, True])
 def test_an_imported_cluster_must_say_that_its_karpenter_keeps_buffers(buffers: bool) -> None:
     stack = cdk.Stack(cdk.App(), "Stack")
-    zones = (Zone.named("eu-west-1a"),)
-    capacity = ImportedCapacity(zones=zones, nodes=ELSEWHERE, buffers=buffers)
+    nodes = replace(ELSEWHERE, capacity_buffers=buffers)
 
     def make() -> ImportedEmrEksCluster:
         return ImportedEmrEksCluster.from_cluster_attributes(
             stack,
             "Cluster",
-            cluster_name="elsewhere",
             kubectl_service_token="arn:aws:lambda:eu-west-1:111122223333:function:kubectl",
-            workloads=(replace(SHARED, capacity_buffers=CapacityBuffers(jobs=1)),),
-            capacity=capacity,
+            platform=ImportedPlatform(
+                cluster_name="elsewhere",
+                workloads=(replace(SHARED, capacity_buffers=CapacityBuffers(jobs=1)),),
+                nodes=nodes,
+            ),
         )
 
     if buffers:
         context = make().context
-        assert context.site is not None
-        assert context.site.buffers
+        assert context.nodes == nodes
     else:
         with pytest.raises(ConfigError, match=r"must have no capacity_buffers: the cluster's Kar"):
             make()
@@ -203,11 +209,14 @@ def test_an_imported_cluster_must_say_that_its_karpenter_keeps_buffers(buffers: 
 def test_a_zone_that_the_platform_lacks_is_refused() -> None:
     lost = replace(SHARED, capacity_buffers=CapacityBuffers(jobs=1, zones=("us-east-1a",)))
     with pytest.raises(ConfigError, match=r"must be keys of the platform's zones \(zone-1, zone-2"):
-        EmrEksCluster(cdk.Stack(cdk.App(), "Platform"), "Cluster", workloads=(lost,))
+        EmrEksCluster(
+            cdk.Stack(cdk.App(), "Platform"), "Cluster", platform=Platform(workloads=(lost,))
+        )
 
 
 def test_options_stay_as_given() -> None:
     stack = cdk.Stack(cdk.App(), "Platform")
-    first = EmrEksCluster.get_or_create(stack, workloads=(WARM,), karpenter=Karpenter(replicas=3))
-    again = EmrEksCluster.get_or_create(stack, workloads=(WARM,), karpenter=Karpenter(replicas=3))
+    platform = Platform(workloads=(WARM,), karpenter=Karpenter(replicas=3))
+    first = EmrEksCluster.get_or_create(stack, platform=platform)
+    again = EmrEksCluster.get_or_create(stack, platform=replace(platform))
     assert first is again

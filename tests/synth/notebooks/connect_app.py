@@ -8,6 +8,7 @@ from functools import cache
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 
+from cdk_emr_eks.clusters.oidc_provider import OidcProvider
 from cdk_emr_eks.model.access.execution_role import ExecutionRoleSpec, JobIdentity, RoleUse
 from cdk_emr_eks.model.access.security_configuration import (
     AtRestEncryption,
@@ -20,9 +21,9 @@ from cdk_emr_eks.model.notebooks.spark_connect import SparkConnectSpec
 from cdk_emr_eks.model.tenants.tenant import Tenant
 from cdk_emr_eks.model.tenants.virtual_cluster import VirtualClusterOptions
 from cdk_emr_eks.notebooks.livy import Livy
+from cdk_emr_eks.notebooks.spark_connect import SparkConnectEndpoint
 from cdk_emr_eks.platforms.emr_eks_cluster import EmrEksCluster
-from cdk_emr_eks.platforms.imported_cluster import ImportedEmrEksCluster
-from cdk_emr_eks.tenants.context import OidcProvider
+from cdk_emr_eks.platforms.imported_cluster import ImportedEmrEksCluster, ImportedPlatform
 from tests.synth.synthesized import Synthesized, synthesize
 
 KUBECTL = "arn:aws:lambda:eu-west-1:111122223333:function:kubectl"
@@ -48,7 +49,9 @@ def synthesized() -> Synthesized:
 def _science(cluster: EmrEksCluster, stack: cdk.Stack) -> None:
     sessions = VirtualClusterOptions(session_enabled=True)
     science = cluster.add_tenant(Tenant(name="science", virtual_cluster=sessions))
-    endpoint = cluster.add_spark_connect_endpoint(SparkConnectSpec(name="laptops"), tenant=science)
+    endpoint = SparkConnectEndpoint(
+        science, "SparkConnect-laptops", tenant=science, spec=SparkConnectSpec(name="laptops")
+    )
     endpoint.grant_connect(iam.Role(stack, "Scientist", assumed_by=iam.AccountRootPrincipal()))
 
 
@@ -69,13 +72,15 @@ def _guests(stack: cdk.Stack) -> None:
     imported = ImportedEmrEksCluster.from_cluster_attributes(
         stack,
         "Theirs",
-        cluster_name="theirs",
         kubectl_service_token=KUBECTL,
-        oidc=OidcProvider(
-            arn=f"arn:aws:iam::111122223333:oidc-provider/{ISSUER}",
-            issuer=ISSUER,
+        platform=ImportedPlatform(
+            cluster_name="theirs",
+            oidc=OidcProvider(
+                arn=f"arn:aws:iam::111122223333:oidc-provider/{ISSUER}",
+                issuer=ISSUER,
+            ),
+            endpoints=True,
         ),
-        endpoints=True,
     )
     roles = (
         ExecutionRoleSpec(name="emr-sessions", uses=(RoleUse.ENDPOINTS,)),
@@ -105,5 +110,5 @@ def _guests(stack: cdk.Stack) -> None:
         session_idle_timeout=timedelta(minutes=15),
         spark_conf={"spark.sql.ansi.enabled": "true"},
     )
-    imported.add_spark_connect_endpoint(options, tenant=guests, role="emr-sessions")
+    SparkConnectEndpoint(guests, "SparkConnect", tenant=guests, spec=options, role="emr-sessions")
     Livy(guests, "Livy", tenant=guests, spec=LivySpec(upload_uri="s3://livy-bucket/guests"))

@@ -11,8 +11,9 @@ from cdk_emr_eks.model.access.execution_role import ExecutionRoleSpec, JobIdenti
 from cdk_emr_eks.model.admission.admission import Admission
 from cdk_emr_eks.model.notebooks.managed_endpoint import KernelImages, ManagedEndpointSpec
 from cdk_emr_eks.model.tenants.tenant import Tenant
+from cdk_emr_eks.notebooks.managed_endpoint import ManagedEndpoint
 from cdk_emr_eks.platforms.emr_eks_cluster import EmrEksCluster
-from cdk_emr_eks.platforms.imported_cluster import ImportedEmrEksCluster
+from cdk_emr_eks.platforms.imported_cluster import ImportedEmrEksCluster, ImportedPlatform
 from tests.synth.synthesized import Synthesized, synthesize
 
 BOTH = (RoleUse.JOBS, RoleUse.ENDPOINTS)
@@ -27,7 +28,9 @@ def synthesized() -> Synthesized:
     cluster = EmrEksCluster(cdk.Stack(app, "Platform"), "Cluster")
     role = ExecutionRoleSpec(name="emr-research", uses=BOTH)
     research = cluster.add_tenant(Tenant(name="research", execution_roles=(role,)))
-    cluster.add_managed_endpoint(ManagedEndpointSpec(name="research"), tenant=research)
+    ManagedEndpoint(
+        research, "Endpoint-research", tenant=research, spec=ManagedEndpointSpec(name="research")
+    )
     roles = (
         ExecutionRoleSpec(name="emr-jobs"),
         ExecutionRoleSpec(
@@ -52,12 +55,17 @@ def synthesized() -> Synthesized:
         configurations={"core-site": {"fs.s3.maxRetries": "9"}},
         tags={"team": "sales"},
     )
-    cluster.add_managed_endpoint(options, tenant=sales, role="emr-notebooks")
+    ManagedEndpoint(sales, "Endpoint", tenant=sales, spec=options, role="emr-notebooks")
     stack = cdk.Stack(app, "Imported")
     imported = ImportedEmrEksCluster.from_cluster_attributes(
-        stack, "Theirs", cluster_name="theirs", kubectl_service_token=KUBECTL, endpoints=True
+        stack,
+        "Theirs",
+        kubectl_service_token=KUBECTL,
+        platform=ImportedPlatform(cluster_name="theirs", endpoints=True),
     )
     role = ExecutionRoleSpec(name="emr-guests", uses=(RoleUse.ENDPOINTS,))
     guests = imported.add_tenant(Tenant(name="guests", execution_roles=(role,)))
-    imported.add_managed_endpoint(ManagedEndpointSpec(name="guests"), tenant=guests)
+    ManagedEndpoint(
+        guests, "Endpoint-guests", tenant=guests, spec=ManagedEndpointSpec(name="guests")
+    )
     return synthesize(app)

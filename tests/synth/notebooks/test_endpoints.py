@@ -20,6 +20,7 @@ from cdk_emr_eks.model.workloads.catalog import NOTEBOOK
 from cdk_emr_eks.model.workloads.shapes import NodePoolLimits
 from cdk_emr_eks.notebooks.managed_endpoint import ManagedEndpoint
 from cdk_emr_eks.platforms.emr_eks_cluster import EmrEksCluster
+from cdk_emr_eks.platforms.platform import Platform
 from cdk_emr_eks.tenants.tenant import EmrEksTenant
 from cdk_emr_eks.units import Cpu, Memory
 from cdk_emr_eks.versions import LOAD_BALANCER_CONTROLLER
@@ -197,7 +198,9 @@ def test_clusters_without_the_parts_are_refused() -> None:
         context=new_context(stack),
         tenant=Tenant(name="x", execution_roles=(role,)),
     )
-    words = "must be on a cluster with the AWS Load Balancer Controller and gateway nodes.*set end"
+    words = (
+        "must be on a cluster with the AWS Load Balancer Controller and gateway nodes.*ImportedPl"
+    )
     with pytest.raises(ConfigError, match=words):
         ManagedEndpoint(stack, "Endpoint", tenant=tenant, spec=ManagedEndpointSpec(name="x"))
 
@@ -219,24 +222,29 @@ def test_roles_releases_and_workloads_are_checked(
     cluster, able, jobs = tenants
     spec = ManagedEndpointSpec(name="x")
     with pytest.raises(ConfigError, match=r"with the use 'endpoints'; the tenant has none.*uses="):
-        cluster.add_managed_endpoint(spec, tenant=jobs)
+        ManagedEndpoint(jobs, "Endpoint", tenant=jobs, spec=spec)
     with pytest.raises(ConfigError, match="must be an execution role with the use 'endpoints'"):
-        cluster.add_managed_endpoint(spec, tenant=able, role="other")
+        ManagedEndpoint(able, "Endpoint", tenant=able, spec=spec, role="other")
     with pytest.raises(ConfigError, match=r"at least emr-7\.3\.0 for Pod Id"):
-        cluster.add_managed_endpoint(replace(spec, release_label="emr-7.2.0-latest"), tenant=able)
-    with pytest.raises(ConfigError, match="workload must be x86 only"):
-        cluster.add_managed_endpoint(replace(spec, workload="shared"), tenant=able)
-    with pytest.raises(ConfigError, match="Tenant 'able': workload must be one of"):
-        cluster.add_managed_endpoint(replace(spec, workload="critical"), tenant=able)
-    with pytest.raises(ConfigError, match=r"kernel_images must be of a registry in admission"):
-        cluster.add_managed_endpoint(
-            replace(spec, kernel_images=KernelImages(spark=SPARK)), tenant=able
+        ManagedEndpoint(
+            able, "Endpoint", tenant=able, spec=replace(spec, release_label="emr-7.2.0-latest")
         )
-    # Nothing of the cluster was touched.
-    assert cluster.node.try_find_child("EndpointParts") is None
-    cluster.add_managed_endpoint(spec, tenant=able)
-    with pytest.raises(ConfigError, match=r"Managed endpoint 'x': name must be used once"):
-        cluster.add_managed_endpoint(spec, tenant=able)
+    with pytest.raises(ConfigError, match="workload must be x86 only"):
+        ManagedEndpoint(able, "Endpoint", tenant=able, spec=replace(spec, workload="shared"))
+    with pytest.raises(ConfigError, match="Tenant 'able': workload must be one of"):
+        ManagedEndpoint(able, "Endpoint", tenant=able, spec=replace(spec, workload="critical"))
+    with pytest.raises(ConfigError, match=r"kernel_images must be of a registry in admission"):
+        ManagedEndpoint(
+            able,
+            "Endpoint",
+            tenant=able,
+            spec=replace(spec, kernel_images=KernelImages(spark=SPARK)),
+        )
+    # Nothing was added to the cluster.
+    assert cluster.node.try_find_child("Addon-LoadBalancerController") is None
+    ManagedEndpoint(able, "Endpoint", tenant=able, spec=spec)
+    with pytest.raises(ConfigError, match=r"name must be used once in a virtual cluster"):
+        ManagedEndpoint(able, "Another", tenant=able, spec=spec)
 
 
 def test_another_gateway_pool_is_refused_once_there_is_one(
@@ -255,21 +263,20 @@ def test_another_gateway_pool_is_refused_once_there_is_one(
 def test_a_controller_among_the_addons_is_used() -> None:
     chosen = LoadBalancerController(replicas=3)
     stack = cdk.Stack(new_app(), "Stack")
-    cluster = EmrEksCluster(stack, "Cluster", addons=[chosen])
+    cluster = EmrEksCluster(stack, "Cluster", platform=Platform(addons=(chosen,)))
     before = [each.node.path for each in cluster.node.find_all() if "Addon-Load" in each.node.path]
     pool = GatewayPool(limits=NodePoolLimits(cpu=Cpu.cores(16), memory=Memory.from_gib(64)))
     ready = cluster.enable_endpoints(pool)
     after = [each.node.path for each in cluster.node.find_all() if "Addon-Load" in each.node.path]
     assert before == after != []
-    assert cluster.context.interactive is not None
-    assert cluster.context.interactive() is ready
+    assert cluster.context.endpoint_prerequisites("here").ensure() is ready
     assert "gateway" in {each.name for each in cluster.node_pools.pools}
 
 
 def test_a_workload_of_the_gateways_name_is_refused() -> None:
     stack = cdk.Stack(new_app(), "Stack")
-    workloads = [NOTEBOOK, replace(NOTEBOOK, name="gateway")]
-    cluster = EmrEksCluster(stack, "Cluster", workloads=workloads)
+    workloads = (NOTEBOOK, replace(NOTEBOOK, name="gateway"))
+    cluster = EmrEksCluster(stack, "Cluster", platform=Platform(workloads=workloads))
     with pytest.raises(ConfigError, match="must not be the name of a workload"):
         cluster.enable_endpoints()
 

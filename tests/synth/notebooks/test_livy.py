@@ -17,6 +17,7 @@ from cdk_emr_eks.model.tenants.tenant import Tenant
 from cdk_emr_eks.model.workloads.catalog import NOTEBOOK
 from cdk_emr_eks.model.workloads.storage import PersistentVolumes
 from cdk_emr_eks.notebooks.livy import Livy
+from cdk_emr_eks.tenants.endpoint_prerequisites import ExistingEndpointPrerequisites
 from cdk_emr_eks.tenants.tenant import EmrEksTenant
 from tests.synth.addons.karpenter_app import waits_for as needed_by
 from tests.synth.notebooks.connect_app import synthesized
@@ -201,7 +202,7 @@ def tenant(stack: cdk.Stack, *, endpoints: bool = True, **options: Any) -> EmrEk
     made = new_context(stack)
     if workloads:
         made = replace(made, workloads=workloads)
-    context = replace(made, interactive=lambda: ready) if endpoints else made
+    context = replace(made, endpoints=ExistingEndpointPrerequisites(ready)) if endpoints else made
     given = Tenant(name="data", **{"execution_roles": (ROLE,), **options})
     return EmrEksTenant(stack, "T", context=context, tenant=given)
 
@@ -220,8 +221,8 @@ BAD: Mapping[str, tuple[Make, str]] = {
     "a cluster without gateway nodes": (
         lambda stack: livy(stack, endpoints=False),
         "Livy of tenant 'data': tenant must be on a cluster with the AWS Load Balancer Controller "
-        "and gateway nodes, got 'data-platform'; on an imported cluster that has them, set "
-        "endpoints=True.",
+        "and gateway nodes, got 'data-platform'; on an imported cluster that has them, write "
+        "ImportedPlatform(endpoints=True).",
     ),
     "no role for Livy": (
         lambda stack: livy(stack, execution_roles=(ExecutionRoleSpec(name="emr-jobs"),)),

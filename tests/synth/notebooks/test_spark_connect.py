@@ -22,6 +22,7 @@ from cdk_emr_eks.model.tenants.virtual_cluster import (
 )
 from cdk_emr_eks.notebooks.spark_connect import SparkConnectEndpoint
 from cdk_emr_eks.tenants.context import TenancyContext
+from cdk_emr_eks.tenants.endpoint_prerequisites import ExistingEndpointPrerequisites
 from cdk_emr_eks.tenants.security_configuration import EmrSecurityConfiguration
 from cdk_emr_eks.tenants.tenant import EmrEksTenant
 from cdk_emr_eks.tenants.virtual_cluster import EmrVirtualCluster
@@ -211,7 +212,7 @@ def test_the_output_has_what_opens_a_session(app: Synthesized) -> None:
 def context(stack: cdk.Stack, *, endpoints: bool = True) -> TenancyContext:
     ready = cdk.CfnResource(stack, "Ready", type="AWS::CloudFormation::WaitConditionHandle")
     made = new_context(stack)
-    return replace(made, interactive=lambda: ready) if endpoints else made
+    return replace(made, endpoints=ExistingEndpointPrerequisites(ready)) if endpoints else made
 
 
 def tenant(stack: cdk.Stack, *, endpoints: bool = True, **options: Any) -> EmrEksTenant:
@@ -247,7 +248,7 @@ BAD: Mapping[str, tuple[Make, str]] = {
         lambda stack: endpoint(stack, endpoints=False, virtual_cluster=SESSIONS),
         "Spark Connect endpoint 'connect': tenant must be on a cluster with the AWS Load Balancer "
         "Controller and gateway nodes, got 'data-platform'; on an imported cluster that has them, "
-        "set endpoints=True.",
+        "write ImportedPlatform(endpoints=True).",
     ),
     "no role for endpoints": (
         lambda stack: endpoint(stack, virtual_cluster=SESSIONS, execution_roles=JOBS_ONLY),

@@ -14,6 +14,7 @@ from cdk_emr_eks import (
     LoadBalancerController,
     Nat,
     NetworkSpec,
+    Platform,
     Tenant,
 )
 from tests.synth.synthesized import Synthesized, synthesize
@@ -33,9 +34,11 @@ def isolated() -> Synthesized:
     cluster = EmrEksCluster(
         cdk.Stack(app, "Platform"),
         "EmrEksCluster",
-        cluster=ClusterSpec(mirror=registry.mirror),
-        network=NETWORK,
-        addons=(LoadBalancerController(),),
+        platform=Platform(
+            cluster=ClusterSpec(mirror=registry.mirror),
+            network=NETWORK,
+            addons=(LoadBalancerController(),),
+        ),
     )
     cluster.add_tenant(Tenant(name="analytics"))
     return synthesize(app)

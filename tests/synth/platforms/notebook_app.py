@@ -21,7 +21,7 @@ from cdk_emr_eks.model.notebooks.studio import StudioSpec
 from cdk_emr_eks.model.notebooks.studio_auth import IdentityCenterAuth, SamlAuth
 from cdk_emr_eks.model.tenants.tenant import Tenant
 from cdk_emr_eks.notebooks.studio_network import StudioNetwork
-from cdk_emr_eks.platforms.imported_cluster import ImportedEmrEksCluster
+from cdk_emr_eks.platforms.imported_cluster import ImportedEmrEksCluster, ImportedPlatform
 from cdk_emr_eks.platforms.notebook_platform import NotebookPlatform
 from tests.synth.iam_decisions import Account
 
@@ -35,9 +35,8 @@ def new_cluster(scope: cdk.Stack, name: str = "data-platform") -> ImportedEmrEks
     return ImportedEmrEksCluster.from_cluster_attributes(
         scope,
         "Cluster",
-        cluster_name=name,
         kubectl_service_token="arn:aws:lambda:eu-west-1:111122223333:function:kubectl",
-        endpoints=True,
+        platform=ImportedPlatform(cluster_name=name, endpoints=True),
     )
 
 

@@ -27,6 +27,7 @@ from cdk_emr_eks import (
     Nat,
     NetworkSpec,
     PersistentVolumes,
+    Platform,
     Tenant,
 )
 from cdk_emr_eks.addons.protocol import AddonContext
@@ -157,7 +158,9 @@ def test_two_platforms_in_one_stack_and_one_vpc_do_not_collide() -> None:
     vpc = ec2.Vpc(stack, "Vpc", restrict_default_security_group=False)
     for name in ("blue", "green"):
         cluster = EmrEksCluster(
-            stack, name, cluster=ClusterSpec(name=name), network=ExistingNetwork(vpc=vpc)
+            stack,
+            name,
+            platform=Platform(cluster=ClusterSpec(name=name), network=ExistingNetwork(vpc=vpc)),
         )
         cluster.add_tenant(Tenant(name=f"analytics-{name}"))
     found = resources(stack)
@@ -170,7 +173,9 @@ def test_same_tenant_name_on_two_clusters() -> None:
     vpc = ec2.Vpc(stack, "Vpc", restrict_default_security_group=False)
     for name in ("blue", "green"):
         spec = ClusterSpec(name=name)
-        cluster = EmrEksCluster(stack, name, cluster=spec, network=ExistingNetwork(vpc=vpc))
+        cluster = EmrEksCluster(
+            stack, name, platform=Platform(cluster=spec, network=ExistingNetwork(vpc=vpc))
+        )
         cluster.add_tenant(Tenant(name="analytics"))
     assert len(of_type(resources(stack), "AWS::EMRContainers::VirtualCluster")) == 2
 
@@ -179,7 +184,9 @@ def test_without_nat_karpenter_makes_no_instance_profile_but_the_stack_does() ->
     stack = cdk.Stack(cdk.App(), "Private")
     network = NetworkSpec(nat=Nat.NONE, interface_endpoints=True)
     # Options of one's own do not take it away.
-    EmrEksCluster(stack, "Cluster", network=network, karpenter=Karpenter(replicas=3))
+    EmrEksCluster(
+        stack, "Cluster", platform=Platform(network=network, karpenter=Karpenter(replicas=3))
+    )
     found = resources(stack)
     ((name, profile),) = of_type(found, "AWS::IAM::InstanceProfile").items()
     (role,) = [each for each in of_type(found, "AWS::IAM::Role") if "KarpenterNodeRole" in each]
@@ -198,9 +205,14 @@ def test_without_nat_karpenter_makes_no_instance_profile_but_the_stack_does() ->
 def test_get_or_create_gives_the_same_cluster_to_any_scope_of_the_stack() -> None:
     stack = cdk.Stack(cdk.App(), "Platform")
     admin = iam.Role.from_role_name(stack, "Admin", "eks-admin")
-    first = EmrEksCluster.get_or_create(stack, admins=[admin])
-    assert EmrEksCluster.get_or_create(Construct(stack, "Team"), admins=[admin]) is first
-    other = EmrEksCluster.get_or_create(stack, cluster=ClusterSpec(name="second"))
+    first = EmrEksCluster.get_or_create(stack, platform=Platform(admins=(admin,)))
+    again = EmrEksCluster.get_or_create(
+        Construct(stack, "Team"), platform=Platform(admins=(admin,))
+    )
+    assert again is first
+    other = EmrEksCluster.get_or_create(
+        stack, platform=Platform(cluster=ClusterSpec(name="second"))
+    )
     assert other is not first
 
 
@@ -219,7 +231,7 @@ def test_get_or_create_refuses_other_options(field: str, options: dict[str, Any]
     with pytest.raises(
         ConfigError, match="must be the same at each call for one cluster"
     ) as caught:
-        EmrEksCluster.get_or_create(stack, **options)
+        EmrEksCluster.get_or_create(stack, platform=Platform(**options))
     assert caught.value.fields == (field,)
     assert caught.value.where == "EmrEksCluster 'emr-on-eks'"
 
@@ -228,12 +240,12 @@ def test_get_or_create_refuses_other_options(field: str, options: dict[str, Any]
     ("options", "message"),
     [
         (
-            {"addons": [Note(requires=("Prometheus",))]},
+            {"addons": (Note(requires=("Prometheus",)),)},
             "Add-on 'Note': requires must name installed add-ons (Karpenter, Note), "
             "got 'Prometheus'.",
         ),
         (
-            {"addons": [Karpenter()]},
+            {"addons": (Karpenter(),)},
             "Add-on 'Karpenter': name must be installed only once, got 'Karpenter'.",
         ),
         (
@@ -246,18 +258,16 @@ def test_get_or_create_refuses_other_options(field: str, options: dict[str, Any]
         ),
     ],
 )
-def test_bad_options_make_nothing(options: dict[str, Any], message: str) -> None:
-    stack = cdk.Stack(cdk.App(), "Platform")
+def test_bad_options_are_refused(options: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        EmrEksCluster(stack, "EmrEksCluster", **options)
+        Platform(**options)
     assert message in str(caught.value)
-    assert stack.node.children == []
 
 
 def test_a_workload_on_volumes_brings_its_storage_class() -> None:
     workload = replace(SHARED, name="volumes", storage=PersistentVolumes())
     stack = cdk.Stack(cdk.App(), "Platform")
-    EmrEksCluster(stack, "EmrEksCluster", workloads=(workload,))
+    EmrEksCluster(stack, "EmrEksCluster", platform=Platform(workloads=(workload,)))
     assert manifest(resources(stack), '"StorageClass"')
 
 

@@ -15,8 +15,8 @@ from cdk_emr_eks import (
     SHARED,
     ClusterPolicies,
     ConfigError,
-    ImportedCapacity,
     ImportedEmrEksCluster,
+    ImportedPlatform,
     NodeEnvironment,
     PersistentVolumes,
     Tenant,
@@ -26,25 +26,25 @@ from cdk_emr_eks.model.admission.cluster_policies import ADMISSION_POLICIES
 from tests.synth.platforms.platform_parts import Resources, needs, of_type, resources
 
 MANIFEST: Final = "Custom::AWSCDK-EKS-KubernetesResource"
-CAPACITY: Final = ImportedCapacity(
+NODES: Final = NodeEnvironment(
+    cluster_name="elsewhere",
     zones=(Zone.named("eu-west-1a"),),
-    nodes=NodeEnvironment(
-        cluster_name="elsewhere",
-        role="KarpenterNodeRole-elsewhere",
-        subnets=({"tags": {"karpenter.sh/discovery": "elsewhere"}},),
-        security_groups=({"tags": {"aws:eks:cluster-name": "elsewhere"}},),
-    ),
+    role="KarpenterNodeRole-elsewhere",
+    subnets=({"tags": {"karpenter.sh/discovery": "elsewhere"}},),
+    security_groups=({"tags": {"aws:eks:cluster-name": "elsewhere"}},),
 )
 VOLUMES: Final = replace(SHARED, name="volumes", priority=3_000, storage=PersistentVolumes())
 
 
-def imported(scope: Construct, **options: Any) -> ImportedEmrEksCluster:
+def imported(
+    scope: Construct, *, log_key_arn: str | None = None, **options: Any
+) -> ImportedEmrEksCluster:
     return ImportedEmrEksCluster.from_cluster_attributes(
         scope,
         "Imported",
-        cluster_name="elsewhere",
+        platform=ImportedPlatform(cluster_name="elsewhere", **options),
         kubectl_service_token="arn:aws:lambda:eu-west-1:111122223333:function:kubectl",
-        **options,
+        log_key_arn=log_key_arn,
     )
 
 
@@ -80,7 +80,7 @@ def test_tenant_on_a_cluster_of_another_app() -> None:
 
 
 def test_pools_on_a_cluster_of_another_app() -> None:
-    found, _ = made(workloads=(SHARED,), capacity=CAPACITY)
+    found, _ = made(workloads=(SHARED,), nodes=NODES)
     (pools,) = holding(found, "NodePool")
     text = json.dumps(found[pools])
     assert "shared-driver-eu-west-1a" in text
@@ -89,13 +89,13 @@ def test_pools_on_a_cluster_of_another_app() -> None:
     assert pools in needs(found, tenant)
 
 
-@pytest.mark.parametrize("capacity", [None, CAPACITY], ids=["pools-there", "pools-here"])
+@pytest.mark.parametrize("nodes", [None, NODES], ids=["existing-pools", "new-pools"])
 @pytest.mark.parametrize(("kubernetes", "mutates"), [("1.35", 0), ("1.36", 1), ("1.40", 1)])
 def test_policies_are_installed_before_tenants(
-    capacity: ImportedCapacity | None, kubernetes: str, mutates: int
+    nodes: NodeEnvironment | None, kubernetes: str, mutates: int
 ) -> None:
     policies = ClusterPolicies(kubernetes=kubernetes)
-    found, notes = made(workloads=(SHARED, VOLUMES), capacity=capacity, policies=policies)
+    found, notes = made(workloads=(SHARED, VOLUMES), nodes=nodes, policies=policies)
     (stage,) = holding(found, "ValidatingAdmissionPolicy")
     text = json.dumps(found[stage])
     assert all(f'\\"name\\":\\"{each.name}\\"' in text for each in ADMISSION_POLICIES)
@@ -114,7 +114,7 @@ def test_policies_of_another_app_are_not_made_twice() -> None:
     assert not holding(found, "PriorityClass")
     assert warnings(notes) == []
     # Pools of further workloads bring the priorities of these, and nothing that is the cluster's.
-    found, notes = made(workloads=(SHARED, VOLUMES), capacity=CAPACITY, policies=policies)
+    found, notes = made(workloads=(SHARED, VOLUMES), nodes=NODES, policies=policies)
     (stage,) = holding(found, "PriorityClass")
     assert "volumes-driver" in json.dumps(found[stage])
     for kind in ("ValidatingAdmissionPolicy", "MutatingAdmissionPolicy", "StorageClass"):
@@ -126,7 +126,7 @@ def test_what_is_not_said_of_policies_is_warned_of() -> None:
     found, notes = made()
     assert not holding(found, "ValidatingAdmissionPolicy")
     assert warnings(notes) == ["admission-policies"]
-    found, notes = made(workloads=(SHARED,), capacity=CAPACITY)
+    found, notes = made(workloads=(SHARED,), nodes=NODES)
     assert holding(found, "ValidatingAdmissionPolicy")
     assert warnings(notes) == ["unknown-kubernetes"]
 

@@ -10,7 +10,7 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk.assertions import Annotations, Match
 
-from cdk_emr_eks import AddonMirror, AddonRegistry, ConfigError, EmrEksCluster
+from cdk_emr_eks import AddonMirror, AddonRegistry, ConfigError, EmrEksCluster, Platform
 from cdk_emr_eks.clusters.addon_registry import mirror_host
 from tests.synth.platforms.isolated_app import NETWORK, PREFIX, isolated
 from tests.synth.platforms.platform_parts import of_type, resources
@@ -123,7 +123,7 @@ def test_the_commands_fill_what_the_platform_pulls(app: Synthesized) -> None:
 
 def test_without_a_mirror_it_is_said_and_with_one_it_is_not(app: Synthesized) -> None:
     stack = cdk.Stack(cdk.App(), "Private")
-    EmrEksCluster(stack, "Cluster", network=NETWORK)
+    EmrEksCluster(stack, "Cluster", platform=Platform(network=NETWORK))
     said = Match.string_like_regexp("ClusterSpec.mirror=AddonMirror")
     Annotations.from_stack(stack).has_warning("*", said)
     platform = app.app.node.find_child("Platform")

@@ -21,7 +21,7 @@ from cdk_emr_eks.model.notebooks.studio import StudioSpec
 from cdk_emr_eks.model.notebooks.studio_auth import IdentityCenterAuth, SamlAuth, UserAssignment
 from cdk_emr_eks.model.tenants.tenant import Tenant
 from cdk_emr_eks.notebooks.studio import EmrStudio
-from cdk_emr_eks.platforms.imported_cluster import ImportedEmrEksCluster
+from cdk_emr_eks.platforms.imported_cluster import ImportedEmrEksCluster, ImportedPlatform
 from cdk_emr_eks.platforms.notebook_platform import NotebookPlatform
 from cdk_emr_eks.units import Cpu, Memory
 from tests.synth.platforms.notebook_app import (
@@ -115,8 +115,8 @@ def test_a_tenant_of_another_cluster_is_refused() -> None:
     other = ImportedEmrEksCluster.from_cluster_attributes(
         cdk.Stack(parts.app, "Other"),
         "Cluster",
-        cluster_name="other",
         kubectl_service_token="arn:aws:lambda:eu-west-1:111122223333:function:kubectl",
+        platform=ImportedPlatform(cluster_name="other"),
     )
     tenant = other.add_tenant(Tenant(name="there"))
     with pytest.raises(ConfigError, match="must live on the platform's cluster 'data-platform'"):
@@ -242,9 +242,12 @@ def test_a_bad_platform_is_refused(options: Callable[[], dict[str, Any]], said: 
 def test_a_cluster_without_what_endpoints_need_is_refused() -> None:
     stack = cdk.Stack(cdk.App(), "Stack")
     cluster = ImportedEmrEksCluster.from_cluster_attributes(
-        stack, "Cluster", cluster_name="plain", kubectl_service_token="arn:aws:lambda:x"
+        stack,
+        "Cluster",
+        kubectl_service_token="arn:aws:lambda:x",
+        platform=ImportedPlatform(cluster_name="plain"),
     )
-    with pytest.raises(ConfigError, match="set endpoints=True"):
+    with pytest.raises(ConfigError, match=r"write ImportedPlatform\(endpoints=True\)"):
         NotebookPlatform(
             stack, "Notebooks", cluster=cluster, studio_name="s", network=new_network(stack)
         )

@@ -6,6 +6,7 @@ from functools import cache
 
 import aws_cdk as cdk
 
+from cdk_emr_eks.clusters.oidc_provider import OidcProvider
 from cdk_emr_eks.model.access.data_access import lake_formation_access
 from cdk_emr_eks.model.access.execution_role import ExecutionRoleSpec, JobIdentity
 from cdk_emr_eks.model.access.lake_formation import LakeFormation
@@ -13,8 +14,7 @@ from cdk_emr_eks.model.access.security_configuration import TlsCertificate
 from cdk_emr_eks.model.namespaces.tenant_network import NetworkPeer, TenantNetwork
 from cdk_emr_eks.model.tenants.tenant import Tenant
 from cdk_emr_eks.platforms.emr_eks_cluster import EmrEksCluster
-from cdk_emr_eks.platforms.imported_cluster import ImportedEmrEksCluster
-from cdk_emr_eks.tenants.context import OidcProvider
+from cdk_emr_eks.platforms.imported_cluster import ImportedEmrEksCluster, ImportedPlatform
 from tests.synth.notebooks.connect_app import ISSUER, KUBECTL, SECRET
 from tests.synth.synthesized import Synthesized, synthesize
 
@@ -52,9 +52,10 @@ def imported(stack: cdk.Stack, *, oidc: bool = True) -> ImportedEmrEksCluster:
     return ImportedEmrEksCluster.from_cluster_attributes(
         stack,
         "Theirs",
-        cluster_name="theirs",
         kubectl_service_token=KUBECTL,
-        oidc=OidcProvider(arn=arn, issuer=ISSUER) if oidc else None,
+        platform=ImportedPlatform(
+            cluster_name="theirs", oidc=OidcProvider(arn=arn, issuer=ISSUER) if oidc else None
+        ),
     )
 
 

@@ -12,6 +12,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk.lambda_layer_kubectl_v36 import KubectlV36Layer
 from constructs import Construct
 
+from cdk_emr_eks.clusters.oidc_provider import ClusterOidcProvider, OidcProvider
 from cdk_emr_eks.jobs.job_template import JobTemplate
 from cdk_emr_eks.model.access.execution_role import (
     ExecutionRoleSpec,
@@ -30,10 +31,8 @@ from cdk_emr_eks.model.tenants.virtual_cluster import (
 from cdk_emr_eks.model.workloads.catalog import DEFAULT_WORKLOADS
 from cdk_emr_eks.pods.pod_templates import PodTemplates
 from cdk_emr_eks.tenants.context import (
-    OidcProvider,
     TenancyContext,
     allow_job_logs,
-    made_oidc,
 )
 from cdk_emr_eks.tenants.tenant import EmrEksTenant
 from cdk_emr_eks.units import Cpu, Memory
@@ -73,7 +72,7 @@ def new_context(scope: Construct, *, key: kms.Key | None = None) -> TenancyConte
         cluster_name=CLUSTER,
         workloads=WORKLOADS,
         pod_templates=PodTemplates(scope, "PodTemplates", workloads=WORKLOADS),
-        oidc=lambda: made_oidc(cluster),
+        oidc=ClusterOidcProvider(cluster),
         log_key=key,
     )
 
@@ -95,7 +94,7 @@ def imported_context(scope: Construct) -> TenancyContext:
         cluster_name=CLUSTER,
         workloads=WORKLOADS,
         pod_templates=PodTemplates(scope, "PodTemplates", workloads=WORKLOADS),
-        oidc=lambda: OidcProvider(arn=arn, issuer=ISSUER),
+        oidc=OidcProvider(arn=arn, issuer=ISSUER),
     )
 
 

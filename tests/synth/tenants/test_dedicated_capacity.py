@@ -105,16 +105,16 @@ def test_no_other_tenant_of_the_app_has_its_workload(made: Made) -> None:
     assert "acme" not in made.cluster.context.workloads
 
 
-def test_a_cluster_that_does_not_say_where_nodes_may_be_refuses() -> None:
+def test_a_cluster_without_node_settings_refuses() -> None:
     stack = cdk.Stack(new_app(), "Stack")
     context = imported_context(stack)
     own = Tenant(name="acme", dedicated=(dedicated(replace(SHARED, name="acme")),))
     with pytest.raises(ConfigError) as refused:
         EmrEksTenant(stack, "Acme", context=context, tenant=own)
     assert str(refused.value) == (
-        "Tenant 'acme': dedicated must be on a cluster that says where nodes may be; "
-        "'data-platform' does not, got 'acme'; add the tenant in the app of its EmrEksCluster, or "
-        "import it with capacity=."
+        "Tenant 'acme': dedicated must be on a cluster with node settings; 'data-platform' has "
+        "none, got 'acme'; add the tenant in the app of its EmrEksCluster, or write "
+        "ImportedPlatform(nodes=...)."
     )
     # Before anything of the tenant is made.
     assert stack.node.try_find_child("Acme") is None

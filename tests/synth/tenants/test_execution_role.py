@@ -10,10 +10,11 @@ import pytest
 from aws_cdk import aws_iam as iam
 from policy_sentry.querying.actions import get_actions_for_service
 
+from cdk_emr_eks.clusters.oidc_provider import OidcProvider
 from cdk_emr_eks.errors import ConfigError
 from cdk_emr_eks.model.access.execution_role import ExecutionRoleSpec, JobIdentity, RoleUse
 from cdk_emr_eks.names import base36
-from cdk_emr_eks.tenants.context import OidcProvider, TenancyContext
+from cdk_emr_eks.tenants.context import TenancyContext
 from cdk_emr_eks.tenants.execution_role import ExecutionRole
 from cdk_emr_eks.tenants.job_role_policies import irsa_trust
 from tests.synth.synthesized import Synthesized

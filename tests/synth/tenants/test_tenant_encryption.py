@@ -8,6 +8,7 @@ import aws_cdk as cdk
 import pytest
 
 from cdk_emr_eks.errors import ConfigError
+from cdk_emr_eks.jobs.job_template import JobTemplate
 from cdk_emr_eks.model.access.execution_role import ExecutionRoleSpec, RoleUse
 from cdk_emr_eks.model.jobs.job_template import JobTemplateSpec
 from cdk_emr_eks.model.jobs.spark_encryption import SparkEncryption
@@ -17,7 +18,9 @@ from cdk_emr_eks.model.notebooks.spark_connect import SparkConnectSpec
 from cdk_emr_eks.model.tenants.tenant import Tenant
 from cdk_emr_eks.model.tenants.virtual_cluster import VirtualClusterOptions
 from cdk_emr_eks.notebooks.livy import Livy
-from cdk_emr_eks.platforms.imported_cluster import ImportedEmrEksCluster
+from cdk_emr_eks.notebooks.managed_endpoint import ManagedEndpoint
+from cdk_emr_eks.notebooks.spark_connect import SparkConnectEndpoint
+from cdk_emr_eks.platforms.imported_cluster import ImportedEmrEksCluster, ImportedPlatform
 from tests.synth.notebooks.connect_app import KUBECTL
 from tests.synth.tenants.tenancy_app import new_app
 
@@ -31,7 +34,10 @@ def rendered(encryption: SparkEncryption | None) -> dict[str, str]:
     environment = cdk.Environment(account="111122223333", region="eu-west-1")
     stack = cdk.Stack(app, "Imported", env=environment)
     cluster = ImportedEmrEksCluster.from_cluster_attributes(
-        stack, "Theirs", cluster_name="theirs", kubectl_service_token=KUBECTL, endpoints=True
+        stack,
+        "Theirs",
+        kubectl_service_token=KUBECTL,
+        platform=ImportedPlatform(cluster_name="theirs", endpoints=True),
     )
     tenant = cluster.add_tenant(
         Tenant(
@@ -42,9 +48,13 @@ def rendered(encryption: SparkEncryption | None) -> dict[str, str]:
         )
     )
     job = JobTemplateSpec(name="job", workload="shared", entry_point="s3://b/job.py")
-    cluster.add_job_template(job, tenant=tenant)
-    cluster.add_managed_endpoint(ManagedEndpointSpec(name="notebooks"), tenant=tenant)
-    cluster.add_spark_connect_endpoint(SparkConnectSpec(name="laptops"), tenant=tenant)
+    JobTemplate(tenant, "JobTemplate", tenant=tenant, spec=job)
+    ManagedEndpoint(
+        tenant, "Endpoint-notebooks", tenant=tenant, spec=ManagedEndpointSpec(name="notebooks")
+    )
+    SparkConnectEndpoint(
+        tenant, "SparkConnect-laptops", tenant=tenant, spec=SparkConnectSpec(name="laptops")
+    )
     Livy(tenant, "Livy", tenant=tenant, spec=LivySpec(upload_uri="s3://livy/data/"))
     template = app.synth().get_stack_by_name("Imported").template
     resources = template["Resources"].values()
@@ -94,7 +104,10 @@ def test_without_it_nothing_is_said_of_encryption() -> None:
 def test_an_endpoint_of_an_older_release_is_refused() -> None:
     stack = cdk.Stack(new_app(), "Imported")
     cluster = ImportedEmrEksCluster.from_cluster_attributes(
-        stack, "Theirs", cluster_name="theirs", kubectl_service_token=KUBECTL, endpoints=True
+        stack,
+        "Theirs",
+        kubectl_service_token=KUBECTL,
+        platform=ImportedPlatform(cluster_name="theirs", endpoints=True),
     )
     role = ExecutionRoleSpec(name="emr-data", uses=(RoleUse.ENDPOINTS, RoleUse.LIVY))
     wanted = Tenant(name="data", execution_roles=(role,), spark_encryption=SparkEncryption())
@@ -102,7 +115,7 @@ def test_an_endpoint_of_an_older_release_is_refused() -> None:
     old = ManagedEndpointSpec(name="old", release_label="emr-7.3.0-latest")
     said = r"release_label must be at least emr-7\.4\.0"
     with pytest.raises(ConfigError, match=said):
-        cluster.add_managed_endpoint(old, tenant=tenant)
+        ManagedEndpoint(tenant, "Endpoint", tenant=tenant, spec=old)
     server = LivySpec(upload_uri="s3://livy/data/", release_label="emr-7.3.0-latest")
     with pytest.raises(ConfigError, match=said):
         Livy(tenant, "Livy", tenant=tenant, spec=server)

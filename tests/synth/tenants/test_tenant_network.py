@@ -18,8 +18,11 @@ from cdk_emr_eks.model.notebooks.managed_endpoint import ManagedEndpointSpec
 from cdk_emr_eks.model.notebooks.spark_connect import SparkConnectSpec
 from cdk_emr_eks.model.tenants.tenant import Tenant
 from cdk_emr_eks.model.tenants.virtual_cluster import VirtualClusterOptions, VirtualClusterSpec
+from cdk_emr_eks.notebooks.managed_endpoint import ManagedEndpoint
+from cdk_emr_eks.notebooks.spark_connect import SparkConnectEndpoint
 from cdk_emr_eks.platforms.emr_eks_cluster import EmrEksCluster
-from cdk_emr_eks.platforms.imported_cluster import ImportedEmrEksCluster
+from cdk_emr_eks.platforms.imported_cluster import ImportedEmrEksCluster, ImportedPlatform
+from cdk_emr_eks.platforms.platform import Platform
 from cdk_emr_eks.platforms.tenant_host import TenantHost
 from tests.synth.tenants.tenancy_app import new_app
 from tests.unit.namespaces.network_evaluator import Judge, Place
@@ -36,10 +39,10 @@ def host(scope: cdk.Stack, network: ClusterNetwork | None = None) -> ImportedEmr
     return ImportedEmrEksCluster.from_cluster_attributes(
         scope,
         "Cluster",
-        cluster_name="data-platform",
         kubectl_service_token=KUBECTL,
-        endpoints=True,
-        network=network,
+        platform=ImportedPlatform(
+            cluster_name="data-platform", endpoints=True, network=network or ClusterNetwork()
+        ),
     )
 
 
@@ -75,8 +78,11 @@ def test_endpoints_open_what_they_need_once_and_for_their_tenant_only() -> None:
     tenant = made.add_tenant(Tenant(name="data", virtual_cluster=SESSIONS))
     made.add_tenant(Tenant(name="rival"))
     for name in ("first", "second"):
-        made.add_managed_endpoint(ManagedEndpointSpec(name=name), tenant=tenant)
-        made.add_spark_connect_endpoint(SparkConnectSpec(name=f"{name}-sc"), tenant=tenant)
+        ManagedEndpoint(
+            tenant, f"Endpoint-{name}", tenant=tenant, spec=ManagedEndpointSpec(name=name)
+        )
+        spec = SparkConnectSpec(name=f"{name}-sc")
+        SparkConnectEndpoint(tenant, f"SparkConnect-{name}", tenant=tenant, spec=spec)
     found = policies(stack)
     assert sorted(names(found)) == [
         ("data", "default-deny"),
@@ -99,8 +105,10 @@ def test_without_rules_endpoints_add_none() -> None:
     stack = new_stack()
     made = host(stack)
     tenant = made.add_tenant(Tenant(name="data", virtual_cluster=SESSIONS, network=None))
-    made.add_managed_endpoint(ManagedEndpointSpec(name="first"), tenant=tenant)
-    made.add_spark_connect_endpoint(SparkConnectSpec(name="second"), tenant=tenant)
+    ManagedEndpoint(tenant, "Endpoint-first", tenant=tenant, spec=ManagedEndpointSpec(name="first"))
+    SparkConnectEndpoint(
+        tenant, "SparkConnect-second", tenant=tenant, spec=SparkConnectSpec(name="second")
+    )
     assert policies(stack) == []
 
 
@@ -114,7 +122,9 @@ def test_a_cluster_made_here_knows_its_ranges() -> None:
     stack = cdk.Stack(new_app(), "Stack")
     spec = NetworkSpec(cidr="10.7.0.0/16", pod_cidr="100.70.0.0/16")
     cluster = EmrEksCluster(
-        stack, "Platform", network=spec, cluster=ClusterSpec(service_cidr="192.168.0.0/20")
+        stack,
+        "Platform",
+        platform=Platform(network=spec, cluster=ClusterSpec(service_cidr="192.168.0.0/20")),
     )
     assert cluster.context.network == ClusterNetwork(
         vpc_cidrs=("10.7.0.0/16",), pod_cidrs=("100.70.0.0/16",), service_cidrs=("192.168.0.0/20",)
@@ -127,12 +137,11 @@ def test_a_cluster_made_here_knows_its_ranges() -> None:
 
 
 def test_services_do_not_have_addresses_of_the_network() -> None:
-    stack = cdk.Stack(new_app(), "Stack")
     with pytest.raises(ConfigError) as refused:
-        EmrEksCluster(stack, "Platform", network=NetworkSpec(cidr="172.20.0.0/16"))
+        Platform(network=NetworkSpec(cidr="172.20.0.0/16"))
     assert str(refused.value) == (
-        "ClusterSpec 'emr-on-eks': service_cidr must not overlap with the network's cidr "
-        "172.20.0.0/16, got '172.20.0.0/16'."
+        "Platform: cluster.service_cidr must not overlap with network.cidr 172.20.0.0/16, got "
+        "'172.20.0.0/16'."
     )
 
 
