@@ -1,16 +1,25 @@
-"""A CloudFormation template as YAML that is made to be read and compared line by line."""
+"""Write a CloudFormation template as YAML to read and to compare line by line."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Final
 
 import yaml
 
-from cdk_emr_eks.assembly.expressions import function_call
+from cdk_emr_eks.assembly.expressions import (
+    Expression,
+    GetAtt,
+    Join,
+    ListOf,
+    Literal,
+    Sub,
+    function_call,
+    parse,
+)
 from cdk_emr_eks.assembly.paths import mapping
 from cdk_emr_eks.assembly.text_view import TextView
 
@@ -46,7 +55,7 @@ class _Call:
 
 
 def template_text(template: Mapping[str, object], *, keep_paths: bool = False) -> str:
-    """Write a template without what changes though nothing is deployed differently.
+    """Write a template without the parts that can change although the deployment does not.
 
     Args:
         template: The template.
@@ -60,7 +69,7 @@ def template_text(template: Mapping[str, object], *, keep_paths: bool = False) -
 
 
 class _Reader:
-    """Turns a template's values into what is written."""
+    """Turns the values of a template into the values that are written."""
 
     def __init__(self, template: Mapping[str, object]) -> None:
         # Without the template, zones of subnets stay attributes.
@@ -72,7 +81,7 @@ class _Reader:
     def read(self, value: object) -> object:
         function = function_call(value)
         if function is not None:
-            return self._call(*function)
+            return self._call(parse(value), *function)
         if isinstance(value, Mapping):
             return self._mapping(value)
         if isinstance(value, list):
@@ -89,27 +98,24 @@ class _Reader:
                 read[key] = _sorted(items)
         return read
 
-    def _call(self, name: str, argument: object) -> object:
+    def _call(self, expression: Expression, name: str, argument: object) -> object:
         short = name.removeprefix("Fn::")
-        match name, argument:
-            case "Fn::Join", ["", list(parts)]:
-                text = self._joined(parts)
+        match expression:
+            case Join(Literal(""), ListOf(parts)):
+                text = "".join(self._clean(self._joined(part)) for part in parts)
                 parsed = _json(text)
                 return _JsonText(self.read(parsed)) if parsed is not None else _Call("Sub", text)
-            case "Fn::GetAtt", [str(target), str(attribute)]:
-                return _Call(short, self._clean(f"{target}.{attribute}"))
-            case "Fn::Sub", str(text):
-                return _Call(short, self._clean(text))
+            case GetAtt(resource, Literal(attribute)):
+                return _Call(short, self._clean(f"{resource}.{attribute}"))
+            case Sub(_, source, variables) if not variables:
+                return _Call(short, self._clean(source))
         return _Call(short, self.read(argument))
 
-    def _joined(self, parts: Iterable[object]) -> str:
-        """Write joined parts as ``Fn::Sub`` has them; a literal ``${`` becomes ``${!``."""
-        return "".join(
-            self._clean(part.replace("${", "${!"))
-            if isinstance(part, str)
-            else self._clean(self._view.text(part))
-            for part in parts
-        )
+    def _joined(self, part: Expression) -> str:
+        """Write a joined part as ``Fn::Sub`` has it; a literal ``${`` becomes ``${!``."""
+        if isinstance(part, Literal) and isinstance(part.value, str):
+            return part.value.replace("${", "${!")
+        return self._view.text_of(part)
 
     def _text(self, value: str) -> object:
         parsed = _json(value)
@@ -121,7 +127,7 @@ class _Reader:
 
 
 def _without_cdk(template: Mapping[str, object], *, keep_paths: bool) -> dict[str, object]:
-    """Leave out what CDK adds for itself."""
+    """Leave out the parts that the CDK adds for itself."""
     kept: dict[str, object] = {}
     for section, content in template.items():
         hidden = _CDK_PARTS.get(section, ())
@@ -150,7 +156,7 @@ def _without_metadata(resource: Mapping[str, object], *, keep_paths: bool) -> di
 
 
 def _json(text: str) -> object:
-    """Return what a text holds if it holds a JSON object or list, else None."""
+    """Return the content of a text if it is a JSON object or list, else None."""
     if not text.lstrip().startswith(("{", "[")):
         return None
     content: object = None
@@ -160,7 +166,7 @@ def _json(text: str) -> object:
 
 
 def _rank(key: str) -> tuple[int, str]:
-    """Sort keys by name, but what says what a thing is comes first."""
+    """Return the key to sort by: type and kind first, then the name."""
     return (_FIRST.index(key) if key in _FIRST else len(_FIRST), key)
 
 

@@ -8,10 +8,26 @@ so that a new resource type is checked, too. Documents that are text (plain,
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
+
+from cdk_emr_eks.assembly.expressions import (
+    Expression,
+    FindInMap,
+    GetAtt,
+    If,
+    ImportValue,
+    Join,
+    ListOf,
+    Literal,
+    Ref,
+    Select,
+    Sub,
+    function_call,
+    parse,
+)
+from cdk_emr_eks.assembly.paths import sequence
 
 PSEUDO: Final = {
     "AWS::Partition": "aws",
@@ -41,9 +57,6 @@ ARNS: Final = {
     ),
 }
 _REF_IS_ARN: Final = ("AWS::IAM::ManagedPolicy", "AWS::SNS::Topic")
-
-# Functions whose result only the deployment knows.
-_UNKNOWN: Final = frozenset({"Fn::ImportValue", "Fn::Select", "Fn::FindInMap", "Fn::If"})
 
 # Start of a value that only the deployment knows.
 OPAQUE: Final = "<?"
@@ -122,8 +135,9 @@ def _parsed(text: str, path: str) -> Iterator[tuple[str, dict[str, object]]]:
 def _conditional(
     item: object, types: Mapping[str, str], where: str, kind: str
 ) -> Iterator[Statement]:
-    if isinstance(item, dict) and "Fn::If" in item:
-        for branch in item["Fn::If"][1:]:
+    call = function_call(item)
+    if call is not None and call[0] == "Fn::If":
+        for branch in sequence(call[1])[1:]:
             if branch != {"Ref": "AWS::NoValue"}:
                 yield from _conditional(branch, types, where, kind)
         return
@@ -164,24 +178,26 @@ def render(value: object, types: Mapping[str, str]) -> str | None:
     Pseudo parameters become ``<AWS::Region>``, the ARN of a resource of the template becomes an
     ARN of its type, and everything else that only the deployment knows becomes ``<?name>``.
     """
-    match value:
-        case str():
-            return value
-        case {"Ref": str(name)}:
+    return _render(parse(value), types)
+
+
+def _render(expression: Expression, types: Mapping[str, str]) -> str | None:
+    match expression:
+        case Literal(str(text)):
+            return text
+        case Ref(name):
             return _referenced(name, types)
-        case {"Fn::GetAtt": [str(name), "Arn"]} if types.get(name) in ARNS:
+        case GetAtt(name, Literal("Arn")) if types.get(name) in ARNS:
             return ARNS[types[name]].format(id=name)
-        case {"Fn::GetAtt": [str(name), attribute]}:
+        case GetAtt(name, Literal(attribute)):
             return f"{OPAQUE}{name}.{attribute}>"
-        case {"Fn::Join": [str(delimiter), list(items)]}:
-            parts = [render(item, types) for item in items]
+        case Join(Literal(str(delimiter)), ListOf(items)):
+            parts = [_render(item, types) for item in items]
             return None if None in parts else delimiter.join(part or "" for part in parts)
-        case {"Fn::Sub": str(text)}:
-            return _substituted(text, {}, types)
-        case {"Fn::Sub": [str(text), dict(names)]}:
-            return _substituted(text, names, types)
-    if isinstance(value, dict) and len(value) == 1 and value.keys() <= _UNKNOWN:
-        return f"{OPAQUE}value>"
+        case Sub(items):
+            return "".join(_render(item, types) or f"{OPAQUE}value>" for item in items)
+        case ImportValue() | Select() | FindInMap() | If():
+            return f"{OPAQUE}value>"
     return None
 
 
@@ -191,17 +207,3 @@ def _referenced(name: str, types: Mapping[str, str]) -> str:
     if types.get(name) in _REF_IS_ARN:
         return ARNS[types[name]].format(id=name)
     return f"{OPAQUE}{name}>"
-
-
-def _substituted(text: str, names: Mapping[str, object], types: Mapping[str, str]) -> str:
-    def replace(match: re.Match[str]) -> str:
-        name = match.group(1)
-        if name.startswith("!"):
-            return "${" + name[1:] + "}"
-        if name in names:
-            return render(names[name], types) or f"{OPAQUE}{name}>"
-        logical, _, attribute = name.partition(".")
-        reference = {"Fn::GetAtt": [logical, attribute]} if attribute else {"Ref": name}
-        return render(reference, types) or f"{OPAQUE}{name}>"
-
-    return re.sub(r"\$\{([^}]+)\}", replace, text)

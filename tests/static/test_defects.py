@@ -8,12 +8,13 @@ from typing import Any, Final
 
 import pytest
 
+from cdk_emr_eks.assembly.text_view import TextView
 from tests.conftest import APPS, Assemblies, Assembly
 from tests.static.accepted import FOREIGN
 
 # Services that accept a role only from a principal of the account that may pass it to them.
 OF_THE_ACCOUNT: Final = frozenset(
-    {"ec2.amazonaws.com", "ec2.<AWS::URLSuffix>", "lambda.amazonaws.com"}
+    {"ec2.amazonaws.com", "ec2.${AWS::URLSuffix}", "lambda.amazonaws.com"}
 )
 
 
@@ -23,15 +24,8 @@ def app(request: pytest.FixtureRequest, assemblies: Assemblies) -> Assembly:
 
 
 def text(value: object) -> str:
-    """Write a value as text, with <name> for what CloudFormation fills in."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, dict):
-        ((function, argument),) = value.items()
-        if function == "Fn::Join":
-            return str(argument[0]).join(text(part) for part in argument[1])
-        return f"<{argument if isinstance(argument, str) else '.'.join(map(text, argument))}>"
-    return str(value)
+    """Write a value as text, with ${name} for what CloudFormation fills in."""
+    return TextView({}).text(value)
 
 
 def of_type(app: Assembly, kind: str) -> Iterator[tuple[str, dict[str, Any]]]:

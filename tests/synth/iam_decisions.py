@@ -10,19 +10,20 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
 from moto.iam.access_control import IAMPolicy, PermissionResult
 
+from cdk_emr_eks.assembly.evaluation import Resolver, ResolverContext, ResourceValues
+
 _PSEUDO: Final = {
     "AWS::Partition": "aws",
     "AWS::Region": "eu-west-1",
     "AWS::AccountId": "111122223333",
     "AWS::URLSuffix": "amazonaws.com",
-    "AWS::NoValue": "",
 }
 _CONTAINERS: Final = "arn:aws:emr-containers:eu-west-1:111122223333:/virtualclusters/"
 _VARIABLE: Final = re.compile(r"\$\{([^}]+)\}")
@@ -52,12 +53,12 @@ class Account:
 
     def __init__(self, templates: Mapping[str, Mapping[str, Any]]) -> None:
         self._templates = templates
-        self._exports = {
-            self.text(stack, output["Export"]["Name"]): self.value(stack, output["Value"])
-            for stack, template in templates.items()
-            for output in template.get("Outputs", {}).values()
-            if "Export" in output
-        }
+        self._exports: dict[str, object] = {}
+        for stack, template in templates.items():
+            for output in template.get("Outputs", {}).values():
+                if "Export" in output:
+                    name = self.text(stack, output["Export"]["Name"])
+                    self._exports[name] = self.value(stack, output["Value"])
 
     def of_type(self, kind: str) -> list[tuple[str, str, Mapping[str, Any]]]:
         """Stack, logical id and properties of all resources of a type."""
@@ -77,7 +78,7 @@ class Account:
 
     def arn(self, stack: str, id: str) -> str:
         """ARN of a resource."""
-        return self._attribute(stack, id, "Arn")
+        return self.attribute(stack, id, "Arn")
 
     def policies(self, description: str) -> list[list[Mapping[str, Any]]]:
         """The statements of each managed policy whose description ends so."""
@@ -116,28 +117,19 @@ class Account:
         return found
 
     def value(self, stack: str, value: Any) -> Any:
-        """A value of a template with its functions worked out."""
-        match value:
-            case {"Ref": str(name)} if len(value) == 1:
-                return _PSEUDO[name] if name in _PSEUDO else self._attribute(stack, name, "Ref")
-            case {"Fn::GetAtt": [str(id), str(attribute)]}:
-                return self._attribute(stack, id, attribute)
-            case {"Fn::Join": [str(by), list(parts)]}:
-                return by.join(self.text(stack, part) for part in parts)
-            case {"Fn::Sub": str(text)}:
-                return _VARIABLE.sub(lambda found: _PSEUDO[found[1]], text)
-            case {"Fn::ImportValue": str(name)}:
-                return self._exports[name]
-            case {"Fn::GetStackOutput": {"StackName": str(other), "OutputName": str(output)}}:
-                return self.value(other, self._templates[other]["Outputs"][output]["Value"])
-            case Mapping():
-                assert not any(str(key).startswith("Fn::") for key in value), value
-                return {key: self.value(stack, item) for key, item in value.items()}
-            case list():
-                return [self.value(stack, item) for item in value]
-        return value
+        """A value of a template, evaluated with made-up ids."""
+        context = ResolverContext(
+            pseudo=_PSEUDO,
+            zones=(),
+            parameters={},
+            exports=self._exports,
+            outputs=_Outputs(self, self._templates),
+        )
+        template = self._templates[stack]
+        return Resolver(template, context, _Values(self, stack, template)).value(value)
 
-    def _attribute(self, stack: str, id: str, attribute: str) -> str:
+    def attribute(self, stack: str, id: str, attribute: str) -> str:
+        """An attribute of a resource, or its id."""
         resource = self._templates[stack]["Resources"][id]
         properties = resource.get("Properties", {})
         # Two stacks may have the same logical id.
@@ -156,6 +148,64 @@ class Account:
             case _, "Arn":
                 return f"arn:aws:test:::{unique}"
         return unique
+
+
+class _Values(Mapping[str, ResourceValues]):
+    """The resources of a template as deployed, each when it is asked for."""
+
+    def __init__(self, account: Account, stack: str, template: Mapping[str, Any]) -> None:
+        self._account, self._stack = account, stack
+        self._resources: Mapping[str, Any] = template.get("Resources", {})
+
+    def __getitem__(self, id: str) -> ResourceValues:
+        resource = self._resources[id]
+        assert resource
+        return ResourceValues(
+            ref=self._account.attribute(self._stack, id, "Ref"),
+            attributes=_Attributes(self._account, self._stack, id),
+        )
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._resources)
+
+    def __len__(self) -> int:
+        return len(self._resources)
+
+
+class _Attributes(Mapping[str, object]):
+    """The attributes of a resource; it has every one."""
+
+    def __init__(self, account: Account, stack: str, id: str) -> None:
+        self._account, self._stack, self._id = account, stack, id
+
+    def __getitem__(self, name: str) -> object:
+        return self._account.attribute(self._stack, self._id, name)
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+
+class _Outputs(Mapping[tuple[str, str], object]):
+    """The outputs of all stacks, each when it is asked for."""
+
+    def __init__(self, account: Account, templates: Mapping[str, Mapping[str, Any]]) -> None:
+        self._account, self._templates = account, templates
+
+    def __getitem__(self, key: tuple[str, str]) -> object:
+        stack, output = key
+        return self._account.value(stack, self._templates[stack]["Outputs"][output]["Value"])
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 1
 
 
 def allows(statements: Iterable[Mapping[str, Any]], request: Request) -> bool:

@@ -57,6 +57,10 @@ class TextView:
         """Return a value of the template as one line of text, the empty text for None."""
         return _line(self.value(value))
 
+    def text_of(self, expression: Expression) -> str:
+        """Return an expression as one line of text."""
+        return _line(self.of(expression))
+
     def json(self, value: object) -> object:
         """Return the content of a JSON text, with placeholders in place of tokens.
 
