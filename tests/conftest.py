@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import runpy
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -13,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
+
+from cdk_emr_eks.assembly import open_assembly
 
 if TYPE_CHECKING:
     import aws_cdk as cdk
@@ -34,8 +35,7 @@ class Assembly:
 
     def templates(self) -> dict[str, dict[str, Any]]:
         """Templates by stack."""
-        paths = sorted(self.folder.glob("*.template.json"))
-        return {path.name.partition(".")[0]: json.loads(path.read_text()) for path in paths}
+        return {stack.name: dict(stack.template) for stack in open_assembly(self.folder).stacks}
 
 
 Assemblies = Callable[[str], Assembly]

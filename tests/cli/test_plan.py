@@ -73,7 +73,7 @@ def test_the_pool_that_never_has_a_node_is_no_capacity(plan: Plan) -> None:
     assert {pool.workload for pool in plan.pools} == {each.name for each in DEFAULT_WORKLOADS}
 
 
-def test_families_that_may_be_chosen_are_told_unless_any_may(plan: Plan) -> None:
+def test_families_that_may_be_chosen_are_shown_unless_any_may(plan: Plan) -> None:
     every = {
         family
         for each in DEFAULT_WORKLOADS
@@ -190,7 +190,7 @@ def test_a_spot_pool_with_few_types_is_warned_of(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("count", "level"), [(450, None), (451, "warning"), (501, "error")])
-def test_a_stack_near_the_limit_is_told(tmp_path: Path, count: int, level: str | None) -> None:
+def test_a_stack_near_the_limit_is_shown(tmp_path: Path, count: int, level: str | None) -> None:
     queues = {f"Q{n}": assemblies.resource("AWS::SQS::Queue") for n in range(count - 1)}
     cluster = assemblies.resource("AWS::EKS::Cluster", Version="1.36")
     assemblies.write(tmp_path, {"S": {"Resources": {"Cluster": cluster, **queues}}})
@@ -198,13 +198,13 @@ def test_a_stack_near_the_limit_is_told(tmp_path: Path, count: int, level: str |
     assert levels == ([level] if level else [])
 
 
-def test_a_large_template_is_told(tmp_path: Path) -> None:
+def test_a_large_template_is_shown(tmp_path: Path) -> None:
     cluster = assemblies.resource("AWS::EKS::Cluster", Version="1.36", Padding="x" * 900_000)
     assemblies.write(tmp_path, {"S": {"Resources": {"Cluster": cluster}}})
     assert any("bytes of template" in m.text for m in assemblies.plan_of(tmp_path).messages)
 
 
-def test_a_manifest_that_is_no_json_is_told_and_the_rest_is_read(tmp_path: Path) -> None:
+def test_a_manifest_that_is_no_json_is_shown_and_the_rest_is_read(tmp_path: Path) -> None:
     broken = assemblies.resource(
         "Custom::AWSCDK-EKS-KubernetesResource",
         Manifest={"Fn::Join": ["", ['[{"replicas":', {"Ref": "N"}, "}]"]]},

@@ -27,7 +27,7 @@ def test_tenants_have_their_namespaces_and_roles(plan: Plan) -> None:
     assert found["guests"] == [("emr-sessions", "Pod Identity"), ("emr-livy", "IRSA")]
 
 
-def test_endpoints_are_told_with_who_opens_them(plan: Plan) -> None:
+def test_endpoints_are_shown_with_who_opens_them(plan: Plan) -> None:
     assert [(each.name, each.virtual_cluster) for each in plan.endpoints] == [
         ("laptops", "science"),
         ("guests_2", "guests"),

@@ -19,12 +19,12 @@ def compared(old: Path, new: Path) -> tuple[Change, ...]:
 
 
 def changed(old: Path, new: Path, **resources: Mapping[str, object]) -> tuple[Change, ...]:
-    """Compare the platform with one that has these resources in place of its own."""
+    """Compare the platform with one that has these resources in place of the platform's."""
     assemblies.write(new, {"Platform": assemblies.platform(**resources)})
     return compared(old, new)
 
 
-def told(old: Path, new: Path) -> str:
+def printed(old: Path, new: Path) -> str:
     """Return what a user reads, each paragraph of it on one line."""
     result = CliRunner().invoke(main, ["diff", str(old), str(new)], env={"COLUMNS": "10000"})
     assert result.exit_code == 0, result.output

@@ -1,4 +1,4 @@
-"""``emr-eks diff``: one value is changed, and precisely that is told."""
+"""``emr-eks diff``: one value is changed, and the difference shows exactly that."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def test_nothing_changes(old: Path, tmp_path: Path) -> None:
     assert (output.exit_code, output.output.strip()) == (0, "Nothing changes.")
 
 
-def test_a_limit_is_told_for_each_pool_it_changes(old: Path, tmp_path: Path) -> None:
+def test_a_limit_is_shown_for_each_pool_it_changes(old: Path, tmp_path: Path) -> None:
     critical, shared, notebook = DEFAULT_WORKLOADS
     limits = NodePoolLimits(cpu=Cpu.cores(640), memory=shared.driver_limits.memory)
     pools = assemblies.pools([critical, replace(shared, driver_limits=limits), notebook])
@@ -34,7 +34,7 @@ def test_a_limit_is_told_for_each_pool_it_changes(old: Path, tmp_path: Path) -> 
     assert {change.fields for change in found} == {(field,)}
 
 
-def test_a_quota_is_told_as_the_tenants(old: Path, tmp_path: Path) -> None:
+def test_a_quota_is_shown_as_the_tenants(old: Path, tmp_path: Path) -> None:
     (change,) = changed(old, tmp_path, **assemblies.tenant(cpu="800"))
     assert (change.category, change.name, change.action) == ("tenant", "analytics", "changed")
     path = "ResourceQuota quota.spec.hard[requests.cpu]"
@@ -50,7 +50,7 @@ def test_a_new_tenant_is_added_with_its_roles(old: Path, tmp_path: Path) -> None
     assert by_category == {"tenant": 1, "IAM": 4, "resource": 1}
 
 
-def test_a_chart_version_and_a_value_are_told(old: Path, tmp_path: Path) -> None:
+def test_a_chart_version_and_a_value_are_shown(old: Path, tmp_path: Path) -> None:
     chart = assemblies.resource(
         "Custom::AWSCDK-EKS-HelmChart",
         Release="karpenter",
@@ -66,7 +66,7 @@ def test_a_chart_version_and_a_value_are_told(old: Path, tmp_path: Path) -> None
     ]
 
 
-def test_configuration_of_an_add_on_is_told_by_field(old: Path, tmp_path: Path) -> None:
+def test_configuration_of_an_add_on_is_shown_by_field(old: Path, tmp_path: Path) -> None:
     addon = assemblies.resource(
         "AWS::EKS::Addon",
         AddonName="vpc-cni",
@@ -90,7 +90,7 @@ def test_pools_of_all_zones_are_shown_once(old: Path, tmp_path: Path) -> None:
     assert "critical-driver-us-east-1c" in output
 
 
-def test_a_pod_template_is_told_by_field(old: Path, tmp_path: Path) -> None:
+def test_a_pod_template_is_shown_by_field(old: Path, tmp_path: Path) -> None:
     new = tmp_path / "new"
     assemblies.write(new, {"Platform": assemblies.platform()})
     (new / "pod-templates").mkdir()
@@ -110,7 +110,7 @@ def test_json_has_every_field(old: Path, tmp_path: Path) -> None:
     assert change["fields"][0]["new"] == "800"
 
 
-def test_a_removed_stack_is_told_once(old: Path, tmp_path: Path) -> None:
+def test_a_removed_stack_is_shown_once(old: Path, tmp_path: Path) -> None:
     more = {
         "Platform": assemblies.platform(),
         "Other": {"Resources": {"Queue": assemblies.resource("AWS::SQS::Queue")}},

@@ -10,8 +10,8 @@ import pytest
 from cdk_emr_eks.assembly.objects import ClusterObject
 from cdk_emr_eks.diff.drift import class_drift, paces, pool_drift
 
-EVICTED = "pods with do-not-disrupt, as drivers, hold their node until they end"
-SLOW = f"Karpenter replaces at most 10% of a pool at a time; {EVICTED}; others are evicted"
+EVICTED = "a node with do-not-disrupt pods, such as drivers, stays until they end"
+SLOW = f"Karpenter replaces at most 10% of a pool at a time; {EVICTED}; other pods are evicted"
 ZONE = {"key": "topology.kubernetes.io/zone", "operator": "In", "values": ["a", "b"]}
 
 
@@ -93,23 +93,23 @@ def test_a_narrower_requirement_drifts_the_nodes_that_it_excludes(
         (
             budgets({"nodes": "0", "reasons": ["Drifted"]}),
             {"expireAfter": "720h"},
-            "the budget of drift is 0, so each goes once it is empty or at the age of 720h",
+            "the drift budget is 0, so each node is deleted when it is empty or at the age of 720h",
         ),
         (
             budgets({"nodes": "0"}),
             {"expireAfter": "Never"},
-            "the budget of drift is 0, so each goes by hand",
+            "the drift budget is 0, so each node is deleted manually",
         ),
         (
             budgets({"nodes": "20%", "reasons": ["Empty"]}),
             {},
-            f"Karpenter replaces all at once; {EVICTED}; others are evicted",
+            f"Karpenter replaces all at once; {EVICTED}; other pods are evicted",
         ),
         (
             budgets({"nodes": "5"}, {"nodes": "0", "schedule": "@daily", "duration": "8h"}),
             {"terminationGracePeriod": "24h"},
             "Karpenter replaces at most 5 of a pool at a time (0 from @daily for 8h); "
-            f"{EVICTED}, at most 24h; others are evicted",
+            f"{EVICTED}, at most 24h; other pods are evicted",
         ),
     ],
     ids=["none in use", "none at all", "no budget of drift", "freeze"],

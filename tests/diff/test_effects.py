@@ -1,4 +1,4 @@
-"""What a user is told to follow from a change: of namespaces, virtual clusters, logs, stacks."""
+"""What a user is shown to follow from a change: of namespaces, virtual clusters, logs, stacks."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from cdk_emr_eks.assembly import reader
 from cdk_emr_eks.cli import main
 from tests.cli import assemblies
-from tests.diff.comparing import changed, compared, told
+from tests.diff.comparing import changed, compared, printed
 
 
 def with_properties(name: str, resource: Mapping[str, object], **properties: object) -> Any:
@@ -22,7 +22,7 @@ def with_properties(name: str, resource: Mapping[str, object], **properties: obj
     return {name: {**resource, "Properties": {**inside, **properties}}}
 
 
-def test_a_virtual_cluster_of_another_namespace_is_replaced_and_its_jobs_are_told_of(
+def test_a_virtual_cluster_of_another_namespace_is_replaced_and_its_jobs_are_shown_of(
     old: Path, tmp_path: Path
 ) -> None:
     vc = assemblies.tenant()["analyticsVc"]
@@ -30,7 +30,7 @@ def test_a_virtual_cluster_of_another_namespace_is_replaced_and_its_jobs_are_tol
     found = changed(old, tmp_path, **with_properties("analyticsVc", vc, ContainerProvider=provider))
     (change,) = (each for each in found if each.replaced_by)
     assert change.refused == ()
-    assert change.effects[0] == "a new id, which those who submit jobs must use"
+    assert change.effects[0] == "a new id, which job submitters must use"
     assert "TERMINATING until it is gone" in change.effects[1]
 
 
@@ -66,7 +66,7 @@ def test_a_replaced_log_group_is_deleted_or_kept(
     assert (change.replaced_by, change.effects) == (("LogGroupName",), (effect,))
 
 
-def test_a_changed_deletion_policy_is_told(tmp_path: Path) -> None:
+def test_a_changed_deletion_policy_is_shown(tmp_path: Path) -> None:
     before = assemblies.platform(**log_group("/a", DeletionPolicy="Retain"))
     after = assemblies.platform(**log_group("/a", DeletionPolicy="Delete"))
     (change,) = compared(
@@ -87,7 +87,9 @@ def test_any_retained_resource_is_said_to_stay(old: Path, tmp_path: Path) -> Non
 def test_a_replaced_cluster_takes_what_runs_on_it(old: Path, tmp_path: Path) -> None:
     eks = assemblies.resource("AWS::EKS::Cluster", Name="other", Version="1.36")
     (change,) = changed(old, tmp_path, Cluster1234=eks)
-    assert change.effects == ("a new cluster; the old one is deleted, with all that runs on it",)
+    assert change.effects == (
+        "a new cluster; the old one is deleted with everything that runs on it",
+    )
 
 
 @pytest.mark.parametrize("retain", [False, True])
@@ -109,14 +111,14 @@ def test_a_removed_stack_is_not_deleted_by_cdk(tmp_path: Path, retain: bool) -> 
     assert "'aws cloudformation delete-stack --stack-name Tenants', before Platform" in first
     assert "jobs" in jobs
     assert logs == (
-        "kept in the account even then (DeletionPolicy: Retain): 1 AWS::Logs::LogGroup"
+        "kept in the account after that (DeletionPolicy: Retain): 1 AWS::Logs::LogGroup"
         if retain
         else "deleted with their records: 1 AWS::Logs::LogGroup"
     )
-    assert "goes with its stack, and takes along 1 ResourceQuota" in found[1].effects[0]
+    assert "is deleted with its stack, and so is 1 ResourceQuota" in found[1].effects[0]
 
 
-def test_a_renamed_namespace_is_told_by_what_changed(old: Path, tmp_path: Path) -> None:
+def test_a_renamed_namespace_is_shown_by_what_changed(old: Path, tmp_path: Path) -> None:
     manifest: Any = assemblies.tenant()["analyticsObjects"]
     text = json.dumps(manifest).replace('\\"namespace\\": \\"analytics', '\\"namespace\\": \\"data')
     renamed = json.loads(text.replace('\\"name\\": \\"analytics', '\\"name\\": \\"data'))
@@ -126,13 +128,14 @@ def test_a_renamed_namespace_is_told_by_what_changed(old: Path, tmp_path: Path) 
         "analyticsVc", resources["analyticsVc"], ContainerProvider=provider
     )
     changed(old, tmp_path, **resources)
-    text = told(old, tmp_path)
+    text = printed(old, tmp_path)
     tenant = text.partition("IAM")[0].partition("Resource\n")[0]
     assert "      namespace: analytics -> data\n" in tenant
     assert "{" not in tenant
     assert "metadata" not in tenant
     assert text.endswith(
-        "  kubectl delete namespace analytics  # takes along 1 ResourceQuota, and all else in it\n"
+        "  kubectl delete namespace analytics  # deletes 1 ResourceQuota, and everything else in "
+        "it\n"
     )
 
 
@@ -148,17 +151,17 @@ def test_a_whole_object_of_a_tenant_is_no_page_of_json(old: Path, tmp_path: Path
         "kind": "LimitRange",
         "metadata": {"name": "l"},
     }
-    assert "      LimitRange l: + whole object\n" in told(old, tmp_path)
-    assert "      LimitRange l: - whole object\n" in told(tmp_path, old)
+    assert "      LimitRange l: + whole object\n" in printed(old, tmp_path)
+    assert "      LimitRange l: - whole object\n" in printed(tmp_path, old)
 
 
-def test_hashes_of_assets_are_told_short(old: Path, tmp_path: Path) -> None:
+def test_hashes_of_assets_are_shown_short(old: Path, tmp_path: Path) -> None:
     found = []
     for letter in "ab":
         layer = assemblies.resource("AWS::Lambda::LayerVersion", Key=f"{letter * 64}.zip")
         stack = assemblies.platform(Layer=layer)
         found.append(assemblies.write(tmp_path / letter, {"Platform": stack}))
-    assert "Key: aaaaaaaa....zip -> bbbbbbbb....zip\n" in told(*found)
+    assert "Key: aaaaaaaa....zip -> bbbbbbbb....zip\n" in printed(*found)
 
 
 def test_each_file_of_both_assemblies_is_read_once(

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from cdk_emr_eks.cli import main
 from cdk_emr_eks.model.workloads.catalog import DEFAULT_WORKLOADS
 from tests.cli import assemblies
-from tests.diff.comparing import told
+from tests.diff.comparing import printed
 
 
 def test_pools_of_a_removed_workload_stay_in_the_cluster_and_that_is_said(
@@ -53,21 +53,21 @@ def wrote(folder: Path, *objects: Mapping[str, object], **resources: Mapping[str
 
 def test_a_namespace_takes_along_what_is_in_it_and_that_is_said_once(tmp_path: Path) -> None:
     before, after = wrote(tmp_path / "old", *namespace("a", "b")), wrote(tmp_path / "new")
-    text = told(before, after)
+    text = printed(before, after)
     assert text.count("RoleBinding") == 1
     assert ("- Namespace tools\n      => namespace tools stays in the cluster: see below\n") in text
     assert text.endswith(
         "Delete them after the deployment:\n"
-        "  kubectl delete namespace tools  # takes along 2 RoleBinding, and all else in it\n"
+        "  kubectl delete namespace tools  # deletes 2 RoleBinding, and everything else in it\n"
     )
 
 
 def test_a_namespace_whose_resource_goes_takes_along_what_is_in_it(tmp_path: Path) -> None:
     before = wrote(tmp_path / "old", Tools=assemblies.manifest(*namespace("a")))
-    text = told(before, wrote(tmp_path / "new"))
+    text = printed(before, wrote(tmp_path / "new"))
     assert text.startswith(
-        "Kubernetes object\n  - Namespace tools\n      => namespace tools goes and takes along "
-        "1 RoleBinding, and all else in it, as pods of jobs\n"
+        "Kubernetes object\n  - Namespace tools\n      => namespace tools is deleted with "
+        "1 RoleBinding, and everything else in it, such as pods\n"
     )
     assert "kubectl" not in text
 
@@ -75,7 +75,7 @@ def test_a_namespace_whose_resource_goes_takes_along_what_is_in_it(tmp_path: Pat
 def test_a_retained_manifest_leaves_its_objects(tmp_path: Path) -> None:
     tools = {**assemblies.manifest(*namespace("a")), "DeletionPolicy": "Retain"}
     before = wrote(tmp_path / "old", Tools=tools)
-    text = told(before, wrote(tmp_path / "new"))
+    text = printed(before, wrote(tmp_path / "new"))
     assert "namespace tools stays in the cluster" in text
     assert "kubectl delete namespace tools" in text
 
@@ -83,10 +83,10 @@ def test_a_retained_manifest_leaves_its_objects(tmp_path: Path) -> None:
 def test_a_namespace_that_is_still_used_is_not_to_be_deleted(tmp_path: Path) -> None:
     before = wrote(tmp_path / "old", *namespace("a", "b"))
     _, *bindings = namespace("b")
-    text = told(before, wrote(tmp_path / "new", *bindings))
+    text = printed(before, wrote(tmp_path / "new", *bindings))
     assert "  - RoleBinding tools/a\n" in text
     assert text.endswith(
         "Delete them after the deployment:\n"
-        "  # keep namespace tools: what is in it is still declared\n"
+        "  # keep namespace tools: the app still declares objects in it\n"
         "  kubectl delete rolebinding --namespace tools a\n"
     )

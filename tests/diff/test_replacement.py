@@ -14,7 +14,7 @@ from cdk_emr_eks.cli import main
 from cdk_emr_eks.diff.replacement import REPLACING
 from cdk_emr_eks.model.workloads.priority import priority_classes
 from tests.cli import assemblies
-from tests.diff.comparing import changed, compared, told
+from tests.diff.comparing import changed, compared, printed
 
 
 def test_what_kubernetes_refuses_to_change_is_said(tmp_path: Path) -> None:
@@ -93,10 +93,10 @@ def test_a_renamed_tenant_that_keeps_its_namespace_is_refused(tmp_path: Path) ->
     }
     (effect,) = refused["AWS::IAM::Role insightsRole"]
     assert effect.startswith("emr-analytics exists: CloudFormation creates the new resource before")
-    text = told(old, tmp_path / "new")
+    text = printed(old, tmp_path / "new")
     assert (
         "+ AWS::EMRContainers::VirtualCluster insightsVc\n"
-        "      refused by EMR, because of its name\n"
+        "      refused by EMR, because of its namespace\n"
         "      => EMR accepts one virtual cluster for a namespace"
     ) in text
     assert "refused by IAM, because of its name" in text

@@ -1,1 +1,1 @@
-"""What a change means: two cloud assemblies compared, and what follows from each difference."""
+"""Compare two cloud assemblies, and describe the effects of each difference."""

@@ -1,4 +1,4 @@
-"""One difference of two assemblies, as a plain value: ``emr-eks diff --json`` prints it so."""
+"""A difference of two assemblies as a value. ``emr-eks diff --json`` prints it unchanged."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ CATEGORIES: Final = (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Change:
-    """One thing that is added, removed or changed.
+    """An item that is added, removed or changed.
 
     Args:
         category: One of ``CATEGORIES``.
-        stack: Stack that has it; empty for pod templates, which are files of the assembly.
-        name: Its name; of a resource, type and logical id.
+        stack: Stack of the item; empty for pod templates, which are files of the assembly.
+        name: Name of the item; type and logical id of a resource.
         action: ``added``, ``removed`` or ``changed``.
-        fields: What differs in a changed one.
-        replaced_by: Properties whose change makes CloudFormation replace the resource. Empty means
-            that nothing is known of a replacement, not that there is none.
-        refused: Fields whose change Kubernetes or EMR refuses: the deployment would fail.
-        effects: What follows for what runs, is kept or is lost, as sentences.
+        fields: Fields of a changed item that differ.
+        replaced_by: Properties whose change makes CloudFormation replace the resource. If empty, a
+            replacement is unknown, but possible.
+        refused: Fields that Kubernetes or AWS refuses, so that the deployment would fail.
+        effects: Effects on running jobs and on stored data, as sentences.
     """
 
     category: str

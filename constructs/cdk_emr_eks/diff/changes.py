@@ -19,8 +19,10 @@ from cdk_emr_eks.diff.structure import changes
 _TENANT: Final = "tenant"
 # Objects that an effect names.
 _SHOWN: Final = 3
-# Stands for the properties that form the name of a resource.
+_VIRTUAL_CLUSTER: Final = "AWS::EMRContainers::VirtualCluster"
+# Stand for the properties that form the name of a resource.
 _NAME: Final = "its name"
+_NAMESPACE: Final = "its namespace"
 
 
 def diff_assemblies(old: Assembly, new: Assembly) -> tuple[Change, ...]:
@@ -140,7 +142,8 @@ def _compare(
         yield replace(change, action="removed")
     elif old is None:
         is_taken = new.physical_name in freed
-        yield replace(change, action="added", refused=(_NAME,) if is_taken else ())
+        part = _NAMESPACE if new.kind == _VIRTUAL_CLUSTER else _NAME
+        yield replace(change, action="added", refused=(part,) if is_taken else ())
     elif fields := changes(old.values, new.values):
         yield replace(
             change,

@@ -1,4 +1,4 @@
-"""What follows from a change for what runs, is kept or is lost."""
+"""Describe the effects of a change on running jobs, nodes and stored data."""
 
 from __future__ import annotations
 
@@ -18,31 +18,31 @@ from cdk_emr_eks.labels import CapacityType
 from cdk_emr_eks.plan.model import PoolPlan
 from cdk_emr_eks.plan.pools import pool_plans
 
+# Source: https://docs.aws.amazon.com/emr/latest/EMR-on-EKS-DevelopmentGuide/virtual-cluster.html
+# (states), and the API's page of DeleteVirtualCluster, which names no jobs; 2026-11.
 _JOBS: Final = (
     "its jobs: AWS documents only that a virtual cluster is TERMINATING until it is gone; users of "
-    "EMR report that running jobs block that. Let them end, or cancel them, first"
+    "EMR report that running jobs block the deletion. Wait until they end, or cancel them, first"
 )
-"""Source: https://docs.aws.amazon.com/emr/latest/EMR-on-EKS-DevelopmentGuide/virtual-cluster.html
-(states), and the API's page of DeleteVirtualCluster, which names no jobs; 2026-11."""
 _TAKEN: Final = (
     "EMR accepts one virtual cluster for a namespace, and CloudFormation creates the new one "
     "before it deletes the old one: remove the tenant, deploy, then add it again"
 )
-_QUOTA: Final = "pods that run stay and count; the quota holds for those to come"
-"""Source: https://kubernetes.io/docs/concepts/policy/resource-quotas/, 2026-11."""
+# Source: https://kubernetes.io/docs/concepts/policy/resource-quotas/, 2026-11.
+_QUOTA: Final = "running pods stay and count; the quota applies to new pods"
 _QUOTA_FIELD: Final = re.compile(r"(ResourceQuota \S+?\.)?spec\.hard\b")
 _MINOR: Final = re.compile(r"1\.(\d+)")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Deployment:
-    """What would be deployed over what.
+    """A deployment of one assembly over another.
 
     Args:
-        old: The assembly of what is deployed.
-        new: The assembly that is to be deployed.
-        left: Stack, kind and name of each object that stays in the cluster though it is not in the
-            new assembly.
+        old: The deployed assembly.
+        new: The assembly to deploy.
+        left: Stack, kind and name of each object that stays in the cluster although the new
+            assembly does not declare it.
         pools: The old assembly's node pools, by stack and name.
         capacity: By workload and role, the capacity types of each of the new assembly's pools.
     """
@@ -55,7 +55,7 @@ class Deployment:
 
     @classmethod
     def of(cls, old: Assembly, new: Assembly) -> Deployment:
-        """Work out what stays in the cluster, and where the nodes of a workload come from."""
+        """Return the deployment with leftovers and node pools of both assemblies."""
         capacity: dict[tuple[str, str], set[tuple[str, ...]]] = {}
         for pool in pool_plans(new.applied):
             capacity.setdefault((pool.workload, pool.role), set()).add(pool.capacity_types)
@@ -75,8 +75,8 @@ def effects(
 
     Args:
         change: What differs.
-        before: What the old assembly declares; None for something new.
-        after: What the new assembly declares; None for something removed.
+        before: The item in the old assembly; None for a new item.
+        after: The item in the new assembly; None for a removed item.
         deployment: Both assemblies.
     """
     if before is not None and after is not None:
@@ -94,7 +94,7 @@ def _changed(change: Change, before: Declared, after: Declared, new: Assembly) -
         yield from class_drift(before.values, after.values, new.applied.of_kind("NodePool"))
     elif before.kind == "AWS::EKS::Cluster":
         if change.replaced_by:
-            yield "a new cluster; the old one is deleted, with all that runs on it"
+            yield "a new cluster; the old one is deleted with everything that runs on it"
         elif before.values.get("Version") != after.values.get("Version"):
             yield from _kubernetes(before.values, after.values, new)
     elif change.replaced_by:
@@ -126,7 +126,7 @@ def _removed(change: Change, before: Declared, deployment: Deployment) -> Iterat
         if (change.stack, "NodePool", change.name) in deployment.left:
             yield "stays in the cluster, and Karpenter uses it, until you delete it: see below"
         else:
-            yield "Karpenter drains its nodes; a driver holds its node until it ends"
+            yield "Karpenter drains its nodes; a node with a driver stays until the driver ends"
         yield from _without_fallback(change, deployment)
     elif before.kind == "AWS::EMRContainers::VirtualCluster":
         yield _JOBS
@@ -134,15 +134,15 @@ def _removed(change: Change, before: Declared, deployment: Deployment) -> Iterat
 
 
 def _without_fallback(change: Change, deployment: Deployment) -> Iterator[str]:
-    """Yield that a workload has spot capacity alone, now that this pool goes."""
+    """Yield that a workload has only spot capacity without this pool."""
     gone = deployment.pools.get((change.stack, change.name))
     if gone is None or not gone.workload or gone.capacity_types == (CapacityType.SPOT,):
         return
     left = deployment.capacity.get((gone.workload, gone.role))
     if left == {(CapacityType.SPOT,)}:
         yield (
-            f"{gone.role}s of {gone.workload} are left with spot alone: in a zone that has none, "
-            "they wait"
+            f"{gone.role}s of {gone.workload} have only spot capacity: in a zone without spot "
+            "capacity, they wait"
         )
 
 
@@ -151,22 +151,22 @@ def _replaced(change: Change, before: Declared, after: Declared) -> Iterator[str
         if change.refused:
             yield _TAKEN
             return
-        yield "a new id, which those who submit jobs must use"
+        yield "a new id, which job submitters must use"
         yield _JOBS
-    # Which of the two templates' policy holds is not documented, so both must say Retain.
+    # AWS does not document which template's policy applies, so both must say Retain.
     policies = [each.values.get("UpdateReplacePolicy") for each in (before, after)]
     policy = policies[0] if all(map(retains, policies)) else None
     yield from _kept(before, policy, "UpdateReplacePolicy")
 
 
 def _kept(before: Declared, policy: object, name: str) -> Iterator[str]:
-    """Yield what becomes of the old resource, by its policy; without one CloudFormation deletes."""
+    """Yield whether CloudFormation keeps or deletes the old resource, by its policy."""
     is_log_group = before.kind == "AWS::Logs::LogGroup"
     if retains(policy):
         records = " with its records" if is_log_group else ""
         yield f"kept in the account{records} ({name}: {policy})"
         if is_log_group and name == POLICIES[0]:
-            yield "a new one of its name fails until it is deleted or imported"
+            yield "a new log group of this name fails until the old one is deleted or imported"
     elif is_log_group:
         yield f"deleted with its records: {name} does not retain it"
 
@@ -175,17 +175,17 @@ def _namespace(stack: str, namespace: str, deployment: Deployment) -> str:
     if (stack, "Namespace", namespace) in deployment.left:
         return f"namespace {namespace} stays in the cluster: see below"
     held = inside(namespace, stack, deployment.old)
-    along = f"{held}, and all else in it, as pods of jobs" if held else "all in it"
+    content = f"{held}, and everything else in it, such as pods" if held else "everything in it"
     stays = any(each.name == stack for each in deployment.new.stacks)
-    goes = "goes" if stays else "goes with its stack,"
-    return f"namespace {namespace} {goes} and takes along {along}"
+    what = content if stays else f"its stack, and so is {content}"
+    return f"namespace {namespace} is deleted with {what}"
 
 
 def _stack(name: str, old: Assembly) -> Iterator[str]:
-    """Yield that a removed stack is not deleted by ``cdk deploy``, and what stays even then."""
+    """Yield how to delete a removed stack, and the resources that stay after its deletion."""
     (stack,) = (each for each in old.stacks if each.name == name)
     if not stack.stack_name:
-        return  # a nested stack goes with its parent's next deployment
+        return  # CloudFormation deletes a nested stack when it updates the parent
     first = ""
     if stack.dependencies:
         first = f", before {', '.join(stack.dependencies)}, whose outputs it may use, is deployed"
@@ -203,13 +203,13 @@ def _stack(name: str, old: Assembly) -> Iterator[str]:
     kinds = Counter(str(r.get("Type")) for r in resources if retains(r.get("DeletionPolicy")))
     if kinds:
         found = ", ".join(f"{count} {kind}" for kind, count in kinds.items())
-        yield f"kept in the account even then (DeletionPolicy: Retain): {found}"
+        yield f"kept in the account after that (DeletionPolicy: Retain): {found}"
 
 
 def _kubernetes(
     before: Mapping[str, object], after: Mapping[str, object], new: Assembly
 ) -> Iterator[str]:
-    """Yield what another Kubernetes version means.
+    """Yield the effects of another Kubernetes version.
 
     Source: https://docs.aws.amazon.com/eks/latest/userguide/update-cluster.html and
     rollback-cluster.html there; https://karpenter.sh/docs/tasks/managing-amis/, 2026-11.
@@ -219,13 +219,13 @@ def _kubernetes(
         steps = int(minors[1][1]) - int(minors[0][1])
         if steps < 0:
             yield (
-                "back: EKS does that only as a version rollback, one minor version, within 7 days "
-                "of the upgrade"
+                "a downgrade: EKS allows it only as a version rollback by one minor version, "
+                "within 7 days of the upgrade"
             )
         elif steps > 1:
-            yield f"{steps} minor versions at once: EKS takes one at a time, so deploy each"
+            yield f"{steps} minor versions at once: EKS upgrades one at a time, so deploy each"
         else:
-            yield "in place; managed node groups must be on the version of before, and follow later"
+            yield "in place; managed node groups must have the old version first, and follow later"
     classes = {
         each.name
         for each in new.applied.of_kind("EC2NodeClass")

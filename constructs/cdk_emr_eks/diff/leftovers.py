@@ -98,17 +98,17 @@ def retains(policy: object) -> bool:
 
 def _namespace_command(item: ClusterObject, old: Assembly, *, in_use: bool) -> str:
     if in_use:
-        return f"# keep namespace {item.name}: what is in it is still declared"
+        return f"# keep namespace {item.name}: the app still declares objects in it"
     held = inside(item.name, item.stack, old)
-    along = f"{held}, and all else in it" if held else "all in it"
-    return f"{_command(item.kind, '', [item.name])}  # takes along {along}"
+    content = f"{held}, and everything else in it" if held else "everything in it"
+    return f"{_command(item.kind, '', [item.name])}  # deletes {content}"
 
 
 def _command(kind: str, namespace: str, names: list[str]) -> str:
     where = f" --namespace {namespace}" if namespace else ""
     command = f"kubectl delete {kind.lower()}{where} {' '.join(names)}"
     if kind == "NodePool":  # Karpenter deletes the nodes of a deleted pool
-        command += "  # drains its nodes; a driver holds its node until it ends"
+        command += "  # drains its nodes; a node with a driver stays until the driver ends"
     return command
 
 

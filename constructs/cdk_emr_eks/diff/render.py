@@ -1,4 +1,4 @@
-"""Changes between two assemblies as text for people."""
+"""Print the changes between two assemblies."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from cdk_emr_eks.plan.render import grouped
 
 _SIGNS: Final = {"added": ("+", "green"), "removed": ("-", "red"), "changed": ("~", "yellow")}
 _SERVICES: Final = {"EMRContainers": "EMR", "Logs": "CloudWatch Logs"}
-# Of the hash of an asset nobody reads more than that it is another one.
+# The first digits of an asset's hash show that it differs.
 _DIGEST: Final = re.compile(r"\b([0-9a-f]{8})[0-9a-f]{56}\b")
 
 
 def print_diff(changes: tuple[Change, ...], console: Console) -> None:
-    """Print changes by category, each changed field with its old and its new value."""
+    """Print the changes by category, each changed field with its old and its new value."""
     if not changes:
         console.print("Nothing changes.")
     stacks = {change.stack for change in changes if change.stack}
@@ -29,15 +29,15 @@ def print_diff(changes: tuple[Change, ...], console: Console) -> None:
         of_category = [change for change in changes if change.category == category]
         if of_category:
             console.print(Text(_plural(category, len(of_category)), style="bold"))
-        # One value changed in code changes the pools of all zones in one way: told once.
-        for same in grouped(of_category, _told_together):
+        # One value in code changes the pools of all zones alike: they are printed once.
+        for same in grouped(of_category, _printed_together):
             _print_change(same, console, with_stack=len(stacks) > 1)
         if of_category:
             console.print()
     _print_summary(changes, console)
 
 
-def _told_together(change: Change) -> object:
+def _printed_together(change: Change) -> object:
     return change.action, change.stack, change.fields, change.replaced_by, change.effects
 
 

@@ -1,7 +1,7 @@
-"""Which changes of a property replace a resource, and which Kubernetes or EMR refuses altogether.
+"""Find the changes that replace a resource, and those that Kubernetes or EMR refuses.
 
-Only types of this library are listed, and only properties whose every change is a replacement; of
-all else nothing is claimed.
+The tables list types that this library uses, and properties whose every change is a replacement.
+A replacement for another reason is not reported.
 
 Source of ``REPLACING``: ``createOnlyProperties`` of CloudFormation's resource schemas, 2026-11; a
 test compares the table with the schemas that cfn-lint ships.
@@ -60,19 +60,15 @@ REPLACING: Final[Mapping[str, frozenset[str]]] = {
     }.items()
 }
 
+# Fields that the API server does not allow to change, so that the deployment fails.
+# Source: ``ValidatePriorityClassUpdate`` and ``ValidateStorageClassUpdate`` in
+# https://github.com/kubernetes/kubernetes/tree/v1.36.0/pkg/apis (scheduling and storage), 2026-11.
 IMMUTABLE: Final[Mapping[str, frozenset[str]]] = {
     "PriorityClass": frozenset({"value", "preemptionPolicy"}),
     "StorageClass": frozenset(
         {"parameters", "provisioner", "reclaimPolicy", "volumeBindingMode"},
     ),
 }
-"""Fields that the API server lets nobody change, so that a deployment with such a change fails.
-
-Source: ``ValidatePriorityClassUpdate`` and ``ValidateStorageClassUpdate`` in
-https://github.com/kubernetes/kubernetes/tree/v1.36.0/pkg/apis (scheduling and storage), 2026-11.
-"""
-
-
 _VIRTUAL_CLUSTER: Final = "AWS::EMRContainers::VirtualCluster"
 _PROVIDER: Final = "ContainerProvider"
 
@@ -85,8 +81,9 @@ def replacing(kind: str, old: Mapping[str, object], new: Mapping[str, object]) -
 def immutable(kind: str, old: Mapping[str, object], new: Mapping[str, object]) -> tuple[str, ...]:
     """Return the fields that differ and whose change makes the deployment fail.
 
-    Of a virtual cluster these are all that replace it, unless it moves to another namespace: EMR
-    takes one virtual cluster of a namespace, and CloudFormation makes the new one first.
+    For a virtual cluster these are all properties that replace it, unless it moves to another
+    namespace: EMR accepts one virtual cluster for a namespace, and CloudFormation creates the new
+    one first.
 
     Source: https://docs.aws.amazon.com/emr/latest/EMR-on-EKS-DevelopmentGuide/virtual-cluster.html
     (one to one) and https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-updating-stacks-update-behaviors.html

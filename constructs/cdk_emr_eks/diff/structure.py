@@ -1,7 +1,7 @@
-"""The difference of two nested values, field by field.
+"""Compare two nested values field by field.
 
-A library for this (deepdiff) would match list items by position or by hashes of them; what makes a
-Kubernetes or CloudFormation list readable is its own key, so the forty lines are ours.
+The library deepdiff matches list items by position or by hash. A difference of a Kubernetes or
+CloudFormation list is readable by the key of its items, so these forty lines are not a library's.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Final
 from cdk_emr_eks.assembly.paths import mapping
 
 _ABSENT: Final = object()
-# What tells the items of a list apart, where all of them have it.
+# Keys that identify the items of a list, if all items have one.
 _KEYS: Final = ("name", "Name", "key", "Key", "Sid", "id", "classification")
 
 
@@ -23,9 +23,9 @@ class FieldChange:
     """One field that differs.
 
     Args:
-        path: Where it is: ``spec.limits.cpu``; items of lists by their key, in brackets.
-        old: Its value before; None where it was not there.
-        new: Its value after; None where it is gone.
+        path: Path of the field, ``spec.limits.cpu``; items of lists by their key, in brackets.
+        old: Old value; None if the field is new.
+        new: New value; None if the field is removed.
     """
 
     path: str
@@ -53,7 +53,7 @@ def _walk(path: str, old: object, new: object) -> Iterator[FieldChange]:
 
 
 def _named(value: object) -> Mapping[str, object] | None:
-    """Return the parts of a value by name; None where it has none, or is compared as a whole."""
+    """Return the parts of a value by name; None if it has none, or is compared as a whole."""
     if isinstance(value, Mapping):
         return value
     if isinstance(value, list) and all(isinstance(item, Mapping) for item in value):
@@ -66,7 +66,7 @@ def _named(value: object) -> Mapping[str, object] | None:
 
 
 def _join(path: str, key: str, bracket: bool) -> str:
-    # A key with a dot of its own, such as a label's, would read as two.
+    # A key with a dot, such as a label's, would read as two.
     if bracket or "." in key or "/" in key:
         return f"{path}[{key}]"
     return f"{path}.{key}" if path else key

@@ -36,7 +36,7 @@ def print_plan(plan: Plan, console: Console) -> None:
             console.print(Text(_cluster_title(cluster), style="bold reverse"))
             console.print()
             _print_cluster(plan.of_cluster(cluster.key), console)
-        # What belongs to no cluster of the app, for example a network of its own.
+        # What belongs to no cluster of the app, for example a separate network.
         _print_cluster(plan.without_clusters(), console)
     else:
         _print_cluster(replace(plan, endpoints=()), console)
