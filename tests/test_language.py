@@ -19,7 +19,6 @@ NOT_YET_CLEAN: Final[tuple[str, ...]] = (
     "constructs/cdk_emr_eks/ephemeral/",
     "constructs/cdk_emr_eks/images/",
     "constructs/cdk_emr_eks/jobs/",
-    "constructs/cdk_emr_eks/model/notebooks/",
     "constructs/cdk_emr_eks/networks/",
     "constructs/cdk_emr_eks/notebooks/",
     "constructs/cdk_emr_eks/plan/",

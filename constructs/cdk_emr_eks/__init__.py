@@ -74,22 +74,23 @@ if TYPE_CHECKING:
     from cdk_emr_eks.model.nodes.gateway_pool import GatewayPool
     from cdk_emr_eks.model.nodes.node_class import NodeClass
     from cdk_emr_eks.model.nodes.node_pool import NodePool
-    from cdk_emr_eks.model.notebooks.git_access import GitAccess, GitSecrets
     from cdk_emr_eks.model.notebooks.livy import LivySpec
     from cdk_emr_eks.model.notebooks.managed_endpoint import KernelImages, ManagedEndpointSpec
     from cdk_emr_eks.model.notebooks.notebook_endpoint import NotebookEndpoint
     from cdk_emr_eks.model.notebooks.notebook_user import IdentityType, NotebookUser
     from cdk_emr_eks.model.notebooks.spark_connect import SparkConnectSpec
-    from cdk_emr_eks.model.notebooks.studio import StudioSpec
-    from cdk_emr_eks.model.notebooks.studio_auth import (
+    from cdk_emr_eks.model.notebooks.studio import (
         AuthMode,
+        GitAccess,
+        GitSecrets,
         IamAuth,
         IdentityCenterAuth,
         SamlAuth,
+        StudioSpec,
         UserAssignment,
+        WorkspaceStorage,
         studio_auth,
     )
-    from cdk_emr_eks.model.notebooks.workspace_storage import WorkspaceStorage
     from cdk_emr_eks.model.pods.pod_template import PodTemplate
     from cdk_emr_eks.model.tenants.tenant import Tenant
     from cdk_emr_eks.model.tenants.virtual_cluster import (

@@ -43,15 +43,19 @@ from cdk_emr_eks.model.nodes.dedicated import DedicatedPools
 from cdk_emr_eks.model.nodes.gateway_pool import GatewayPool
 from cdk_emr_eks.model.nodes.node_class import node_classes
 from cdk_emr_eks.model.nodes.node_pool import NodePool, node_pools
-from cdk_emr_eks.model.notebooks.git_access import GitAccess
 from cdk_emr_eks.model.notebooks.livy import LivySpec
 from cdk_emr_eks.model.notebooks.managed_endpoint import KernelImages, ManagedEndpointSpec
 from cdk_emr_eks.model.notebooks.notebook_endpoint import NotebookEndpoint
 from cdk_emr_eks.model.notebooks.notebook_user import NotebookUser
 from cdk_emr_eks.model.notebooks.spark_connect import SparkConnectSpec
-from cdk_emr_eks.model.notebooks.studio import StudioSpec
-from cdk_emr_eks.model.notebooks.studio_auth import IamAuth, IdentityCenterAuth, SamlAuth
-from cdk_emr_eks.model.notebooks.workspace_storage import WorkspaceStorage
+from cdk_emr_eks.model.notebooks.studio import (
+    GitAccess,
+    IamAuth,
+    IdentityCenterAuth,
+    SamlAuth,
+    StudioSpec,
+    WorkspaceStorage,
+)
 from cdk_emr_eks.model.pods.pod_template import PodTemplate, driver_template
 from cdk_emr_eks.model.tenants.tenant import Tenant
 from cdk_emr_eks.model.tenants.virtual_cluster import (

@@ -9,7 +9,7 @@ from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
 from cdk_emr_eks.labels import EMR_MANAGED_TAG
-from cdk_emr_eks.model.notebooks.git_access import GitAccess, is_prefix_list
+from cdk_emr_eks.model.notebooks.studio import GitAccess, is_prefix_list
 
 NOTEBOOK_PORT: Final = 18888
 """Port on which workspaces reach a gateway of notebooks.

@@ -14,9 +14,7 @@ from typing import Final
 from aws_cdk import Aws
 
 from cdk_emr_eks.labels import EMR_MANAGED_TAG
-from cdk_emr_eks.model.notebooks.git_access import GitSecrets
-from cdk_emr_eks.model.notebooks.studio import StudioSpec
-from cdk_emr_eks.model.notebooks.studio_auth import AuthMode
+from cdk_emr_eks.model.notebooks.studio import AuthMode, GitSecrets, StudioSpec
 from cdk_emr_eks.security.arns import regional_arn
 
 Statement = dict[str, object]

@@ -13,9 +13,7 @@ from constructs import Construct
 from cdk_emr_eks.errors import refuse
 from cdk_emr_eks.field_types import check_argument
 from cdk_emr_eks.labels import EMR_MANAGED_TAG
-from cdk_emr_eks.model.notebooks.git_access import GitSecrets
-from cdk_emr_eks.model.notebooks.studio import StudioSpec
-from cdk_emr_eks.model.notebooks.studio_auth import IdentityCenterAuth, SamlAuth
+from cdk_emr_eks.model.notebooks.studio import GitSecrets, IdentityCenterAuth, SamlAuth, StudioSpec
 from cdk_emr_eks.notebooks.security_groups import EndpointConnection, StudioSecurityGroups
 from cdk_emr_eks.notebooks.service_statements import service_statements, wildcard_reasons
 from cdk_emr_eks.notebooks.studio_network import StudioNetwork

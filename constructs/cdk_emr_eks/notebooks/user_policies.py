@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from cdk_emr_eks.model.notebooks.git_access import GitAccess, GitSecrets
+from cdk_emr_eks.model.notebooks.studio import GitAccess, GitSecrets
 from cdk_emr_eks.security.arns import regional_arn
 
 Statement = dict[str, object]

@@ -11,9 +11,8 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from cdk_emr_eks.errors import refuse
-from cdk_emr_eks.model.notebooks.git_access import GitAccess
 from cdk_emr_eks.model.notebooks.notebook_user import IdentityKind, NotebookUser
-from cdk_emr_eks.model.notebooks.studio_auth import SamlAuth
+from cdk_emr_eks.model.notebooks.studio import GitAccess, SamlAuth
 from cdk_emr_eks.notebooks.studio import EmrStudio
 from cdk_emr_eks.notebooks.user_policies import (
     MAX_POLICIES,

@@ -10,7 +10,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from cdk_emr_eks.model.notebooks.workspace_storage import WorkspaceStorage
+from cdk_emr_eks.model.notebooks.studio import WorkspaceStorage
 from cdk_emr_eks.security.nag import accept, skip_checkov
 
 _KEY_USE = ("kms:Decrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo")

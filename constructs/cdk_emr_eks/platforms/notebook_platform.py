@@ -12,16 +12,15 @@ from constructs import Construct
 
 from cdk_emr_eks.errors import refuse
 from cdk_emr_eks.field_types import check_argument
-from cdk_emr_eks.model.notebooks.notebook_endpoint import NotebookEndpoint
-from cdk_emr_eks.model.notebooks.notebook_rules import (
+from cdk_emr_eks.model.notebooks.notebook_endpoint import NotebookEndpoint, merge_endpoints
+from cdk_emr_eks.model.notebooks.notebook_user import (
+    IdentityKind,
+    NotebookUser,
     check_references,
     check_sign_in,
     check_users,
-    merged,
 )
-from cdk_emr_eks.model.notebooks.notebook_user import IdentityKind, NotebookUser
-from cdk_emr_eks.model.notebooks.studio import StudioSpec
-from cdk_emr_eks.model.notebooks.studio_auth import AuthMode, StudioAuth, studio_auth
+from cdk_emr_eks.model.notebooks.studio import AuthMode, StudioAuth, StudioSpec, studio_auth
 from cdk_emr_eks.model.tenants.tenant import Tenant
 from cdk_emr_eks.notebooks.managed_endpoint import ManagedEndpoint
 from cdk_emr_eks.notebooks.studio import EmrStudio
@@ -214,7 +213,7 @@ class NotebookPlatform(Construct):
         return plan, kinds
 
     def _plan(self, asked: Iterable[NotebookEndpoint]) -> dict[str, NotebookEndpoint]:
-        plan = merged(self._where, self._tenants.home, self._declared, asked)
+        plan = merge_endpoints(self._where, self._tenants.home, self._declared, asked)
         self._tenants.check(plan.values())
         self.studio.require_room(len(plan) - len(self.endpoints))
         return plan

@@ -11,8 +11,7 @@ from constructs import Construct
 from cdk_emr_eks.errors import Problems, refuse
 from cdk_emr_eks.model.access.execution_role import ExecutionRoleSpec, RoleUse
 from cdk_emr_eks.model.notebooks.managed_endpoint import OLDEST_RELEASE
-from cdk_emr_eks.model.notebooks.notebook_endpoint import NotebookEndpoint
-from cdk_emr_eks.model.notebooks.notebook_rules import check_rights
+from cdk_emr_eks.model.notebooks.notebook_endpoint import NotebookEndpoint, check_rights
 from cdk_emr_eks.model.tenants.tenant import Tenant
 from cdk_emr_eks.model.workloads.catalog import NOTEBOOK
 from cdk_emr_eks.platforms.tenant_host import TenantHost
@@ -102,7 +101,7 @@ class NotebookTenants:
         """Return the execution role of an endpoint that was checked."""
         namespace = endpoint.namespace or self.home
         if namespace not in self._roles:
-            return endpoint.role_to_make(self._cluster.context.cluster_name, namespace)
+            return endpoint.role_to_create(self._cluster.context.cluster_name, namespace)
         roles = self._roles[namespace]
         return next((each for each in roles if each.name == endpoint.role), roles[0])
 

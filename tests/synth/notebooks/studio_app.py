@@ -16,10 +16,15 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_secretsmanager as secretsmanager
 
-from cdk_emr_eks.model.notebooks.git_access import GitAccess, GitSecrets
-from cdk_emr_eks.model.notebooks.studio import StudioSpec
-from cdk_emr_eks.model.notebooks.studio_auth import IdentityCenterAuth, SamlAuth, UserAssignment
-from cdk_emr_eks.model.notebooks.workspace_storage import WorkspaceStorage
+from cdk_emr_eks.model.notebooks.studio import (
+    GitAccess,
+    GitSecrets,
+    IdentityCenterAuth,
+    SamlAuth,
+    StudioSpec,
+    UserAssignment,
+    WorkspaceStorage,
+)
 from cdk_emr_eks.notebooks.studio import EmrStudio
 from cdk_emr_eks.notebooks.studio_network import StudioNetwork
 from cdk_emr_eks.security.nag import accept

@@ -9,8 +9,7 @@ import pytest
 
 from cdk_emr_eks.errors import ConfigError
 from cdk_emr_eks.model.notebooks.notebook_user import IdentityType, NotebookUser
-from cdk_emr_eks.model.notebooks.studio import StudioSpec
-from cdk_emr_eks.model.notebooks.studio_auth import IdentityCenterAuth
+from cdk_emr_eks.model.notebooks.studio import IdentityCenterAuth, StudioSpec
 from cdk_emr_eks.notebooks.user_policies import (
     MAX_POLICIES,
     POLICY_LIMIT,

@@ -17,9 +17,7 @@ from aws_cdk.assertions import Template
 from cdk_emr_eks.diff.replacement import REPLACING
 from cdk_emr_eks.errors import ConfigError
 from cdk_emr_eks.labels import EMR_MANAGED_TAG
-from cdk_emr_eks.model.notebooks.git_access import GitAccess, GitSecrets
-from cdk_emr_eks.model.notebooks.studio import StudioSpec
-from cdk_emr_eks.model.notebooks.studio_auth import IdentityCenterAuth
+from cdk_emr_eks.model.notebooks.studio import GitAccess, GitSecrets, IdentityCenterAuth, StudioSpec
 from cdk_emr_eks.networks.network import NetworkSpec
 from cdk_emr_eks.notebooks.studio import EmrStudio
 from cdk_emr_eks.notebooks.studio_network import StudioNetwork

@@ -17,8 +17,7 @@ from cdk_emr_eks.model.access.data_access import glue_access, lake_formation_acc
 from cdk_emr_eks.model.access.execution_role import ExecutionRoleSpec, RoleUse
 from cdk_emr_eks.model.notebooks.notebook_endpoint import NotebookEndpoint
 from cdk_emr_eks.model.notebooks.notebook_user import IdentityType, NotebookUser
-from cdk_emr_eks.model.notebooks.studio import StudioSpec
-from cdk_emr_eks.model.notebooks.studio_auth import IdentityCenterAuth, SamlAuth
+from cdk_emr_eks.model.notebooks.studio import IdentityCenterAuth, SamlAuth, StudioSpec
 from cdk_emr_eks.model.tenants.tenant import Tenant
 from cdk_emr_eks.notebooks.studio_network import StudioNetwork
 from cdk_emr_eks.platforms.imported_cluster import ImportedEmrEksCluster, ImportedPlatform

@@ -17,8 +17,12 @@ from cdk_emr_eks.model.access.data_access import s3_folder
 from cdk_emr_eks.model.access.execution_role import ExecutionRoleSpec, JobLogs, RoleUse
 from cdk_emr_eks.model.namespaces.quota import Quota
 from cdk_emr_eks.model.notebooks.notebook_user import IdentityType, NotebookUser
-from cdk_emr_eks.model.notebooks.studio import StudioSpec
-from cdk_emr_eks.model.notebooks.studio_auth import IdentityCenterAuth, SamlAuth, UserAssignment
+from cdk_emr_eks.model.notebooks.studio import (
+    IdentityCenterAuth,
+    SamlAuth,
+    StudioSpec,
+    UserAssignment,
+)
 from cdk_emr_eks.model.tenants.tenant import Tenant
 from cdk_emr_eks.notebooks.studio import EmrStudio
 from cdk_emr_eks.platforms.imported_cluster import ImportedEmrEksCluster, ImportedPlatform
@@ -152,8 +156,8 @@ def test_several_studios_are_on_one_cluster() -> None:
 @pytest.mark.parametrize(
     ("users", "said"),
     [
-        ([user("ann", "team")], "endpoints of user 'ann' must be there (good), got 'team'"),
-        ([user("ann", endpoint()), user("ann", endpoint())], "must be there once"),
+        ([user("ann", "team")], "endpoints of user 'ann' must be endpoints of the platform (good), got 'team'"),
+        ([user("ann", endpoint()), user("ann", endpoint())], "must be unique, and another"),
         (
             [user("ann", endpoint()), user("bob", endpoint(permissions=READ))],
             "permissions of endpoint 'team' must be the same for all its users",
@@ -164,7 +168,7 @@ def test_several_studios_are_on_one_cluster() -> None:
         ),
         (
             [user("ann", endpoint("a", permissions=READ)), user("bob", endpoint("b"))],
-            "code of a namespace can take on each of its roles",
+            "code of a namespace can use each of its roles",
         ),
         ([user("ann", endpoint(workload="critical"))], "must be one of its tenant's (notebook)"),
         (
@@ -228,7 +232,7 @@ BAD: list[tuple[Callable[[], dict[str, Any]], str]] = [
                 instance_arn=INSTANCE, user_assignment=UserAssignment.OPTIONAL
             )
         },
-        "must be REQUIRED: whoever is not assigned has no session policy",
+        "must be REQUIRED: a user without assignment has no session policy",
     ),
 ]
 

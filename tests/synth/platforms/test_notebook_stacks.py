@@ -172,5 +172,5 @@ def test_too_few_stacks_are_refused_before_anything_is_made() -> None:
     for wrong in (0, "2", True):
         with pytest.raises(ConfigError, match="user_stacks must be a whole number, at least 1"):
             synth(everybody(2), user_stacks=wrong)
-    with pytest.raises(ConfigError, match="must be there once"):
+    with pytest.raises(ConfigError, match="must be unique, and another"):
         synth([*everybody(2), *everybody(1)])

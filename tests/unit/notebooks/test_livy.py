@@ -65,12 +65,12 @@ BAD: Mapping[str, tuple[Callable[[], object], str]] = {
     ),
     "clients in clear text": (
         spec(client_cidrs=("10.0.0.0/8",)),
-        "certificate_arn must be given with client_cidrs: code and data pass the load balancer.",
+        "certificate_arn must be given with client_cidrs: the load balancer transports code and "
+        "data.",
     ),
     "a certificate for nothing": (
         spec(certificate_arn=CERTIFICATE),
-        "certificate_arn must be absent without client_cidrs: there is no load balancer to "
-        "have it.",
+        "certificate_arn must be absent without client_cidrs: there is no load balancer.",
     ),
     "a certificate that is none": (
         spec(client_cidrs=("10.0.0.0/8",), certificate_arn="mine"),
@@ -78,12 +78,12 @@ BAD: Mapping[str, tuple[Callable[[], object], str]] = {
     ),
     "timeout of seconds": (
         spec(session_idle_timeout=timedelta(seconds=61)),
-        "session_idle_timeout must be whole minutes, at least 1, got '0:01:01'.",
+        "session_idle_timeout must be whole minutes, at least 1 minute, got '0:01:01'.",
     ),
     "no CPU": (spec(cpu=Cpu(0)), "cpu must be more than 0, got '0m'."),
     "little memory": (
         spec(memory=Memory(512)),
-        "memory must be at least 1 GiB, got '512Mi'.",
+        "memory must be at least 1Gi, got '512Mi'.",
     ),
     "namespace of Kubernetes": (
         spec(namespace="default"),

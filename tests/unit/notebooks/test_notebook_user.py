@@ -13,17 +13,25 @@ import pytest
 from cdk_emr_eks.errors import ConfigError
 from cdk_emr_eks.model.access.data_access import s3_user_folder
 from cdk_emr_eks.model.access.execution_role import ExecutionRoleSpec, JobIdentity, RoleUse
-from cdk_emr_eks.model.notebooks.notebook_endpoint import NotebookEndpoint
-from cdk_emr_eks.model.notebooks.notebook_rules import (
-    check_references,
+from cdk_emr_eks.model.notebooks.notebook_endpoint import (
+    NotebookEndpoint,
     check_rights,
+    merge_endpoints,
+)
+from cdk_emr_eks.model.notebooks.notebook_user import (
+    IdentityKind,
+    IdentityType,
+    NotebookUser,
+    check_references,
     check_sign_in,
     check_users,
-    merged,
 )
-from cdk_emr_eks.model.notebooks.notebook_user import IdentityKind, IdentityType, NotebookUser
-from cdk_emr_eks.model.notebooks.studio import StudioSpec
-from cdk_emr_eks.model.notebooks.studio_auth import AuthMode, IdentityCenterAuth, UserAssignment
+from cdk_emr_eks.model.notebooks.studio import (
+    AuthMode,
+    IdentityCenterAuth,
+    StudioSpec,
+    UserAssignment,
+)
 
 READ = s3_user_folder("lake", user="ann")
 WRITE = s3_user_folder("lake", user="bob")
@@ -149,7 +157,7 @@ def test_options_of_roles_that_are_made_are_refused_elsewhere(field: str, value:
 
 
 def test_a_user_is_there_once() -> None:
-    said = "must be there once"
+    said = "must be unique, and another"
     added = [user("ann"), user("bob")]
     assert check_users("P", AuthMode.IAM, [], added) == (IdentityKind.IAM_USER,) * 2
     refuses(lambda: check_users("P", AuthMode.IAM, [], [user(), user()]), "identity_name", said)
@@ -187,7 +195,7 @@ def test_identity_center_assigns_so_many_to_a_studio() -> None:
 def test_users_name_endpoints_that_are_there() -> None:
     known = {"team": endpoint()}
     check_references("P", known, [user(endpoints=("team",))])
-    said = "endpoints of user 'ann' must be there (team), got 'tame'"
+    said = "endpoints of user 'ann' must be endpoints of the platform (team), got 'tame'"
     refuses(lambda: check_references("P", known, [user(endpoints=("tame",))]), "endpoints", said)
 
 
@@ -195,7 +203,7 @@ def test_users_name_endpoints_that_are_there() -> None:
 
 
 def test_equal_endpoints_of_one_name_are_one() -> None:
-    found = merged("P", "home", {}, [endpoint(), endpoint(), endpoint(namespace="home")])
+    found = merge_endpoints("P", "home", {}, [endpoint(), endpoint(), endpoint(namespace="home")])
     assert found == {"team": endpoint(namespace="home")}
 
 
@@ -213,9 +221,9 @@ def test_equal_endpoints_of_one_name_are_one() -> None:
 def test_an_endpoint_is_the_same_for_all_its_users(field: str, options: dict[str, Any]) -> None:
     other = endpoint(**options)
     said = f"{field} of endpoint 'team' must be the same for all its users"
-    refuses(lambda: merged("P", "home", {}, [endpoint(), other]), field, said)
+    refuses(lambda: merge_endpoints("P", "home", {}, [endpoint(), other]), field, said)
     known = {"team": endpoint(namespace="home")}
-    refuses(lambda: merged("P", "home", known, [other]), field, said)
+    refuses(lambda: merge_endpoints("P", "home", known, [other]), field, said)
 
 
 def test_a_namespace_has_the_rights_of_one_role() -> None:
@@ -242,27 +250,29 @@ def test_a_tenant_with_roles_gets_no_other_ones() -> None:
     refuses(lambda: check_rights("P", [wrong], given), "role", said)
     for own in ({"permissions": READ}, {"role": ROLE}):
         more = endpoint(namespace="jobs", **own)
-        said = "all code there could take on the role that is made"
+        said = "all code there could use the new role"
         refuses(lambda more=more: check_rights("P", [more], given), "namespace", said)  # type: ignore[misc]
     said = "uses=(RoleUse.ENDPOINTS,)"
     refuses(lambda: check_rights("P", [endpoint(namespace="j")], {"j": ()}), "role", said)
 
 
 def test_a_role_by_name_needs_a_tenant_that_has_it() -> None:
-    said = "must be there: namespace 'home' has no roles"
+    said = "must exist, and namespace 'home' has no roles"
     named = endpoint(namespace="home", role="emr-a")
     refuses(lambda: check_rights("P", [named], {}), "role", said)
-    with pytest.raises(ConfigError, match="must be there already"):
-        named.role_to_make("cluster", "home")
+    with pytest.raises(
+        ConfigError, match="must exist, and namespace 'home' has no execution roles"
+    ):
+        named.role_to_create("cluster", "home")
 
 
 def test_the_role_that_is_made_is_the_namespaces() -> None:
-    made = endpoint(permissions=READ).role_to_make("cluster", "home")
+    made = endpoint(permissions=READ).role_to_create("cluster", "home")
     assert made.permissions == READ
     assert made.uses == (RoleUse.ENDPOINTS,)
-    assert made.name == endpoint("b", permissions=READ).role_to_make("cluster", "home").name
-    assert made.name != endpoint(permissions=READ).role_to_make("cluster", "other").name
-    assert endpoint(role=ROLE).role_to_make("cluster", "home") is ROLE
+    assert made.name == endpoint("b", permissions=READ).role_to_create("cluster", "home").name
+    assert made.name != endpoint(permissions=READ).role_to_create("cluster", "other").name
+    assert endpoint(role=ROLE).role_to_create("cluster", "home") is ROLE
 
 
 def test_nobody_of_identity_center_has_the_endpoints_of_all() -> None:
@@ -270,7 +280,7 @@ def test_nobody_of_identity_center_has_the_endpoints_of_all() -> None:
     check_sign_in(
         "P", StudioSpec(name="s", auth=replace(optional, user_assignment=UserAssignment.REQUIRED))
     )
-    said = "must be REQUIRED: whoever is not assigned has no session policy"
+    said = "must be REQUIRED: a user without assignment has no session policy"
     refuses(
         lambda: check_sign_in("P", StudioSpec(name="s", auth=optional)),
         "studio.auth.user_assignment",

@@ -8,17 +8,19 @@ from datetime import timedelta
 import pytest
 
 from cdk_emr_eks.errors import ConfigError
-from cdk_emr_eks.model.notebooks.git_access import GitAccess, GitSecrets, is_prefix_list
-from cdk_emr_eks.model.notebooks.studio import StudioSpec
-from cdk_emr_eks.model.notebooks.studio_auth import (
+from cdk_emr_eks.model.notebooks.studio import (
     AuthMode,
+    GitAccess,
+    GitSecrets,
     IamAuth,
     IdentityCenterAuth,
     SamlAuth,
+    StudioSpec,
     UserAssignment,
+    WorkspaceStorage,
+    is_prefix_list,
     studio_auth,
 )
-from cdk_emr_eks.model.notebooks.workspace_storage import WorkspaceStorage
 
 CENTER = "arn:aws-us-gov:sso:::instance/ssoins-1234567890abcdef"
 PROVIDER = "arn:aws:iam::111122223333:saml-provider/company"
@@ -96,7 +98,7 @@ BAD: dict[str, tuple[Make, str, str]] = {
     "quota": (
         lambda: StudioSpec(name="a", rules_per_security_group=1001),
         "rules_per_security_group",
-        "must be 2 to 1000",
+        "must be from 2 to 1000",
     ),
     "auth as text": (
         lambda: StudioSpec(name="a", auth="SSO"),  # type: ignore[arg-type]

@@ -1,1 +1,1 @@
-"""EMR Studio, managed endpoints, Livy, and notebook users."""
+"""EMR Studio, managed endpoints, Spark Connect, Livy, and notebook users."""

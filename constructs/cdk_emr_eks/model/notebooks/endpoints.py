@@ -1,4 +1,4 @@
-"""What EMR's two kinds of endpoints have in common: their names, and what jobs' conf gives them."""
+"""What managed endpoints and Spark Connect endpoints share: names, Spark properties, logs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def endpoint_name(field: str, value: str) -> tuple[ConfigProblem, ...]:
 
 
 def classifications(job: Mapping[str, object]) -> dict[str, dict[str, str]]:
-    """Return the properties of a ``configurationOverrides`` by their classification."""
+    """Return the properties of a ``configurationOverrides`` by classification."""
     items = cast(Sequence[Mapping[str, object]], job["applicationConfiguration"])
     return {
         str(item["classification"]): dict(cast(Mapping[str, str], item["properties"]))
@@ -40,17 +40,17 @@ def session_properties(
     """Return the Spark properties of an endpoint's sessions.
 
     Args:
-        where: The endpoint, for errors.
-        derived: Those of the workload's jobs.
-        own: Those of the endpoint, in their ``spark_conf``.
+        where: What errors call the endpoint.
+        derived: Properties of the workload's jobs.
+        own: Properties of the endpoint, its ``spark_conf``.
 
     Raises:
-        ConfigError: If they are too many together.
+        ConfigError: If there are more properties than the API allows.
     """
     spark = {
         **derived,
-        # EMR starts two executors where nothing is said, and Spark takes the largest of its three
-        # ways to say how many to start with: a session that only opens would buy nodes.
+        # By default EMR starts two executors, and Spark uses the largest of its three settings for
+        # the initial number. Without this property, opening a session would launch nodes.
         "spark.executor.instances": derived["spark.dynamicAllocation.initialExecutors"],
         **own,
     }
@@ -61,11 +61,12 @@ def session_properties(
 
 
 def monitoring(job: Mapping[str, object], name: str) -> dict[str, object]:
-    """Log where the workload's jobs do, in streams of the endpoint's own.
+    """Return the log settings of the workload's jobs, with a stream prefix for the endpoint.
 
     Args:
         job: ``configurationOverrides`` of the workload's jobs.
-        name: Name of the endpoint, which no other of the virtual cluster has; workloads may.
+        name: Name of the endpoint, unique among the endpoints of the virtual cluster. A workload
+            may have the same name.
     """
     found = dict(cast(Mapping[str, object], job["monitoringConfiguration"]))
     watch = cast(Mapping[str, object], found["cloudWatchMonitoringConfiguration"])

@@ -1,15 +1,15 @@
-"""A managed endpoint: a Jupyter gateway of EMR's that notebooks run their kernels on."""
+"""Managed endpoints: Jupyter gateways of EMR where notebooks run their kernels."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import timedelta
 from typing import Final
 
-from cdk_emr_eks.errors import ConfigProblem, Problems, refuse
-from cdk_emr_eks.field_types import check_types, hold_mappings
+from cdk_emr_eks.checks import Check
+from cdk_emr_eks.errors import ConfigProblem, refuse
 from cdk_emr_eks.labels import Architecture
 from cdk_emr_eks.model.admission.admission import Admission
 from cdk_emr_eks.model.images.image_uri import image_uri
@@ -25,20 +25,20 @@ from cdk_emr_eks.model.workloads.spark_conf import MAX_PROPERTIES, MAX_TEXT, spa
 from cdk_emr_eks.model.workloads.workload import Workload
 from cdk_emr_eks.releases import OldestRelease
 from cdk_emr_eks.tokens import has_token
+from cdk_emr_eks.values import value
 
+# First EMR release with managed endpoints.
+# Source: https://docs.aws.amazon.com/emr/latest/EMR-on-EKS-DevelopmentGuide/create-managed-endpoint.html
 ENDPOINT_RELEASE: Final = (6, 7, 0)
-"""First EMR release with managed endpoints.
 
-Source: https://docs.aws.amazon.com/emr/latest/EMR-on-EKS-DevelopmentGuide/create-managed-endpoint.html
-"""
-
+# The configuration of an endpoint is derived from that of the workload's jobs, so the release must
+# support both.
 OLDEST_RELEASE: Final = OldestRelease(
-    # An endpoint's configuration is derived from that of the workload's jobs.
-    feature="managed endpoints",
-    emr=max(ENDPOINT_RELEASE, PLACED_SUBMITTER.emr),
+    feature="managed endpoints", emr=max(ENDPOINT_RELEASE, PLACED_SUBMITTER.emr)
 )
 _SECURITY_GROUP: Final = re.compile(r"sg-(?:[0-9a-f]{8}|[0-9a-f]{17})")
 
+# Classifications that users may not write, each with what to use instead.
 _DERIVED: Final[Mapping[str, str]] = {
     "spark-defaults": "use spark_conf",
     "jeg-config": "use kernel_idle_timeout and kernel_check_interval",
@@ -47,25 +47,24 @@ _DERIVED: Final[Mapping[str, str]] = {
     "emr-job-submitter": "an endpoint has no job submitter",
     "emr-containers-defaults": "it is for job runs only",
 }
-"""Classifications that are not the user's to write, each with what to use instead."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class KernelImages:
     """Images of an endpoint's kernels, instead of those of its EMR release.
 
-    Each is built from EMR's own image of the endpoint's release: the Spark kernel's from
-    ``notebook-spark/``, the Python kernel's from ``notebook-python/``. New kinds of kernels cannot
-    be added, and EMR names no override for the kernel of Scala.
+    Each is built from EMR's image of the endpoint's release: the Spark kernel's from
+    ``notebook-spark/``, the Python kernel's from ``notebook-python/``. EMR supports no further
+    kinds of kernels, and no override of the Scala kernel's image.
 
     Args:
-        python: Image of the Python kernel, by its digest: ``REGISTRY/REPOSITORY@sha256:...``, or a
+        python: Image of the Python kernel, by digest: ``REGISTRY/REPOSITORY@sha256:...``, or a
             token.
-        spark: Image of the PySpark kernel, likewise.
+        spark: Image of the PySpark kernel, in the same form.
 
     Raises:
-        ConfigError: If neither is given, or one is told by a tag: a tag may be moved to an image
-            that nobody has seen, and pods of one notebook would run different images.
+        ConfigError: If neither is given, or one has a tag and no digest. A tag can be moved to
+            another image, and pods of one notebook would then run different images.
 
     Source: https://docs.aws.amazon.com/emr/latest/EMR-on-EKS-DevelopmentGuide/docker-custom-images-managed-endpoint.html
     """
@@ -73,16 +72,11 @@ class KernelImages:
     python: str | None = None
     spark: str | None = None
 
-    def __post_init__(self) -> None:
-        check_types("KernelImages", self)
-        problems = Problems("KernelImages")
-        given = {"python": self.python, "spark": self.spark}
-        rule = "or spark must be given"
-        problems.require(any(each is not None for each in given.values()), "python", rule)
-        for name, image in given.items():
-            if image is not None:
-                problems.extend(image_uri(name, image))
-        problems.raise_if_any()
+    def _rules(self, check: Check) -> None:
+        given = self.python is not None or self.spark is not None
+        check.require(given, "python", "or spark must be given")
+        check.passes("python", image_uri)
+        check.passes("spark", image_uri)
 
     def configurations(self) -> list[dict[str, object]]:
         """Return the nested configurations of ``jupyter-kernel-overrides``."""
@@ -94,39 +88,39 @@ class KernelImages:
         ]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value(kind="Managed endpoint")
 class ManagedEndpointSpec:
     """A managed endpoint with a workload's configuration, for one execution role.
 
-    EMR calls it a managed endpoint. All who open it have the role's rights. Everything in it but
-    the tags is immutable: a change makes a new endpoint before it deletes the old one, and kernels
-    of the old one end. EMR tells endpoints by their ids, so both may bear one name meanwhile.
+    All users of the endpoint have the role's permissions. All fields but the tags are immutable: a
+    change creates a new endpoint before it deletes the old one, and kernels of the old one end. EMR
+    identifies endpoints by id, so both may have one name meanwhile.
 
     Args:
-        name: Name in EMR, which people see in Studio: 1 to 64 letters, digits, ``-`` and ``_``, the
+        name: Name in EMR, which users see in Studio: 1 to 64 letters, digits, ``-`` and ``_``, the
             first a letter or digit.
-        workload: Workload whose driver nodes take Spark kernels and whose executor nodes their
-            executors; it must be x86. Default: ``notebook``.
+        workload: Workload whose driver nodes run Spark kernels and whose executor nodes run their
+            executors; it must be x86. Default ``notebook``.
         release_label: EMR release, emr-6.11.0 or newer. None: the tenant's.
-        kernel_idle_timeout: A kernel that has been idle for so long ends, with its driver and
-            executors: whole seconds, at least the check interval. Default an hour; None: never, so
-            a forgotten notebook keeps its driver node.
-        kernel_check_interval: How often idle kernels are looked for, whole seconds. Default 5
+        kernel_idle_timeout: Time after which an idle kernel ends, with its driver and executors:
+            whole seconds, at least the check interval. Default an hour; None: never, so a forgotten
+            notebook keeps its driver node.
+        kernel_check_interval: Interval of the checks for idle kernels, whole seconds. Default 5
             minutes.
-        spark_conf: Spark properties on top of the workload's; those that the workload derives are
-            refused.
+        spark_conf: Spark properties in addition to the workload's. Properties that the workload
+            derives are refused.
         kernel_images: Images of kernels. None: those of the release.
         notebook_security_group_id: Security group of self-hosted Jupyter servers that may connect,
-            beside EMR Studio; may be a token. None: EMR Studio only.
+            in addition to EMR Studio; may be a token. None: only EMR Studio.
         configurations: Properties of further classifications, by classification: ``core-site``,
-            ``spark-env``, ``spark-hive-site``, ``spark-log4j2``, ``spark-metrics``, and what else
-            the release has. Those that are derived are refused.
-        tags: AWS tags, beside those of the tenant.
+            ``spark-env``, ``spark-hive-site``, ``spark-log4j2``, ``spark-metrics``, and others of
+            the release. Classifications that are derived are refused.
+        tags: AWS tags, in addition to the tenant's.
 
     Raises:
-        ConfigError: If the name breaks EMR's rule, the release has no endpoints, a time is no whole
-            number of seconds, a property, classification or tag is refused, or the security group
-            is no id of one.
+        ConfigError: If the name breaks EMR's rule, the release has no endpoints, a time is not
+            whole seconds, a property, classification or tag is refused, or the security group is
+            not an id.
 
     Source: https://docs.aws.amazon.com/emr/latest/EMR-on-EKS-DevelopmentGuide/create-managed-endpoint.html
 
@@ -147,34 +141,29 @@ class ManagedEndpointSpec:
     configurations: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        check_types(self.where, self)
-        hold_mappings(self)
-        problems = Problems(self.where)
-        problems.extend(endpoint_name("name", self.name))
-        problems.require(bool(self.workload), "workload", "must name a workload", self.workload)
+    def _rules(self, check: Check) -> None:
+        check.passes("name", endpoint_name)
+        check.require(bool(self.workload), "workload", "must name a workload", self.workload)
         if self.release_label is not None:
-            problems.extend(OLDEST_RELEASE.problems(self.release_label))
-        problems.extend(self._time_problems())
-        problems.extend(spark_conf_problems(self.spark_conf))
-        problems.require(
-            IMAGE not in self.spark_conf, "spark_conf", "must not set", IMAGE, "use kernel_images"
-        )
-        problems.extend(_configuration_problems(self.configurations))
+            check.add(OLDEST_RELEASE.problems(self.release_label))
+        self._check_times(check)
+        check.add(spark_conf_problems(self.spark_conf))
+        fix = "use kernel_images"
+        check.require(IMAGE not in self.spark_conf, "spark_conf", "must not set", IMAGE, fix)
+        check.add(_configuration_problems(self.configurations))
         group = self.notebook_security_group_id
         holds = group is None or has_token(group) or bool(_SECURITY_GROUP.fullmatch(group))
         rule = "must be the id of a security group (sg-...), or a token"
-        problems.require(holds, "notebook_security_group_id", rule, group)
-        problems.extend(tag_problems("tags", self.tags))
-        problems.raise_if_any()
+        check.require(holds, "notebook_security_group_id", rule, group)
+        check.add(tag_problems("tags", self.tags))
 
     @property
     def where(self) -> str:
-        """The endpoint in the words of errors."""
+        """What errors call the endpoint."""
         return f"Managed endpoint {self.name!r}"
 
     def gateway_properties(self) -> dict[str, str]:
-        """Return the properties of ``jeg-config``: when idle kernels end.
+        """Return the properties of ``jeg-config``, which end idle kernels.
 
         Source: https://docs.aws.amazon.com/emr/latest/EMR-on-EKS-DevelopmentGuide/jeg-config-options.html
         """
@@ -190,14 +179,14 @@ class ManagedEndpointSpec:
     def configuration(self, job: Mapping[str, object]) -> dict[str, object]:
         """Return the endpoint's ``configurationOverrides``, from those of the workload's jobs.
 
-        Of these the Spark properties are kept, with shapes, dynamic allocation and pod templates,
-        and where they log.
+        The Spark properties, with pod sizes, dynamic allocation and pod templates, and the log
+        settings stay.
 
         Args:
-            job: What ``job_configuration`` gives for the workload.
+            job: Result of ``job_configuration`` for the workload.
 
         Raises:
-            ConfigError: If the endpoint's properties make too many with the workload's.
+            ConfigError: If there are more properties than the API allows.
         """
         derived = classifications(job)["spark-defaults"]
         properties: dict[str, Mapping[str, str]] = {
@@ -225,10 +214,10 @@ class ManagedEndpointSpec:
         }
 
     def check_workload(self, workload: Workload) -> None:
-        """Check that EMR's endpoints run on the workload's nodes, with kernels' images.
+        """Check that EMR's endpoints can run on the workload's nodes, with kernels' images.
 
         Raises:
-            ConfigError: If some of them are arm64, or its Spark properties name an image of jobs.
+            ConfigError: If the workload has arm64 nodes, or its Spark properties name an image.
 
         Source: https://docs.aws.amazon.com/emr/latest/EMR-on-EKS-DevelopmentGuide/prereqs-for-studio.html
         """
@@ -242,7 +231,7 @@ class ManagedEndpointSpec:
             raise refuse(self.where, "workload", rule, workload.name, fix)
 
     def image_problems(self, admission: Admission) -> tuple[ConfigProblem, ...]:
-        """Return what speaks against the kernels' images: whether their pods would be refused."""
+        """Check that pods with the kernels' images would be admitted."""
         images = self.kernel_images
         given = (images.python, images.spark) if images else ()
         return tuple(
@@ -252,19 +241,13 @@ class ManagedEndpointSpec:
             for problem in admission.image_problems("kernel_images", image)
         )
 
-    def _time_problems(self) -> tuple[ConfigProblem, ...]:
-        problems = []
+    def _check_times(self, check: Check) -> None:
+        check.whole_seconds("kernel_check_interval")
         interval, idle = self.kernel_check_interval, self.kernel_idle_timeout
         second = timedelta(seconds=1)
-        if interval < second or interval.microseconds:
-            rule = "must be whole seconds, at least 1"
-            problems.append(
-                ConfigProblem(field="kernel_check_interval", rule=rule, got=str(interval))
-            )
-        if idle is not None and (idle < max(interval, second) or idle.microseconds):
-            rule = f"must be whole seconds, at least the check interval ({interval}), or None"
-            problems.append(ConfigProblem(field="kernel_idle_timeout", rule=rule, got=str(idle)))
-        return tuple(problems)
+        fits = idle is None or (idle >= max(interval, second) and not idle.microseconds)
+        rule = f"must be whole seconds, at least the check interval ({interval}), or None"
+        check.require(fits, "kernel_idle_timeout", rule, idle)
 
 
 def _configuration_problems(given: Mapping[str, Mapping[str, str]]) -> tuple[ConfigProblem, ...]:
