@@ -50,6 +50,8 @@ from cdk_emr_eks import (
 )
 from cdk_emr_eks.model.access.security_configuration import system_namespace_problems
 from cdk_emr_eks.model.nodes.node_pool import node_pools
+from cdk_emr_eks.model.notebooks.endpoints import session_properties
+from cdk_emr_eks.model.notebooks.notebook_user import check_users
 
 Build = Callable[[Any], object]
 
@@ -59,6 +61,7 @@ MINUTE: Final = timedelta(minutes=1)
 SECOND: Final = timedelta(seconds=1)
 MILLISECOND: Final = timedelta(milliseconds=1)
 
+INITIAL: Final = {"spark.dynamicAllocation.initialExecutors": "0"}
 QUOTA: Final = Quota(cpu=Cpu.cores(100), memory=Memory.from_gib(400))
 POOL: Final = node_pools(SHARED, (Zone.named("eu-west-1a"),))[0]
 
@@ -92,6 +95,10 @@ def user(**options: Any) -> NotebookUser:
 def named(length: int, mode: AuthMode, kind: str | None) -> object:
     identity = None if kind is None else IdentityType(kind)
     return user(identity_name=letters(length), identity_type=identity).kind(mode)
+
+
+def people(count: int, kind: IdentityType) -> list[NotebookUser]:
+    return [user(identity_name=f"name{i}", identity_type=kind) for i in range(count)]
 
 
 def system_namespace(field: str, namespace: str) -> None:
@@ -280,6 +287,44 @@ LIMITS: Final[tuple[tuple[str, Build, tuple[Any, ...], tuple[Any, ...]], ...]] =
     ("Identity Center user", lambda n: named(n, AuthMode.SSO, "USER"), (1, 256), (0, 257)),
     ("Identity Center group", lambda n: named(n, AuthMode.SSO, "GROUP"), (1, 256), (0, 257)),
     ("namespace of Livy", lambda n: livy().resolved_namespace("Livy", letters(n)), (1, 58), (59,)),
+    (
+        "Identity Center users",
+        lambda n: check_users("Studio", AuthMode.SSO, [], people(n, IdentityType.USER)),
+        (0, 100),
+        (101,),
+    ),
+    (
+        "Identity Center groups",
+        lambda n: check_users("Studio", AuthMode.SSO, [], people(n, IdentityType.GROUP)),
+        (0, 5),
+        (6,),
+    ),
+    (
+        "check of kernels",
+        lambda t: endpoint(kernel_check_interval=t),
+        (SECOND,),
+        (timedelta(0), MILLISECOND, 1.5 * SECOND),
+    ),
+    (
+        "properties of an endpoint",
+        lambda n: endpoint(configurations={"spark-log4j2": many(n)}),
+        (1, 100),
+        (0, 101),
+    ),
+    (
+        "value of a property",
+        lambda n: endpoint(configurations={"spark-log4j2": {"key": letters(n)}}),
+        (0, 1_024),
+        (1_025,),
+    ),
+    (
+        "name of a property",
+        lambda n: endpoint(configurations={"spark-log4j2": {letters(n): "value"}}),
+        (1, 1_024),
+        (1_025,),
+    ),
+    # One more is set by the library.
+    ("Spark properties", lambda n: session_properties("Endpoint", INITIAL, many(n)), (98,), (99,)),
     ("description", lambda n: StudioSpec(name="lab", description=letters(n)), (0, 256), (257,)),
     (
         "relay state",

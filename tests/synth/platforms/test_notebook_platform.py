@@ -156,7 +156,10 @@ def test_several_studios_are_on_one_cluster() -> None:
 @pytest.mark.parametrize(
     ("users", "said"),
     [
-        ([user("ann", "team")], "endpoints of user 'ann' must be endpoints of the platform (good), got 'team'"),
+        (
+            [user("ann", "team")],
+            "endpoints of user 'ann' must be endpoints of the platform (good), got 'team'",
+        ),
         ([user("ann", endpoint()), user("ann", endpoint())], "must be unique, and another"),
         (
             [user("ann", endpoint()), user("bob", endpoint(permissions=READ))],
