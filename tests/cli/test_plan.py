@@ -268,7 +268,7 @@ def test_json_is_the_whole_plan(folder: Path, plan: Plan) -> None:
         "zones",
         "pools",
         "packing",
-        "warm",
+        "capacity_buffers",
         "tenants",
         "studios",
         "endpoints",

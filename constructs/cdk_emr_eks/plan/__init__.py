@@ -1,6 +1,7 @@
 """What a cloud assembly would deploy, read from its files alone."""
 
 from cdk_emr_eks.plan.model import (
+    CapacityBufferPlan,
     ClusterPlan,
     ComponentPlan,
     EndpointPlan,
@@ -11,12 +12,12 @@ from cdk_emr_eks.plan.model import (
     StackPlan,
     StudioPlan,
     TenantPlan,
-    WarmPlan,
     ZonePlan,
 )
 from cdk_emr_eks.plan.reader import read_plan
 
 __all__ = [
+    "CapacityBufferPlan",
     "ClusterPlan",
     "ComponentPlan",
     "EndpointPlan",
@@ -27,7 +28,6 @@ __all__ = [
     "StackPlan",
     "StudioPlan",
     "TenantPlan",
-    "WarmPlan",
     "ZonePlan",
     "read_plan",
 ]

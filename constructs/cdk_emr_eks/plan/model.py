@@ -204,7 +204,7 @@ class PackingPlan:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class WarmPlan:
+class CapacityBufferPlan:
     """Capacity buffers of a workload in one zone: nodes that run, and cost, all the time.
 
     Args:
@@ -213,7 +213,7 @@ class WarmPlan:
         workload: Name of the workload.
         role: ``driver``, with the job submitter's pods, or ``executor``.
         zone: Name of the zone.
-        rooms: Jobs, or executors, that the buffers have capacity for.
+        replicas: Jobs, or executors, that the buffers have capacity for.
         cpu: CPU of the buffers.
         memory: Memory of the buffers.
         nodes: Number of nodes that hold the buffers, for each instance type alone; Karpenter
@@ -225,7 +225,7 @@ class WarmPlan:
     workload: str
     role: str
     zone: str
-    rooms: int
+    replicas: int
     cpu: str
     memory: str
     nodes: Mapping[str, int]
@@ -260,7 +260,7 @@ class Plan:
     zones: tuple[ZonePlan, ...]
     pools: tuple[PoolPlan, ...]
     packing: tuple[PackingPlan, ...]
-    warm: tuple[WarmPlan, ...]
+    capacity_buffers: tuple[CapacityBufferPlan, ...]
     tenants: tuple[TenantPlan, ...]
     studios: tuple[StudioPlan, ...]
     endpoints: tuple[EndpointPlan, ...]
@@ -275,7 +275,7 @@ class Plan:
             zones=tuple(each for each in self.zones if key in each.clusters),
             pools=tuple(each for each in self.pools if each.cluster == key),
             packing=tuple(each for each in self.packing if each.cluster == key),
-            warm=tuple(each for each in self.warm if each.cluster == key),
+            capacity_buffers=tuple(each for each in self.capacity_buffers if each.cluster == key),
             tenants=tuple(each for each in self.tenants if each.cluster == key),
             endpoints=tuple(each for each in self.endpoints if each.cluster == key),
         )

@@ -9,12 +9,12 @@ from typing import Final
 from cdk_emr_eks.assembly.objects import KUBERNETES_PREFIX
 from cdk_emr_eks.assembly.reader import Assembly
 from cdk_emr_eks.assembly.stack import Message, Stack, StackKind
+from cdk_emr_eks.plan.capacity_buffers import capacity_buffer_plans
 from cdk_emr_eks.plan.model import ClusterPlan, ComponentPlan, Plan, StackPlan
 from cdk_emr_eks.plan.notebooks import endpoint_plans, studio_plans
 from cdk_emr_eks.plan.packing import packing_plans
 from cdk_emr_eks.plan.pools import pool_messages, pool_plans
 from cdk_emr_eks.plan.tenants import tenant_plans
-from cdk_emr_eks.plan.warm import warm_plans
 from cdk_emr_eks.plan.zones import zone_plans
 
 # Limits of CloudFormation.
@@ -48,7 +48,7 @@ def read_plan(assembly: Assembly) -> Plan:
         zones=zone_plans(assembly),
         pools=pools,
         packing=packing_plans(assembly, pools),
-        warm=warm_plans(assembly.applied, pools),
+        capacity_buffers=capacity_buffer_plans(assembly.applied, pools),
         tenants=tenant_plans(assembly),
         studios=studio_plans(assembly),
         endpoints=endpoint_plans(assembly),
@@ -89,8 +89,11 @@ def _clusters(assembly: Assembly, plan: Plan) -> tuple[ClusterPlan, ...]:
         )
         for cluster in assembly.clusters.declared
     }
-    parts = (plan.components, plan.pools, plan.packing, plan.warm, plan.tenants, plan.endpoints)
-    keys = dict.fromkeys(part.cluster for each in parts for part in each)
+    keys = dict.fromkeys(
+        part.cluster
+        for each in (plan.components, plan.pools, plan.packing, plan.tenants, plan.endpoints)
+        for part in each
+    )
     existing = (key for key in keys if key and key not in found)
     return (
         *found.values(),

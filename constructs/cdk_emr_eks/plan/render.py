@@ -52,7 +52,7 @@ def _print_cluster(plan: Plan, console: Console) -> None:
     _print_section("Node pools", _pools(plan), console)
     _print_section("Instance types", _families(plan), console)
     _print_section("Executors on full nodes", _packing(plan), console)
-    _print_section("Warm capacity", _warm(plan), console)
+    _print_section("Capacity buffers", _buffers(plan), console)
     _print_section("Tenants", _tenants(plan), console)
     _print_section("Managed endpoints", _endpoints(plan), console)
 
@@ -196,10 +196,12 @@ def _size_text(size: str, found: list[tuple[int, float]]) -> str:
     return f"{size} {pods} pods {min(share for _, share in found):.1%}"
 
 
-def _warm(plan: Plan) -> RenderableType | None:
+def _buffers(plan: Plan) -> RenderableType | None:
     """Show capacity buffers that differ only in the zone as one row."""
-    made = table(("Workload", "Role", "Rooms>", "CPU>", "Memory>", "Nodes that hold it", "Zones"))
-    for same in grouped(plan.warm, lambda item: replace(item, zone="", stack="")):
+    made = table(
+        ("Workload", "Role", "Replicas>", "CPU>", "Memory>", "Nodes that hold it", "Zones")
+    )
+    for same in grouped(plan.capacity_buffers, lambda item: replace(item, zone="", stack="")):
         item = same[0]
         counts: dict[str, set[int]] = {}
         for name, count in item.nodes.items():
@@ -208,14 +210,14 @@ def _warm(plan: Plan) -> RenderableType | None:
         made.add_row(
             item.workload,
             item.role,
-            str(item.rooms),
+            str(item.replicas),
             item.cpu,
             item.memory,
             " or ".join(nodes) or "?",
             " ".join(each.zone for each in same),
         )
     note = "in each zone, all the time; Karpenter launches the cheapest nodes that hold it"
-    return Group(made, Text(note, style="dim")) if plan.warm else None
+    return Group(made, Text(note, style="dim")) if plan.capacity_buffers else None
 
 
 def _tenants(plan: Plan) -> RenderableType | None:

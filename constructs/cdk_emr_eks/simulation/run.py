@@ -16,8 +16,8 @@ from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 from cdk_emr_eks.assembly.paths import mapping, sequence, text
 from cdk_emr_eks.assembly.reader import Assembly, AssemblyError
 from cdk_emr_eks.model.nodes.capacity_buffers import API_VERSION as BUFFERS
+from cdk_emr_eks.plan.capacity_buffers import capacity_buffer_plans
 from cdk_emr_eks.plan.pools import chosen_families, pool_plans
-from cdk_emr_eks.plan.warm import warm_plans
 from cdk_emr_eks.simulation.aws import EmulatedAws
 from cdk_emr_eks.simulation.aws.emulated import ACCOUNT
 from cdk_emr_eks.simulation.control_plane.plane import Plane
@@ -135,7 +135,7 @@ def simulate(
             plane.start_karpenter(deployment.karpenter)
             problems = wait_for_pools(plane) if pools else ()
         buffers = BufferState()
-        if warm_plans(assembly.applied, pools):
+        if capacity_buffer_plans(assembly.applied, pools):
             with phases.timed("capacity buffers"):
                 buffers = wait_for_buffers(plane)
             environment = replace(environment, warm_nodes=buffers.nodes)

@@ -1,4 +1,4 @@
-"""Warm capacity in templates: stages of its own, Karpenter's gate, and what the plan says of it."""
+"""Capacity buffers in templates: their stages, Karpenter's feature gate, and the plan."""
 
 from __future__ import annotations
 
@@ -128,11 +128,11 @@ def test_a_tenants_own_pools_may_be_warm_too(made: Made) -> None:
 
 
 def test_the_plan_says_what_room_costs_in_nodes(made: Made) -> None:
-    rows = {(each.workload, each.role, each.zone): each for each in made.plan.warm}
+    rows = {(each.workload, each.role, each.zone): each for each in made.plan.capacity_buffers}
     zones = {zone for _, _, zone in rows}
     assert len(zones) == 3
-    of_critical = [each for each in made.plan.warm if each.workload == "critical"]
-    assert {(each.role, each.rooms) for each in of_critical} == {("driver", 2), ("executor", 8)}
+    of_critical = [each for each in made.plan.capacity_buffers if each.workload == "critical"]
+    assert {(each.role, each.replicas) for each in of_critical} == {("driver", 2), ("executor", 8)}
     assert len(of_critical) == 4, "two zones"
     drivers = next(each for each in of_critical if each.role == "driver")
     # Two drivers of four cores fill a 2xlarge, and the submitters need another.
@@ -145,8 +145,8 @@ def test_the_plan_says_what_room_costs_in_nodes(made: Made) -> None:
     assert executors.nodes["m7gd.4xlarge"] == 4
     assert executors.nodes["m7gd.8xlarge"] == 2
     assert executors.nodes["m7gd.16xlarge"] == 1
-    own = [each for each in made.plan.warm if each.workload == "acme"]
-    assert [(each.stack, each.role, each.rooms) for each in own] == [("Acme", "executor", 3)] * 3
+    own = [each for each in made.plan.capacity_buffers if each.workload == "acme"]
+    assert [(each.stack, each.role, each.replicas) for each in own] == [("Acme", "executor", 3)] * 3
 
 
 @pytest.mark.parametrize("columns", [80, 120])
@@ -157,7 +157,7 @@ def test_the_plan_prints_it(made: Made, columns: int) -> None:
     assert max(map(len, lines)) <= columns
     first = next(
         line.split()
-        for line in lines[lines.index("Warm capacity") :]
+        for line in lines[lines.index("Capacity buffers") :]
         if line.startswith("critical  driver")
     )
     # Where there is no room for the whole line, it breaks; nothing is cut off.

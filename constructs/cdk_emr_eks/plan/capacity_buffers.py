@@ -11,7 +11,7 @@ from cdk_emr_eks.assembly.paths import mapping, sequence, text
 from cdk_emr_eks.errors import ConfigError
 from cdk_emr_eks.model.instances.instances import InstanceType, Resources
 from cdk_emr_eks.model.instances.packing import free
-from cdk_emr_eks.plan.model import PoolPlan, WarmPlan
+from cdk_emr_eks.plan.model import CapacityBufferPlan, PoolPlan
 from cdk_emr_eks.plan.pools import instance_types
 from cdk_emr_eks.units import Cpu, Memory
 
@@ -26,7 +26,9 @@ class _Place(NamedTuple):
     zone: str
 
 
-def warm_plans(applied: Applied, pools: tuple[PoolPlan, ...]) -> tuple[WarmPlan, ...]:
+def capacity_buffer_plans(
+    applied: Applied, pools: tuple[PoolPlan, ...]
+) -> tuple[CapacityBufferPlan, ...]:
     """Read the capacity buffers of the assembly, one plan for each workload, role and zone.
 
     Buffers without replicas are left out, and so are buffers that do not select the nodes of a
@@ -73,8 +75,8 @@ def _requests(template: ClusterObject) -> Resources | None:
 
 
 def _plan(
-    place: _Place, rooms: int, pods: Sequence[Resources], pools: tuple[PoolPlan, ...]
-) -> WarmPlan:
+    place: _Place, replicas: int, pods: Sequence[Resources], pools: tuple[PoolPlan, ...]
+) -> CapacityBufferPlan:
     own = [
         pool
         for pool in pools
@@ -82,13 +84,13 @@ def _plan(
         and (not pool.zones or place.zone in pool.zones)
     ]
     types = {each.name: each for pool in own for each in instance_types(pool)}
-    return WarmPlan(
+    return CapacityBufferPlan(
         stack=place.stack,
         cluster=place.cluster,
         workload=place.workload,
         role=place.role,
         zone=place.zone,
-        rooms=rooms,
+        replicas=replicas,
         cpu=Cpu(sum(each.cpu.millicores for each in pods)).kubernetes,
         memory=Memory(sum(each.memory.mib for each in pods)).kubernetes,
         nodes=dict(_nodes(types.values(), pods)),
