@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from cdk_emr_eks.clusters.cluster import EksCluster
     from cdk_emr_eks.clusters.manifests import ManifestStage
     from cdk_emr_eks.clusters.oidc_provider import OidcProvider
-    from cdk_emr_eks.ephemeral.ephemeral_jobs import EphemeralJobs
+    from cdk_emr_eks.ephemeral.jobs import EphemeralJobs
     from cdk_emr_eks.errors import ConfigError, ConfigProblem
-    from cdk_emr_eks.images.spark_image import NotebookImage, SparkImage
+    from cdk_emr_eks.images.image import NotebookImage, SparkImage
     from cdk_emr_eks.jobs.job_template import JobTemplate
     from cdk_emr_eks.labels import Architecture, CapacityType, SparkRole
     from cdk_emr_eks.model.access.data_access import (

@@ -7,7 +7,6 @@
 - ``extra``: rights that a user adds.
 """
 
-from cdk_emr_eks.deploy_policy.documents import MAX_POLICY_CHARACTERS
 from cdk_emr_eks.deploy_policy.extra import extra_rights, read_extra
 from cdk_emr_eks.deploy_policy.policy import (
     DeployPolicy,
@@ -18,7 +17,6 @@ from cdk_emr_eks.deploy_policy.policy import (
 )
 
 __all__ = [
-    "MAX_POLICY_CHARACTERS",
     "DeployPolicy",
     "deploy_policies",
     "extra_rights",

@@ -10,10 +10,8 @@ from fnmatch import fnmatchcase
 from typing import Final, cast
 
 from cdk_emr_eks.errors import refuse
+from cdk_emr_eks.security.iam_statements import MAX_POLICY_CHARACTERS
 
-# Characters of a managed policy, without white space.
-# Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
-MAX_POLICY_CHARACTERS: Final = 6_144
 # A statement with more ARNs than this has patterns for what they begin with.
 _MAX_ARNS: Final = 12
 _WORD: Final = re.compile(r"[^-/_.:]*[-/_.:]|[^-/_.:]+$")

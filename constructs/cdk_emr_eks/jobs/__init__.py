@@ -1,1 +1,1 @@
-"""Jobs declared beside the tenants that run them."""
+"""Job templates of tenants."""

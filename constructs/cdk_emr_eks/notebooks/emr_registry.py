@@ -1,4 +1,4 @@
-"""EMR's own image registry, one in each region."""
+"""EMR's image registry of a Region."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ _ACCOUNTS: Final = "EmrRegistryAccounts"
 
 
 def emr_registry(where: str, stack: Stack) -> str:
-    """Return the host of EMR's registry in a stack's region, which has Livy's chart and image.
+    """Return the host of EMR's registry in a stack's Region. It has Livy's chart and image.
 
-    Where the region is not known before the deployment, CloudFormation looks the account up.
+    If the Region is not known at synth, CloudFormation looks up the account of the registry.
 
     Args:
-        where: What needs it, for errors.
+        where: The construct that needs the registry, for errors.
         stack: The stack.
 
     Raises:
-        ConfigError: If EMR has none in the region.
+        ConfigError: If EMR has no registry in the Region.
     """
     region = stack.region
     if not Token.is_unresolved(region):

@@ -1,4 +1,4 @@
-"""Apache Livy of a tenant, from EMR's own chart."""
+"""Apache Livy of a tenant, from EMR's chart."""
 
 from __future__ import annotations
 
@@ -48,35 +48,35 @@ _OBJECTS: Final = "Livy names the objects that sessions need, all under its own 
 
 
 class Livy(Construct):
-    """A Livy server that starts sessions in a tenant's namespace, with one of its roles.
+    """Install a Livy server that starts sessions in a tenant's namespace, with one of its roles.
 
-    A construct with a tenant and no add-on of the cluster: Livy knows no users, so a server for all
-    would let anybody run code with anybody's role. Its chart is told neither to make rights nor a
-    load balancer: both are made here, narrower.
+    Each tenant has a separate server, since Livy has no users: with one server for the cluster,
+    every client could run code with every role. The permissions and the load balancer are created
+    here, narrower than those of EMR's chart.
 
     Resources made: one stage of Kubernetes objects (the server's namespace, service accounts, roles
     and network policies; with ``client_cidrs`` a load balancer), one
     ``Custom::AWSCDK-EKS-HelmChart``, one ``AWS::IAM::Role`` of the server with its
     ``AWS::EKS::PodIdentityAssociation``, and three policies of the two roles.
 
-    Stack outputs: ``SessionConf``, the Spark properties of a session as JSON, for clients that set
-    some of their own; ``PortForward``, a command that brings the server to one's own machine.
+    Stack outputs: ``SessionConf``, the Spark properties of a session as JSON, for clients that
+    override some; ``PortForward``, a command that makes the server available on localhost.
 
     Attributes:
-        spec: What was asked for.
-        tenant: Whose server it is.
-        role: The execution role of its sessions.
-        namespace: The server's namespace.
+        spec: The server as declared.
+        tenant: Tenant of the server.
+        role: Execution role of the sessions.
+        namespace: Namespace of the server.
 
     Args:
-        tenant: Whose server it is.
-        spec: Where sessions put things, who reaches it, and options.
-        role: Name of a tenant's execution role for Livy. None: its first.
+        tenant: Tenant of the server.
+        spec: Location of uploads, clients, and options.
+        role: Name of the tenant's execution role. None: the first one for Livy.
 
     Raises:
         ConfigError: If the tenant lacks the workload or a role for Livy, the cluster cannot have
-            endpoints, a Spark property cannot be told to the server, EMR has no registry in the
-            region, or namespace or ``upload_uri`` are another construct's.
+            endpoints, a Spark property cannot be set by the server's environment, EMR has no
+            registry in the Region, or another construct has the namespace or ``upload_uri``.
     """
 
     def __init__(
@@ -172,9 +172,9 @@ class Livy(Construct):
         derived: Mapping[str, str],
         templates: Mapping[SparkRole, PodTemplateLocation],
     ) -> dict[str, str]:
-        """Return the properties that say where a session runs, as whom, and from which image."""
+        """Return the Spark properties for namespace, service account and image of a session."""
         release, _, tag = self.spec.release_label.rpartition("-")
-        # Of EMR's registry in the region, as the server's: ECR Public is not reached without NAT.
+        # From EMR's registry of the Region: nodes without NAT cannot reach ECR Public.
         image = f"{registry}/{ImageKind.SPARK}/{release}:{tag}"
         return {
             "spark.kubernetes.namespace": self.tenant.tenant.resolved_namespace,
@@ -188,7 +188,7 @@ class Livy(Construct):
         }
 
     def _server_rights(self, templates: Sequence[str]) -> eks_l1.CfnPodIdentityAssociation:
-        """Let the server read pod templates and put what sessions need: it is spark-submit."""
+        """Let the server, which runs spark-submit, read pod templates and upload files."""
         context = self.tenant.context
         role = iam.Role(
             self,
@@ -250,8 +250,7 @@ class Livy(Construct):
             "serviceAccount": {"create": False, "name": SERVER_ACCOUNT},
             "sparkServiceAccount": {"create": False, "name": _session_account(self.role)},
             "loadbalancer": {"enabled": False},
-            # EMR does not say that its server runs on arm64; the gateway's nodes are x86 and have
-            # no taints.
+            # EMR documents no server for arm64. The gateway's nodes are x86 and have no taints.
             "nodeSelector": {WORKLOAD: GATEWAY},
             "resources": {"requests": requests, "limits": {"memory": spec.memory.kubernetes}},
             "env": {name: {"value": value} for name, value in environment.items()},
@@ -281,7 +280,7 @@ class Livy(Construct):
         )
         name = self.tenant.tenant.name
         values = {
-            # Tokens stand in it as text that JSON leaves alone: URIs without quotes.
+            # Tokens in JSON text: URIs have no quotes, so that the result is valid JSON.
             "SessionConf": (json.dumps(dict(spark)), f"Spark properties of Livy sessions: {name}"),
             "PortForward": (forward, f"Brings Livy of {name} to http://localhost:{PORT}"),
         }
@@ -294,7 +293,7 @@ def _session_account(role: JobRole) -> str:
 
 
 def _derived(tenant: EmrEksTenant, spec: LivySpec) -> dict[str, str]:
-    """Return the Spark properties of the workload's jobs, with the server's own."""
+    """Return the Spark properties of the workload's jobs, with those of the server's spec."""
     job = with_encryption(
         f"Livy of tenant {tenant.tenant.name!r}",
         tenant.job_configuration(spec.workload),

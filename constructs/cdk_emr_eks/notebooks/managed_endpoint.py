@@ -1,4 +1,4 @@
-"""A managed endpoint of a tenant: where notebooks of EMR Studio or Jupyter run kernels."""
+"""A managed endpoint of a tenant, where notebooks of EMR Studio or Jupyter run kernels."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from constructs import Construct, IDependable
 
 from cdk_emr_eks.errors import Problems
 from cdk_emr_eks.field_types import check_argument
+from cdk_emr_eks.jobs.configuration_overrides import ENDPOINT_OVERRIDES, configuration_overrides
 from cdk_emr_eks.labels import TENANT
 from cdk_emr_eks.model.access.execution_role import RoleUse
 from cdk_emr_eks.model.jobs.spark_encryption import with_encryption
 from cdk_emr_eks.model.namespaces.network_policies import gateway_policy
 from cdk_emr_eks.model.notebooks.managed_endpoint import ManagedEndpointSpec
-from cdk_emr_eks.notebooks.endpoint_overrides import endpoint_overrides
 from cdk_emr_eks.tenants.claims import AppClaims
 from cdk_emr_eks.tenants.context import TenancyContext
 from cdk_emr_eks.tenants.tenant import EmrEksTenant
@@ -24,37 +24,37 @@ _TYPE: Final = "JUPYTER_ENTERPRISE_GATEWAY"
 
 
 class ManagedEndpoint(Construct):
-    """A Jupyter gateway of a tenant, for one of its execution roles.
+    """Create a Jupyter gateway of a tenant, for one of its execution roles.
 
-    EMR runs it as a pod on the gateway's nodes, behind an internal load balancer of its own. It is
-    made after the load balancer controller, the gateway's node pool, its role with the role's
-    service accounts, and its virtual cluster; and it is deleted before all of these, so that EMR
-    and the controller can take down what they made. An endpoint whose creation failed is deleted
-    like any other: CloudFormation's own resource asks EMR for nothing but to delete it.
+    EMR runs the gateway as a pod on the gateway's nodes, behind a separate internal load balancer.
+    The endpoint is created after the load balancer controller, the gateway's node pool, the role
+    with its service accounts, and the virtual cluster. It is deleted before all of these, so that
+    EMR and the controller can delete what they created. An endpoint whose creation failed is
+    deleted in the same way.
 
-    Resources made: one ``AWS::EMRContainers::Endpoint``, and with the first endpoint of any kind
-    what endpoints need in the cluster. The first one of a tenant adds a network policy to what is
-    made with its namespace, for the load balancer.
+    Resources made: one ``AWS::EMRContainers::Endpoint``. The first endpoint of a cluster, of any
+    kind, adds the add-ons that endpoints need. The first one of a tenant adds a network policy for
+    the load balancer to the tenant's namespace.
 
     Stack outputs: ``EndpointId``, ``EndpointArn``, ``ServerUrl``.
 
     Attributes:
-        spec: What was asked for.
-        tenant: Whose endpoint it is.
-        role: The execution role of its kernels.
+        spec: The endpoint as declared.
+        tenant: Tenant of the endpoint.
+        role: Execution role of the kernels.
         resource: The CloudFormation resource.
         id: Id in EMR, a token.
         arn: ARN, a token.
-        server_url: Where Jupyter connects to, a token; it can be reached from the VPC only.
+        server_url: URL for Jupyter, a token. It can be reached from the VPC only.
 
     Args:
-        tenant: Whose endpoint it is.
+        tenant: Tenant of the endpoint.
         spec: Name, workload, release and options.
-        role: Name of the tenant's execution role. None: its first for endpoints.
+        role: Name of the tenant's execution role. None: the first one for endpoints.
 
     Raises:
         ConfigError: If the tenant lacks the workload or a role for endpoints, the role cannot be
-            used with the release, the workload is not x86, an image of kernels is of a registry
+            used with the release, the workload is not x86, an image of kernels is from a registry
             that the tenant may not use, the cluster cannot have endpoints, or the name is taken.
     """
 
@@ -77,7 +77,7 @@ class ManagedEndpoint(Construct):
         problems.extend(spec.image_problems(tenant.tenant.admission))
         problems.raise_if_any()
         job = _job_configuration(context, tenant, spec, release)
-        overrides = endpoint_overrides(spec.where, spec.configuration(job))
+        overrides = configuration_overrides(spec.where, spec.configuration(job), ENDPOINT_OVERRIDES)
         super().__init__(scope, id)
         AppClaims.of(self).take(
             self,
@@ -113,7 +113,7 @@ class ManagedEndpoint(Construct):
         if network := self.tenant.tenant.network:
             policy = gateway_policy(virtual_cluster.namespace, network, context.network)
             virtual_cluster.add_object(policy)
-        # References say the rest: the virtual cluster waits for its namespace and its log group.
+        # References order the rest: the virtual cluster waits for its namespace and log group.
         self.resource.node.add_dependency(ready, self.role)
 
     def _outputs(self) -> None:
@@ -135,8 +135,8 @@ def _check_types(tenant: EmrEksTenant, spec: ManagedEndpointSpec) -> None:
 def _job_configuration(
     context: TenancyContext, tenant: EmrEksTenant, spec: ManagedEndpointSpec, release: str
 ) -> dict[str, object]:
-    """Return the configuration of the workload's jobs, for the endpoint's release and logs."""
-    # Refuses a workload that the tenant lacks.
+    """Return the configuration of the workload's jobs, with the endpoint's release and logs."""
+    # Raises an error for a workload that the tenant lacks.
     tenant.job_configuration(spec.workload)
     workload = context.workloads[spec.workload]
     spec.check_workload(workload)

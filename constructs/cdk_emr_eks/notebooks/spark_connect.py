@@ -1,4 +1,4 @@
-"""A Spark Connect endpoint: DataFrames of a laptop's PySpark run on a tenant's nodes."""
+"""A Spark Connect endpoint of a tenant, for PySpark clients outside the cluster."""
 
 from __future__ import annotations
 
@@ -11,45 +11,45 @@ from constructs import Construct, IDependable
 
 from cdk_emr_eks.errors import refuse
 from cdk_emr_eks.field_types import check_argument
+from cdk_emr_eks.jobs.configuration_overrides import ENDPOINT_OVERRIDES, configuration_overrides
 from cdk_emr_eks.model.access.execution_role import RoleUse
 from cdk_emr_eks.model.namespaces.network_policies import router_policy
 from cdk_emr_eks.model.notebooks.spark_connect import SparkConnectSpec
-from cdk_emr_eks.notebooks.endpoint_overrides import endpoint_overrides
 from cdk_emr_eks.tenants.claims import AppClaims
 from cdk_emr_eks.tenants.tenant import EmrEksTenant
 
 
 class SparkConnectEndpoint(Construct):
-    """A Spark Connect endpoint of a tenant, for one of its execution roles.
+    """Create a Spark Connect endpoint of a tenant, for one of its execution roles.
 
-    All its sessions have the role's rights, so people with other rights get another endpoint. With
-    the first endpoint of a cluster EMR makes an internal load balancer with a VPC endpoint, and a
-    router in the namespace ``spark-connect-router``; they go with the last session-enabled virtual
-    cluster, and cost until then.
+    All sessions have the role's permissions, so users with other permissions need another endpoint.
+    With the first endpoint of a cluster EMR creates an internal load balancer with a VPC endpoint,
+    and a router in the namespace ``spark-connect-router``. EMR deletes them with the last
+    session-enabled virtual cluster; they cost money until then.
 
-    It is made after the load balancer controller and the node pool that EMR's own pods need, and
-    its virtual cluster is deleted before these.
+    The endpoint is created after the load balancer controller and the node pool for EMR's own pods.
+    Its virtual cluster is deleted before these.
 
-    Resources made: one ``AWS::EMRContainers::Endpoint``, and with the first endpoint of any kind
-    what endpoints need in the cluster. The first one of a tenant adds a network policy to what is
-    made with its namespace, for EMR's router.
+    Resources made: one ``AWS::EMRContainers::Endpoint``. The first endpoint of a cluster, of any
+    kind, adds the add-ons that endpoints need. The first one of a tenant adds a network policy for
+    EMR's router to the tenant's namespace.
 
-    Stack output: ``Session``, what a client needs to open a session: region, virtual cluster,
+    Stack output: ``Session``, what a client needs to open a session: Region, virtual cluster,
     endpoint and role, as JSON.
 
     Attributes:
-        spec: What was asked for.
-        tenant: Whose endpoint it is.
-        role: The execution role of its sessions.
+        spec: The endpoint as declared.
+        tenant: Tenant of the endpoint.
+        role: Execution role of the sessions.
         resource: The CloudFormation resource.
         id: Id in EMR, a token.
         arn: ARN, a token.
-        auth_proxy_url: Where clients connect to, such as ``sc://...:443``: a token.
+        auth_proxy_url: URL for clients, such as ``sc://...:443``, a token.
 
     Args:
-        tenant: Whose endpoint it is; its virtual cluster is session-enabled.
+        tenant: Tenant of the endpoint. Its virtual cluster must be session-enabled.
         spec: Name, workload, release and options.
-        role: Name of the tenant's execution role. None: its first for endpoints.
+        role: Name of the tenant's execution role. None: the first one for endpoints.
 
     Raises:
         ConfigError: If the tenant's sessions are not enabled, it lacks the workload or a role for
@@ -73,9 +73,8 @@ class SparkConnectEndpoint(Construct):
             raise refuse(where, "tenant", "must have session_enabled", tenant.tenant.name, fix)
         prerequisites = tenant.context.endpoint_prerequisites(where)
         execution_role = tenant.role_for(RoleUse.ENDPOINTS, role)
-        overrides = endpoint_overrides(
-            where, spec.configuration(tenant.job_configuration(spec.workload, image=spec.image))
-        )
+        job = tenant.job_configuration(spec.workload, image=spec.image)
+        overrides = configuration_overrides(where, spec.configuration(job), ENDPOINT_OVERRIDES)
         super().__init__(scope, id)
         self.spec = spec
         self.tenant = tenant
@@ -102,10 +101,10 @@ class SparkConnectEndpoint(Construct):
         self._output()
 
     def grant_connect(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Let somebody open sessions on this endpoint, with its execution role and no other.
+        """Let an IAM identity open sessions on this endpoint, with its execution role only.
 
         Args:
-            grantee: Role or user whose PySpark connects.
+            grantee: Role or user of the PySpark client.
 
         Source: https://docs.aws.amazon.com/emr/latest/ManagementGuide/emr-studio-user-permissions.html
         """
@@ -140,8 +139,8 @@ class SparkConnectEndpoint(Construct):
 
     def _wait(self, ready: IDependable) -> None:
         self.resource.node.add_dependency(ready, self.role)
-        # EMR takes its load balancer down with the last virtual cluster, for which the controller
-        # must still run.
+        # EMR deletes its load balancer with the last virtual cluster. The controller must still run
+        # then.
         self.tenant.virtual_cluster.resource.node.add_dependency(ready)
 
     def _output(self) -> None:
@@ -154,7 +153,7 @@ class SparkConnectEndpoint(Construct):
         CfnOutput(
             self,
             "Session",
-            # Tokens stand in it as text that JSON leaves alone: ids and ARNs without quotes.
+            # Tokens in JSON text: ids and ARNs have no quotes, so that the result is valid JSON.
             value=json.dumps(session),
             description=f"What opens a session on Spark Connect endpoint {self.spec.name}",
         )

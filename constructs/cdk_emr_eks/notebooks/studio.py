@@ -1,4 +1,4 @@
-"""``EmrStudio``: a Studio with all that it stands on."""
+"""``EmrStudio``: a Studio with its security groups, bucket, key and roles."""
 
 from __future__ import annotations
 
@@ -14,19 +14,25 @@ from cdk_emr_eks.errors import refuse
 from cdk_emr_eks.field_types import check_argument
 from cdk_emr_eks.labels import EMR_MANAGED_TAG
 from cdk_emr_eks.model.notebooks.studio import GitSecrets, IdentityCenterAuth, SamlAuth, StudioSpec
-from cdk_emr_eks.notebooks.security_groups import EndpointConnection, StudioSecurityGroups
-from cdk_emr_eks.notebooks.service_statements import service_statements, wildcard_reasons
-from cdk_emr_eks.notebooks.studio_network import StudioNetwork
-from cdk_emr_eks.notebooks.studio_roles import StudioServiceRole, make_user_role
+from cdk_emr_eks.notebooks.studio_network import (
+    EndpointConnection,
+    StudioNetwork,
+    StudioSecurityGroups,
+)
+from cdk_emr_eks.notebooks.studio_roles import (
+    StudioServiceRole,
+    make_user_role,
+    service_statements,
+    wildcard_reasons,
+)
 from cdk_emr_eks.notebooks.workspace_bucket import WorkspaceBucket
 from cdk_emr_eks.tenants.claims import AppClaims
 
 
 class EmrStudio(Construct):
-    """An EMR Studio: security groups, workspace bucket, key, roles, and the Studio itself.
+    """Create an EMR Studio with its security groups, workspace bucket, key and roles.
 
-    Several Studios may be in one app, one stack and one VPC; nothing of them has a fixed name, but
-    the Studio.
+    An app, a stack and a VPC may have several Studios. Only the Studio itself has a fixed name.
 
     Resources made: ``AWS::EMR::Studio``, two security groups with their rules, bucket with policy,
     key, service role with policy; with Identity Center a user role. Outputs: URL and id of the
@@ -35,23 +41,24 @@ class EmrStudio(Construct):
     Args:
         spec: The Studio.
         network: VPC and subnets: ``StudioNetwork.of(cluster.network)``.
-        bucket: Bucket for workspaces that is there already. None: one is made.
-        key: Encrypts workspaces' files. None: the key of ``bucket``, or a new one. A key whose
-            policy does not leave access to IAM must name the service role.
-        access_logs: Takes the access logs of a bucket that is made here. None: no access logs.
+        bucket: Existing bucket for workspaces. None: a bucket is created.
+        key: Key for the files of workspaces. None: the key of ``bucket``, or a new one. A key whose
+            policy does not delegate to IAM must name the service role.
+        access_logs: Bucket for the access logs of a bucket that is created here. None: no access
+            logs.
 
     Attributes:
         spec: The Studio as declared.
         resource: The ``AWS::EMR::Studio``.
-        id: The Studio's id; a token.
-        arn: Its ARN.
-        url: Where people open it.
+        id: Id of the Studio, a token.
+        arn: ARN of the Studio.
+        url: URL of the Studio.
         bucket: Bucket of workspaces.
-        key: Key of workspaces' files.
-        service_role: Role of EMR Studio; people may pass it.
-        user_role: Role of people of Identity Center, without any right. None in the other modes.
-        engine_security_group: Group of clusters on EC2.
-        workspace_security_group: Group of workspaces.
+        key: Key for the files of workspaces.
+        service_role: Role of EMR Studio; users may pass it.
+        user_role: Role of users of Identity Center, without permissions. None in the other modes.
+        engine_security_group: Security group of clusters on EC2.
+        workspace_security_group: Security group of workspaces.
 
     Raises:
         ConfigError: If an argument is of another type, or another Studio of the app has the name in
@@ -101,7 +108,7 @@ class EmrStudio(Construct):
             else None
         )
         self.resource = self._studio(vpc_id, subnet_ids, storage.uri)
-        # EMR cleans up while a Studio goes, so that the groups' rules and the rights go after it.
+        # EMR cleans up while it deletes a Studio, so rules and permissions are deleted afterwards.
         self.resource.node.add_dependency(groups, self._service.policy, storage)
         self.id: str = self.resource.attr_studio_id
         self.arn: str = self.resource.attr_arn
@@ -112,7 +119,7 @@ class EmrStudio(Construct):
         CfnOutput(self, "Location", value=storage.uri, description=f"Workspaces of {name}")
 
     def require_room(self, endpoints: int) -> None:
-        """Check that so many more endpoints can be connected.
+        """Check that a number of further endpoints can be connected.
 
         Raises:
             ConfigError: If the workspaces' security group would have more rules than the account
@@ -125,21 +132,21 @@ class EmrStudio(Construct):
         if own + wanted > quota:
             rule = f"must be at most {quota - own} with {quota} outbound rules for a security group"
             fix = (
-                "have people share endpoints, use a second Studio, or raise the quota and say so "
-                "as rules_per_security_group"
+                "let users share endpoints, use a second Studio, or raise the quota and pass it as "
+                "rules_per_security_group"
             )
             raise refuse(f"EmrStudio {self.spec.name!r}", "endpoints", rule, wanted, fix)
 
     def connect_endpoint(
         self, id: str, security_group_id: str, *, scope: Construct | None = None
     ) -> EndpointConnection:
-        """Let workspaces reach a managed endpoint on its port, and nothing beside it.
+        """Let workspaces reach a managed endpoint on its port only.
 
         Args:
-            id: Id of the construct, unique for the Studio; the endpoint's name is a good one.
-            security_group_id: The security group that EMR made for the endpoint, its attribute
-                ``SecurityGroup``.
-            scope: Where the two rules are made: beside the endpoint. None: in the Studio.
+            id: Id of the construct, unique in the Studio; the endpoint's name is a good choice.
+            security_group_id: Security group that EMR created for the endpoint: the attribute
+                ``SecurityGroup`` of the endpoint.
+            scope: Scope of the two rules: that of the endpoint. None: the Studio.
 
         Raises:
             ConfigError: If the Studio is not for EMR on EKS, the id is taken, or the workspaces'
@@ -162,16 +169,16 @@ class EmrStudio(Construct):
         )
 
     def share_git_secret(self, secret: secretsmanager.ISecret) -> None:
-        """Let every workspace use the Git credentials in a secret that is made in this app.
+        """Let every workspace use the Git credentials in a secret of this app.
 
-        The secret gets EMR's tag, and the service role what it needs of the secret's key.
+        The secret gets EMR's tag, and the service role the permissions for the secret's key.
 
         Args:
             secret: User name and password, or token, of a Git service.
 
         Raises:
-            ConfigError: If the Studio's Git credentials are not the service role's, or the secret
-                is imported: tag it where it is made.
+            ConfigError: If the Studio does not use Git credentials of the service role, or the
+                secret is imported: tag it in the app that creates it.
         """
         where = f"EmrStudio {self.spec.name!r}"
         check_argument(where, "secret", secretsmanager.ISecret, secret)
@@ -180,7 +187,7 @@ class EmrStudio(Construct):
             rule = "must be GitAccess(secrets=GitSecrets.SERVICE) to share a secret"
             raise refuse(where, "git", rule, git.secrets if git else self.spec.git)
         if not isinstance(secret.node.default_child, secretsmanager.CfnSecret):
-            rule = f"must be made in this app; tag {EMR_MANAGED_TAG}=true on an imported one"
+            rule = f"must be created in this app; tag an imported one with {EMR_MANAGED_TAG}=true"
             raise refuse(where, "secret", rule, secret.node.path)
         Tags.of(secret).add(EMR_MANAGED_TAG, "true")
         if secret.encryption_key is not None:
@@ -218,7 +225,7 @@ class EmrStudio(Construct):
 def _check(
     spec: StudioSpec, network: StudioNetwork, bucket: s3.IBucket | None, key: kms.IKey | None
 ) -> str:
-    """Check the arguments' types, and return the Studio's name for further errors."""
+    """Check the types of the arguments, and return the name of the Studio for further errors."""
     check_argument("EmrStudio", "spec", StudioSpec, spec)
     where = f"EmrStudio {spec.name!r}"
     check_argument(where, "network", StudioNetwork, network)
@@ -228,7 +235,7 @@ def _check(
 
 
 def _claim(studio: EmrStudio, name: str) -> None:
-    rule = "must be one Studio's: people tell Studios by it, and tags do"
+    rule = "must be unique: users and tags identify Studios by it"
     AppClaims.of(studio).take(studio, "studio", name, field="name", rule=rule)
 
 
@@ -237,7 +244,7 @@ def _check_access_logs(
 ) -> None:
     check_argument(where, "access_logs", s3.IBucket | None, access_logs)
     if bucket is not None and access_logs is not None:
-        rule = "must not be given with a bucket of your own: set its access logs where it is made"
+        rule = "must not be given with bucket: configure access logs where that bucket is created"
         raise refuse(where, "access_logs", rule, access_logs.node.path)
 
 
@@ -248,13 +255,13 @@ def _service(
     vpc_id: str,
     subnet_ids: list[str],
 ) -> StudioServiceRole:
-    """Make the service role, with what it may do and why some of that has wildcards."""
+    """Create the service role with its statements, and with the reasons for wildcards."""
     statements = (
         *service_statements(spec, vpc_id=vpc_id, subnet_ids=subnet_ids),
         *storage.statements(),
     )
     reasons = wildcard_reasons(statements)
-    reasons[storage.files] = "Files of workspaces have names by people and by EMR"
+    reasons[storage.files] = "Users and EMR choose the names of files"
     service = StudioServiceRole(
         scope, "Service", studio=spec.name, statements=statements, reasons=reasons
     )

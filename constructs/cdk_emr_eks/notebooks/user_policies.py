@@ -1,7 +1,7 @@
-"""What one user of notebooks may do: statements as functions, and how they fit IAM's sizes.
+"""IAM statements for one user of notebooks, spread over policies within IAM's size limit.
 
 Source: https://docs.aws.amazon.com/emr/latest/ManagementGuide/emr-studio-user-permissions.html, the
-table of the actions that each operation needs.
+table of the actions for each operation.
 """
 
 from __future__ import annotations
@@ -14,20 +14,19 @@ from typing import Final
 
 from cdk_emr_eks.model.notebooks.studio import GitAccess, GitSecrets
 from cdk_emr_eks.security.arns import regional_arn
+from cdk_emr_eks.security.iam_statements import (
+    MAX_POLICY_CHARACTERS,
+    Document,
+    Statement,
+    allow,
+)
 
-Statement = dict[str, object]
-
-POLICY_LIMIT: Final = 6144
-"""Characters of a managed policy, white space not counted.
-
-Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
-"""
+# Managed policies of one user, group or role, unless the quota of the account was raised.
 MAX_POLICIES: Final = 10
-"""Managed policies of one user, group or role, unless the account's quota was raised."""
 
-_OWN: Final = {"StringEquals": {"elasticmapreduce:ResourceTag/creatorUserId": "${aws:userid}"}}
-# EMR tags each workspace with who created it, and users get no right to change tags.
+# EMR tags each workspace with the id of its creator, and users have no permission to change tags.
 # Source: https://docs.aws.amazon.com/emr/latest/ManagementGuide/emr-fine-grained-cluster-access.html
+_OWN: Final = {"StringEquals": {"elasticmapreduce:ResourceTag/creatorUserId": "${aws:userid}"}}
 _WORK: Final = ("Describe", "Start", "Stop", "Attach", "Detach")
 _SHARE: Final = (
     *("UpdateEditor", "PutWorkspaceAccess", "DeleteWorkspaceAccess"),
@@ -36,15 +35,44 @@ _SHARE: Final = (
 _SECRET_TAG: Final = "for-use-with-amazon-emr-managed-policies"
 _SECRET_OWNER: Final = "aws:ResourceTag/for-use-with-amazon-emr-managed-user-policies"
 
+_TOKEN: Final = re.compile(r"\$\{Token\[([A-Za-z.]+)\.\d+\]\}")
+# Lengths of aws-us-gov, ap-southeast-1 and an account.
+_LENGTHS: Final = {"AWS.Partition": 10, "AWS.Region": 14, "AWS.AccountId": 12}
+# Other tokens are ARNs or parts of ARNs. The longest ARN is that of an endpoint with ids of 64
+# characters, which EMR's API allows.
+_LONGEST_ARN: Final = (
+    len("arn:aws-us-gov:emr-containers:ap-southeast-1:111122223333:/virtualclusters/")
+    + 64
+    + len("/endpoints/")
+    + 64
+)
+# A statement of 12 such ARNs fits a policy with its actions, condition and role.
+_BATCH: Final = 12
+
+# Why resources have a wildcard, by the name of the statement.
+_REASONS: Final = {
+    "CreateWorkspaces": "A new workspace has no ARN yet, and listing supports no resource",
+    "OwnWorkspaces": "EMR names the workspaces; the condition requires that the user created them",
+    "SharedWorkspaces": "EMR names the workspaces; collaboration is on",
+    "ListVirtualClusters": "The action supports no resource",
+    "VirtualClusters": "Names and states only; the session policy names the user's own",
+    "Endpoints": "Endpoints with the Studio's tag; the session policy names the user's own",
+    "Repositories": "The actions support no resource",
+    "ListSecrets": "The action supports no resource",
+    "CreateSecrets": "EMR Studio names the secrets, with a separate prefix",
+    "TagSecrets": "EMR Studio names the secrets; the condition excludes those of other users",
+    "ReadOwnSecrets": "EMR Studio names the secrets; the condition requires the user's own",
+}
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StudioAccess:
-    """What a user's policy names of a Studio.
+    """ARNs and options of a Studio that a user's policy contains.
 
     Args:
         arn: ARN of the Studio.
         service_role_arn: ARN of its service role, which users pass to new workspaces.
-        git: What its workspaces reach of Git. None: nothing.
+        git: Git services that its workspaces may reach. None: none.
     """
 
     arn: str
@@ -54,13 +82,13 @@ class StudioAccess:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EndpointAccess:
-    """What a user's policy names of an endpoint.
+    """ARNs of an endpoint that a user's policy contains.
 
     Args:
         arn: ARN of the endpoint.
         virtual_cluster_arn: ARN of its virtual cluster.
         role_arn: ARN of its execution role.
-        version: What changes when the endpoint is replaced, and so gets another ARN.
+        version: Text that changes when the endpoint is replaced and so has another ARN.
     """
 
     arn: str
@@ -70,15 +98,16 @@ class EndpointAccess:
 
 
 def sign_in(studio: StudioAccess) -> Statement:
-    """Let an IAM identity open one Studio. People of Identity Center are assigned instead."""
-    return _allow("OpenStudio", ["elasticmapreduce:CreateStudioPresignedUrl"], [studio.arn])
+    """Let an IAM identity open one Studio. Users of Identity Center are assigned instead."""
+    return allow("OpenStudio", ["elasticmapreduce:CreateStudioPresignedUrl"], [studio.arn])
 
 
 def workspaces(*, collaboration: bool) -> list[Statement]:
-    """Let somebody create workspaces, and work in their own; with collaboration in others' too.
+    """Let a user create workspaces and use the user's own; with collaboration, all of the Studio.
 
-    EMR shows every workspace of a Studio to everybody, and who opens one that is attached to an
-    endpoint runs code there. So without collaboration only the creator's are opened.
+    EMR shows every workspace of a Studio to all its users, and a user who opens a workspace runs
+    code on the endpoint that it is attached to. So without collaboration only the creator may open
+    a workspace.
     """
     editors = [regional_arn("elasticmapreduce", "editor/*")]
     work = [*(f"elasticmapreduce:{verb}Editor" for verb in _WORK)]
@@ -86,29 +115,31 @@ def workspaces(*, collaboration: bool) -> list[Statement]:
     own = ["elasticmapreduce:DeleteEditor"]
     own += [f"elasticmapreduce:{action}" for action in _SHARE] if collaboration else work
     statements = [
-        # Neither is narrowed by a workspace: one is not there yet, the other lists them.
-        _allow(
-            "CreateWorkspaces", [f"elasticmapreduce:{v}" for v in ("CreateEditor", "ListEditors")]
+        # Neither supports a workspace as resource: one creates it, the other lists all.
+        allow(
+            "CreateWorkspaces",
+            ["elasticmapreduce:CreateEditor", "elasticmapreduce:ListEditors"],
+            ["*"],
         ),
-        _allow("OwnWorkspaces", own, editors, _OWN),
+        allow("OwnWorkspaces", own, editors, _OWN),
     ]
     if collaboration:
-        statements.append(_allow("SharedWorkspaces", work, editors))
+        statements.append(allow("SharedWorkspaces", work, editors))
     return statements
 
 
 def endpoints(access: Sequence[EndpointAccess]) -> list[Statement]:
-    """Let somebody attach to these endpoints, each with its own execution role only.
+    """Let a user attach to these endpoints, each with its execution role only.
 
-    The request for credentials names an execution role. EMR's guide narrows it by the condition key
-    of the role; the service authorization reference knows no such key for this action. With
-    ``IfExists`` the role is held to wherever EMR tells it, and nobody is locked out where not.
+    The request for credentials names an execution role. EMR's guide narrows the action by the
+    condition key of the role; the service authorization reference does not list the key for this
+    action. ``IfExists`` requires the role if EMR passes the key, and allows the action if not.
     """
     clusters = list(dict.fromkeys(each.virtual_cluster_arn for each in access))
     statements = [
-        _allow("ListVirtualClusters", ["emr-containers:ListVirtualClusters"]),
+        allow("ListVirtualClusters", ["emr-containers:ListVirtualClusters"], ["*"]),
         *(
-            _allow(
+            allow(
                 f"VirtualClusters{number}",
                 ["emr-containers:DescribeVirtualCluster", "emr-containers:ListManagedEndpoints"],
                 some,
@@ -122,7 +153,7 @@ def endpoints(access: Sequence[EndpointAccess]) -> list[Statement]:
     actions = ["DescribeManagedEndpoint", "GetManagedEndpointSessionCredentials"]
     batches = [(role, some) for role, arns in roles.items() for some in _batches(arns)]
     statements += [
-        _allow(
+        allow(
             f"Endpoints{number}",
             [f"emr-containers:{action}" for action in actions],
             some,
@@ -134,18 +165,18 @@ def endpoints(access: Sequence[EndpointAccess]) -> list[Statement]:
 
 
 def any_endpoint(studio_tag: Mapping[str, str]) -> list[Statement]:
-    """Bound what sessions of a Studio's user role may attach to: endpoints with the Studio's tag.
+    """Limit sessions of a Studio's user role to endpoints with the Studio's tag.
 
-    A session policy narrows it to the person's own endpoints.
+    A session policy narrows them to the endpoints of one user.
     """
     base = regional_arn("emr-containers", "/virtualclusters/*")
     tagged = {f"aws:ResourceTag/{key}": value for key, value in studio_tag.items()}
     see = ["emr-containers:DescribeVirtualCluster", "emr-containers:ListManagedEndpoints"]
     actions = ["DescribeManagedEndpoint", "GetManagedEndpointSessionCredentials"]
     return [
-        _allow("ListVirtualClusters", ["emr-containers:ListVirtualClusters"]),
-        _allow("VirtualClusters", see, [base]),
-        _allow(
+        allow("ListVirtualClusters", ["emr-containers:ListVirtualClusters"], ["*"]),
+        allow("VirtualClusters", see, [base]),
+        allow(
             "Endpoints",
             [f"emr-containers:{action}" for action in actions],
             [f"{base}/endpoints/*"],
@@ -155,33 +186,33 @@ def any_endpoint(studio_tag: Mapping[str, str]) -> list[Statement]:
 
 
 def pass_service_role(studio: StudioAccess) -> Statement:
-    """Let somebody hand the Studio's service role to a workspace, and to nothing but EMR."""
-    # With a wildcard as EMR writes it: the name of the service has a suffix in some partitions.
+    """Let a user pass the Studio's service role to EMR only, for a workspace."""
+    # With a wildcard, as in EMR's guide: the service name has a suffix in some partitions.
     service = {"StringLike": {"iam:PassedToService": "elasticmapreduce.amazonaws.com*"}}
-    return _allow("PassServiceRole", ["iam:PassRole"], [studio.service_role_arn], service)
+    return allow("PassServiceRole", ["iam:PassRole"], [studio.service_role_arn], service)
 
 
 def git_links(access: GitAccess | None) -> list[Statement]:
-    """Let somebody link Git repositories, with credentials that nobody else can read.
+    """Let a user link Git repositories, with credentials that no other user can read.
 
-    EMR writes the creator into a tag of each secret. Without the condition on that tag, whoever may
-    tag secrets could make those of others their own.
+    EMR writes the creator into a tag of each secret. Without the condition on that tag, a user with
+    permission to tag secrets could take over the secrets of others.
     """
     if access is None:
         return []
     verbs = ("Create", "Delete", "Describe", "Link", "Unlink")
     actions = [f"elasticmapreduce:{verb}Repository" for verb in verbs]
-    statements = [_allow("Repositories", [*actions, "elasticmapreduce:ListRepositories"])]
+    statements = [allow("Repositories", [*actions, "elasticmapreduce:ListRepositories"], ["*"])]
     if access.secrets is GitSecrets.NONE:
         return statements
     base = regional_arn("secretsmanager", "secret:emr-studio-*")
     tagged = {"StringEquals": {f"aws:RequestTag/{_SECRET_TAG}": "true"}}
     own = {_SECRET_OWNER: "${aws:userid}"}
     statements += [
-        _allow("ListSecrets", ["secretsmanager:ListSecrets"]),
-        _allow("CreateSecrets", ["secretsmanager:CreateSecret"], [base], tagged),
-        # A new secret has no tag yet; another's has another owner's.
-        _allow(
+        allow("ListSecrets", ["secretsmanager:ListSecrets"], ["*"]),
+        allow("CreateSecrets", ["secretsmanager:CreateSecret"], [base], tagged),
+        # A new secret has no tag yet; the secret of another user has the tag of that user.
+        allow(
             "TagSecrets",
             ["secretsmanager:TagResource"],
             [base],
@@ -190,29 +221,29 @@ def git_links(access: GitAccess | None) -> list[Statement]:
     ]
     if access.secrets is GitSecrets.USER:
         read = ["secretsmanager:GetSecretValue"]
-        statements.append(_allow("ReadOwnSecrets", read, [base], {"StringEquals": own}))
+        statements.append(allow("ReadOwnSecrets", read, [base], {"StringEquals": own}))
     return statements
 
 
-def documents(statements: Iterable[Statement]) -> list[Statement]:
-    """Spread statements over as few policy documents as IAM's size allows, in order."""
+def documents(statements: Iterable[Statement]) -> list[Document]:
+    """Spread statements over policy documents within IAM's size limit, in order."""
     found: list[list[Statement]] = [[]]
     for statement in statements:
-        if found[-1] and size([*found[-1], statement]) > POLICY_LIMIT:
+        if found[-1] and size([*found[-1], statement]) > MAX_POLICY_CHARACTERS:
             found.append([])
         found[-1].append(statement)
     return [{"Version": "2012-10-17", "Statement": each} for each in found]
 
 
 def size(statements: Sequence[Statement]) -> int:
-    """Count a policy's characters as IAM does, with each token at its longest."""
+    """Return the characters of a policy as IAM counts them, with each token at its longest."""
     document = {"Version": "2012-10-17", "Statement": list(statements)}
     text = json.dumps(document, separators=(",", ":"))
     return len(_TOKEN.sub(lambda found: "x" * _LENGTHS.get(found[1], _LONGEST_ARN), text))
 
 
 def wildcards(statements: Iterable[Statement]) -> dict[str, str]:
-    """Return why a resource with a wildcard has it, by the resource."""
+    """Return why resources have a wildcard, by resource."""
     return {
         resource: _REASONS[re.sub(r"\d+$", "", str(statement["Sid"]))]
         for statement in statements
@@ -221,54 +252,9 @@ def wildcards(statements: Iterable[Statement]) -> dict[str, str]:
     }
 
 
-_TOKEN: Final = re.compile(r"\$\{Token\[([A-Za-z.]+)\.\d+\]\}")
-_LENGTHS: Final = {"AWS.Partition": 10, "AWS.Region": 14, "AWS.AccountId": 12}
-# aws-us-gov, ap-southeast-1; what else is a token is an ARN or a part of one, and the longest is
-# that of an endpoint with ids of 64 characters, which is what EMR's API allows.
-_LONGEST_ARN: Final = (
-    len("arn:aws-us-gov:emr-containers:ap-southeast-1:111122223333:/virtualclusters/")
-    + 64
-    + len("/endpoints/")
-    + 64
-)
-_BATCH: Final = 12
-# A statement of 12 such ARNs fits a policy with room for its actions, condition and role.
-
-_REASONS: Final = {
-    "CreateWorkspaces": "A workspace that is not there yet has no ARN, and listing takes none",
-    "OwnWorkspaces": "EMR names the workspaces; the condition holds to those the user created",
-    "SharedWorkspaces": "EMR names the workspaces; collaboration was asked for",
-    "ListVirtualClusters": "The action takes no resource",
-    "VirtualClusters": "Names and states only; the session policy names the user's own",
-    "Endpoints": "Endpoints with the Studio's tag; the session policy names the user's own",
-    "Repositories": "The actions take no resource",
-    "ListSecrets": "The action takes no resource",
-    "CreateSecrets": "EMR Studio names the secrets, with its own prefix",
-    "TagSecrets": "EMR Studio names the secrets; those of other users are left out",
-    "ReadOwnSecrets": "EMR Studio names the secrets; the condition holds to the user's own",
-}
-
-
 def _batches(arns: Sequence[str]) -> list[list[str]]:
     return [list(arns[start : start + _BATCH]) for start in range(0, len(arns), _BATCH)]
 
 
 def _listed(value: object) -> list[str]:
     return [str(each) for each in value] if isinstance(value, list) else [str(value)]
-
-
-def _allow(
-    sid: str,
-    actions: Sequence[str],
-    resources: Sequence[str] = ("*",),
-    conditions: Mapping[str, Mapping[str, object]] | None = None,
-) -> Statement:
-    statement: Statement = {
-        "Sid": sid,
-        "Effect": "Allow",
-        "Action": list(actions),
-        "Resource": list(resources),
-    }
-    if conditions:
-        statement["Condition"] = {key: dict(value) for key, value in conditions.items()}
-    return statement

@@ -1,4 +1,4 @@
-"""``NotebookAccess``: what one user of a Studio has in AWS."""
+"""``NotebookAccess``: IAM policies, role and sign-in of one user of a Studio."""
 
 from __future__ import annotations
 
@@ -16,9 +16,7 @@ from cdk_emr_eks.model.notebooks.studio import GitAccess, SamlAuth
 from cdk_emr_eks.notebooks.studio import EmrStudio
 from cdk_emr_eks.notebooks.user_policies import (
     MAX_POLICIES,
-    POLICY_LIMIT,
     EndpointAccess,
-    Statement,
     StudioAccess,
     any_endpoint,
     documents,
@@ -29,44 +27,45 @@ from cdk_emr_eks.notebooks.user_policies import (
     wildcards,
     workspaces,
 )
+from cdk_emr_eks.security.iam_statements import MAX_POLICY_CHARACTERS, Document, Statement
 from cdk_emr_eks.security.nag import accept, skip_checkov, wildcard
 from cdk_emr_eks.tenants.claims import AppClaims
 
+# Tag of endpoints: name of the Studio whose users may have them.
 STUDIO_TAG: Final = "emr-eks/studio"
-"""Tag of endpoints: the Studio whose people may be given them."""
 
 _SSO: Final = {IdentityKind.SSO_USER: "USER", IdentityKind.SSO_GROUP: "GROUP"}
 _UNNARROWED: Final = frozenset({"CreateWorkspaces", "Repositories"})
+# Source: https://docs.aws.amazon.com/general/latest/gr/console-service.html
 _HOSTS: Final = {
     "cn-": "console.amazonaws.cn",
     "us-gov-": "console.amazonaws-us-gov.com",
 }
-# Source: https://docs.aws.amazon.com/general/latest/gr/console-service.html
 
 
 class NotebookAccess(Construct):
-    """What one user of a Studio has in AWS: exactly the user's endpoints, and no other's.
+    """Give one user of a Studio access to the user's endpoints only.
 
-    Resources made: for an IAM user, group or role one ``AWS::IAM::ManagedPolicy``, and more where
-    its endpoints do not fit; for a federated role that role as well; for a user or group of
+    Resources made: for an IAM user, group or role one ``AWS::IAM::ManagedPolicy``, or several if
+    the endpoints do not fit one; for a federated role the role as well; for a user or group of
     Identity Center the session policy and an ``AWS::EMR::StudioSessionMapping``. Output:
     ``SignInUrl``.
 
     Attributes:
-        user: Who it is.
+        user: The user as declared.
         policies: The managed policies.
-        role: The federated role. None: no role was made.
-        sign_in_url: Where the user opens the Studio.
+        role: The federated role. None: for other kinds of users.
+        sign_in_url: URL where the user opens the Studio.
 
     Args:
-        user: Who it is.
-        kind: What the user is in the Studio.
+        user: The user.
+        kind: Kind of identity of the user.
         studio: The Studio.
         access: The user's endpoints.
 
     Raises:
-        ConfigError: If the endpoints are too many for IAM, the name of a federated role is taken
-            in the app, or the Studio has the user or group of Identity Center already.
+        ConfigError: If there are too many endpoints for IAM's limits, the name of a federated role
+            is taken in the app, or the user or group of Identity Center is already assigned.
     """
 
     def __init__(
@@ -89,7 +88,7 @@ class NotebookAccess(Construct):
             for number, document in enumerate(written)
         )
         for policy in self.policies:
-            # ARNs from other stacks are read at each deployment, which only a change brings about.
+            # CloudFormation reads ARNs of other stacks again only if the resource changes.
             policy.add_metadata("emr-eks/endpoints", " ".join(each.version for each in access))
         accepted = wildcards(statements)
         accept(self, {wildcard(self, resource): why for resource, why in accepted.items()})
@@ -120,7 +119,7 @@ class NotebookAccess(Construct):
             rule = "must be assigned to a Studio once"
             claims.take(self, "studio-member", studio.node.path, kind, name, field=field, rule=rule)
 
-    def _policy(self, id: str, document: Statement, kind: IdentityKind) -> iam.CfnManagedPolicy:
+    def _policy(self, id: str, document: Document, kind: IdentityKind) -> iam.CfnManagedPolicy:
         name = self.user.identity_name
         policy = iam.CfnManagedPolicy(
             self,
@@ -145,7 +144,7 @@ class NotebookAccess(Construct):
             "Role",
             role_name=user.identity_name,
             description=f"Notebooks of EMR Studio {studio.spec.name}"[:1000],
-            # Whom the provider gives it to, and to nobody but for the console of this partition.
+            # For users of the provider, and for the console of this partition only.
             assumed_by=iam.SamlConsolePrincipal(provider),
             max_session_duration=Duration.seconds(seconds),
             permissions_boundary=(
@@ -160,7 +159,7 @@ class NotebookAccess(Construct):
 
 
 def studio_access(studio: EmrStudio) -> StudioAccess:
-    """Return what policies name of a Studio."""
+    """Return the ARNs and options of a Studio for policies."""
     return StudioAccess(
         arn=studio.arn,
         service_role_arn=studio.service_role.role_arn,
@@ -174,7 +173,7 @@ def user_statements(
     studio: StudioAccess,
     access: Sequence[EndpointAccess],
 ) -> list[Statement]:
-    """Return all that a user may do, of which nothing is another user's."""
+    """Return all statements of a user."""
     return [
         *([] if kind in _SSO else [sign_in(studio)]),
         *workspaces(collaboration=user.collaboration),
@@ -192,19 +191,19 @@ def check_size(
     homes: Mapping[str, str],
     roles: Mapping[str, str],
 ) -> None:
-    """Check that a user's policies will hold the user's endpoints, before any of them is made.
+    """Check that a user's endpoints fit IAM's limits, before any resource is created.
 
     Args:
-        user: Who it is.
-        kind: What the user is.
-        git: What the Studio's workspaces reach of Git.
-        homes: Namespace of each endpoint, by its name.
-        roles: Name of its execution role, by its name.
+        user: The user.
+        kind: Kind of identity of the user.
+        git: Git services that workspaces of the Studio may reach.
+        homes: Namespace of each endpoint, by name of the endpoint.
+        roles: Name of its execution role, by name of the endpoint.
 
     Raises:
-        ConfigError: If they do not.
+        ConfigError: If the endpoints do not fit.
     """
-    # Stand-ins that are the same where ARNs will be, and count as the longest.
+    # Placeholders for ARNs: equal where the ARNs will be equal, and counted as the longest.
     found: dict[str, str] = {}
 
     def arn(kind: str, name: str) -> str:
@@ -224,27 +223,29 @@ def check_size(
 
 def policy_documents(
     user: NotebookUser, kind: IdentityKind, statements: Sequence[Statement]
-) -> list[Statement]:
+) -> list[Document]:
     """Spread a user's statements over policies.
 
     Raises:
-        ConfigError: If they are more than IAM attaches, or for Identity Center more than one.
+        ConfigError: If there are more policies than IAM attaches, or more than one for Identity
+            Center.
     """
     written = documents(statements)
-    # EMR takes one session policy for a user.
+    # EMR supports one session policy for a user.
     most = 1 if kind in _SSO else MAX_POLICIES
     if len(written) > most:
-        rule = f"must fit {most} managed {'policy' if most == 1 else 'policies'} of {POLICY_LIMIT}"
+        policies = "1 managed policy" if most == 1 else f"{most} managed policies"
+        rule = f"must fit {policies} of {MAX_POLICY_CHARACTERS} characters"
         fix = "let endpoints share an execution role and a namespace, or split the user"
         where = f"Notebook user {user.identity_name!r}"
-        raise refuse(where, "endpoints", f"{rule} characters", len(user.endpoints), fix)
+        raise refuse(where, "endpoints", rule, len(user.endpoints), fix)
     return written
 
 
 def bound_user_role(scope: Construct, studio: EmrStudio) -> None:
-    """Give a Studio's user role what its people may do at most, so that session policies narrow it.
+    """Give a Studio's user role the permissions that session policies narrow.
 
-    EMR gives each person what both the role and the person's session policy allow.
+    EMR gives each user the permissions that both the role and the user's session policy allow.
     """
     if studio.user_role is None:
         return
@@ -268,10 +269,10 @@ def bound_user_role(scope: Construct, studio: EmrStudio) -> None:
         _skip_unnarrowed(policy, document)
 
 
-def _skip_unnarrowed(policy: iam.CfnManagedPolicy, document: Statement) -> None:
+def _skip_unnarrowed(policy: iam.CfnManagedPolicy, document: Document) -> None:
     statements = cast(list[Statement], document["Statement"])
     if any(each["Sid"] in _UNNARROWED for each in statements):
-        why = "Workspaces and repositories that are not there yet have no ARN to be told by"
+        why = "Workspaces and repositories that do not exist yet have no ARN"
         skip_checkov(policy, {"CKV_AWS_111": why})
 
 
@@ -279,12 +280,12 @@ def _sign_in_url(scope: Construct, studio: EmrStudio, kind: IdentityKind) -> str
     auth = studio.spec.auth
     through_idp = kind is IdentityKind.FEDERATED_ROLE and isinstance(auth, SamlAuth)
     if kind in _SSO or (through_idp and cast(SamlAuth, auth).idp_auth_url):
-        # The Studio knows where its people sign in.
+        # The URL of the Studio redirects to the sign-in page.
         return Stack.consume_reference(studio.url, ReferenceStrength.WEAK)
     stack = Stack.of(scope)
     known = "" if Token.is_unresolved(stack.region) else stack.region
     hosts = [host for prefix, host in _HOSTS.items() if known.startswith(prefix)]
     host = hosts[0] if hosts else "console.aws.amazon.com"
-    # Read when the stack is deployed: nothing more depends on it.
+    # Read when the stack is deployed, without an export.
     id = Stack.consume_reference(studio.id, ReferenceStrength.WEAK)
     return f"https://{host}/emr/home?region={stack.region}#studio/{id}/start"

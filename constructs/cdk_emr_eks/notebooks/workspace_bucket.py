@@ -1,4 +1,4 @@
-"""The bucket of an EMR Studio's workspaces, and the key that encrypts what is in it."""
+"""The bucket of an EMR Studio's workspaces, and its key."""
 
 from __future__ import annotations
 
@@ -16,24 +16,25 @@ from cdk_emr_eks.security.nag import accept, skip_checkov
 _KEY_USE = ("kms:Decrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo")
 # Source: https://docs.aws.amazon.com/emr/latest/ManagementGuide/emr-studio-workspace-storage-encryption.html
 _NO_ACCESS_LOGS = (
-    "Access logs need a bucket of their own, which whoever is logged can't change: give the Studio "
-    "one as access_logs. Only EMR uses the bucket, in the name of the Studio's service role"
+    "Access logs need a separate bucket that the logged users cannot change: pass access_logs to "
+    "the Studio. Only EMR uses the bucket, with the Studio's service role"
 )
 
 
 class WorkspaceBucket(Construct):
-    """The S3 location of a Studio's workspaces, and who may use it.
+    """Create the S3 location of a Studio's workspaces.
 
-    A bucket made here is encrypted by a key of its own with yearly rotation, keeps old versions for
-    a time, refuses connections without TLS, and is closed to the public.
+    A bucket that is created here is encrypted by a separate key with yearly rotation, keeps old
+    versions for a time, refuses connections without TLS, and blocks public access.
 
-    Resources made: bucket, bucket policy and key, less what is given.
+    Resources made: bucket, bucket policy and key, without those that are given.
 
     Args:
-        storage: Prefix, and what is kept.
-        bucket: A bucket that is there already. None: one is made.
-        key: Encrypts workspaces' files. None: the key of ``bucket``, or a new one.
-        access_logs: Takes the access logs of a bucket that is made here. None: no access logs.
+        storage: Prefix and retention.
+        bucket: An existing bucket. None: a bucket is created.
+        key: Key for the files of workspaces. None: the key of ``bucket``, or a new one.
+        access_logs: Bucket for the access logs of a bucket that is created here. None: no access
+            logs.
 
     Attributes:
         bucket: The bucket.
@@ -62,7 +63,7 @@ class WorkspaceBucket(Construct):
         self.uri: str = f"s3://{name}/{storage.prefix}" if storage.prefix else f"s3://{name}"
 
     def statements(self) -> tuple[dict[str, object], ...]:
-        """Return what the service role may do with the location, and with the key through S3."""
+        """Return the service role's statements for the location, and for the key through S3."""
         arn, key = self.bucket.bucket_arn, self.key.key_arn
         through_s3 = {
             "StringEquals": {"kms:ViaService": f"s3.{Aws.REGION}.{Aws.URL_SUFFIX}"},
@@ -92,7 +93,7 @@ class WorkspaceBucket(Construct):
             {
                 "Sid": "AllowKeyDescription",
                 "Effect": "Allow",
-                # Apart, since describing a key carries no encryption context.
+                # A separate statement, since describing a key has no encryption context.
                 "Action": "kms:DescribeKey",
                 "Resource": key,
             },
@@ -100,15 +101,15 @@ class WorkspaceBucket(Construct):
 
     @property
     def files(self) -> str:
-        """ARN of all files of the location, as a pattern."""
+        """ARN pattern of all files of the location."""
         arn = self.bucket.bucket_arn
         return f"{arn}/{self._prefix}/*" if self._prefix else f"{arn}/*"
 
     def allow(self, role: iam.IRole) -> None:
-        """Name the service role in the policy of a key made here, as EMR asks for.
+        """Add the service role to the policy of a key that is created here, as EMR requires.
 
-        The policy of a key that is given is its owner's; one by CDK leaves it to IAM, and that is
-        enough.
+        The owner of a given key maintains its policy. A policy by the CDK delegates to IAM, which
+        is enough.
         """
         if self._made_key is None:
             return
@@ -117,10 +118,10 @@ class WorkspaceBucket(Construct):
                 sid="AllowEMRStudioServiceRoleAccess",
                 principals=[iam.ArnPrincipal(role.role_arn)],
                 actions=[*_KEY_USE, "kms:DescribeKey"],
-                # A key policy speaks of its own key only.
+                # A key policy applies to its key only.
                 resources=["*"],
                 conditions={
-                    # The bucket isn't named: it is made after its key. The role's policy names it.
+                    # The bucket is created after its key, so that only the role's policy names it.
                     "StringEquals": {
                         "kms:CallerAccount": Aws.ACCOUNT_ID,
                         "kms:ViaService": f"s3.{Aws.REGION}.{Aws.URL_SUFFIX}",
@@ -149,7 +150,7 @@ class WorkspaceBucket(Construct):
             "Bucket",
             encryption=s3.BucketEncryption.KMS,
             encryption_key=self.key,
-            # One key for all files of a time, not one call to KMS for each.
+            # One call to KMS for many files, not one for each.
             bucket_key_enabled=True,
             block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
             object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,

@@ -10,7 +10,8 @@ import aws_cdk as cdk
 import pytest
 
 from cdk_emr_eks.assembly import open_assembly
-from cdk_emr_eks.deploy_policy import MAX_POLICY_CHARACTERS, deploy_policies, write_policies
+from cdk_emr_eks.deploy_policy import deploy_policies, write_policies
+from cdk_emr_eks.security.iam_statements import MAX_POLICY_CHARACTERS
 from tests.synth.deploy_policy.deploy_app import (
     Statement,
     by_action,

@@ -7,7 +7,7 @@ from functools import cache
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 
-from cdk_emr_eks.ephemeral.ephemeral_jobs import EphemeralJobs
+from cdk_emr_eks.ephemeral.jobs import EphemeralJobs
 from cdk_emr_eks.model.access.execution_role import IamPermission, JobLogs
 from cdk_emr_eks.model.ephemeral.job import EphemeralJobSpec
 from cdk_emr_eks.model.namespaces.quota import Quota

@@ -11,7 +11,7 @@ from typing import Any, Final, cast
 import aws_cdk as cdk
 import pytest
 
-from cdk_emr_eks.ephemeral.ephemeral_jobs import EphemeralJobs
+from cdk_emr_eks.ephemeral.jobs import EphemeralJobs
 from cdk_emr_eks.errors import ConfigError
 from cdk_emr_eks.model.ephemeral.clean import EphemeralCleaner
 from cdk_emr_eks.model.ephemeral.job import EphemeralJobSpec

@@ -12,7 +12,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-from cdk_emr_eks.images.spark_image import NotebookImage, SparkImage
+from cdk_emr_eks.images.image import NotebookImage, SparkImage
 from cdk_emr_eks.labels import Architecture
 from cdk_emr_eks.model.images.image import ImageSpec, ImageStore
 from tests.synth.synthesized import Resource, Synthesized, synthesize

@@ -15,7 +15,7 @@ from typing import Final
 import pytest
 
 import cdk_emr_eks
-from cdk_emr_eks.images.buildspec import buildspec
+from cdk_emr_eks.images.pipeline import buildspec
 
 REPOSITORY: Final = "111122223333.dkr.ecr.eu-west-1.amazonaws.com/emr-eks/science/0a0a0a0a"
 BASE: Final = "public.ecr.aws/emr-on-eks/spark/emr-7.14.0:latest"

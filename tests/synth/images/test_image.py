@@ -12,7 +12,7 @@ import aws_cdk as cdk
 import pytest
 
 from cdk_emr_eks.errors import ConfigError
-from cdk_emr_eks.images.spark_image import NotebookImage, SparkImage
+from cdk_emr_eks.images.image import NotebookImage, SparkImage
 from cdk_emr_eks.labels import Architecture
 from cdk_emr_eks.model.images.emr_images import ImageKind
 from cdk_emr_eks.model.images.image import BuilderSize, ImageBuilder

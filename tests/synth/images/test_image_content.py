@@ -9,7 +9,7 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 
-from cdk_emr_eks.images.spark_image import SparkImage
+from cdk_emr_eks.images.image import SparkImage
 from cdk_emr_eks.labels import Architecture
 from cdk_emr_eks.model.images.image import BuilderSize, ImageBuilder, ImageSpec
 from tests.synth.images.image_app import (

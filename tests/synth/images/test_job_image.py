@@ -11,7 +11,7 @@ import aws_cdk as cdk
 import pytest
 
 from cdk_emr_eks.errors import ConfigError
-from cdk_emr_eks.images.spark_image import SparkImage
+from cdk_emr_eks.images.image import SparkImage
 from cdk_emr_eks.jobs.job_template import JobTemplate
 from cdk_emr_eks.model.admission.admission import Admission, AdmissionMode
 from cdk_emr_eks.model.jobs.job_config import IMAGE, job_configuration, with_image

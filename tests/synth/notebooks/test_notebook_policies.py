@@ -12,12 +12,12 @@ from cdk_emr_eks.model.notebooks.notebook_user import IdentityType, NotebookUser
 from cdk_emr_eks.model.notebooks.studio import IdentityCenterAuth, StudioSpec
 from cdk_emr_eks.notebooks.user_policies import (
     MAX_POLICIES,
-    POLICY_LIMIT,
     EndpointAccess,
     documents,
     endpoints,
     size,
 )
+from cdk_emr_eks.security.iam_statements import MAX_POLICY_CHARACTERS
 from tests.synth.platforms.notebook_app import INSTANCE, Parts, endpoint, user
 
 
@@ -37,7 +37,7 @@ def test_many_endpoints_are_split_over_policies_and_none_is_lost(role: int | Non
     named: list[str] = []
     for document in written:
         statements: Any = document["Statement"]
-        assert size(statements) <= POLICY_LIMIT
+        assert size(statements) <= MAX_POLICY_CHARACTERS
         assert len({each["Sid"] for each in statements}) == len(statements)
         for each in statements:
             if str(each["Sid"]).startswith("Endpoints"):
@@ -75,7 +75,7 @@ def test_the_size_counted_is_never_less_than_iams() -> None:
     assert len(policies) > 1
     for policy in policies:
         text = json.dumps(deployed(policy["PolicyDocument"]), separators=(",", ":"))
-        assert len(text) <= POLICY_LIMIT
+        assert len(text) <= MAX_POLICY_CHARACTERS
         assert policy["Users"] == ["ann"]
 
 
@@ -96,7 +96,7 @@ def test_identity_center_takes_one_session_policy_for_a_user(
         return user("ann", *many, identity_type=IdentityType.USER)
 
     parts.platform.check_users([ann(most)])
-    said = f"must fit 1 managed policy of {POLICY_LIMIT} characters, got {most + 1}"
+    said = f"must fit 1 managed policy of {MAX_POLICY_CHARACTERS} characters, got {most + 1}"
     with pytest.raises(ConfigError, match=said):
         parts.platform.check_users([ann(most + 1)])
 
@@ -107,7 +107,9 @@ def test_more_endpoints_than_iam_attaches_policies_are_refused() -> None:
     )
     before = parts.made()
     many = [endpoint(f"e{n}", namespace=f"n{n}") for n in range(110)]
-    said = f"must fit {MAX_POLICIES} managed policies of {POLICY_LIMIT} characters, got 110"
+    said = (
+        f"must fit {MAX_POLICIES} managed policies of {MAX_POLICY_CHARACTERS} characters, got 110"
+    )
     with pytest.raises(ConfigError, match=said):
         parts.platform.add_user(user("ann", *many))
     assert parts.made() == before

@@ -218,7 +218,7 @@ def test_an_imported_secret_is_refused_since_it_keeps_its_tags() -> None:
     studio = new_studio(StudioSpec(name="demo", git=git))
     arn = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:git-AbCdEf"
     secret = secretsmanager.Secret.from_secret_complete_arn(cdk.Stack.of(studio), "Token", arn)
-    with pytest.raises(ConfigError, match="must be made in this app; tag"):
+    with pytest.raises(ConfigError, match="must be created in this app; tag"):
         studio.share_git_secret(secret)
 
 
@@ -288,7 +288,7 @@ def test_arguments_of_other_types_are_refused_before_anything_is_made() -> None:
     with pytest.raises(ConfigError, match="network must be StudioNetwork"):
         EmrStudio(stack, "A", spec=spec, network=network.vpc)  # type: ignore[arg-type]
     bucket = s3.Bucket.from_bucket_name(stack, "Bucket", "notebooks")
-    with pytest.raises(ConfigError, match="access_logs must not be given with a bucket"):
+    with pytest.raises(ConfigError, match="access_logs must not be given with bucket"):
         EmrStudio(stack, "A", spec=spec, network=network, bucket=bucket, access_logs=bucket)
     assert stack.node.try_find_child("A") is None
 

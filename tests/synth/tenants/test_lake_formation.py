@@ -9,7 +9,7 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 
-from cdk_emr_eks.ephemeral.ephemeral_jobs import EphemeralJobs
+from cdk_emr_eks.ephemeral.jobs import EphemeralJobs
 from cdk_emr_eks.errors import ConfigError
 from cdk_emr_eks.model.access.execution_role import ExecutionRoleSpec
 from cdk_emr_eks.model.ephemeral.job import EphemeralJobSpec

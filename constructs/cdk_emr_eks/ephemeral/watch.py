@@ -10,7 +10,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from cdk_emr_eks.ephemeral.ephemeral_rights import trust
+from cdk_emr_eks.ephemeral.roles import trust
 from cdk_emr_eks.security.nag import accept, skip_checkov
 
 ENDINGS: Final = ("ABORTED", "FAILED", "TIMED_OUT")

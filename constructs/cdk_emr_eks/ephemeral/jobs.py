@@ -12,9 +12,14 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from cdk_emr_eks.ephemeral.ephemeral_rights import LOG_DELIVERY, TRACES, EphemeralRights
-from cdk_emr_eks.ephemeral.ephemeral_role import ephemeral_role, service_accounts
-from cdk_emr_eks.ephemeral.ephemeral_watch import ExecutionWatch
+from cdk_emr_eks.ephemeral.roles import (
+    LOG_DELIVERY,
+    TRACES,
+    EphemeralRights,
+    ephemeral_role,
+    service_accounts,
+)
+from cdk_emr_eks.ephemeral.watch import ExecutionWatch
 from cdk_emr_eks.errors import refuse
 from cdk_emr_eks.field_types import check_argument
 from cdk_emr_eks.model.access.execution_role import ExecutionRoleSpec
