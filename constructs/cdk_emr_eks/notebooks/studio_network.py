@@ -12,8 +12,7 @@ from constructs import Construct
 from cdk_emr_eks.errors import Problems
 from cdk_emr_eks.field_types import check_types
 from cdk_emr_eks.labels import EMR_MANAGED_TAG
-from cdk_emr_eks.model.notebooks.studio import GitAccess, is_prefix_list
-from cdk_emr_eks.model.notebooks.studio import MAX_SUBNETS
+from cdk_emr_eks.model.notebooks.studio import MAX_SUBNETS, GitAccess, is_prefix_list
 from cdk_emr_eks.networks.network import Network
 
 # Port on which workspaces reach a gateway of notebooks.

@@ -17,9 +17,7 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from cdk_emr_eks.labels import EMR_MANAGED_TAG
-from cdk_emr_eks.model.notebooks.studio import GitSecrets
-from cdk_emr_eks.model.notebooks.studio import StudioSpec
-from cdk_emr_eks.model.notebooks.studio import AuthMode
+from cdk_emr_eks.model.notebooks.studio import AuthMode, GitSecrets, StudioSpec
 from cdk_emr_eks.security.arns import regional_arn
 from cdk_emr_eks.security.iam_statements import Statement, allow
 from cdk_emr_eks.security.nag import accept, wildcard
