@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
-from cdk_emr_eks import cli
 from cdk_emr_eks.cli import main
 from cdk_emr_eks.labels import SparkRole
 from cdk_emr_eks.model.instances.instances import Instances
@@ -337,17 +334,3 @@ def test_a_template_that_is_gone_is_refused(tmp_path: Path) -> None:
     assemblies.write(tmp_path, {"S": {"Resources": {}}})
     (tmp_path / "S.template.json").unlink()
     assert "lacks the file" in refused("plan", str(tmp_path))
-
-
-def test_no_module_of_the_command_starts_node() -> None:
-    """Importing jsii starts Node, which takes longer than the whole command.
-
-    The package's own ``__init__`` is left out: what it imports is another test's matter.
-    """
-    code = (
-        "import sys, types; package = types.ModuleType('cdk_emr_eks'); "
-        f"package.__path__ = [{str(Path(cli.__file__).parents[1])!r}]; "
-        "sys.modules['cdk_emr_eks'] = package; import cdk_emr_eks.cli; "
-        "sys.exit('jsii' in sys.modules)"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import Final
+
 try:
     import click
     import rich  # noqa: F401 (checked here, so that its absence has the same message)
@@ -11,21 +14,38 @@ except ImportError as error:
         f"emr-eks needs its extra ({error}): pip install 'cdk-emr-eks[cli]'"
     ) from error
 
-from cdk_emr_eks.cli.deploy_policy import deploy_policy
-from cdk_emr_eks.cli.diff import diff
-from cdk_emr_eks.cli.plan import plan
-from cdk_emr_eks.cli.simulate import simulate
-from cdk_emr_eks.cli.synth import synth
+# Module of each subcommand, and its line in the help of the whole command.
+_COMMANDS: Final = {
+    "synth": ("synth", "Run the app, print its plan, write its deploy policies."),
+    "plan": ("plan", "Show what an assembly would deploy."),
+    "diff": ("diff", "Show what changes between two assemblies."),
+    "deploy-policy": ("deploy_policy", "Print the IAM policies a deployment needs."),
+    "simulate": ("simulate", "Run jobs on a simulated platform, on this machine."),
+}
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Commands(click.Group):
+    """Imports a subcommand when it is used, so that the others do not slow it down."""
+
+    def list_commands(self, _: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, _: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        module, _help = _COMMANDS[cmd_name]
+        command = getattr(import_module(f"cdk_emr_eks.cli.{module}"), module)
+        return command if isinstance(command, click.Command) else None
+
+    def format_commands(self, _: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in _COMMANDS.items()])
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="cdk-emr-eks")
 def main() -> None:
     """Check an EMR on EKS platform before it is deployed.
 
     `synth` runs an app; the other commands read the cloud assembly that it or `cdk synth` wrote.
     """
-
-
-for _command in (synth, plan, diff, deploy_policy, simulate):
-    main.add_command(_command)

@@ -34,7 +34,7 @@ ALLOW: Final = click.option(
 )
 
 
-@click.command("deploy-policy", short_help="Print the IAM policies a deployment needs.")
+@click.command("deploy-policy")
 @click.argument("assembly", type=FOLDER, default="cdk.out")
 @click.option("--write", is_flag=True, help="Write the files into ASSEMBLY instead of printing.")
 @EXTRA

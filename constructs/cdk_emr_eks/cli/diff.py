@@ -20,7 +20,7 @@ from cdk_emr_eks.diff.leftovers import delete_commands, delete_first
 from cdk_emr_eks.diff.render import print_diff
 
 
-@click.command(short_help="Show what changes between two assemblies.")
+@click.command()
 @click.argument("old", type=FOLDER)
 @click.argument("new", type=FOLDER, default="cdk.out")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")

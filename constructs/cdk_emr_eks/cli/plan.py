@@ -12,7 +12,7 @@ from cdk_emr_eks.plan.reader import read_plan
 from cdk_emr_eks.plan.render import print_plan
 
 
-@click.command(short_help="Show what an assembly would deploy.")
+@click.command()
 @click.argument("assembly", type=FOLDER, default="cdk.out")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
 def plan(assembly: Path, *, as_json: bool) -> None:

@@ -14,7 +14,8 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from cdk_emr_eks.assembly.reader import AssemblyError, open_assembly
+from cdk_emr_eks.assembly.reader import AssemblyError
+from cdk_emr_eks.cli.output import FOLDER, opened
 from cdk_emr_eks.errors import ConfigError
 from cdk_emr_eks.simulation.errors import (
     DeploymentFailedError,
@@ -39,17 +40,16 @@ UNAVAILABLE: Final = 3
 
 _PIPED_WIDTH: Final = 120
 _PIPED_SECONDS: Final = 15
-_FOLDER: Final = click.Path(file_okay=False, path_type=Path)
 _FILE: Final = click.Path(dir_okay=False, path_type=Path, writable=True)
 _SCENARIOS: Final = ", ".join(shipped_scenarios())
 
 
-@click.command(short_help="Run jobs on a simulated platform, on this machine.")
+@click.command()
 @click.option("--app", help="Run this app first, as `synth` does, and simulate its assembly.")
 @click.option(
     "-c", "--context", multiple=True, metavar="KEY=VALUE", help="Value of the app's context."
 )
-@click.option("--assembly", type=_FOLDER, default="cdk.out", show_default=True)
+@click.option("--assembly", type=FOLDER, default="cdk.out", show_default=True)
 @click.option(
     "--scenario", default="default", show_default=True, help=f"A YAML file, or one of {_SCENARIOS}."
 )
@@ -63,7 +63,7 @@ _SCENARIOS: Final = ", ".join(shipped_scenarios())
 )
 @click.option("--max-hourly-cost", type=float, help="Exit with 1 above so many US dollars an hour.")
 @click.option("--max-start-seconds", type=float, help="Exit with 1 if a job took longer to start.")
-@click.option("--keep", type=_FOLDER, help="Keep logs and data of all processes in this folder.")
+@click.option("--keep", type=FOLDER, help="Keep logs and data of all processes in this folder.")
 def simulate(
     *,
     app: str | None,
@@ -119,7 +119,7 @@ def _run(assembly: Path, scenario: Scenario, keep: Path | None) -> Results:
         fix = "pip install 'cdk-emr-eks[simulation]'"
         raise click.ClickException(f"emr-eks simulate needs its extra ({error}): {fix}") from error
     with _progress_hooks() as hooks:
-        return run.simulate(open_assembly(assembly), scenario, directory=keep, hooks=hooks)
+        return run.simulate(opened(assembly), scenario, directory=keep, hooks=hooks)
 
 
 @contextmanager
