@@ -179,6 +179,7 @@ def measured() -> Iterator[Measure]:
     yield from architecture.reaching((*tree, *outside), tuple(unit_tests(outside)))
     yield from architecture.names((*tree, *outside))
     yield from architecture.inits((*tree, *outside))
+    yield from architecture.explanations((*tree, *outside))
     yield from architecture.signatures(tree)
     yield from architecture.callbacks(tree)
     yield from architecture.docstrings(tree)

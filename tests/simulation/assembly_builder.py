@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 TRUST: Final = {"Version": "2012-10-17", "Statement": []}
+# The least that a deployment takes.
 CLUSTER: Final[Mapping[str, Any]] = {
     "Vpc": {"Type": "AWS::EC2::VPC", "Properties": {"CidrBlock": "10.1.0.0/16"}},
     "Subnet": {
@@ -29,7 +30,6 @@ CLUSTER: Final[Mapping[str, Any]] = {
         },
     },
 }
-"""The least that a deployment takes."""
 
 
 def write_assembly(

@@ -31,11 +31,11 @@ OPERATOR: Final = "system:serviceaccount:spark-operator:emr-containers-sa-spark-
 ORCHESTRATOR: Final = "system:serviceaccount:airflow:worker"
 APPS: Final = f"/apis/sparkoperator.k8s.io/v1beta2/namespaces/{OPERATED}/sparkapplications"
 DRIVER: Final = user_of(OPERATED, Component.DRIVER, ROLE)
+# A driver of the other tenant.
 THIEF: Final = user_of(NS, Component.DRIVER, ROLE)
-"""A driver of the other tenant."""
 PERSON: Final = "analyst"
+# What EMR's chart makes for drivers, of no execution role.
 CHARTS_ACCOUNT: Final = "emr-containers-sa-spark"
-"""What EMR's chart makes for drivers, of no execution role."""
 UID: Final = "00000000-0000-0000-0000-000000000000"
 
 _RBAC: Final = "/apis/rbac.authorization.k8s.io/v1"

@@ -12,6 +12,7 @@ from tests.simulation.waiting import SECONDS
 
 _ADMISSION: Final = "admissionregistration.k8s.io/v1"
 _RBAC: Final = "rbac.authorization.k8s.io/v1"
+# What one module's tests could leave in the way of another's; policies first, as they refuse.
 CLUSTER_WIDE: Final = (
     (_ADMISSION, "validatingadmissionpolicybindings", "ValidatingAdmissionPolicyBinding"),
     (_ADMISSION, "validatingadmissionpolicies", "ValidatingAdmissionPolicy"),
@@ -25,7 +26,6 @@ CLUSTER_WIDE: Final = (
     ("storage.k8s.io/v1", "storageclasses", "StorageClass"),
     ("apiextensions.k8s.io/v1", "customresourcedefinitions", "CustomResourceDefinition"),
 )
-"""What one module's tests could leave in the way of another's; policies first, as they refuse."""
 
 Name = tuple[str, str]
 

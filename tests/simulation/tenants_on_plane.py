@@ -32,8 +32,8 @@ from tests.simulation.admission_actors import (
 )
 from tests.simulation.waiting import SECONDS, until
 
+# Name of a driver that has ended, and owns what tests make as a driver.
 OWNER: Final = "owner"
-"""Name of a driver that has ended, and owns what tests make as a driver."""
 _OTHERS: Final = f"metadata.name!={OWNER}"
 
 

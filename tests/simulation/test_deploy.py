@@ -20,6 +20,7 @@ from tests.simulation.waiting import until
 
 NODE_CLASSES: Final = "/apis/karpenter.k8s.aws/v1/ec2nodeclasses"
 NODE_POOLS: Final = "/apis/karpenter.sh/v1/nodepools"
+# Where a deployment puts objects that a deletion must take away.
 PLACES: Final = (
     "/api/v1/namespaces",
     "/api/v1/nodes",
@@ -31,7 +32,6 @@ PLACES: Final = (
     "/apis/apps/v1/daemonsets",
     "/apis/apps/v1/deployments",
 )
-"""Where a deployment puts objects that a deletion must take away."""
 
 
 @pytest.fixture(scope="module")

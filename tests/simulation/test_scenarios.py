@@ -28,14 +28,14 @@ from tests.simulation.large_platform import SMALL, large_platform, platform_of_m
 pytestmark = pytest.mark.long
 
 ALWAYS: Final = ("jobs-across-zones", "drivers-on-spot", "drivers-disrupted")
+# By how much of all jobs a zone may have more or fewer than its share, where jobs are many.
 BALANCED: Final = 0.05
-"""By how much of all jobs a zone may have more or fewer than its share, where jobs are many."""
 
+# Share of allocatable cores that executors request at their most, where jobs come together.
 PACKED: Final = 0.9
-"""Share of allocatable cores that executors request at their most, where jobs come together."""
 
+# Seconds between which ``no-capacity`` sells nothing; what was bought before boots in ten.
 SOLD_OUT: Final = (60, 180)
-"""Seconds between which ``no-capacity`` sells nothing; what was bought before boots in ten."""
 
 Platforms = Callable[[bool], Path]
 

@@ -45,6 +45,7 @@ from pyspark import SparkConf, SparkContext
 SparkContext(conf=SparkConf().setAll(json.loads(sys.argv[1]).items()))
 time.sleep(60)
 """
+# Fields of a pod's spec that the scheduler, Karpenter, quotas or evictions read.
 SCHEDULED_BY: Final = (
     "affinity",
     "nodeSelector",
@@ -61,7 +62,6 @@ SCHEDULED_BY: Final = (
     "tolerations",
     "topologySpreadConstraints",
 )
-"""Fields of a pod's spec that the scheduler, Karpenter, quotas or evictions read."""
 
 
 @pytest.fixture(scope="module")

@@ -128,8 +128,8 @@ def test_other_pods_are_left_as_they_are(spread: Plane) -> None:
     assert spreads(with_own) is None
 
 
+# First zones by the last digits of a job's id: their sum modulo three.
 DRAWS = {"00": "zone-a", "01": "zone-b", "0b": "zone-c", "zz": "zone-b", "a1": "zone-c"}
-"""First zones by the last digits of a job's id: their sum modulo three."""
 
 
 def drawn(pod: dict[str, Any]) -> list[str]:

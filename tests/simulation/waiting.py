@@ -8,8 +8,8 @@ from typing import Final, TypeVar
 
 import pytest
 
+# How long a test waits: two busy cores take ten times as long as idle ones.
 SECONDS: Final = 120
-"""How long a test waits: two busy cores take ten times as long as idle ones."""
 EVERY: Final = 0.1
 T = TypeVar("T")
 

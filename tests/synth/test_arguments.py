@@ -27,8 +27,8 @@ from cdk_emr_eks import (
     Zone,
 )
 
+# Text where a value belongs.
 ANY: Any = "analytics"
-"""Text where a value belongs."""
 
 ZONES = (Zone.named("us-east-1a"),)
 

@@ -14,11 +14,11 @@ from cdk_emr_eks.clusters.manifests import plain
 from cdk_emr_eks.security.nag import accept, wildcard
 from cdk_emr_eks.security.pod_identity import pod_identity_trust
 
+# Namespace of all controllers, which API priority and fairness serves first; no tenant has it.
 CONTROLLER_NAMESPACE: Final = "kube-system"
-"""Namespace of all controllers, which API priority and fairness serves first; no tenant has it."""
 
-_TIMEOUT_MINUTES: Final = 10
 # The handler itself ends after 15 minutes; a release it was killed in stays locked.
+_TIMEOUT_MINUTES: Final = 10
 
 Statement = Mapping[str, object]
 Document = Mapping[str, object]

@@ -32,8 +32,8 @@ from cdk_emr_eks.assembly.expressions import (
 )
 from cdk_emr_eks.assembly.paths import at, mapping, text
 
+# Returns the value of a name that another template declares, None if it declares none.
 Lookup = Callable[[Ref | GetAtt], object]
-"""Returns the value of a name that another template declares, None if it declares none."""
 
 
 class TextView:

@@ -14,9 +14,9 @@ from cdk_emr_eks.model.clusters.addon_mirror import BALANCERS_CHART, PUBLIC_REGI
 from cdk_emr_eks.security.nag import skip_checkov
 from cdk_emr_eks.versions import KARPENTER, LOAD_BALANCER_CONTROLLER
 
-_WITHOUT_CACHE: Final = ("cn-", "us-gov-")
 # Beginnings of regions without pull-through caches.
 # Source: https://docs.aws.amazon.com/AmazonECR/latest/userguide/pull-through-cache.html, 2026-11.
+_WITHOUT_CACHE: Final = ("cn-", "us-gov-")
 
 
 def mirror_host(mirror: AddonMirror) -> str:

@@ -19,13 +19,13 @@ from constructs import Construct
 
 from cdk_emr_eks.errors import refuse
 
+# A Kubernetes object as plain values: what ``spec`` renders and users may write themselves.
 KubernetesObject = Mapping[str, object]
-"""A Kubernetes object as plain values: what ``spec`` renders and users may write themselves."""
 
-MAX_MANIFEST_BYTES: Final = 120_000
 # The handler is invoked asynchronously, with an event of at most 256 KB; on an update the event
 # carries the old manifest beside the new one.
 # Source: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+MAX_MANIFEST_BYTES: Final = 120_000
 
 
 class ManifestStage(Construct):

@@ -13,9 +13,9 @@ from cdk_emr_eks.networks.network import Network
 from cdk_emr_eks.security.nag import accept, managed_policy
 
 _VOLUME_GIB = 50
-_NODE_POLICIES = ("AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly")
 # No right of the VPC CNI: it has a role of its own, by Pod Identity.
 # Source: https://docs.aws.amazon.com/eks/latest/userguide/create-node-role.html
+_NODE_POLICIES = ("AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly")
 
 
 class SystemNodes(Construct):

@@ -13,8 +13,8 @@ from constructs import Construct
 from cdk_emr_eks.ephemeral.roles import trust
 from cdk_emr_eks.security.nag import accept, skip_checkov
 
+# How an execution ends that may have left something behind.
 ENDINGS: Final = ("ABORTED", "FAILED", "TIMED_OUT")
-"""How an execution ends that may have left something behind."""
 
 _FORTNIGHT: Final = 14 * 24 * 3600
 

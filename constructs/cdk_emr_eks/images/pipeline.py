@@ -96,8 +96,8 @@ def _type(category: str, provider: str) -> codepipeline.CfnPipeline.ActionTypeId
     )
 
 
+# How long a build may wait for a machine.
 QUEUE_MINUTES: Final = 15
-"""How long a build may wait for a machine."""
 _TYPES: Final[Mapping[Architecture, str]] = {
     Architecture.AMD64: "LINUX_CONTAINER",
     Architecture.ARM64: "ARM_CONTAINER",

@@ -24,9 +24,9 @@ from cdk_emr_eks.networks.vpc_endpoints import VpcEndpoints
 
 __all__ = ["ExistingNetwork", "Nat", "Network", "NetworkSpec"]
 
+# Source: https://docs.aws.amazon.com/eks/latest/userguide/network-load-balancing.html
 _INTERNAL_BALANCER = "kubernetes.io/role/internal-elb"
 _PUBLIC_BALANCER = "kubernetes.io/role/elb"
-# Source: https://docs.aws.amazon.com/eks/latest/userguide/network-load-balancing.html
 
 # Id of the VPC that ``Vpc.from_lookup`` returns before the look-up (DUMMY_VPC_PROPS in
 # https://github.com/aws/aws-cdk/blob/main/packages/aws-cdk-lib/aws-ec2/lib/vpc.ts, 2026-11).

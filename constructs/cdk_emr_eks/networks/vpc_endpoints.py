@@ -10,9 +10,12 @@ from constructs import Construct
 
 from cdk_emr_eks.model.networks.network import Nat, NetworkSpec
 
+# Services that every job calls, named as in PrivateLink's service names.
 BASIC: Final = ("ecr.api", "ecr.dkr", "sts", "logs", "emr-containers")
-"""Services that every job calls, named as in PrivateLink's service names."""
 
+# Services that nodes, add-ons, Karpenter and the kubectl handler call as well.
+# Sources: https://docs.aws.amazon.com/eks/latest/userguide/private-clusters.html and
+# https://karpenter.sh/docs/getting-started/getting-started-with-karpenter/#private-clusters
 WITHOUT_NAT: Final = (
     *BASIC,
     "ec2",
@@ -24,11 +27,6 @@ WITHOUT_NAT: Final = (
     "sqs",
     "ssm",
 )
-"""Services that nodes, add-ons, Karpenter and the kubectl handler call as well.
-
-Sources: https://docs.aws.amazon.com/eks/latest/userguide/private-clusters.html and
-https://karpenter.sh/docs/getting-started/getting-started-with-karpenter/#private-clusters
-"""
 
 
 class VpcEndpoints(Construct):

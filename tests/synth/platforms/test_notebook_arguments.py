@@ -29,8 +29,8 @@ from cdk_emr_eks.stacks import tenant_stacks
 from cdk_emr_eks.tenants.tenant import EmrEksTenant
 from tests.synth.platforms.notebook_app import Parts, new_cluster, new_network, user
 
+# Text where a value belongs.
 ANY: Any = "analytics"
-"""Text where a value belongs."""
 IMAGE: Final = f"111122223333.dkr.ecr.eu-west-1.amazonaws.com/kernel@sha256:{'0a' * 32}"
 ROLE: Final = ExecutionRoleSpec(name="people", uses=(RoleUse.ENDPOINTS, RoleUse.LIVY))
 LIVY: Final = LivySpec(upload_uri="s3://sessions/livy")

@@ -22,11 +22,11 @@ from tests.synth.iam_decisions import Account, Request, allows
 from tests.synth.platforms.notebook_app import endpoint, new_cluster, new_network, own, user
 
 Templates = Mapping[str, Mapping[str, Any]]
+# CloudFormation: 500 resources, 200 outputs, 1 MB.
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
 MOST_RESOURCES = 450
 MOST_OUTPUTS = 200
 MOST_BYTES = 900_000
-# CloudFormation: 500 resources, 200 outputs, 1 MB.
-# https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
 
 
 def synth(

@@ -282,6 +282,7 @@ def test_the_node_role_holds_nothing_worth_stealing(assemblies: Assemblies) -> N
             assert not agreed(statements, Request(action=action)), action
 
 
+# What would make a pod that breaks out to its node more than that node.
 WORTH_STEALING: Final = (
     *("s3:GetObject", "s3:PutObject", "s3:ListAllMyBuckets", "glue:GetTable", "kms:Decrypt"),
     *("secretsmanager:GetSecretValue", "ssm:GetParameter", "ssmmessages:OpenDataChannel"),
@@ -292,4 +293,3 @@ WORTH_STEALING: Final = (
     *("eks:CreateAccessEntry", "eks:CreatePodIdentityAssociation", "eks:UpdateClusterConfig"),
     *("logs:FilterLogEvents", "logs:PutLogEvents", "lambda:InvokeFunction", "sqs:SendMessage"),
 )
-"""What would make a pod that breaks out to its node more than that node."""

@@ -175,8 +175,8 @@ def _interpreter(services: Services, execution: Execution) -> Iterator[None]:
         _RUNNING.pop()
 
 
-_RUNNING: Final[list[tuple[Services, Execution]]] = []
 # The innermost execution is the last: a task may run another state machine.
+_RUNNING: Final[list[tuple[Services, Execution]]] = []
 
 
 class _Task(state_task_service.StateTaskService):

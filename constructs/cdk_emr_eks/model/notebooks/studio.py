@@ -162,8 +162,8 @@ class IdentityCenterAuth:
         return AuthMode.SSO
 
 
+# One of the three ways to sign in.
 StudioAuth = IamAuth | SamlAuth | IdentityCenterAuth
-"""One of the three ways to sign in."""
 
 
 def studio_auth(
