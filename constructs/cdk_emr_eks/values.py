@@ -109,7 +109,9 @@ def value(
             raise TypeError(f"{plain.__name__}: write _rules(self, check) for __post_init__")
         target.__post_init__ = _check_value
         target.__repr__ = _short_repr
-        made: Any = dataclass(frozen=True, kw_only=kw_only, slots=True, order=order)(target)
+        made: Any = dataclass(frozen=True, kw_only=kw_only, slots=True, order=order, repr=False)(
+            target
+        )
         known = [each.name for each in fields(made)]
         made.__place__ = (kind or made.__name__, named_by if named_by in known else "")
         made.__init__ = _with_readable_errors(made)

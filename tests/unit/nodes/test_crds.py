@@ -397,3 +397,12 @@ def test_a_missing_field_is_named_with_its_path() -> None:
     schema = {"properties": {"a": {"required": ["b", "c"]}}}
     problems, _ = crd_schema.structural_problems(schema, {"a": {}})
     assert [str(each) for each in problems] == ["a.b is required", "a.c is required"]
+
+
+def test_a_rule_shows_short_values_only() -> None:
+    schema = {"x-kubernetes-validations": [{"rule": "false"}]}
+    # With its quotes the text has 120 and 121 characters.
+    (short,) = crd_schema.broken_rules(schema, "a" * 118, frozenset())
+    (long,) = crd_schema.broken_rules(schema, "a" * 119, frozenset())
+    assert (short.got, long.got) == ("a" * 118, None)
+    assert short.rule == "breaks Karpenter's rule: must fulfil the rule false"

@@ -230,8 +230,7 @@ def _check_pair(check: Check, first: IPv4Network, second: IPv4Network) -> None:
 
 
 def _check_room(check: Check, block: IPv4Network, zones: int) -> None:
-    lengths = range(_SMALLEST_SUBNET, _BIGGEST_VPC - 1, -1)
-    need = next(length for length in lengths if _has_room(length, zones))
+    need = max(length for length in range(_SMALLEST_SUBNET) if _has_room(length, zones))
     rule = f"must be /{need} or larger for {zones} zones"
     check.require(_has_room(block.prefixlen, zones), "cidr", rule, str(block))
 
