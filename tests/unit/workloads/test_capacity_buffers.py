@@ -1,4 +1,4 @@
-"""Warm capacity: what is refused, and buffers that hold room for the very pods of a job."""
+"""Capacity buffers: what is refused, and requests that equal those of the pods of a job."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -8,25 +8,33 @@ import pytest
 
 from cdk_emr_eks import CRITICAL, SHARED, CapacityBuffers, ConfigError, Workload, Zone
 from cdk_emr_eks.labels import SparkRole
+from cdk_emr_eks.model.instances.instances import Resources
 from cdk_emr_eks.model.jobs.job_config import spark_defaults
-from cdk_emr_eks.model.nodes.capacity_buffers import buffer_manifests
+from cdk_emr_eks.model.nodes.capacity_buffers import (
+    buffer_manifests,
+    needs_buffers,
+    refuse_buffers,
+)
 from cdk_emr_eks.model.nodes.node_pool import node_pools
+from cdk_emr_eks.model.workloads.capacity_buffers import buffer_problems
 from cdk_emr_eks.model.workloads.executor_size import driver_size, executor_size
+from cdk_emr_eks.model.workloads.shapes import NodePoolLimits
 from cdk_emr_eks.units import Cpu, Memory
 from tests.cli.assemblies import plain
+from tests.refusals import refused
 
 ZONES: Final = (Zone.named("eu-west-1a"), Zone(key="zone-2", name="eu-west-1b"))
 
 
-def objects(warm: CapacityBuffers, workload: Workload = SHARED) -> dict[tuple[str, str], Any]:
-    found: Any = plain(buffer_manifests(replace(workload, capacity_buffers=warm), ZONES))
+def objects(buffers: CapacityBuffers, workload: Workload = SHARED) -> dict[tuple[str, str], Any]:
+    found: Any = plain(buffer_manifests(replace(workload, capacity_buffers=buffers), ZONES))
     return {(each["kind"], each["metadata"]["name"]): each for each in found}
 
 
-def replicas(warm: CapacityBuffers) -> dict[str, int]:
+def replicas(buffers: CapacityBuffers) -> dict[str, int]:
     return {
         name.removeprefix("warm-shared-"): each["spec"]["replicas"]
-        for (kind, name), each in objects(warm).items()
+        for (kind, name), each in objects(buffers).items()
         if kind == "CapacityBuffer"
     }
 
@@ -49,9 +57,7 @@ def replicas(warm: CapacityBuffers) -> dict[str, int]:
     ],
 )
 def test_invalid_buffers_are_refused(arguments: Mapping[str, Any], message: str) -> None:
-    with pytest.raises(ConfigError) as refused:
-        CapacityBuffers(**arguments)
-    assert str(refused.value) == message
+    assert refused(lambda: CapacityBuffers(**arguments)) == message
 
 
 def test_buffers_beyond_the_limits_of_a_pool_are_refused() -> None:
@@ -78,9 +84,7 @@ def test_zones_that_share_a_pool_share_its_limits() -> None:
 
 
 def test_a_zone_that_the_platform_lacks_is_refused() -> None:
-    with pytest.raises(ConfigError) as refused:
-        objects(CapacityBuffers(jobs=1, zones=("eu-west-1b",)))
-    assert str(refused.value) == (
+    assert refused(lambda: objects(CapacityBuffers(jobs=1, zones=("eu-west-1b",)))) == (
         "Workload 'shared': capacity_buffers.zones must be keys of the platform's zones "
         "(eu-west-1a, zone-2), got 'eu-west-1b'."
     )
@@ -95,7 +99,7 @@ def test_each_zone_has_its_replicas() -> None:
 
 
 def test_removed_buffers_have_0_replicas_and_no_object_is_left() -> None:
-    # kubectl leaves what is no longer in a manifest: so it is all there, with nothing in it.
+    # kubectl does not delete what a manifest no longer has, so every buffer stays, with 0 replicas.
     before = objects(CapacityBuffers(jobs=2, executors=5))
     after = objects(CapacityBuffers(jobs=1, zones=("zone-2",)))
     assert set(before) == set(after)
@@ -108,6 +112,27 @@ def test_removed_buffers_have_0_replicas_and_no_object_is_left() -> None:
 
 def test_a_workload_without_buffers_has_no_manifests() -> None:
     assert buffer_manifests(SHARED, ZONES) == ()
+
+
+def test_clusters_without_support_refuse_buffers() -> None:
+    buffered = replace(SHARED, capacity_buffers=CapacityBuffers(jobs=1))
+    assert not needs_buffers([SHARED])
+    assert needs_buffers([SHARED, buffered])
+    refuse_buffers("Cluster 'data'", "workloads", [SHARED, CRITICAL], "upgrade Karpenter")
+    text = refused(
+        lambda: refuse_buffers("Cluster 'data'", "workloads", [CRITICAL, buffered], "do it")
+    )
+    assert text == (
+        "Cluster 'data': workloads must have no capacity_buffers: the cluster's Karpenter does not "
+        "support them, got 'shared'; do it."
+    )
+
+
+def test_buffers_can_use_the_whole_limits_of_a_pool() -> None:
+    pods = {"a": Resources(Cpu(1), Memory(10)), "b": Resources(Cpu(2), Memory(20))}
+    for cpu, mib, refused_amounts in ((6, 60, 0), (5, 60, 1), (6, 59, 1)):
+        limits = NodePoolLimits(cpu=Cpu(cpu), memory=Memory(mib))
+        assert len(buffer_problems(SparkRole.DRIVER, 2, pods, limits)) == refused_amounts
 
 
 @pytest.mark.parametrize("workload", [SHARED, CRITICAL], ids=lambda each: str(each.name))

@@ -380,6 +380,10 @@ def test_workloads_that_contradict_each_other_are_refused(call: Call, message: s
     assert refused(call) == message
 
 
+def test_one_workload_is_enough() -> None:
+    check_workloads((SHARED,))
+
+
 @pytest.mark.parametrize("priority", [2_000, 2_100])
 def test_priorities_are_equal_or_100_apart(priority: int) -> None:
     check_workloads((SHARED, replace(CRITICAL, priority=priority)))

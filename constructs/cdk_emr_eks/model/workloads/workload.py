@@ -292,7 +292,7 @@ def check_workloads(workloads: Sequence[Workload]) -> None:
             priority over executors of another.
     """
     check = Check("Workloads")
-    check.require(len(workloads) > 0, "workloads", "must have at least one: nothing could run")
+    check.require(bool(workloads), "workloads", "must have at least one: nothing could run")
     names = [each.name for each in workloads]
     for name in sorted({name for name in names if names.count(name) > 1}):
         check.require(False, "name", "must be used once", name)
