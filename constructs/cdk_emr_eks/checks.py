@@ -204,9 +204,10 @@ class Check:
     def length(self, field: str, low: int, high: int) -> None:
         """Require text, or each text of a tuple, of ``low`` to ``high`` characters."""
         amount = f"{low} to {high}" if low else f"at most {high}"
+        noun = "character" if high == 1 else "characters"
         plural = " each" if isinstance(self._read(field), tuple) else ""
         for each in self._each(field):
-            rule = f"must be {amount} characters{plural}"
+            rule = f"must be {amount} {noun}{plural}"
             self.require(low <= len(each) <= high, field, rule, len(each))
 
     def one_of(
