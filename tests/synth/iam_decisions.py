@@ -31,7 +31,7 @@ _VARIABLE: Final = re.compile(r"\$\{([^}]+)\}")
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """A request of somebody to AWS.
+    """A request of a principal to AWS.
 
     Attributes:
         action: Such as ``s3:GetObject``.

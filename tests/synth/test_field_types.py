@@ -135,7 +135,7 @@ WITH_CONSTRUCTS = {
     "NodeEnvironment",
     "Platform",
 } | {*("OidcProvider", "StudioNetwork", "TenancyContext")}
-# What the library gives and nobody makes, and a choice without fields.
+# Values that only the library creates, and a choice without fields.
 GIVEN = {"InstanceStore", "PodTemplateLocation", "ConfigProblem"}
 
 
@@ -176,7 +176,7 @@ MISTAKES: Mapping[str, tuple[Callable[[], object], str]] = {
         "Workload 'shared': executor_capacity must be one of CapacityType.ON_DEMAND, "
         "CapacityType.SPOT, got 'spot'; write CapacityType.SPOT.",
     ),
-    "a driver on spot, told in text": (
+    "a driver on spot, as text": (
         pool(role="driver", capacity_type="spot"),
         "NodePool 'shared-driver-us-east-1a':\n"
         "  - role must be one of SparkRole.DRIVER, SparkRole.EXECUTOR, got 'driver'; write "
@@ -290,7 +290,7 @@ def test_a_value_keeps_its_mappings_whatever_becomes_of_the_callers() -> None:
         ),
     )
     tags["aws:reserved"] = "x"
-    container["image"] = "somebody/elses"
+    container["image"] = "another/image"
     keys.clear()
     for value, field, before in held:
         assert getattr(value, field) == before, value
@@ -298,8 +298,8 @@ def test_a_value_keeps_its_mappings_whatever_becomes_of_the_callers() -> None:
             getattr(value, field)["more"] = "x"
 
 
-def test_an_interface_is_what_has_its_members_whoever_wrote_it() -> None:
-    # Code that is run by exec has no module of its own.
+def test_an_object_with_the_members_of_an_interface_is_accepted() -> None:
+    # Code that exec runs has no module.
     space: dict[str, Any] = {}
     exec(
         "class Agent:\n"
