@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from cdk_emr_eks.addons.protocol import Addon, AddonContext
     from cdk_emr_eks.clusters.addon_registry import AddonRegistry
     from cdk_emr_eks.clusters.cluster import EksCluster
-    from cdk_emr_eks.clusters.manifests import ManifestStage
+    from cdk_emr_eks.clusters.manifests import ManifestBundle
     from cdk_emr_eks.clusters.oidc_provider import OidcProvider
     from cdk_emr_eks.ephemeral.jobs import EphemeralJobs
     from cdk_emr_eks.errors import ConfigError, ConfigProblem
@@ -211,7 +211,7 @@ __all__ = [
     "LoadBalancerController",
     "ManagedEndpoint",
     "ManagedEndpointSpec",
-    "ManifestStage",
+    "ManifestBundle",
     "Memory",
     "Nat",
     "Network",

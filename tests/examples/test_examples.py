@@ -9,7 +9,7 @@ from typing import Final
 import pytest
 
 from tests.conftest import APPS, ROOT, Assemblies
-from tests.static.accepted import FOREIGN
+from tests.static.suppressions import FOREIGN
 
 EXAMPLES: Final = [name for name in APPS if name != "reference"]
 MAX_RESOURCES: Final = 450

@@ -11,7 +11,7 @@ from typing import Any, Final
 import aws_cdk as cdk
 
 from tests.conftest import Assembly
-from tests.static.accepted import FOREIGN
+from tests.static.suppressions import FOREIGN
 from tests.synth.ephemeral import ephemeral_app
 from tests.synth.images.image_app import images
 from tests.synth.notebooks import connect_app, endpoint_app

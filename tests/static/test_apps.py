@@ -10,7 +10,7 @@ from typing import Final
 import pytest
 
 from tests.conftest import APPS, Assemblies
-from tests.static import accepted
+from tests.static import suppressions
 from tests.static.checkov import PROGRAM, checkov_findings
 from tests.static.iam import check_iam
 from tests.static.lint import lint_all
@@ -48,7 +48,7 @@ def test_iam_actions_and_resources(name: str, subjects: Subjects) -> None:
         [
             f"{stack}: {problem}"
             for stack in subject.iam
-            for problem in check_iam(subject.template(stack), accepted.IAM_STARS).problems
+            for problem in check_iam(subject.template(stack), suppressions.IAM_STARS).problems
         ]
     )
 
@@ -57,7 +57,7 @@ def test_iam_actions_and_resources(name: str, subjects: Subjects) -> None:
 def test_cfn_lint(name: str, subjects: Subjects) -> None:
     subject = subjects(name)
     texts = {stack: json.dumps(subject.template(stack)) for stack in subject.lint}
-    none(lint_all(texts, accepted.LINT))
+    none(lint_all(texts, suppressions.LINT))
 
 
 @pytest.mark.skipif(not PROGRAM.exists(), reason="checkov is not installed: make test does it")

@@ -13,9 +13,9 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 
 from cdk_emr_eks.errors import ConfigError
-from cdk_emr_eks.security import nag
+from cdk_emr_eks.security.suppressions import managed_policy, skip_checkov, suppress, wildcard
 from tests.contract import upstream
-from tests.static import accepted
+from tests.static import suppressions
 from tests.static.arn_overlap import overlaps
 from tests.static.checkov import PROGRAM, checkov_findings
 from tests.static.iam import check_iam
@@ -43,7 +43,7 @@ QUEUE = {"Fn::Join": ["", ["arn:", {"Ref": "AWS::Partition"}, ":sqs:*:*:queue"]]
 
 def test_karpenter_s_published_policies_pass() -> None:
     template = {"Resources": upstream.karpenter_resources()}
-    report = check_iam(template, accepted.IAM_STARS)
+    report = check_iam(template, suppressions.IAM_STARS)
     assert report.problems == ()
     assert report.used == {"AllowZonalShiftStatusReadOnly"}
     assert {"ec2:RunInstances", "iam:PassRole", "sqs:SendMessage"} <= report.actions
@@ -127,8 +127,10 @@ def test_right_statements_pass(statement: dict[str, object]) -> None:
     assert check_iam(role(statement), {}).problems == ()
 
 
-def test_every_accepted_thing_has_its_reason() -> None:
-    assert all(reason.strip() for reason in (*accepted.LINT.values(), *accepted.IAM_STARS.values()))
+def test_every_suppression_has_a_reason() -> None:
+    assert all(
+        reason.strip() for reason in (*suppressions.LINT.values(), *suppressions.IAM_STARS.values())
+    )
 
 
 def test_an_exception_excuses_only_its_own_statement() -> None:
@@ -272,17 +274,17 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> cdk.App:
         sid="Read", actions=["s3:GetObject"], resources=[bucket.arn_for_objects("*")]
     )
     policy = iam.ManagedPolicy(stack, "Policy", roles=[other], statements=[statement])
-    nag.accept(policy, {nag.wildcard(policy, bucket.arn_for_objects("*")): "all of its objects"})
+    suppress(policy, {wildcard(policy, bucket.arn_for_objects("*")): "all of its objects"})
     arn = f"arn:{stack.partition}:iam::aws:policy/ReadOnlyAccess"
     other.add_managed_policy(iam.ManagedPolicy.from_managed_policy_arn(stack, "Managed", arn))
-    nag.accept(stack, {nag.managed_policy(stack, arn): "AWS maintains it"})
-    nag.accept(bucket, {"AwsSolutions-S10": "for this test", "AwsSolutions-EC23": "stale"})
+    suppress(stack, {managed_policy(stack, arn): "AWS maintains it"})
+    suppress(bucket, {"AwsSolutions-S10": "for this test", "AwsSolutions-EC23": "stale"})
     cdk.Validations.of(bucket).acknowledge(
         cdk.Acknowledgment(id="AwsSolutions-S5", reason="without the pack's name"),
     )
     resource = bucket.node.default_child
     assert isinstance(resource, cdk.CfnResource)
-    nag.skip_checkov(resource, {"CKV_AWS_18": "access is logged by CloudTrail"})
+    skip_checkov(resource, {"CKV_AWS_18": "access is logged by CloudTrail"})
     app.synth()
     return app
 
@@ -308,8 +310,8 @@ def test_a_skip_stands_in_the_template(app: cdk.App) -> None:
 @pytest.mark.parametrize("findings", [{"S1": "why"}, {"AwsSolutions-S1": " "}])
 def test_a_finding_without_name_or_reason_is_refused(findings: dict[str, str]) -> None:
     stack = cdk.Stack(cdk.App(), "S")
-    with pytest.raises(ConfigError, match="Accepted findings of 'S'"):
-        nag.accept(stack, findings)
+    with pytest.raises(ConfigError, match="Suppressions of 'S'"):
+        suppress(stack, findings)
 
 
 def test_karpenter_s_resources_are_not_shared() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from cdk_emr_eks.assembly.text_view import TextView
 from tests.conftest import APPS, Assemblies, Assembly
-from tests.static.accepted import FOREIGN
+from tests.static.suppressions import FOREIGN
 
 # Services that accept a role only from a principal of the account that may pass it to them.
 OF_THE_ACCOUNT: Final = frozenset(

@@ -54,7 +54,7 @@ def cluster() -> EmrEksCluster:
         ("addons", ("yunikorn",), "must be a tuple of Addon, got 'yunikorn'."),
         ("admins", ("arn:aws:iam::1:role/a",), "must be a tuple of IRole, got 'arn:"),
         ("workload", (SHARED,), "is not a field of Platform; did you mean workloads?"),
-        ("stage_per_workload", "no", "must be True or False, got 'no'."),
+        ("bundle_per_workload", "no", "must be True or False, got 'no'."),
     ],
 )
 def test_options_of_wrong_types_are_refused(option: str, value: object, message: str) -> None:

@@ -1,4 +1,4 @@
-"""What installs a controller with rights in AWS: its role by Pod Identity, and its chart."""
+"""Parts of add-ons that are controllers with AWS permissions: role, policies and Helm chart."""
 
 from __future__ import annotations
 
@@ -11,17 +11,15 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from cdk_emr_eks.clusters.manifests import plain
-from cdk_emr_eks.security.nag import accept, wildcard
-from cdk_emr_eks.security.pod_identity import pod_identity_trust
+from cdk_emr_eks.security.iam import pod_identity_trust
+from cdk_emr_eks.security.iam_statements import Document, Statement
+from cdk_emr_eks.security.suppressions import suppress, wildcard
 
-# Namespace of all controllers, which API priority and fairness serves first; no tenant has it.
+# Namespace of all controllers: API priority and fairness serves it first, and no tenant has it.
 CONTROLLER_NAMESPACE: Final = "kube-system"
 
-# The handler itself ends after 15 minutes; a release it was killed in stays locked.
+# The handler ends after 15 minutes, and a release that it was installing then stays locked.
 _TIMEOUT_MINUTES: Final = 10
-
-Statement = Mapping[str, object]
-Document = Mapping[str, object]
 
 
 def controller_role(
@@ -35,26 +33,26 @@ def controller_role(
     documents: Mapping[str, Document],
     reasons: Callable[[Document], Mapping[str, str]],
 ) -> iam.CfnRole:
-    """Make a controller's role, and its policies beside it.
+    """Create a controller's role and its managed policies.
 
     Args:
         name: The controller, in descriptions of its policies.
         description: Description of the role.
         cluster_name: Literal name of the cluster.
-        service_account: The one service account that may take the role.
+        service_account: The only service account that can assume the role.
         documents: Policy documents by name.
-        reasons: Why each resource with a wildcard is in a document.
+        reasons: Returns the reason for each resource with a wildcard in a document.
     """
     policies = []
     for part, document in documents.items():
-        # L1: the document stays as upstream wrote it, statement for statement.
+        # An L1 construct keeps the statements of the published document as they are.
         policy = iam.CfnManagedPolicy(
             scope,
             f"{part}Policy",
             description=f"{name} of {cluster_name}: {part}",
             policy_document=plain(document),
         )
-        accept(policy, {wildcard(scope, arn): why for arn, why in reasons(document).items()})
+        suppress(policy, {wildcard(scope, arn): why for arn, why in reasons(document).items()})
         policies.append(policy)
     return iam.CfnRole(
         scope,
@@ -65,7 +63,7 @@ def controller_role(
             namespace=CONTROLLER_NAMESPACE,
             service_accounts=[service_account],
         ),
-        # By reference: what waits for the role waits for its rights.
+        # References: resources that depend on the role also depend on its policies.
         managed_policy_arns=[policy.ref for policy in policies],
     )
 
@@ -85,11 +83,11 @@ def controller_chart(
 
     Args:
         cluster: The cluster.
-        repository: Where the chart is.
+        repository: Repository of the chart.
         chart: Name of the chart.
         version: Its version.
-        values: Its values. None: the chart's own.
-        skip_crds: Whether CRDs that come with the chart are left out. None: helm's default.
+        values: Its values. None: the defaults of the chart.
+        skip_crds: Whether CRDs in the chart are skipped. None: helm's default.
     """
     return eks.HelmChart(
         scope,
@@ -102,7 +100,7 @@ def controller_chart(
         namespace=CONTROLLER_NAMESPACE,
         create_namespace=False,
         skip_crds=skip_crds,
-        # A failed upgrade is rolled back, and a deletion waits until the pods are gone.
+        # A failed upgrade is rolled back, and a deletion waits until the pods are deleted.
         atomic=True,
         wait=True,
         timeout=Duration.minutes(_TIMEOUT_MINUTES),
@@ -111,7 +109,7 @@ def controller_chart(
 
 
 def wildcard_resources(document: Document) -> Iterator[tuple[Statement, str]]:
-    """Yield each resource with a wildcard of a policy document, with its statement."""
+    """Yield each resource with a wildcard in a policy document, with its statement."""
     for statement in cast(tuple[Statement, ...], document["Statement"]):
         given = statement["Resource"]
         for resource in [given] if isinstance(given, str) else cast(tuple[str, ...], given):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from aws_cdk import aws_eks_v2 as eks
 from constructs import Construct
 
-from cdk_emr_eks.clusters.manifests import ManifestStage
+from cdk_emr_eks.clusters.manifests import ManifestBundle
 from cdk_emr_eks.model.admission.cluster_policies import ADMISSION_POLICIES
 from cdk_emr_eks.model.admission.mutation import (
     driver_zone,
@@ -20,7 +20,7 @@ from cdk_emr_eks.model.nodes.storage_class import needs_storage_class, storage_c
 from cdk_emr_eks.model.workloads.workload import Workload
 
 
-class WorkloadPolicies(ManifestStage):
+class WorkloadPolicies(ManifestBundle):
     """PriorityClasses, the StorageClass where volumes are used, tenants' admission policies.
 
     All but the PriorityClasses are the cluster's, and not of one workload.

@@ -11,7 +11,7 @@ from constructs import Construct
 from cdk_emr_eks.errors import refuse
 from cdk_emr_eks.field_types import check_argument
 from cdk_emr_eks.model.clusters.addon_mirror import BALANCERS_CHART, PUBLIC_REGISTRY, AddonMirror
-from cdk_emr_eks.security.nag import skip_checkov
+from cdk_emr_eks.security.suppressions import skip_checkov
 from cdk_emr_eks.versions import KARPENTER, LOAD_BALANCER_CONTROLLER
 
 # Beginnings of regions without pull-through caches.

@@ -14,19 +14,19 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from constructs import Construct, DependencyGroup, IDependable
 
-from cdk_emr_eks.clusters.access import AdminAccess
-from cdk_emr_eks.clusters.kubectl_layer import (
-    accept_kubectl_findings,
+from cdk_emr_eks.clusters.kubectl import (
     bound_kubectl_logs,
     kubectl_layer,
+    suppress_kubectl_findings,
 )
 from cdk_emr_eks.clusters.managed_addons import NetworkAddons, SystemAddons
 from cdk_emr_eks.clusters.system_nodes import SystemNodes
+from cdk_emr_eks.errors import refuse
 from cdk_emr_eks.model.clusters.cluster import ClusterSpec, ControlPlaneLogType
 from cdk_emr_eks.networks.network import Network
 from cdk_emr_eks.security.encryption import cluster_log_prefix
-from cdk_emr_eks.security.nag import accept, managed_policy
-from cdk_emr_eks.security.pod_identity import cluster_arn
+from cdk_emr_eks.security.iam import cluster_arn
+from cdk_emr_eks.security.suppressions import managed_policy, suppress
 
 __all__ = ["ClusterSpec", "ControlPlaneLogType", "EksCluster"]
 
@@ -73,7 +73,7 @@ class EksCluster(Construct):
         self.key = key
         self.mirror = spec.mirror
         self.cluster = self._cluster(spec, network)
-        accept_kubectl_findings(self.cluster)
+        suppress_kubectl_findings(self.cluster)
         bound_kubectl_logs(self.cluster, days=spec.log_days)
         cluster_name = self.cluster.cluster_name
         AdminAccess(self, "Admins", cluster_name=cluster_name, admins=admins)
@@ -158,7 +158,7 @@ class EksCluster(Construct):
             managed_policies=[policy],
         )
         reason = "EKS asks for this policy on its own role"
-        accept(role, {managed_policy(role, policy.managed_policy_arn): reason})
+        suppress(role, {managed_policy(role, policy.managed_policy_arn): reason})
         return role
 
     def _log_group(self, spec: ClusterSpec) -> logs.CfnLogGroup:
@@ -171,6 +171,59 @@ class EksCluster(Construct):
         )
         group.apply_removal_policy(RemovalPolicy.DESTROY)
         return group
+
+
+class AdminAccess(Construct):
+    """EKS access entries with the cluster administrator policy, for IAM roles.
+
+    Resources made: one ``AWS::EKS::AccessEntry`` for each role.
+
+    Args:
+        cluster_name: Name of the cluster; can be a token.
+        admins: The roles.
+
+    Raises:
+        ConfigError: If a role is given twice. EKS allows one entry for each role.
+
+    Source: https://docs.aws.amazon.com/eks/latest/userguide/access-policy-permissions.html
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        cluster_name: str,
+        admins: Sequence[iam.IRole],
+    ) -> None:
+        super().__init__(scope, id)
+        arns: set[str] = set()
+        for role in admins:
+            arn = role.role_arn
+            if arn in arns:
+                where = f"Administrators of {self.node.path}"
+                raise refuse(where, "admins", "must have each role once", role.node.path)
+            arns.add(arn)
+            scope_of = eks_l1.CfnAccessEntry.AccessScopeProperty(type="cluster")
+            policy = (
+                f"arn:{Aws.PARTITION}:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
+            )
+            eks_l1.CfnAccessEntry(
+                self,
+                role.node.addr,
+                cluster_name=cluster_name,
+                principal_arn=arn,
+                access_policies=[
+                    eks_l1.CfnAccessEntry.AccessPolicyProperty(
+                        access_scope=scope_of, policy_arn=policy
+                    )
+                ],
+            )
+        if not arns:
+            Annotations.of(self).add_warning_v2(
+                "cdk-emr-eks:no-admins",
+                "No IAM role can use kubectl on this cluster; pass admins=",
+            )
 
 
 def _endpoint_access(spec: ClusterSpec) -> eks.EndpointAccess:

@@ -14,8 +14,8 @@ from cdk_emr_eks import labels
 from cdk_emr_eks.model.clusters.cluster import SYSTEM_SELECTOR, SYSTEM_TOLERATIONS, ClusterSpec
 from cdk_emr_eks.model.instances.instances import DAEMONSET_REQUESTS
 from cdk_emr_eks.networks.network import Network
-from cdk_emr_eks.security.nag import accept, managed_policy
-from cdk_emr_eks.security.pod_identity import pod_identity_trust
+from cdk_emr_eks.security.iam import pod_identity_trust
+from cdk_emr_eks.security.suppressions import managed_policy, suppress
 
 _NAMESPACE = "kube-system"
 _ZONE_SPREAD = {
@@ -194,7 +194,7 @@ def _role(
         managed_policy_arns=[arn],
     )
     reason = "AWS's own policy for the add-on moves with the add-on's versions"
-    accept(role, {managed_policy(role, arn): reason})
+    suppress(role, {managed_policy(role, arn): reason})
     return role
 
 

@@ -28,7 +28,7 @@ KubernetesObject = Mapping[str, object]
 MAX_MANIFEST_BYTES: Final = 120_000
 
 
-class ManifestStage(Construct):
+class ManifestBundle(Construct):
     """Kubernetes objects that are applied together and deleted together.
 
     Objects may be added until synthesis, when the custom resource reads them. They are applied in
@@ -120,7 +120,7 @@ def plain(value: object) -> object:
 class _Producer:
     """Renders a stage when CloudFormation's template is written, not when it is declared."""
 
-    def __init__(self, stage: ManifestStage) -> None:
+    def __init__(self, stage: ManifestBundle) -> None:
         self._stage = stage
 
     def produce(self) -> str:

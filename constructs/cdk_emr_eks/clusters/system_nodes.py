@@ -10,7 +10,7 @@ from constructs import Construct
 
 from cdk_emr_eks.model.clusters.cluster import SYSTEM_SELECTOR, SYSTEM_TOLERATIONS, ClusterSpec
 from cdk_emr_eks.networks.network import Network
-from cdk_emr_eks.security.nag import accept, managed_policy
+from cdk_emr_eks.security.suppressions import managed_policy, suppress
 
 _VOLUME_GIB = 50
 # No right of the VPC CNI: it has a role of its own, by Pod Identity.
@@ -94,7 +94,7 @@ class SystemNodes(Construct):
             managed_policy_arns=arns,
         )
         reason = "EKS asks for this policy on nodes; it reads, and nothing of it names a tenant"
-        accept(role, {managed_policy(role, arn): reason for arn in arns})
+        suppress(role, {managed_policy(role, arn): reason for arn in arns})
         return role
 
     def _launch_template(self, spec: ClusterSpec) -> ec2.CfnLaunchTemplate:

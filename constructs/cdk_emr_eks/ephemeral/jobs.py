@@ -41,7 +41,7 @@ from cdk_emr_eks.model.namespaces.namespace import namespace_manifest
 from cdk_emr_eks.model.tenants.tenant import check_tenant
 from cdk_emr_eks.model.tenants.virtual_cluster import EmrAccess, VirtualClusterOptions
 from cdk_emr_eks.security.iam_statements import Statement
-from cdk_emr_eks.security.nag import accept, skip_checkov, wildcard
+from cdk_emr_eks.security.suppressions import skip_checkov, suppress, wildcard
 from cdk_emr_eks.tenants.claims import AppClaims
 from cdk_emr_eks.tenants.tenant import EmrEksTenant
 
@@ -89,7 +89,7 @@ class EphemeralJobs(Construct):
         self._tenant = tenant
         self._cluster_name = cluster = tenant.context.cluster_name
         rule = "must be unique"
-        AppClaims.of(self).take(self, "ephemeral", cluster, spec.name, field="name", rule=rule)
+        AppClaims.of(self).claim(self, "ephemeral", cluster, spec.name, field="name", rule=rule)
         job_role = ExecutionRoleSpec(
             name=spec.role_name(cluster),
             permissions=spec.permissions,
@@ -242,7 +242,7 @@ class EphemeralJobs(Construct):
             f"Ids are AWS's, within what is named and tagged {EPHEMERAL}; {LOG_DELIVERY}; {TRACES}"
         )
         if resources:
-            accept(role, {wildcard(self, resource): why for resource in sorted(resources)})
+            suppress(role, {wildcard(self, resource): why for resource in sorted(resources)})
 
 
 def _bounds(tenant: EmrEksTenant, spec: EphemeralJobSpec) -> list[Mapping[str, object]]:

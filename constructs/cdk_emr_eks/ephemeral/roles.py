@@ -14,11 +14,10 @@ from cdk_emr_eks.labels import SparkRole
 from cdk_emr_eks.model.access.execution_role import ExecutionRoleSpec, RoleUse, service_account
 from cdk_emr_eks.model.ephemeral.job import EPHEMERAL, EphemeralJobSpec, namespace_pattern
 from cdk_emr_eks.model.ephemeral.namespace_stack import ASSOCIATION_TYPE, MANIFEST_TYPE
-from cdk_emr_eks.security.arns import regional_arn
+from cdk_emr_eks.security.iam import cluster_arn, pod_identity_trust, regional_arn
 from cdk_emr_eks.security.iam_statements import Statement, allow
-from cdk_emr_eks.security.pod_identity import cluster_arn, pod_identity_trust
 from cdk_emr_eks.tenants.claims import AppClaims
-from cdk_emr_eks.tenants.job_role import accept_wildcards, iam_role
+from cdk_emr_eks.tenants.job_role import iam_role, suppress_wildcards
 from cdk_emr_eks.tenants.job_role_policies import in_environment, read_templates, write_logs
 from cdk_emr_eks.tenants.tenant import EmrEksTenant
 
@@ -40,7 +39,9 @@ def ephemeral_role(
         ConfigError: If the app has a role of that name.
     """
     rule = "must be unique"
-    AppClaims.of(scope).take(scope, "role", role.name, field="name", rule=rule, in_all_regions=True)
+    AppClaims.of(scope).claim(
+        scope, "role", role.name, field="name", rule=rule, in_all_regions=True
+    )
     location = tenant.context.pod_templates.location
     templates = [location(job.workload, each).object_arn for each in SparkRole]
     logging = write_logs(tenant.log_group_name, tenant.tenant.logs.s3_location)
@@ -56,7 +57,7 @@ def ephemeral_role(
             *(in_environment(permission).statement() for permission in role.permissions),
         ],
     )
-    accept_wildcards(scope, role, made, logging)
+    suppress_wildcards(scope, role, made, logging)
     return made
 
 

@@ -11,7 +11,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from cdk_emr_eks.ephemeral.roles import trust
-from cdk_emr_eks.security.nag import accept, skip_checkov
+from cdk_emr_eks.security.suppressions import skip_checkov, suppress
 
 # How an execution ends that may have left something behind.
 ENDINGS: Final = ("ABORTED", "FAILED", "TIMED_OUT")
@@ -68,7 +68,7 @@ class ExecutionWatch(Construct):
         queue = sqs.CfnQueue(
             self, "Undelivered", message_retention_period=_FORTNIGHT, sqs_managed_sse_enabled=True
         )
-        accept(queue, {"AwsSolutions-SQS3": "It is itself the queue of what was not delivered"})
+        suppress(queue, {"AwsSolutions-SQS3": "It is itself the queue of what was not delivered"})
         why = "SQS's own key: ARNs of executions; a key of ours would have to let EventBridge in"
         skip_checkov(queue, {"CKV_AWS_27": why})
         return queue

@@ -38,7 +38,7 @@ from cdk_emr_eks.labels import Architecture
 from cdk_emr_eks.model.images.emr_images import ImageKind, base_image
 from cdk_emr_eks.model.images.image import ImageSpec
 from cdk_emr_eks.model.images.image_uri import ecr_repository
-from cdk_emr_eks.security.nag import skip_checkov
+from cdk_emr_eks.security.suppressions import skip_checkov
 
 _JOIN_MINUTES: Final = 15
 _FOLDER: Final = "emr-eks"

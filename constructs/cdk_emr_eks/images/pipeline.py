@@ -13,7 +13,7 @@ from constructs import Construct
 
 from cdk_emr_eks.labels import Architecture
 from cdk_emr_eks.model.images.image import ImageBuilder
-from cdk_emr_eks.security.nag import accept
+from cdk_emr_eks.security.suppressions import suppress
 from cdk_emr_eks.versions import CODEBUILD_IMAGES
 
 _Pipeline = codepipeline.CfnPipeline
@@ -155,7 +155,7 @@ def build_project(
             )
         ),
     )
-    accept(project, {"AwsSolutions-CB4": _NO_OUTPUT})
+    suppress(project, {"AwsSolutions-CB4": _NO_OUTPUT})
     return project
 
 

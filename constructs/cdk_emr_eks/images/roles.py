@@ -11,7 +11,7 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from cdk_emr_eks.model.images.image_uri import EcrRepository
-from cdk_emr_eks.security.nag import accept, skip_checkov, wildcard
+from cdk_emr_eks.security.suppressions import skip_checkov, suppress, wildcard
 
 _PULL = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
 _PUSH = [
@@ -60,7 +60,7 @@ def build_role(
         arn = f"arn:{Aws.PARTITION}:ecr:{base.region}:{base.account}:repository/{base.name}"
         statements.append(_allow("PullBase", _PULL, [arn]))
     role = _role(scope, id, "codebuild", "Builds of one image", statements)
-    _accept_wildcards(role, ["*", artifacts])
+    _suppress_wildcards(role, ["*", artifacts])
     why = "a login to a registry is what builds and pushes need; it names no resource"
     skip_checkov(cast(CfnResource, role.node.default_child), {"CKV_AWS_107": why})
     return role
@@ -101,7 +101,7 @@ def pipeline_role(
     if asset_key is not None:
         statements.append(_allow("DecryptSource", ["kms:Decrypt"], [asset_key.key_arn]))
     role = _role(scope, id, "codepipeline", "Pipeline of one image", statements)
-    _accept_wildcards(role, [artifacts])
+    _suppress_wildcards(role, [artifacts])
     return role
 
 
@@ -127,7 +127,7 @@ def _role(
     )
 
 
-def _accept_wildcards(role: iam.Role, resources: Sequence[str]) -> None:
+def _suppress_wildcards(role: iam.Role, resources: Sequence[str]) -> None:
     reasons = {"*": "a login to a registry has no resource"}
     why = "CodePipeline makes up the keys of artifacts, below the pipeline's name"
-    accept(role, {wildcard(role, each): reasons.get(each, why) for each in resources})
+    suppress(role, {wildcard(role, each): reasons.get(each, why) for each in resources})

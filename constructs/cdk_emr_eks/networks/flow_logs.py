@@ -9,8 +9,8 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from cdk_emr_eks.security.arns import regional_arn
 from cdk_emr_eks.security.encryption import cluster_log_prefix
+from cdk_emr_eks.security.iam import regional_arn
 
 
 def _any_flow_log() -> str:

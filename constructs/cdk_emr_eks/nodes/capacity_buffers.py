@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from aws_cdk import aws_eks_v2 as eks
 from constructs import Construct
 
-from cdk_emr_eks.clusters.manifests import KubernetesObject, ManifestStage
+from cdk_emr_eks.clusters.manifests import KubernetesObject, ManifestBundle
 
 
 def add_capacity_buffers(
@@ -33,6 +33,6 @@ def add_capacity_buffers(
     """
     if not objects:
         return
-    stage = ManifestStage(scope, f"Warm-{workload}", cluster=cluster)
+    stage = ManifestBundle(scope, f"Warm-{workload}", cluster=cluster)
     stage.add(*objects)
     stage.node.add_dependency(*pools)

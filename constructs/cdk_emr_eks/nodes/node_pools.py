@@ -15,7 +15,7 @@ from cdk_emr_eks.checks import Check
 from cdk_emr_eks.clusters.manifests import (
     MAX_MANIFEST_BYTES,
     KubernetesObject,
-    ManifestStage,
+    ManifestBundle,
     plain,
 )
 from cdk_emr_eks.errors import Problems, refuse
@@ -33,7 +33,7 @@ from cdk_emr_eks.values import value
 # Kinds of objects in the manifest, in the order in which kubectl writes and deletes them.
 KINDS: Final = ("NodePool", "EC2NodeClass", "PriorityClass")
 
-SHARED_STAGE: Final = "Capacity"
+SHARED_BUNDLE: Final = "Capacity"
 
 
 @value
@@ -93,7 +93,7 @@ class NodePools(Construct):
     terminated, so no node outlives the controller. End all jobs before: kubectl waits for a node
     whose driver still runs.
 
-    Resources made: one ``Custom::AWSCDK-EKS-KubernetesResource``, or with ``stage_per_workload``
+    Resources made: one ``Custom::AWSCDK-EKS-KubernetesResource``, or with ``bundle_per_workload``
     one for each workload and one for what they share; and one for each workload with warm capacity,
     for which Karpenter's feature gate must be on.
 
@@ -102,7 +102,7 @@ class NodePools(Construct):
         workloads: Workloads of the pools.
         nodes: Zones and cluster settings of the nodes.
         karpenter: Dependency of the pools: ``InstalledKarpenter.ready``.
-        stage_per_workload: Whether each workload's pools are a separate custom resource. Needed
+        bundle_per_workload: Whether each workload's pools are a separate custom resource. Needed
             above 120,000 bytes of manifests, of which the 24 pools of the defaults in three zones
             use 41,000. It can be turned on later, but not off again: the removed resources would
             delete their pools. Therefore the user decides, and not a threshold. Default False.
@@ -125,7 +125,7 @@ class NodePools(Construct):
         workloads: Sequence[Workload],
         nodes: NodeEnvironment,
         karpenter: IDependable,
-        stage_per_workload: bool = False,
+        bundle_per_workload: bool = False,
     ) -> None:
         check_workloads(workloads)
         zones = nodes.zones
@@ -137,7 +137,7 @@ class NodePools(Construct):
         # A pool needs a node class to become Ready; any class will do.
         shared += [zone_pool(zones, each.name) for each in classes[:1]]
         manifests = {name: [pool.manifest() for pool in own] for name, own in pools.items()}
-        if not stage_per_workload:
+        if not bundle_per_workload:
             _check_size([*shared, *(each for own in manifests.values() for each in own)])
         buffers = {each.name: buffer_manifests(each, zones) for each in workloads}
         super().__init__(scope, id)
@@ -145,17 +145,17 @@ class NodePools(Construct):
         self.nodes = nodes
         self._pools: list[NodePool] = [pool for own in pools.values() for pool in own]
         self._names = {("NodePool", pool.name) for pool in self._pools}
-        self.stage = CapacityStage(self, SHARED_STAGE, cluster=cluster)
+        self.stage = CapacityBundle(self, SHARED_BUNDLE, cluster=cluster)
         for name, own in manifests.items():
             stage = self.stage
-            if stage_per_workload:
-                stage = CapacityStage(self, f"Workload-{name}", cluster=cluster)
+            if bundle_per_workload:
+                stage = CapacityBundle(self, f"Workload-{name}", cluster=cluster)
                 stage.adopt()
                 # Pools are deleted before the classes that they refer to.
                 stage.node.add_dependency(self.stage)
             stage.add(*own)
         self._add(*shared)
-        stages = [each for each in self.node.children if isinstance(each, CapacityStage)]
+        stages = [each for each in self.node.children if isinstance(each, CapacityBundle)]
         for name, objects in buffers.items():
             add_capacity_buffers(self, name, objects, cluster=cluster, pools=stages)
         self._warn(workloads)
@@ -204,7 +204,7 @@ class NodePools(Construct):
                 annotations.add_warning_v2(f"cdk-emr-eks:workload-{workload.name}", text)
 
 
-class CapacityStage(ManifestStage):
+class CapacityBundle(ManifestBundle):
     """A manifest that has pools before node classes, in whichever order they were added."""
 
     def objects(self) -> list[dict[str, object]]:
@@ -228,5 +228,5 @@ def _check_size(manifests: Sequence[KubernetesObject]) -> None:
     size = sum(len(json.dumps(plain(each))) for each in manifests)
     if size > MAX_MANIFEST_BYTES:
         rule = f"must make at most {MAX_MANIFEST_BYTES} bytes of node pools in one stage"
-        fix = "set stage_per_workload=True, or per_zone=False in workloads"
+        fix = "set bundle_per_workload=True, or per_zone=False in workloads"
         raise refuse("Node pools", "workloads", rule, size, fix)

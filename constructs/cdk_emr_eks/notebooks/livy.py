@@ -14,7 +14,7 @@ from aws_cdk import aws_eks_v2 as eks
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from cdk_emr_eks.clusters.manifests import ManifestStage, plain
+from cdk_emr_eks.clusters.manifests import ManifestBundle, plain
 from cdk_emr_eks.field_types import check_argument
 from cdk_emr_eks.labels import WORKLOAD, SparkRole
 from cdk_emr_eks.model.access.execution_role import Component, JobIdentity, RoleUse, service_account
@@ -37,8 +37,8 @@ from cdk_emr_eks.model.pods.pod_template import driver_template, executor_templa
 from cdk_emr_eks.notebooks.emr_registry import emr_registry
 from cdk_emr_eks.notebooks.livy_objects import LivyChart
 from cdk_emr_eks.pods.pod_templates import PodTemplateLocation, template_asset
-from cdk_emr_eks.security.nag import accept, wildcard
-from cdk_emr_eks.security.pod_identity import PODS_SERVICE, pod_identity_trust
+from cdk_emr_eks.security.iam import PODS_SERVICE, pod_identity_trust
+from cdk_emr_eks.security.suppressions import suppress, wildcard
 from cdk_emr_eks.tenants.claims import AppClaims
 from cdk_emr_eks.tenants.job_role import JobRole
 from cdk_emr_eks.tenants.tenant import EmrEksTenant
@@ -115,7 +115,7 @@ class Livy(Construct):
 
     def _claim(self) -> None:
         claims = AppClaims.of(self)
-        claims.take(
+        claims.claim(
             self,
             "namespace",
             self.tenant.context.cluster_name,
@@ -124,9 +124,9 @@ class Livy(Construct):
             rule="must be Livy's alone",
         )
         rule = "must be apart from what others write, which sessions would run"
-        claims.take_folder(self, *self.spec.upload_location, field="upload_uri", rule=rule)
+        claims.claim_folder(self, *self.spec.upload_location, field="upload_uri", rule=rule)
 
-    def _objects(self) -> ManifestStage:
+    def _objects(self) -> ManifestBundle:
         spec, identity = self.spec, self.role.spec.identity
         policies = livy_policies(
             server_namespace=self.namespace,
@@ -136,7 +136,7 @@ class Livy(Construct):
             network=self.tenant.tenant.network,
             cluster=self.tenant.context.network,
         )
-        stage = ManifestStage(self, "Objects", cluster=self.tenant.context.cluster)
+        stage = ManifestBundle(self, "Objects", cluster=self.tenant.context.cluster)
         owner = NamespaceOwner(tenant=self.tenant.tenant.name)
         stage.add(namespace_manifest(self.namespace, owner), *policies)
         stage.add_chart(
@@ -237,7 +237,7 @@ class Livy(Construct):
             ],
         )
         policy.attach_to_role(role)
-        accept(policy, {wildcard(self, objects): _OBJECTS})
+        suppress(policy, {wildcard(self, objects): _OBJECTS})
         return policy
 
     def _chart(self, registry: str, environment: Mapping[str, str]) -> eks.HelmChart:

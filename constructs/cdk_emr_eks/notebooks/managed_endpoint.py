@@ -79,7 +79,7 @@ class ManagedEndpoint(Construct):
         job = _job_configuration(context, tenant, spec, release)
         overrides = configuration_overrides(spec.where, spec.configuration(job), ENDPOINT_OVERRIDES)
         super().__init__(scope, id)
-        AppClaims.of(self).take(
+        AppClaims.of(self).claim(
             self,
             "endpoint",
             virtual_cluster.node.path,

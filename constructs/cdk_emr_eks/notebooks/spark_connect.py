@@ -124,7 +124,7 @@ class SparkConnectEndpoint(Construct):
 
     def _claim_and_warn(self) -> None:
         name, tenant = self.spec.name, self.tenant
-        AppClaims.of(self).take(
+        AppClaims.of(self).claim(
             self,
             "endpoint",
             tenant.virtual_cluster.node.path,

@@ -236,7 +236,7 @@ def _check(
 
 def _claim(studio: EmrStudio, name: str) -> None:
     rule = "must be unique: users and tags identify Studios by it"
-    AppClaims.of(studio).take(studio, "studio", name, field="name", rule=rule)
+    AppClaims.of(studio).claim(studio, "studio", name, field="name", rule=rule)
 
 
 def _check_access_logs(

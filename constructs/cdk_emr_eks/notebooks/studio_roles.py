@@ -18,9 +18,9 @@ from constructs import Construct
 
 from cdk_emr_eks.labels import EMR_MANAGED_TAG
 from cdk_emr_eks.model.notebooks.studio import AuthMode, GitSecrets, StudioSpec
-from cdk_emr_eks.security.arns import regional_arn
+from cdk_emr_eks.security.iam import regional_arn
 from cdk_emr_eks.security.iam_statements import Statement, allow
-from cdk_emr_eks.security.nag import accept, wildcard
+from cdk_emr_eks.security.suppressions import suppress, wildcard
 
 _EMR: Final = "elasticmapreduce.amazonaws.com"
 _ON_TAGGED: Final = {f"aws:ResourceTag/{EMR_MANAGED_TAG}": "true"}
@@ -91,7 +91,7 @@ class StudioServiceRole(Construct):
                 {"Version": "2012-10-17", "Statement": [dict(each) for each in statements]}
             ),
         )
-        accept(self.policy, {wildcard(self, resource): why for resource, why in reasons.items()})
+        suppress(self.policy, {wildcard(self, resource): why for resource, why in reasons.items()})
 
     def allow_secret_key(self, key: kms.IKey) -> None:
         """Let the role read secrets that a key encrypts, through Secrets Manager only."""

@@ -13,13 +13,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from cdk_emr_eks.model.notebooks.studio import GitAccess, GitSecrets
-from cdk_emr_eks.security.arns import regional_arn
-from cdk_emr_eks.security.iam_statements import (
-    MAX_POLICY_CHARACTERS,
-    Document,
-    Statement,
-    allow,
-)
+from cdk_emr_eks.security.iam import regional_arn
+from cdk_emr_eks.security.iam_statements import MAX_POLICY_CHARACTERS, Document, Statement, allow
 
 # Managed policies of one user, group or role, unless the quota of the account was raised.
 MAX_POLICIES: Final = 10

@@ -28,7 +28,7 @@ from cdk_emr_eks.notebooks.user_policies import (
     workspaces,
 )
 from cdk_emr_eks.security.iam_statements import MAX_POLICY_CHARACTERS, Document, Statement
-from cdk_emr_eks.security.nag import accept, skip_checkov, wildcard
+from cdk_emr_eks.security.suppressions import skip_checkov, suppress, wildcard
 from cdk_emr_eks.tenants.claims import AppClaims
 
 # Tag of endpoints: name of the Studio whose users may have them.
@@ -91,7 +91,7 @@ class NotebookAccess(Construct):
             # CloudFormation reads ARNs of other stacks again only if the resource changes.
             policy.add_metadata("emr-eks/endpoints", " ".join(each.version for each in access))
         accepted = wildcards(statements)
-        accept(self, {wildcard(self, resource): why for resource, why in accepted.items()})
+        suppress(self, {wildcard(self, resource): why for resource, why in accepted.items()})
         self.role = self._role(studio) if kind is IdentityKind.FEDERATED_ROLE else None
         if kind in _SSO:
             emr.CfnStudioSessionMapping(
@@ -114,10 +114,12 @@ class NotebookAccess(Construct):
         name, claims, field = self.user.identity_name, AppClaims.of(self), "identity_name"
         if kind is IdentityKind.FEDERATED_ROLE:
             rule = "must be the name of one role"
-            claims.take(self, "role", name, field=field, rule=rule, in_all_regions=True)
+            claims.claim(self, "role", name, field=field, rule=rule, in_all_regions=True)
         if kind in _SSO:
             rule = "must be assigned to a Studio once"
-            claims.take(self, "studio-member", studio.node.path, kind, name, field=field, rule=rule)
+            claims.claim(
+                self, "studio-member", studio.node.path, kind, name, field=field, rule=rule
+            )
 
     def _policy(self, id: str, document: Document, kind: IdentityKind) -> iam.CfnManagedPolicy:
         name = self.user.identity_name
@@ -265,7 +267,7 @@ def bound_user_role(scope: Construct, studio: EmrStudio) -> None:
             roles=[studio.user_role.role_name],
         )
         found = wildcards(cast(list[Statement], document["Statement"]))
-        accept(policy, {wildcard(scope, resource): why for resource, why in found.items()})
+        suppress(policy, {wildcard(scope, resource): why for resource, why in found.items()})
         _skip_unnarrowed(policy, document)
 
 

@@ -11,7 +11,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from cdk_emr_eks.model.notebooks.studio import WorkspaceStorage
-from cdk_emr_eks.security.nag import accept, skip_checkov
+from cdk_emr_eks.security.suppressions import skip_checkov, suppress
 
 _KEY_USE = ("kms:Decrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo")
 # Source: https://docs.aws.amazon.com/emr/latest/ManagementGuide/emr-studio-workspace-storage-encryption.html
@@ -162,7 +162,7 @@ class WorkspaceBucket(Construct):
             server_access_logs_prefix="emr-studio/" if access_logs else None,
         )
         if access_logs is None:
-            accept(bucket, {"AwsSolutions-S1": _NO_ACCESS_LOGS})
+            suppress(bucket, {"AwsSolutions-S1": _NO_ACCESS_LOGS})
             skip_checkov(
                 cast(s3.CfnBucket, bucket.node.default_child), {"CKV_AWS_18": _NO_ACCESS_LOGS}
             )

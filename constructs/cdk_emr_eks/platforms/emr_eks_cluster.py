@@ -14,7 +14,7 @@ from cdk_emr_eks.addons.karpenter import InstalledKarpenter
 from cdk_emr_eks.addons.protocol import Addon, AddonContext, InstalledAddons
 from cdk_emr_eks.admission.workload_policies import WorkloadPolicies
 from cdk_emr_eks.clusters.cluster import EksCluster
-from cdk_emr_eks.clusters.manifests import KubernetesObject, ManifestStage
+from cdk_emr_eks.clusters.manifests import KubernetesObject, ManifestBundle
 from cdk_emr_eks.clusters.oidc_provider import ClusterOidcProvider
 from cdk_emr_eks.errors import refuse
 from cdk_emr_eks.field_types import check_argument
@@ -60,7 +60,7 @@ class EmrEksCluster(TenantHost):
     """
 
     network: Network
-    _charts: ManifestStage | None = None
+    _charts: ManifestBundle | None = None
 
     def __init__(self, scope: Construct, id: str, *, platform: Platform | None = None) -> None:
         check_argument("EmrEksCluster", "platform", Platform | None, platform)
@@ -160,7 +160,7 @@ class EmrEksCluster(TenantHost):
         """
         check_argument("EmrEksCluster.add_chart", "chart", cdk8s.Chart, chart)
         if self._charts is None:
-            self._charts = ManifestStage(self, "Charts", cluster=self._cluster)
+            self._charts = ManifestBundle(self, "Charts", cluster=self._cluster)
             self._charts.node.add_dependency(*self.context.ready)
         self._charts.add_chart(chart)
 
@@ -224,7 +224,7 @@ class EmrEksCluster(TenantHost):
                 capacity_buffers=capacity_buffers,
             ),
             karpenter=self.karpenter.ready,
-            stage_per_workload=self.platform.stage_per_workload,
+            bundle_per_workload=self.platform.bundle_per_workload,
         )
 
     def _write_outputs(self) -> None:

@@ -33,7 +33,7 @@ class Platform:
         karpenter: Options of Karpenter.
         addons: Further add-ons, in any order.
         admins: IAM roles that administer the cluster with kubectl. Default: no role.
-        stage_per_workload: Whether each workload's node pools are a separate custom resource; see
+        bundle_per_workload: Whether each workload's node pools are a separate custom resource; see
             ``NodePools``. Default False.
 
     Raises:
@@ -51,7 +51,7 @@ class Platform:
     karpenter: Karpenter = field(default_factory=Karpenter)
     addons: tuple[Addon, ...] = ()
     admins: tuple[iam.IRole, ...] = ()
-    stage_per_workload: bool = False
+    bundle_per_workload: bool = False
 
     def _rules(self, check: Check) -> None:
         install_order(self.addons, [self.karpenter.name])

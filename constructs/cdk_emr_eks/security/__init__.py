@@ -1,1 +1,1 @@
-"""Who may do what, which key encrypts, and which findings are accepted."""
+"""IAM documents, the platform's KMS key, and suppressed findings of static checkers."""

@@ -1,4 +1,4 @@
-"""The platform's one KMS key: Kubernetes secrets and log groups."""
+"""The KMS key of a platform, for Kubernetes secrets and log groups."""
 
 from __future__ import annotations
 
@@ -7,22 +7,23 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-from cdk_emr_eks.security.arns import regional_arn
+from cdk_emr_eks.security.iam import regional_arn
 
 
 def cluster_log_prefix(cluster_name: str) -> str:
-    """Return the beginning of the names of a cluster's own log groups.
+    """Return the prefix of the names of a cluster's log groups.
 
-    EKS chooses the name of the control plane's group; the flow logs stand beside it.
+    EKS chooses the name of the control plane's group. The group of the flow logs has the same
+    prefix.
     """
     return f"/aws/eks/{cluster_name}/"
 
 
 def allow_log_groups(key: kms.Key, sid: str, prefix: str) -> None:
-    """Let CloudWatch Logs use a key for the log groups of a prefix, and for nothing else.
+    """Allow CloudWatch Logs to use a key for the log groups of a prefix only.
 
-    AWS's own example also has ``kms:Describe*``, which the condition can never allow: describing a
-    key carries no encryption context.
+    AWS's example also has ``kms:Describe*``, which the condition never allows: a request to
+    describe a key has no encryption context.
 
     Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
     """
@@ -32,7 +33,7 @@ def allow_log_groups(key: kms.Key, sid: str, prefix: str) -> None:
             sid=sid,
             principals=[iam.ServicePrincipal(f"logs.{Aws.REGION}.{Aws.URL_SUFFIX}")],
             actions=["kms:Encrypt*", "kms:Decrypt*", "kms:ReEncrypt*", "kms:GenerateDataKey*"],
-            # A key policy speaks of its own key only.
+            # In a key policy, it means the key itself.
             resources=["*"],
             conditions={"ArnLike": {"kms:EncryptionContext:aws:logs:arn": groups}},
         )
@@ -42,11 +43,11 @@ def allow_log_groups(key: kms.Key, sid: str, prefix: str) -> None:
 class PlatformKey(Construct):
     """A KMS key with yearly rotation for one cluster's secrets and log groups.
 
-    CloudWatch Logs may use it for the log groups of the cluster only, named by their encryption
-    context. Log groups of jobs are allowed by ``allow_job_logs``.
+    CloudWatch Logs can use it for the log groups of the cluster only; the encryption context has
+    their names. ``allow_job_logs`` allows it for the log groups of jobs.
 
     Resources made: one ``AWS::KMS::Key``. It is deleted with the stack, after KMS's waiting period
-    of 30 days, in which it can be brought back.
+    of 30 days, in which the deletion can be cancelled.
 
     Args:
         cluster_name: Literal name of the cluster.

@@ -1,4 +1,4 @@
-"""Statements of IAM policies, as IAM reads them."""
+"""IAM policy statements as plain values, without the CDK."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ def allow(
     resources: str | Sequence[str],
     condition: Mapping[str, object] | None = None,
 ) -> Statement:
-    """Return a statement that allows actions on resources; both are named by whoever asks.
+    """Return a statement that allows actions on resources.
 
     Args:
         sid: Its name within the policy.
-        actions: One action, or several; a list stays a list where it has one.
+        actions: One action, or several; a list with one action stays a list.
         resources: ARNs, or ``*`` for actions that have no resource.
-        condition: Keys and values by operator. None: always.
+        condition: Keys and values by operator. None: no condition.
     """
     statement: Statement = {
         "Sid": sid,

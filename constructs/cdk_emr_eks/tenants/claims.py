@@ -32,7 +32,7 @@ class AppClaims(Construct):
         found = root.node.try_find_child(_ID)
         return cast(AppClaims, found) if found else cls(cast(Construct, root), _ID)
 
-    def take(
+    def claim(
         self,
         scope: Construct,
         *what: str,
@@ -61,7 +61,7 @@ class AppClaims(Construct):
             raise refuse(other, its_field, f"{its_rule}; {path!r} has it", what[-1])
         self._owners[key] = path
 
-    def keep_off(self, scope: Construct, *what: str, field: str, rule: str) -> None:
+    def reserve(self, scope: Construct, *what: str, field: str, rule: str) -> None:
         """Say that a construct uses something which must be nobody's, now or later.
 
         Args:
@@ -79,7 +79,7 @@ class AppClaims(Construct):
             raise refuse(path, field, f"{rule}; {self._owners[key]!r} has it", what[-1])
         self._kept_off[key] = (path, field, rule)
 
-    def take_folder(
+    def claim_folder(
         self, scope: Construct, bucket: str, prefix: str, *, field: str, rule: str
     ) -> None:
         """Claim all objects below a prefix of a bucket; a bucket's name is the same everywhere.

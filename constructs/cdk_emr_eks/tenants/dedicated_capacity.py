@@ -12,13 +12,13 @@ from cdk_emr_eks.model.nodes.capacity_buffers import buffer_manifests, refuse_bu
 from cdk_emr_eks.model.nodes.dedicated import DedicatedPools
 from cdk_emr_eks.model.tenants.tenant import Tenant
 from cdk_emr_eks.nodes.capacity_buffers import add_capacity_buffers
-from cdk_emr_eks.nodes.node_pools import CapacityStage, NodeEnvironment
+from cdk_emr_eks.nodes.node_pools import CapacityBundle, NodeEnvironment
 from cdk_emr_eks.pods.pod_templates import PodTemplates
 from cdk_emr_eks.tenants.claims import AppClaims
 from cdk_emr_eks.tenants.context import TenancyContext
 
 
-class DedicatedCapacity(CapacityStage):
+class DedicatedCapacity(CapacityBundle):
     """Node pools, node classes and priority classes of a tenant's dedicated workloads.
 
     They are in the tenant's stack, created before its namespace and deleted after its last pod. The
@@ -48,7 +48,7 @@ class DedicatedCapacity(CapacityStage):
         if context.ready:
             self.node.add_dependency(*context.ready)
         for own in tenant.dedicated:
-            AppClaims.of(self).take(
+            AppClaims.of(self).claim(
                 self,
                 "workload",
                 context.cluster_name,

@@ -21,7 +21,7 @@ from cdk_emr_eks.model.tenants.tenant import select_workloads
 from cdk_emr_eks.names import namespace_problems
 from cdk_emr_eks.tenants.claims import AppClaims
 from cdk_emr_eks.tenants.context import TenancyContext
-from cdk_emr_eks.tenants.job_role import JobRole, accept_wildcards, iam_role
+from cdk_emr_eks.tenants.job_role import JobRole, iam_role, suppress_wildcards
 from cdk_emr_eks.tenants.job_role_policies import (
     in_environment,
     irsa_trust,
@@ -103,7 +103,7 @@ class ExecutionRole(JobRole):
         self.associations = (
             self._associate(context, namespace) if spec.identity is JobIdentity.POD_IDENTITY else ()
         )
-        accept_wildcards(self, spec, self._made, logging)
+        suppress_wildcards(self, spec, self._made, logging)
         for number, warning in enumerate(spec.warnings()):
             Annotations.of(self).add_warning_v2(f"cdk-emr-eks:role-name-{number}", warning)
 
@@ -115,10 +115,10 @@ class ExecutionRole(JobRole):
     def _claim(self, cluster_name: str, namespace: str) -> None:
         name, claims = self.spec.name, AppClaims.of(self)
         unique = "must be unique"
-        claims.take(self, "role", name, field="name", rule=unique, in_all_regions=True)
+        claims.claim(self, "role", name, field="name", rule=unique, in_all_regions=True)
         if RoleUse.LIVY in self.spec.uses:
             rule = "must be for Livy in one role of a namespace: it has one service account"
-            claims.take(self, "livy-role", cluster_name, namespace, field="uses", rule=rule)
+            claims.claim(self, "livy-role", cluster_name, namespace, field="uses", rule=rule)
 
     def _trust(
         self, context: TenancyContext, namespace: str, more: Sequence[Mapping[str, object]]

@@ -13,8 +13,8 @@ from constructs import Construct
 
 from cdk_emr_eks.errors import refuse
 from cdk_emr_eks.model.access.execution_role import ExecutionRoleSpec, RoleUse, service_account
-from cdk_emr_eks.security.nag import accept, wildcard
-from cdk_emr_eks.security.pod_identity import PODS_SERVICE
+from cdk_emr_eks.security.iam import PODS_SERVICE
+from cdk_emr_eks.security.suppressions import suppress, wildcard
 from cdk_emr_eks.tenants.context import TenancyContext
 from cdk_emr_eks.tenants.job_role_policies import in_environment, wildcards
 from cdk_emr_eks.tenants.virtual_cluster import EmrVirtualCluster
@@ -166,7 +166,7 @@ def iam_role(
     return role
 
 
-def accept_wildcards(
+def suppress_wildcards(
     scope: Construct,
     spec: ExecutionRoleSpec,
     role: iam.Role,
@@ -183,4 +183,4 @@ def accept_wildcards(
                 if "*" in action:
                     findings[f"AwsSolutions-IAM5[Action::{action}]"] = permission.reason
     if findings:
-        accept(role, findings)
+        suppress(role, findings)

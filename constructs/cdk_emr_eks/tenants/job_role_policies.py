@@ -17,8 +17,7 @@ from cdk_emr_eks.model.access.execution_role import (
     service_account,
 )
 from cdk_emr_eks.names import base36
-from cdk_emr_eks.security.arns import regional_arn
-from cdk_emr_eks.security.pod_identity import pod_identity_trust
+from cdk_emr_eks.security.iam import pod_identity_trust, regional_arn
 from cdk_emr_eks.tokens import has_token
 
 

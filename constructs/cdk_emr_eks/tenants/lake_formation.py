@@ -9,7 +9,7 @@ from aws_cdk import Aws
 from aws_cdk import aws_emrcontainers as emrcontainers
 from constructs import Construct
 
-from cdk_emr_eks.clusters.manifests import ManifestStage
+from cdk_emr_eks.clusters.manifests import ManifestBundle
 from cdk_emr_eks.errors import refuse
 from cdk_emr_eks.model.access.execution_role import ExecutionRoleSpec, JobIdentity
 from cdk_emr_eks.model.access.lake_formation import CALLER_TAG, LakeFormation
@@ -17,7 +17,7 @@ from cdk_emr_eks.model.access.security_configuration import SecurityConfiguratio
 from cdk_emr_eks.model.namespaces.network_policies import tenant_policies
 from cdk_emr_eks.model.tenants.emr_access import emr_cluster_role_manifests
 from cdk_emr_eks.model.tenants.tenant import Tenant
-from cdk_emr_eks.security.nag import accept
+from cdk_emr_eks.security.suppressions import suppress
 from cdk_emr_eks.tenants.claims import AppClaims
 from cdk_emr_eks.tenants.context import TenancyContext
 from cdk_emr_eks.tenants.job_role import iam_role
@@ -81,7 +81,7 @@ class TenantLakeFormation(Construct):
             statements=_engine_statements(lake_formation, [_role_arn(job) for job in jobs]),
         )
         reason = "EMR signs certificates for the two parts of a job: the action takes no resource"
-        accept(role, {"AwsSolutions-IAM5[Resource::*]": reason})
+        suppress(role, {"AwsSolutions-IAM5[Resource::*]": reason})
         resource = self._resource(cluster, namespace, lake_formation)
         resource.node.add_dependency(stage, role)
         self.id = resource.attr_id
@@ -90,17 +90,17 @@ class TenantLakeFormation(Construct):
         claims = AppClaims.of(self)
         rule = "must belong to one virtual cluster only"
         system = ("namespace", cluster_name, self._system)
-        claims.take(self, *system, field="lake_formation.system_namespace", rule=rule)
+        claims.claim(self, *system, field="lake_formation.system_namespace", rule=rule)
         field, rule = "lake_formation.query_engine_role", "must be unique"
-        claims.take(self, "role", role, field=field, rule=rule, in_all_regions=True)
+        claims.claim(self, "role", role, field=field, rule=rule, in_all_regions=True)
         # As a tenant's namespace: no other tenant may name it as a peer of its network.
         peer = ("tenant", cluster_name, self._system)
         rule = "must have one tenant only"
-        claims.take(self, *peer, field="lake_formation.system_namespace", rule=rule)
+        claims.claim(self, *peer, field="lake_formation.system_namespace", rule=rule)
 
-    def _namespace(self, context: TenancyContext, tenant: Tenant) -> ManifestStage:
+    def _namespace(self, context: TenancyContext, tenant: Tenant) -> ManifestBundle:
         namespace = tenant.resolved_namespace
-        stage = ManifestStage(self, "Namespace", cluster=context.cluster)
+        stage = ManifestBundle(self, "Namespace", cluster=context.cluster)
         stage.add(
             *system_namespace_objects(self._system, tenant.name, tenant.virtual_cluster.access)
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from aws_cdk import aws_emrcontainers as emrcontainers
 from constructs import Construct, IDependable
 
-from cdk_emr_eks.clusters.manifests import KubernetesObject, ManifestStage
+from cdk_emr_eks.clusters.manifests import KubernetesObject, ManifestBundle
 from cdk_emr_eks.errors import ConfigError
 from cdk_emr_eks.model.access.security_configuration import (
     AtRestEncryption,
@@ -63,7 +63,7 @@ class EmrSecurityConfiguration(Construct):
         super().__init__(scope, id)
         self.spec = spec
         self.system_namespace = spec.resolved_system_namespace(namespace)
-        AppClaims.of(self).take(
+        AppClaims.of(self).claim(
             self,
             "namespace",
             context.cluster_name,
@@ -74,7 +74,7 @@ class EmrSecurityConfiguration(Construct):
         self.resource = self._resource(context.cluster_name, namespace)
         self.id = self.resource.attr_id
         if made_by is None:
-            stage = ManifestStage(self, "Namespace", cluster=context.cluster)
+            stage = ManifestBundle(self, "Namespace", cluster=context.cluster)
             stage.add(*system_namespace_objects(self.system_namespace, namespace, access))
             if context.ready:
                 stage.node.add_dependency(*context.ready)

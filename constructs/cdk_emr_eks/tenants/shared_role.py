@@ -15,7 +15,7 @@ from cdk_emr_eks.model.access.execution_role import ExecutionRoleSpec, JobIdenti
 from cdk_emr_eks.model.tenants.tenant import Tenant, select_workloads
 from cdk_emr_eks.tenants.claims import AppClaims
 from cdk_emr_eks.tenants.context import TenancyContext
-from cdk_emr_eks.tenants.job_role import JobRole, accept_wildcards, iam_role
+from cdk_emr_eks.tenants.job_role import JobRole, iam_role, suppress_wildcards
 from cdk_emr_eks.tenants.job_role_policies import (
     in_environment,
     read_templates,
@@ -70,7 +70,7 @@ class SharedExecutionRole(Construct):
         _check(where, spec)
         workloads = select_workloads(where, spec.workloads, context.workloads)
         super().__init__(scope, id)
-        AppClaims.of(self).take(
+        AppClaims.of(self).claim(
             self, "role", spec.name, field="name", rule="must be unique", in_all_regions=True
         )
         self.spec = spec
@@ -95,7 +95,7 @@ class SharedExecutionRole(Construct):
             ],
         )
         self.arn = f"arn:{Aws.PARTITION}:iam::{Aws.ACCOUNT_ID}:role/{spec.name}"
-        accept_wildcards(self, spec, self.role, logging)
+        suppress_wildcards(self, spec, self.role, logging)
 
 
 class SharedRoleUse(JobRole):

@@ -11,8 +11,7 @@ from aws_cdk import aws_iam as iam
 
 from cdk_emr_eks.labels import TENANT
 from cdk_emr_eks.model.tenants.tenant import Tenant
-from cdk_emr_eks.security.arns import regional_arn
-from cdk_emr_eks.security.pod_identity import PODS_SERVICE
+from cdk_emr_eks.security.iam import PODS_SERVICE, regional_arn
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -18,7 +18,7 @@ from cdk_emr_eks.model.jobs.job_config import with_image
 from cdk_emr_eks.model.jobs.spark_encryption import with_encryption
 from cdk_emr_eks.model.tenants.tenant import Tenant, check_tenant
 from cdk_emr_eks.model.workloads.workload import Workload
-from cdk_emr_eks.security.nag import skip_checkov
+from cdk_emr_eks.security.suppressions import skip_checkov
 from cdk_emr_eks.tenants.claims import AppClaims
 from cdk_emr_eks.tenants.context import TenancyContext
 from cdk_emr_eks.tenants.dedicated_capacity import check_dedicated_capacity, with_dedicated
@@ -87,10 +87,10 @@ class EmrEksTenant(Construct):
         self.context = context
         if location := tenant.logs.s3_location:
             rule = "must be apart from the logs of other tenants, which jobs could read and forge"
-            AppClaims.of(self).take_folder(self, *location, field="logs.s3_uri", rule=rule)
+            AppClaims.of(self).claim_folder(self, *location, field="logs.s3_uri", rule=rule)
         for secret in tenant.secrets:
             rule = "must be secrets of this tenant only"
-            AppClaims.of(self).take(self, "secret", secret.name, field="secrets", rule=rule)
+            AppClaims.of(self).claim(self, "secret", secret.name, field="secrets", rule=rule)
         self._lake = self._lake_formation()
         spec = tenant.virtual_cluster_spec
         if self._lake is not None:
@@ -208,11 +208,11 @@ class EmrEksTenant(Construct):
         claims, network = AppClaims.of(self), self.tenant.network
         what = ("tenant", self.context.cluster_name)
         own = self.tenant.resolved_namespace
-        claims.take(self, *what, own, field="namespace", rule="must have one tenant only")
+        claims.claim(self, *what, own, field="namespace", rule="must have one tenant only")
         for peer in (*network.egress, *network.ingress) if network else ():
             if peer.namespace:
                 rule = "must not name the namespace of another tenant"
-                claims.keep_off(self, *what, peer.namespace, field="network", rule=rule)
+                claims.reserve(self, *what, peer.namespace, field="network", rule=rule)
 
     def _log_group(self) -> logs.CfnLogGroup:
         wanted = self.tenant.logs

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, cast
 
-from aws_cdk import Aws, CfnOutput, CfnTag, custom_resources
+from aws_cdk import Aws, CfnOutput, CfnResource, CfnTag, RemovalPolicy, Stack, custom_resources
 from aws_cdk import aws_emrcontainers as emrcontainers
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from cdk_emr_eks.clusters.manifests import KubernetesObject, ManifestStage, plain
+from cdk_emr_eks.clusters.manifests import KubernetesObject, ManifestBundle, plain
 from cdk_emr_eks.errors import refuse
 from cdk_emr_eks.model.namespaces.namespace import NamespaceOwner, namespace_manifest
 from cdk_emr_eks.model.tenants.emr_access import aws_auth_entry, emr_role_manifests
@@ -19,7 +20,7 @@ from cdk_emr_eks.model.tenants.virtual_cluster import (
     SchedulerLimits,
     VirtualClusterSpec,
 )
-from cdk_emr_eks.security.sdk_calls import accept_sdk_call
+from cdk_emr_eks.security.suppressions import managed_policy, skip_checkov, suppress
 from cdk_emr_eks.tenants.claims import AppClaims
 from cdk_emr_eks.tenants.context import TenancyContext
 from cdk_emr_eks.tenants.security_configuration import (
@@ -28,6 +29,10 @@ from cdk_emr_eks.tenants.security_configuration import (
 )
 
 _SERVICE: Final = "emr-containers.amazonaws.com"
+
+# Id of the function behind AwsCustomResource in the CDK's source; a stack has one for all calls.
+_SDK_FUNCTION: Final = "AWS679f53fac002430cb0da5b7982bd2287"
+_SDK_LOG_DAYS: Final = 30
 
 
 class EmrVirtualCluster(Construct):
@@ -77,7 +82,7 @@ class EmrVirtualCluster(Construct):
         super().__init__(scope, id)
         self.spec = spec
         self.namespace = spec.resolved_namespace
-        AppClaims.of(self).take(
+        AppClaims.of(self).claim(
             self,
             "namespace",
             context.cluster_name,
@@ -86,7 +91,7 @@ class EmrVirtualCluster(Construct):
             rule="must have one virtual cluster only",
         )
         manifests = self._manifests(objects, owner or NamespaceOwner(tenant=self.namespace))
-        stage = ManifestStage(self, "Namespace", cluster=context.cluster) if manifests else None
+        stage = ManifestBundle(self, "Namespace", cluster=context.cluster) if manifests else None
         if stage is not None:
             stage.add(*manifests)
         self._stage = stage
@@ -137,7 +142,7 @@ class EmrVirtualCluster(Construct):
         return manifests
 
     def _security_configuration(
-        self, context: TenancyContext, stage: ManifestStage | None
+        self, context: TenancyContext, stage: ManifestBundle | None
     ) -> EmrSecurityConfiguration | None:
         own = self.spec.options.own_security_configuration
         if own is None:
@@ -203,7 +208,7 @@ class EmrVirtualCluster(Construct):
             # is a download of about a minute when limits are set.
             install_latest_aws_sdk=True,
         )
-        accept_sdk_call(setting)
+        _suppress_sdk_call(setting)
 
 
 class EmrServiceLinkedRole(Construct):
@@ -220,7 +225,7 @@ class EmrServiceLinkedRole(Construct):
 
     def __init__(self, scope: Construct, id: str) -> None:
         super().__init__(scope, id)
-        AppClaims.of(self).take(
+        AppClaims.of(self).claim(
             self,
             "service-linked-role",
             _SERVICE,
@@ -229,3 +234,31 @@ class EmrServiceLinkedRole(Construct):
             in_all_regions=True,
         )
         iam.CfnServiceLinkedRole(self, "Resource", aws_service_name=_SERVICE)
+
+
+def _suppress_sdk_call(call: custom_resources.AwsCustomResource) -> None:
+    """Suppress findings on the CDK's function behind a call, and delete its logs with the stack.
+
+    With the CDK's feature flag for log groups of functions, the group is a resource that the CDK
+    retains, with logs of two years. The call depends on the group: if the group were deleted first,
+    the function would create it again for the call's deletion, and it would stay.
+    """
+    function = Stack.of(call).node.find_child(_SDK_FUNCTION)
+    arn = f"arn:{Aws.PARTITION}:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
+    suppress(function, {managed_policy(call, arn): "The function writes its logs"})
+    skip_checkov(
+        cast(CfnResource, function.node.default_child),
+        {
+            "CKV_AWS_115": "CloudFormation calls it for one resource at a time",
+            "CKV_AWS_116": "CloudFormation waits for its answer and reports what fails",
+            "CKV_AWS_117": "It calls AWS's public API, and nothing in the VPC",
+        },
+    )
+    found = function.node.try_find_child("LogGroup")
+    if found is not None:
+        group = cast(logs.CfnLogGroup, found.node.default_child)
+        group.retention_in_days = _SDK_LOG_DAYS
+        group.apply_removal_policy(RemovalPolicy.DESTROY)
+        call.node.add_dependency(group)
+        why = "CloudWatch's own key: answers of AWS's API, nothing of the jobs"
+        skip_checkov(group, {"CKV_AWS_158": why})

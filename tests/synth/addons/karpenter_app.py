@@ -91,7 +91,7 @@ def add_pools(
     karpenter: InstalledKarpenter,
     workloads: Sequence[Workload] = DEFAULT_WORKLOADS,
     *,
-    stage_per_workload: bool = False,
+    bundle_per_workload: bool = False,
 ) -> NodePools:
     """Node pools as the platform makes them."""
     return NodePools(
@@ -107,7 +107,7 @@ def add_pools(
             security_groups=({"tags": {"aws:eks:cluster-name": app.context.cluster_name}},),
         ),
         karpenter=karpenter.ready,
-        stage_per_workload=stage_per_workload,
+        bundle_per_workload=bundle_per_workload,
     )
 
 

@@ -317,7 +317,7 @@ def test_public_access_is_for_the_given_blocks_and_private_access_stays() -> Non
     assert isinstance(access, Mapping)
     assert access["EndpointPrivateAccess"] is True
     assert access["PublicAccessCidrs"] == ["203.0.113.0/24"]
-    Annotations.from_stack(stack).has_warning("*", Match.string_like_regexp("Nobody may use"))
+    Annotations.from_stack(stack).has_warning("*", Match.string_like_regexp("No IAM role can use"))
 
 
 def test_endpoints_outlive_the_cluster_in_a_vpc_without_nat() -> None:

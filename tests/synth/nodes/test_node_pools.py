@@ -44,11 +44,11 @@ def _objects(resource: Resource) -> list[dict[str, Any]]:
 
 
 def _made(
-    workloads: Sequence[Workload] = (CRITICAL,), *, stage_per_workload: bool = False
+    workloads: Sequence[Workload] = (CRITICAL,), *, bundle_per_workload: bool = False
 ) -> tuple[App, NodePools]:
     app = new_app()
     karpenter = Karpenter().install(app.stack, app.context)
-    return app, add_pools(app, karpenter, workloads, stage_per_workload=stage_per_workload)
+    return app, add_pools(app, karpenter, workloads, bundle_per_workload=bundle_per_workload)
 
 
 @cache
@@ -184,7 +184,7 @@ def test_warnings_of_workloads_are_annotations_that_can_be_acknowledged() -> Non
 
 
 def test_a_stage_for_each_workload_when_one_would_be_too_large() -> None:
-    app, _ = _made(DEFAULT_WORKLOADS, stage_per_workload=True)
+    app, _ = _made(DEFAULT_WORKLOADS, bundle_per_workload=True)
     resources = app.template()
     stages = of_type(resources, MANIFEST)
     assert len(stages) == 1 + len(DEFAULT_WORKLOADS)
@@ -203,7 +203,7 @@ def test_a_stage_for_each_workload_when_one_would_be_too_large() -> None:
 def test_a_workload_more_moves_no_other() -> None:
     ids = []
     for workloads in ((CRITICAL,), (SHARED, CRITICAL)):
-        app, _ = _made(workloads, stage_per_workload=True)
+        app, _ = _made(workloads, bundle_per_workload=True)
         ids.append(only(app.template(), MANIFEST, "Workloadcritical"))
     assert ids[0][0] == ids[1][0]
     assert ids[0][1]["Properties"]["Manifest"] == ids[1][1]["Properties"]["Manifest"]
@@ -214,5 +214,5 @@ def test_too_many_pools_for_one_stage_are_refused_with_the_way_out() -> None:
     with pytest.raises(ConfigError) as caught:
         _made(many)
     assert "Node pools: workloads must make at most 120000 bytes" in str(caught.value)
-    assert "set stage_per_workload=True" in str(caught.value)
-    _made(many, stage_per_workload=True)
+    assert "set bundle_per_workload=True" in str(caught.value)
+    _made(many, bundle_per_workload=True)

@@ -27,7 +27,7 @@ from cdk_emr_eks.model.notebooks.studio import (
 )
 from cdk_emr_eks.notebooks.studio import EmrStudio
 from cdk_emr_eks.notebooks.studio_network import StudioNetwork
-from cdk_emr_eks.security.nag import accept
+from cdk_emr_eks.security.suppressions import suppress
 from tests.synth.platforms.platform_parts import add_network
 
 CENTER = "arn:aws:sso:::instance/ssoins-1234567890abcdef"
@@ -115,7 +115,7 @@ def _two(app: cdk.App) -> dict[str, EmrStudio]:
     shared = EmrStudio(stack, "Shared", spec=spec, network=network)
     key = kms.Key(stack, "SecretKey", enable_key_rotation=True)
     secret = secretsmanager.Secret(stack, "Token", encryption_key=cast(kms.IKey, key))
-    accept(secret, {"AwsSolutions-SMG4": "A token of a Git service, renewed by hand"})
+    suppress(secret, {"AwsSolutions-SMG4": "A token of a Git service, renewed by hand"})
     shared.share_git_secret(cast(secretsmanager.ISecret, secret))
     return {"plain": plain, "shared": shared}
 

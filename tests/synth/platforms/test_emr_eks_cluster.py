@@ -222,7 +222,7 @@ def test_get_or_create_gives_the_same_cluster_to_any_scope_of_the_stack() -> Non
         ("cluster", {"cluster": ClusterSpec(log_days=30)}),
         ("workloads", {"workloads": (SHARED,)}),
         ("karpenter", {"karpenter": Karpenter(replicas=3)}),
-        ("stage_per_workload", {"stage_per_workload": True}),
+        ("bundle_per_workload", {"bundle_per_workload": True}),
     ],
 )
 def test_get_or_create_refuses_other_options(field: str, options: dict[str, Any]) -> None:

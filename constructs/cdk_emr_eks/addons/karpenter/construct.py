@@ -33,7 +33,7 @@ from cdk_emr_eks.checks import Check
 from cdk_emr_eks.model.clusters.addon_mirror import KARPENTER_CHART, KARPENTER_CRDS, KARPENTER_IMAGE
 from cdk_emr_eks.model.instances.instances import Resources
 from cdk_emr_eks.names import cluster_name as check_cluster_name
-from cdk_emr_eks.security.nag import accept, managed_policy
+from cdk_emr_eks.security.suppressions import managed_policy, suppress
 from cdk_emr_eks.units import Cpu, Memory
 from cdk_emr_eks.values import value
 from cdk_emr_eks.versions import KARPENTER
@@ -256,7 +256,7 @@ class InstalledKarpenter(Construct):
         )
         why = "AWS maintains the policy together with what nodes need"
         arns = [policy.managed_policy_arn for policy in policies]
-        accept(role, {managed_policy(self, arn): why for arn in arns})
+        suppress(role, {managed_policy(self, arn): why for arn in arns})
         return role
 
     def _instance_profile(self, role: iam.Role) -> str:

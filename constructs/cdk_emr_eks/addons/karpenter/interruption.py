@@ -9,7 +9,7 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct, IDependable
 
-from cdk_emr_eks.security.nag import accept, skip_checkov
+from cdk_emr_eks.security.suppressions import skip_checkov, suppress
 
 # Construct id, source and detail type of each event that Karpenter handles. On a rebalance
 # recommendation Karpenter only writes an event on the node.
@@ -56,7 +56,7 @@ class InterruptionQueue(Construct):
             sqs_managed_sse_enabled=True,
             tags=[CfnTag(key="emr-eks/cluster", value=cluster_name)],
         )
-        accept(
+        suppress(
             queue,
             {"AwsSolutions-SQS3": "After two minutes the event of a spot instance is useless"},
         )

@@ -1,7 +1,7 @@
-"""What the static checkers find and we accept, where the resource cannot say it.
+"""Suppressed findings of static checkers that no resource can hold, with the reasons.
 
-cdk-nag and checkov have their reasons in the library (``cdk_emr_eks.security.nag``); these two have
-no place for a reason in a template. Nor has a stack that is not ours.
+The reasons for cdk-nag and checkov are in the library (``cdk_emr_eks.security.suppressions``). The
+other two tools, and stacks that are not ours, have no place for a reason in a template.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Accepted findings of static checkers, written beside what is accepted, with the reason.
+"""Suppress findings of static checkers on a construct, with the reason.
 
-Whoever runs cdk-nag or checkov over an app that has our constructs sees our reasons, not our
-findings. Neither tool is needed: an acknowledgement is metadata of CDK's own, a skip is metadata of
+Users who run cdk-nag or checkov on an app with these constructs see the reasons and not the
+findings. Neither tool is required: an acknowledgement is metadata of the CDK, a skip is metadata of
 the template.
 Source: https://github.com/cdklabs/cdk-nag#acknowledging-a-rule (3.0),
 https://www.checkov.io/2.Basics/Suppressing%20and%20Skipping%20Policies.html, 2026-11.
@@ -24,27 +24,27 @@ _FINDING: Final = re.compile(r"AwsSolutions-[A-Z]+[A-Za-z]*\d+(\[.+\])?")
 _CHECK: Final = re.compile(r"CKV2?_AWS_\d+")
 
 
-def accept(construct: IConstruct, findings: Mapping[str, str]) -> None:
-    """Accept findings of cdk-nag's AwsSolutions pack on a construct and on all below it.
+def suppress(construct: IConstruct, findings: Mapping[str, str]) -> None:
+    """Suppress findings of cdk-nag's AwsSolutions pack on a construct and on all its children.
 
     Args:
         construct: The narrowest construct that has the findings.
-        findings: Reason by finding, such as ``AwsSolutions-S1``; a finding on a wildcard is named
-            with it: ``AwsSolutions-IAM5[Action::s3:Get*]``; see ``wildcard`` for resources.
+        findings: Reason by finding, such as ``AwsSolutions-S1``. The name of a finding on a
+            wildcard includes it: ``AwsSolutions-IAM5[Action::s3:Get*]``; see ``wildcard``.
 
     Raises:
-        ConfigError: If a finding is none of the pack's, or its reason is empty.
+        ConfigError: If the pack has no such finding, or its reason is empty.
     """
     _check(construct, findings, _FINDING, "must be a finding such as AwsSolutions-S1")
-    # With the pack's name CDK itself matches the finding; without it, one would have to rely on
-    # cdk-nag reading it as the name of an annotation.
+    # With the pack's name, the CDK matches the finding. Without it, the match depends on cdk-nag
+    # reading the id as the name of an annotation.
     cdk.Validations.of(construct).acknowledge(
         *[cdk.Acknowledgment(id=f"{_PACK}::{id}", reason=why) for id, why in findings.items()]
     )
 
 
 def wildcard(scope: IConstruct, resource: str) -> str:
-    """Name the finding on a wildcard in a statement's resource, as cdk-nag writes it.
+    """Return the name of the finding on a wildcard in a statement's resource, as in cdk-nag.
 
     Args:
         scope: A construct of the stack that has the statement.
@@ -54,7 +54,7 @@ def wildcard(scope: IConstruct, resource: str) -> str:
 
 
 def managed_policy(scope: IConstruct, arn: str) -> str:
-    """Name the finding on a role that has an AWS managed policy, as cdk-nag writes it.
+    """Return the name of the finding on a role with an AWS managed policy, as in cdk-nag.
 
     Args:
         scope: A construct of the stack that has the role.
@@ -64,14 +64,14 @@ def managed_policy(scope: IConstruct, arn: str) -> str:
 
 
 def skip_checkov(resource: cdk.CfnResource, checks: Mapping[str, str]) -> None:
-    """Have checkov skip checks on a resource.
+    """Make checkov skip checks on a resource.
 
     Args:
-        resource: The resource; earlier skips of it are replaced.
+        resource: The resource. Earlier skips of it are replaced.
         checks: Reason by check, such as ``CKV_AWS_158``.
 
     Raises:
-        ConfigError: If a check is none of checkov's for AWS, or its reason is empty.
+        ConfigError: If checkov has no such check for AWS, or its reason is empty.
     """
     _check(resource, checks, _CHECK, "must be a check such as CKV_AWS_158")
     skips = [{"id": id, "comment": why} for id, why in checks.items()]
@@ -81,7 +81,7 @@ def skip_checkov(resource: cdk.CfnResource, checks: Mapping[str, str]) -> None:
 def _check(
     construct: IConstruct, reasons: Mapping[str, str], form: re.Pattern[str], rule: str
 ) -> None:
-    problems = Problems(f"Accepted findings of {construct.node.path!r}")
+    problems = Problems(f"Suppressions of {construct.node.path!r}")
     for id, why in reasons.items():
         problems.require(form.fullmatch(id) is not None, "id", rule, id)
         problems.require(bool(why.strip()), id, "needs a reason", why)
@@ -89,9 +89,9 @@ def _check(
 
 
 def _flat(value: object) -> str:
-    """Write a resolved value as cdk-nag does in the names of findings (flattenCfnReference)."""
-    # The text must equal that of cdk-nag's function, function for function. So it is not written by
-    # the parser of `assembly`, whose import every synthesis would pay for.
+    """Write a resolved value as cdk-nag writes it in names of findings (flattenCfnReference)."""
+    # The text must equal the result of cdk-nag's function. The parser of `assembly` is not used
+    # here: every synthesis would pay for its import.
     match value:
         case str():
             return value.replace("${", "<").replace("}", ">")

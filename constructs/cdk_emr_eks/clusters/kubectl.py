@@ -12,7 +12,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct, IConstruct
 
 from cdk_emr_eks.errors import refuse
-from cdk_emr_eks.security.nag import accept, managed_policy, skip_checkov, wildcard
+from cdk_emr_eks.security.suppressions import managed_policy, skip_checkov, suppress, wildcard
 
 
 def kubectl_layer(scope: Construct, version: str) -> lambda_.ILayerVersion:
@@ -44,7 +44,7 @@ def kubectl_layer(scope: Construct, version: str) -> lambda_.ILayerVersion:
     return cast(lambda_.ILayerVersion, layer(scope, "KubectlLayer"))
 
 
-def accept_kubectl_findings(cluster: eks.Cluster) -> None:
+def suppress_kubectl_findings(cluster: eks.Cluster) -> None:
     """Accept what CDK's own kubectl provider is found to have.
 
     It is made inside ``aws_eks_v2.Cluster`` and takes no other policies.
@@ -71,7 +71,7 @@ def accept_kubectl_findings(cluster: eks.Cluster) -> None:
     base = f"arn:{Aws.PARTITION}:iam::aws:policy/"
     findings = {managed_policy(cluster, base + name): why for name, why in reasons.items()}
     _skip_checks(cluster)
-    accept(
+    suppress(
         cluster,
         {
             **findings,

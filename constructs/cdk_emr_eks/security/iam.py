@@ -1,19 +1,29 @@
-"""Trust of a role that named service accounts of one cluster may take on, by EKS Pod Identity."""
+"""ARNs of the stack's account, and trust policies of EKS Pod Identity."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Final
 
-from cdk_emr_eks.security.arns import regional_arn
+from aws_cdk import Aws
 
 PODS_SERVICE: Final = "pods.eks.amazonaws.com"
 
 
-def cluster_arn(cluster_name: str) -> str:
-    """Return the ARN of a cluster of this stack's account and region, by its literal name.
+def regional_arn(service: str, resource: str) -> str:
+    """Return an ARN in the stack's partition, region and account.
 
-    Written out, so that what the cluster itself waits for may name it.
+    Args:
+        service: Service, such as ``logs``.
+        resource: The part after the account.
+    """
+    return f"arn:{Aws.PARTITION}:{service}:{Aws.REGION}:{Aws.ACCOUNT_ID}:{resource}"
+
+
+def cluster_arn(cluster_name: str) -> str:
+    """Return the ARN of a cluster in the stack's account and region, from its literal name.
+
+    It is no reference, so resources that the cluster depends on can use it.
     """
     return regional_arn("eks", f"cluster/{cluster_name}")
 
@@ -23,9 +33,9 @@ def pod_identity_trust(
 ) -> dict[str, object]:
     """Return the trust policy of a role for service accounts of one namespace.
 
-    EKS sets session tags when it takes on the role; without the conditions any association of any
-    cluster in the account could use it. The cluster is told by its ARN: a cluster of another region
-    may have the same name.
+    EKS sets session tags when it assumes the role. Without the conditions, any association of any
+    cluster in the account could use the role. The condition has the ARN of the cluster, because a
+    cluster of another region can have the same name.
 
     Args:
         cluster_name: Literal name of the cluster.
