@@ -26,7 +26,6 @@ NOT_YET_CLEAN: Final[tuple[str, ...]] = (
     "tests/golden/",
     "tests/simulation/",
     "tests/synth/",
-    "tests/unit/",
 )
 
 BAD: Final = (

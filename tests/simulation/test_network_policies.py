@@ -1,7 +1,7 @@
 """Network policies on a real API server: it takes each of them as written, and tenants cannot.
 
 The plane has no network: what the policies let pass is
-``tests/unit/namespaces/test_network_rules.py``'s.
+``tests/unit/namespaces/test_network_policies.py``'s.
 """
 
 from __future__ import annotations

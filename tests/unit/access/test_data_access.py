@@ -1,4 +1,4 @@
-"""Ready permissions name exactly the data they are for."""
+"""Ready-made permissions name exactly the data that is requested."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_a_folder_is_read_only_unless_asked() -> None:
 def test_only_the_folder_is_listed() -> None:
     (listing,) = [each for each in s3_folder("lake", "sales") if "s3:ListBucket" in each.actions]
     assert listing.resources == ("arn:${AWS::Partition}:s3:::lake",)
-    # Not "sales*", which would be the folder "sales-secret" as well.
+    # Not "sales*", which would include the folder "sales-secret".
     assert listing.statement()["Condition"] == {
         "StringLike": {"s3:prefix": ["sales", "sales/*"]},
     }
@@ -51,7 +51,7 @@ def test_a_key_may_encrypt_only_where_jobs_write() -> None:
     assert granted(both, "kms:GenerateDataKey") == {key}
 
 
-def test_users_have_folders_apart() -> None:
+def test_each_user_has_a_separate_folder() -> None:
     ann = granted(s3_user_folder("lake", user="ann", root="home"), "s3:PutObject")
     anna = granted(s3_user_folder("lake", user="anna", root="home"), "s3:PutObject")
     assert ann == {"arn:${AWS::Partition}:s3:::lake/home/ann/*"}
@@ -80,7 +80,7 @@ def test_glue_names_the_tables() -> None:
     assert f"{GLUE}table/sales/*" in granted(glue_access("sales"), "glue:GetTable")
 
 
-def test_a_session_finds_the_default_database_and_nothing_in_it() -> None:
+def test_a_session_can_read_the_default_database_but_no_table_in_it() -> None:
     read = glue_access("sales")
     assert f"{GLUE}database/default" in granted(read, "glue:GetDatabase")
     assert not any("default" in each for each in granted(read, "glue:GetTable"))

@@ -22,19 +22,19 @@ def test_default_role_names_differ_by_cluster_and_namespace_and_are_short() -> N
     assert all(ExecutionRoleSpec(name=name).warnings() == () for name in names)
 
 
-def test_long_role_names_are_warned_of() -> None:
+def test_long_role_names_cause_a_warning() -> None:
     (warning,) = ExecutionRoleSpec(name="r" * 64).warnings()
     assert "145 characters" in warning
     assert ExecutionRoleSpec(name="r" * 32).warnings() == ()
 
 
-def test_service_accounts_are_emrs() -> None:
+def test_names_of_service_accounts_are_those_of_emr() -> None:
     assert service_account(Component.DRIVER, "111122223333", "AB") == (
         "emr-containers-sa-spark-driver-111122223333-cw2"
     )
 
 
-def test_uses_have_service_accounts_of_their_own() -> None:
+def test_each_use_has_separate_service_accounts() -> None:
     parts = {
         RoleUse.JOBS: ("spark-client", "spark-driver", "spark-executor"),
         RoleUse.ENDPOINTS: ("spark-jeg", "spark-jeg-kernel", "spark-session"),
@@ -43,7 +43,7 @@ def test_uses_have_service_accounts_of_their_own() -> None:
     assert {use: use.components for use in RoleUse} == parts
     both = ExecutionRoleSpec(name="r", uses=(RoleUse.JOBS, RoleUse.LIVY))
     assert both.components == (*parts[RoleUse.JOBS], "spark-livy")
-    # Livy's chart makes it, for any role, and its prefix is singular.
+    # Livy's chart creates it, for any role, and its prefix is singular.
     assert service_account(Component.LIVY, "111122223333", "AB") == "emr-container-sa-spark-livy"
 
 

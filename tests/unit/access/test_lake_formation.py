@@ -1,13 +1,9 @@
-"""What a tenant for Lake Formation may be, and what EMR gets in the cluster for it."""
+"""Tenants with Lake Formation: their rules, their roles and EMR's permissions in the cluster."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
-import pytest
-
-from cdk_emr_eks.errors import ConfigError
 from cdk_emr_eks.model.access.execution_role import ExecutionRoleSpec, JobIdentity, RoleUse
 from cdk_emr_eks.model.access.lake_formation import LakeFormation
 from cdk_emr_eks.model.access.security_configuration import SecurityConfigurationSpec
@@ -16,6 +12,7 @@ from cdk_emr_eks.model.tenants.emr_access import emr_cluster_role_manifests, emr
 from cdk_emr_eks.model.tenants.tenant import Tenant, check_tenant
 from cdk_emr_eks.model.tenants.virtual_cluster import VirtualClusterOptions
 from cdk_emr_eks.model.workloads.catalog import DEFAULT_WORKLOADS
+from tests.refusals import Call, refusals, refused
 
 LAKE = LakeFormation(session_tag_value="EMR on EKS Engine")
 WORKLOADS = {workload.name: workload for workload in DEFAULT_WORKLOADS}
@@ -28,7 +25,7 @@ def tenant(**changes: object) -> Tenant:
     return Tenant(**given)  # type: ignore[arg-type]
 
 
-REFUSED: dict[str, tuple[Callable[[], object], str]] = {
+REFUSED: dict[str, tuple[Call, str]] = {
     "no tag value": (
         lambda: LakeFormation(session_tag_value=""),
         "LakeFormation: session_tag_value must be 1 to 256 letters, digits, blanks and .-_/#, "
@@ -44,7 +41,7 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
         "Tenant 'data': lake_formation.system_namespace must differ from the tenant's namespace, "
         "where users' code runs, got 'data'.",
     ),
-    "no room for the system namespace's name": (
+    "a namespace that is too long for the suffix": (
         lambda: tenant(name="d" * 57),
         f"Tenant '{'d' * 57}': lake_formation.system_namespace must be given, since '-system' "
         f"after the namespace is over 63 characters, got '{'d' * 57}'.",
@@ -59,7 +56,7 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
         "Tenant 'data': execution_roles must be for jobs only in 'emr-jobs': lake_formation is "
         "for job runs, got 'endpoints'.",
     ),
-    "users' code with the query engine role": (
+    "a role for jobs as query engine role": (
         lambda: tenant(
             execution_roles=(ROLE,), lake_formation=replace(LAKE, query_engine_role="emr-jobs")
         ),
@@ -81,7 +78,7 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
         "Tenant 'data': virtual_cluster.session_enabled must be absent with lake_formation, which "
         "has its own security configuration.",
     ),
-    "a security configuration of its own": (
+    "an own security configuration": (
         lambda: tenant(
             virtual_cluster=VirtualClusterOptions(
                 session_enabled=True, security_configuration=SecurityConfigurationSpec()
@@ -92,7 +89,7 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
         "virtual_cluster.security_configuration must be absent with lake_formation, which has its "
         "own security configuration.",
     ),
-    "a security configuration that is there": (
+    "an existing security configuration": (
         lambda: tenant(virtual_cluster=VirtualClusterOptions(security_configuration_id="abc")),
         "Tenant 'data': virtual_cluster.security_configuration_id must be absent with "
         "lake_formation, which has its own security configuration.",
@@ -111,18 +108,16 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
 }
 
 
-@pytest.mark.parametrize(("make", "message"), REFUSED.values(), ids=REFUSED)
-def test_bad_input_is_refused(make: Callable[[], object], message: str) -> None:
-    with pytest.raises(ConfigError) as refused:
-        make()
-    assert str(refused.value) == message
+@refusals(REFUSED)
+def test_invalid_values_are_refused(call: Call, message: str) -> None:
+    assert refused(call) == message
 
 
 def test_without_admission_executors_may_be_on_demand() -> None:
     check_tenant(tenant(workloads=(), admission=Admission(mode=AdmissionMode.OFF)), WORKLOADS)
 
 
-def test_roles_may_ask_lake_formation_and_have_irsa() -> None:
+def test_roles_have_irsa_and_may_call_lake_formation() -> None:
     (role,) = tenant().roles("platform")
     assert role.identity is JobIdentity.IRSA
     assert [each.actions for each in role.permissions] == [
@@ -132,7 +127,7 @@ def test_roles_may_ask_lake_formation_and_have_irsa() -> None:
     assert again == (role,)
 
 
-def test_the_query_engine_role_is_apart_for_each_cluster_and_namespace() -> None:
+def test_the_name_of_the_query_engine_role_differs_by_cluster_and_namespace() -> None:
     names = {
         LAKE.resolved_role("data", cluster, namespace)
         for cluster in ("blue", "green")
@@ -142,13 +137,13 @@ def test_the_query_engine_role_is_apart_for_each_cluster_and_namespace() -> None
     assert all(name.startswith("emr-lf-data-") and len(name) <= 32 for name in names)
 
 
-def test_emr_may_give_rights_across_namespaces_by_either_of_its_users() -> None:
+def test_both_users_of_emr_have_the_cluster_role() -> None:
     role, binding = emr_cluster_role_manifests("data")
     (own, _) = emr_role_manifests("data")
     rules, of_namespace = role["rules"], own["rules"]
     assert isinstance(rules, list)
     assert isinstance(of_namespace, list)
-    # Kubernetes lets EMR hand out what it has itself, and no more.
+    # Kubernetes lets EMR grant only permissions that EMR has.
     assert rules[: len(of_namespace)] == of_namespace
     assert [(rule["apiGroups"], rule["resources"]) for rule in rules[len(of_namespace) :]] == [
         (["rbac.authorization.k8s.io"], ["clusterroles", "clusterrolebindings"]),

@@ -1,12 +1,9 @@
-"""What an EMR security configuration may hold."""
+"""Security configurations: their rules, names and namespaces."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
-import pytest
-
-from cdk_emr_eks.errors import ConfigError
 from cdk_emr_eks.model.access.security_configuration import (
     AtRestEncryption,
     S3Encryption,
@@ -15,11 +12,12 @@ from cdk_emr_eks.model.access.security_configuration import (
 )
 from cdk_emr_eks.model.tenants.tenant import Tenant
 from cdk_emr_eks.model.tenants.virtual_cluster import VirtualClusterOptions
+from tests.refusals import Call, refusals, refused
 
 SECRET = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:"
 KEY = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 
-BAD: Mapping[str, tuple[Callable[[], object], str]] = {
+BAD: Mapping[str, tuple[Call, str]] = {
     "name": (
         lambda: SecurityConfigurationSpec(name="a.b"),
         "Security configuration 'a.b': name must be 1 to 64 letters, digits, - and _, got 'a.b'.",
@@ -29,7 +27,7 @@ BAD: Mapping[str, tuple[Callable[[], object], str]] = {
         "Security configuration: system_namespace must not be one of Kubernetes' own namespaces, "
         "got 'kube-system'.",
     ),
-    "a certificate that is no secret": (
+    "a certificate of another service": (
         lambda: TlsCertificate(
             certificate_secret_arn="arn:aws:acm:eu-west-1:111122223333:certificate/1",
             private_key_secret_arn=f"{SECRET}key",
@@ -48,7 +46,7 @@ BAD: Mapping[str, tuple[Callable[[], object], str]] = {
         AtRestEncryption,
         "AtRestEncryption: local_disk_key_arn or s3 must be given.",
     ),
-    "a key that S3's own encryption ignores": (
+    "a key with S3's own encryption": (
         lambda: AtRestEncryption(s3=S3Encryption.SSE_S3, s3_key_arn=KEY),
         "AtRestEncryption: s3_key_arn must be absent: only SSE_KMS and CSE_KMS use a key, "
         f"got '{KEY}'.",
@@ -65,12 +63,9 @@ BAD: Mapping[str, tuple[Callable[[], object], str]] = {
 }
 
 
-@pytest.mark.parametrize("case", BAD)
-def test_bad_input_is_refused_in_words(case: str) -> None:
-    make, message = BAD[case]
-    with pytest.raises(ConfigError) as refused:
-        make()
-    assert str(refused.value) == message
+@refusals(BAD)
+def test_invalid_values_are_refused(call: Call, message: str) -> None:
+    assert refused(call) == message
 
 
 def test_tokens_pass() -> None:

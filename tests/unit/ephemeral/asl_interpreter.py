@@ -1,7 +1,7 @@
-"""Runs state machines in moto's interpreter of Amazon States Language, over services of a test.
+"""Runs state machines in moto's interpreter of the Amazon States Language, on services of a test.
 
-moto has the language: states, paths, intrinsic functions, retries, catches, time-outs. What a task
-calls is the test's. Waits and pauses between attempts take no time.
+moto implements states, paths, intrinsic functions, retries, catches and time-outs. The test
+implements the services that tasks call. Waits and pauses between attempts take no time.
 """
 
 from __future__ import annotations
@@ -99,14 +99,14 @@ class Execution:
         self.environment.set_stop(stop_date=datetime.now(UTC), cause="stopped", error="Stopped")
 
 
-class _Nobody(ExecutionWorkerCommunication):
+class _NoListener(ExecutionWorkerCommunication):
     def terminated(self) -> None:
-        """Nobody waits for it."""
+        """Ignore the end of the execution."""
 
 
 class _Worker(SyncExecutionWorker):
     def __init__(self, details: EvaluationDetails, execution: Execution) -> None:
-        super().__init__(details, _Nobody(), None, {})
+        super().__init__(details, _NoListener(), None, {})
         self._execution = execution
 
     def _get_evaluation_entrypoint(self) -> EvalComponent:

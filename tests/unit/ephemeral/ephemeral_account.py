@@ -1,7 +1,7 @@
 """The account that state machines of ephemeral jobs act on: stacks, virtual clusters, job runs.
 
-Each call is held against botocore's model of the service: its parameters and their types. Faults
-are told by the number of the call, or by its action.
+botocore's model of the service validates each call: its parameters and their types. A fault is
+selected by the number of the call, or by its action.
 """
 
 from __future__ import annotations
@@ -47,19 +47,19 @@ class JobRun:
 
 @dataclass
 class Account:
-    """The services, and what is in them.
+    """The services and their resources.
 
     Attributes:
-        job_ends: State that a job run comes to. None: it runs until somebody cancels it.
+        job_ends: Final state of a job run. None: it runs until it is cancelled.
         clusters: Virtual clusters by id: name, state.
         stacks: Stacks by name: status.
         jobs: Job runs by id.
-        before: Faults by number of the call, 1 for the first: they come before its effect.
+        before: Faults by number of the call, starting at 1: they happen before its effect.
         after: The same, after its effect: the answer is lost.
         always: Faults by action, every time.
         calls: Actions that were called, in order.
-        slow: How many looks a stack takes to be made.
-        parameters: What each action was last called with.
+        slow: Number of describe calls until a stack is created.
+        parameters: Parameters of the last call of each action.
     """
 
     cleaner: EphemeralCleaner

@@ -1,4 +1,4 @@
-"""What one ephemeral job may be, and how what it makes is named."""
+"""Ephemeral jobs: their rules, the names of their resources and the namespace template."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_bad_input_is_refused_in_words(given: dict[str, object], words: str) -> 
     assert "hunter2" not in str(refused.value)
 
 
-def test_namespaces_of_one_job_are_none_of_another() -> None:
+def test_the_pattern_of_a_job_matches_no_namespace_of_another_job() -> None:
     short, long = namespace_pattern("etl"), namespace_pattern("etl-daily")
     assert fnmatch.fnmatchcase(f"etl-{HASH}", short)
     assert not fnmatch.fnmatchcase(f"etl-daily-{HASH}", short)
@@ -51,7 +51,7 @@ def test_namespaces_of_one_job_are_none_of_another() -> None:
     assert len(placeholder("a" * 22)) == 63
 
 
-def test_names_tell_clusters_apart() -> None:
+def test_names_differ_by_cluster() -> None:
     one, other = job().machine_names("one"), job().machine_names("other")
     assert len({*one, *other}) == 4
     assert all(len(name) <= 80 for name in job("a" * 22).machine_names("c" * 100))
@@ -59,7 +59,7 @@ def test_names_tell_clusters_apart() -> None:
     assert len(job("a" * 22).role_name("c" * 100)) <= 32
 
 
-def test_a_namespace_stands_everywhere_in_its_template() -> None:
+def test_the_template_replaces_every_occurrence_of_the_namespace() -> None:
     name = placeholder("etl")
     objects = [
         {"kind": "Namespace", "metadata": {"name": name}},

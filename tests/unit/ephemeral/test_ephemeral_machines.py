@@ -58,7 +58,7 @@ def why(ended: Execution) -> tuple[str, str]:
     return found["Error"], found["Cause"]
 
 
-def test_a_job_runs_in_a_namespace_of_its_own() -> None:
+def test_a_job_runs_in_a_separate_namespace() -> None:
     services = account()
     ended = execute(services)
     assert (ended.status, ended.output) == ("SUCCEEDED", {"Id": "job0", "State": "COMPLETED"})
@@ -72,7 +72,7 @@ def test_a_job_runs_in_a_namespace_of_its_own() -> None:
     assert services.left == []
 
 
-def test_arguments_are_the_executions_or_else_the_jobs() -> None:
+def test_arguments_are_those_of_the_execution_or_the_defaults() -> None:
     for given, wanted in (({"arguments": ["x"]}, ["x"]), ({}, ["--day", "today"])):
         services = account()
         execute(services, given)
@@ -80,7 +80,7 @@ def test_arguments_are_the_executions_or_else_the_jobs() -> None:
         assert driver == {"EntryPoint": "s3://code/job.py", "EntryPointArguments": wanted}
 
 
-def test_nothing_else_of_an_executions_input_has_effect() -> None:
+def test_other_input_of_an_execution_is_ignored() -> None:
     plain, services = account(), account()
     execute(plain)
     execute(services, {"namespace": "kube-system", "virtualCluster": {"Id": "others"}})
@@ -88,7 +88,7 @@ def test_nothing_else_of_an_executions_input_has_effect() -> None:
 
 
 @pytest.mark.parametrize("number", range(1, len(CALLS) + 1))
-def test_a_call_that_fails_once_is_made_again(number: int) -> None:
+def test_a_failed_call_is_retried(number: int) -> None:
     services = account(before={number: fails()})
     ended = execute(services)
     # Calls of the API are repeated, but not the job.
@@ -98,14 +98,14 @@ def test_a_call_that_fails_once_is_made_again(number: int) -> None:
 
 
 @pytest.mark.parametrize("number", range(1, len(CALLS) + 1))
-def test_a_call_whose_answer_is_lost_leaves_nothing(number: int) -> None:
+def test_nothing_remains_when_the_answer_of_a_call_is_lost(number: int) -> None:
     services = account(after={number: fails()})
     execute(services)
     assert services.left == []
 
 
 @pytest.mark.parametrize("action", sorted(set(CALLS) - {"describeStacks"}))
-def test_a_call_that_never_works_fails_the_execution(action: str) -> None:
+def test_a_call_that_always_fails_fails_the_execution(action: str) -> None:
     services = account(always={action: fails("EmrContainers.ValidationException")})
     ended = execute(services)
     assert ended.status == "FAILED"
@@ -115,7 +115,7 @@ def test_a_call_that_never_works_fails_the_execution(action: str) -> None:
 
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("number", range(1, len(CALLS) + 8))
-def test_an_execution_that_is_stopped_leaves_nothing(number: int, when: str) -> None:
+def test_nothing_remains_of_a_stopped_execution(number: int, when: str) -> None:
     """At each call, those of the cleaner that it waits for among them."""
     services = account(**{when: {number: stops}})
     ended = execute(services)
@@ -124,14 +124,14 @@ def test_an_execution_that_is_stopped_leaves_nothing(number: int, when: str) -> 
 
 
 @pytest.mark.parametrize("state", ["FAILED", "CANCELLED"])
-def test_a_job_that_fails_fails_the_execution(state: str) -> None:
+def test_a_failed_job_fails_the_execution(state: str) -> None:
     services = account(job_ends=state)
     ended = execute(services)
     assert why(ended) == ("States.TaskFailed", f"job run {state}")
     assert services.left == []
 
 
-def test_a_job_that_takes_too_long_is_cancelled() -> None:
+def test_a_job_is_cancelled_after_its_timeout() -> None:
     services = account(job_ends=None)
     ended = execute(services)
     assert why(ended)[0] == "States.Timeout"
@@ -142,7 +142,7 @@ def test_a_job_that_takes_too_long_is_cancelled() -> None:
     assert states["Run job"]["TimeoutSeconds"] == 3600
 
 
-def test_a_namespace_that_cannot_be_made_is_removed() -> None:
+def test_a_namespace_is_deleted_when_its_creation_fails() -> None:
     services = account(stack_ends="ROLLBACK_COMPLETE")
     ended = execute(services)
     assert why(ended)[0] == "NoNamespace"
@@ -150,14 +150,14 @@ def test_a_namespace_that_cannot_be_made_is_removed() -> None:
     assert services.left == []
 
 
-def test_a_virtual_cluster_that_is_half_made_is_removed() -> None:
+def test_a_virtual_cluster_is_deleted_when_it_is_not_running() -> None:
     services = account(cluster_state="ARRESTED")
     ended = execute(services)
     assert why(ended)[0] == "NoVirtualCluster"
     assert services.left == []
 
 
-def test_the_cleaner_finds_a_virtual_cluster_that_nobody_knows() -> None:
+def test_the_cleaner_finds_a_virtual_cluster_of_unknown_id() -> None:
     """Its making was on its way when the execution was stopped; others' are left alone."""
     services = account(after={CALLS.index("createVirtualCluster") + 1: stops})
     execute(services)
@@ -166,7 +166,7 @@ def test_the_cleaner_finds_a_virtual_cluster_that_nobody_knows() -> None:
     assert services.parameters["deleteVirtualCluster.sync"] == {"Id": "vc0"}
 
 
-def test_a_namespace_goes_although_its_virtual_cluster_stays() -> None:
+def test_a_namespace_is_deleted_although_its_virtual_cluster_remains() -> None:
     services = account(always={"deleteVirtualCluster.sync": fails()})
     ended = run(RUN.definition(), {}, services, arn=ARN)
     assert (ended.status, ended.error[0]) == ("FAILED", "NotCleanedUp")
@@ -176,7 +176,7 @@ def test_a_namespace_goes_although_its_virtual_cluster_stays() -> None:
     assert services.left == []
 
 
-def test_what_cannot_be_removed_fails_the_execution() -> None:
+def test_a_failed_deletion_fails_the_execution() -> None:
     services = account()
     services.always["deleteStack"] = fails("CloudFormation.AccessDenied")
     ended = run(RUN.definition(), {}, services, arn=ARN)

@@ -77,14 +77,14 @@ def refused(make: Callable[[], object]) -> ConfigError:
         ),
     ],
 )
-def test_emr_s_image_of_a_release(
+def test_the_uri_of_emrs_image_depends_on_release_and_region(
     kind: ImageKind, label: str, region: str | None, uri: str
 ) -> None:
     assert base_image(kind, label, region) == uri
     assert base_uri("base", uri) == ()
 
 
-def test_a_private_repository_is_known_from_its_uri() -> None:
+def test_a_private_repository_is_read_from_its_uri() -> None:
     wanted = EcrRepository(account="111122223333", region="eu-west-1", name="team/spark")
     assert ecr_repository(f"{ECR}/team/spark@{DIGEST}") == wanted
     assert ecr_repository(f"{ECR}.cn/team/spark:1") == wanted
@@ -92,14 +92,14 @@ def test_a_private_repository_is_known_from_its_uri() -> None:
         assert ecr_repository(other) is None
 
 
-def test_architectures_are_both_for_jobs_and_amd64_for_notebooks() -> None:
+def test_images_of_jobs_have_both_architectures_and_of_notebooks_amd64() -> None:
     assert image().resolved_architectures() == (AMD, ARM)
     assert image(architectures=(ARM, AMD, ARM)).resolved_architectures() == (AMD, ARM)
     assert image(architectures=(ARM,)).resolved_architectures() == (ARM,)
     assert image(kind=ImageKind.NOTEBOOK_SPARK).resolved_architectures() == (AMD,)
 
 
-def test_a_kind_is_settled_by_what_uses_the_image() -> None:
+def test_the_construct_determines_the_kind_of_an_image() -> None:
     notebooks = (ImageKind.NOTEBOOK_SPARK, ImageKind.NOTEBOOK_PYTHON)
     assert image().with_kind(*notebooks).kind is ImageKind.NOTEBOOK_SPARK
     python = image(kind=ImageKind.NOTEBOOK_PYTHON).with_kind(*notebooks)
@@ -147,7 +147,7 @@ def test_bad_input_is_refused(values: dict[str, Any], field: str) -> None:
     assert field in refused(lambda: image(**values)).fields
 
 
-def test_an_old_release_may_have_a_base_of_its_own() -> None:
+def test_an_old_release_can_have_another_base() -> None:
     old = image(release_label="emr-6.8.0-latest", base=f"{ECR}/spark/emr-6.8.0:latest")
     assert old.base is not None
 
@@ -256,7 +256,7 @@ def test_ranges_options_and_addresses_are_refused(line: str) -> None:
     assert refused(lambda: image(requirements=(line,))).fields == ("requirements",)
 
 
-def test_a_package_is_named_once_unless_markers_tell_its_lines_apart() -> None:
+def test_a_package_is_named_once_without_markers() -> None:
     # pip: "Double requirement given"; a build would fail after minutes.
     twice = ("Foo.Bar==1.0", "foo_bar[extra] == 2.0", "numpy==1.26.4")
     (problem,) = requirement_problems("requirements", twice)
@@ -292,7 +292,7 @@ boto3[crt]==1.40.0  # for S3
     "uri",
     [f"{ECR}/a/b@{DIGEST}", f"{ECR}/a:1.2@{DIGEST}", "${Token[TOKEN.7]}", "${Token[A.1]}/a:1"],
 )
-def test_a_digest_or_a_token_names_an_image(uri: str) -> None:
+def test_an_image_with_digest_or_token_passes(uri: str) -> None:
     assert image_uri("image", uri) == ()
 
 
@@ -301,5 +301,5 @@ NO_URI = (f"a@{DIGEST}", f"{ECR}/A@{DIGEST}", f"{ECR}/a@{DIGEST}\n", f"https://{
 
 
 @pytest.mark.parametrize("uri", [*NO_DIGEST, *NO_URI])
-def test_anything_else_does_not(uri: str) -> None:
+def test_an_image_without_digest_is_refused_by_its_field(uri: str) -> None:
     assert [problem.field for problem in image_uri("image", uri)] == ["image"]

@@ -1,4 +1,4 @@
-"""Job configurations: Spark's shapes, storage and decommission follow the workload."""
+"""Job configurations: pod sizes, storage and decommissioning follow the workload."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def properties(workload: Workload, classification: str) -> Mapping[str, str]:
 
 
 @by_name
-def test_shapes_are_those_worked_out(workload: Workload) -> None:
+def test_pod_sizes_are_those_of_the_workload(workload: Workload) -> None:
     spark = properties(workload, "spark-defaults")
     for role, shape in (("driver", driver_size(workload)), ("executor", executor_size(workload))):
         assert spark[f"spark.{role}.cores"] == str(shape.cores)
@@ -64,7 +64,7 @@ def test_off_heap_is_switched_on_with_its_size() -> None:
 
 
 @by_name
-def test_the_submitter_lands_on_the_drivers_nodes_and_nowhere_else(workload: Workload) -> None:
+def test_the_submitter_runs_on_the_drivers_nodes_only(workload: Workload) -> None:
     submitter = properties(workload, "emr-job-submitter")
     prefix = "jobsubmitter.node.selector."
     selector = {k.removeprefix(prefix): v for k, v in submitter.items() if k.startswith(prefix)}
@@ -86,7 +86,7 @@ def test_jobs_outlast_the_start_of_a_node(workload: Workload) -> None:
     assert defaults == {"job-start-timeout": "1800"}
 
 
-def test_executors_on_spot_hand_on_their_blocks_before_the_pod_ends() -> None:
+def test_executors_on_spot_move_their_blocks_before_the_pod_ends() -> None:
     spark = spark_defaults(SHARED)
     assert spark["spark.decommission.enabled"] == "true"
     assert spark["spark.storage.decommission.shuffleBlocks.enabled"] == "true"
@@ -110,7 +110,7 @@ def test_volumes_are_claimed_on_demand_and_reused() -> None:
     assert spark["spark.storage.decommission.shuffleBlocks.enabled"] == "false"
 
 
-def test_volumes_that_are_not_reused_go_with_their_executor() -> None:
+def test_volumes_without_reuse_are_deleted_with_their_executor() -> None:
     spark = spark_defaults(replace(VOLUMES, storage=PersistentVolumes(reuse=False)))
     assert not any("PersistentVolumeClaim" in key for key in spark)
     assert spark["spark.storage.decommission.shuffleBlocks.enabled"] == "true"
@@ -127,7 +127,7 @@ def test_the_storage_class_is_encrypted_and_waits_for_the_executor() -> None:
     assert not needs_storage_class(DEFAULT_WORKLOADS)
 
 
-def test_a_users_properties_win_where_they_may() -> None:
+def test_properties_of_users_override_defaults() -> None:
     key = "spark.hadoop.hive.metastore.client.factory.class"
     assert spark_defaults(replace(SHARED, spark_conf={key: "mine"}))[key] == "mine"
 
@@ -145,7 +145,7 @@ def test_logs_go_to_cloudwatch_and_to_s3_on_request() -> None:
 
 
 @pytest.mark.parametrize("label", ["emr-7.3.0-latest", "emr-spark-8.1.0-latest", None])
-def test_releases_that_have_all_of_it(label: str | None) -> None:
+def test_releases_with_all_features_pass(label: str | None) -> None:
     assert render(VOLUMES, release_label=label)["applicationConfiguration"]
 
 
@@ -175,13 +175,15 @@ WHERE = "Job configuration of workload 'notebook'"
         ),
     ],
 )
-def test_releases_that_lack_something(workload: Workload, label: str, message: str) -> None:
+def test_releases_without_a_feature_are_refused(
+    workload: Workload, label: str, message: str
+) -> None:
     with pytest.raises(ConfigError) as caught:
         render(workload, release_label=label)
     assert str(caught.value) == message
 
 
-def test_more_properties_than_the_api_takes_are_refused() -> None:
+def test_more_properties_than_the_api_allows_are_refused() -> None:
     conf = {f"spark.custom.{number}": "x" for number in range(80)}
     with pytest.raises(ConfigError) as caught:
         render(replace(NOTEBOOK, spark_conf=conf))
@@ -191,6 +193,6 @@ def test_more_properties_than_the_api_takes_are_refused() -> None:
     )
 
 
-def test_text_longer_than_the_api_takes_is_refused() -> None:
+def test_text_longer_than_the_api_allows_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"at most 1024 characters, got 'spark.kubernetes.driver"):
         render(SHARED, driver_template_uri="s3://" + "x" * 1024)

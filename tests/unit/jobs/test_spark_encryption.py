@@ -1,4 +1,4 @@
-"""Spark's own encryption: strong where Spark's defaults are not, and nobody's to weaken by slip."""
+"""Spark's encryption is stronger than Spark's defaults, and a property cannot weaken it."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def encrypted(encryption: SparkEncryption | None, release: str = RELEASE) -> dic
     return spark(with_encryption("here", JOB, encryption, release))
 
 
-def test_traffic_is_encrypted_and_cannot_be_changed_unseen() -> None:
+def test_traffic_is_encrypted_and_authenticated() -> None:
     assert encrypted(SparkEncryption(local_disk=False)) == spark(JOB) | {
         "spark.authenticate": "true",
         "spark.network.crypto.enabled": "true",
@@ -48,7 +48,7 @@ def test_traffic_is_encrypted_and_cannot_be_changed_unseen() -> None:
     }
 
 
-def test_local_disks_are_encrypted_too_unless_asked_not_to_be() -> None:
+def test_local_disks_are_encrypted_by_default() -> None:
     more = set(encrypted(SparkEncryption()).items()) - set(
         encrypted(SparkEncryption(local_disk=False)).items()
     )
@@ -58,12 +58,12 @@ def test_local_disks_are_encrypted_too_unless_asked_not_to_be() -> None:
     }
 
 
-def test_without_it_a_configuration_stays_as_it_is() -> None:
+def test_without_encryption_a_configuration_is_unchanged() -> None:
     assert with_encryption("here", JOB, None, "emr-6.15.0-latest") is JOB
 
 
 @pytest.mark.parametrize("release", ["emr-7.4.0-latest", RELEASE, "emr-spark-8.1.0-latest"])
-def test_releases_that_have_it(release: str) -> None:
+def test_releases_with_encryption_pass(release: str) -> None:
     assert "spark.authenticate" in encrypted(SparkEncryption(), release)
     Tenant(name="t", release_label=release, spark_encryption=SparkEncryption())
 
@@ -86,7 +86,7 @@ def test_a_release_whose_spark_would_not_start_is_refused() -> None:
         ("spark.io.encryption.enabled", "false"),
     ],
 )
-def test_properties_of_users_do_not_take_it_back(key: str, value: str) -> None:
+def test_properties_of_users_do_not_disable_encryption(key: str, value: str) -> None:
     (problem,) = spark_conf_problems({key: value})
     assert "Tenant.spark_encryption" in problem.fix
     with pytest.raises(ConfigError, match=r"spark_conf must not set"):

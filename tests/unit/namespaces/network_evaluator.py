@@ -1,9 +1,8 @@
 """What network policies allow, by the rules that Kubernetes documents for them.
 
-A pod is isolated in a direction once a policy of its namespace selects it for that direction; then
-it may do what any of these policies allows. A connection needs both ends. A block of addresses
-holds for pods, too, as the VPC CNI has it. Whatever this evaluator does not know, it refuses to
-read.
+A pod is isolated in a direction if a policy of its namespace selects it for that direction. Then
+only the traffic that one of these policies allows can pass. Both ends must allow a connection. A
+CIDR block includes pods, as in the VPC CNI. The evaluator refuses to read unknown fields.
 
 Source: https://kubernetes.io/docs/concepts/services-networking/network-policies/
 """
@@ -21,7 +20,7 @@ _NAME: Final = "kubernetes.io/metadata.name"
 
 @dataclass(frozen=True)
 class Place:
-    """One end of a connection: a pod, or with no namespace anything else that has an address."""
+    """One end of a connection: a pod, or without a namespace any other address."""
 
     ip: str
     namespace: str | None = None
@@ -30,7 +29,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Service:
-    """A Service with an address of its own, which the VPC CNI sees at the sender's interface."""
+    """A Service and its address, which the VPC CNI sees at the sender's interface."""
 
     ip: str
     namespace: str
@@ -40,7 +39,7 @@ class Service:
 
 
 class Judge:
-    """Tells who may talk to whom under some policies."""
+    """Decides which connections some policies allow."""
 
     def __init__(self, policies: Iterable[Object]) -> None:
         self._policies = list(policies)

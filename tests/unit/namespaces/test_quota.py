@@ -1,8 +1,7 @@
-"""Quotas: what Kubernetes is told, and that none is smaller than one job."""
+"""Quotas: the rendered objects, and the check that a quota allows one job."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -15,6 +14,7 @@ from cdk_emr_eks.model.tenants.tenant import Tenant, check_tenant
 from cdk_emr_eks.model.workloads.catalog import DEFAULT_WORKLOADS, SHARED
 from cdk_emr_eks.model.workloads.executor_size import driver_size
 from cdk_emr_eks.units import Cpu, Memory
+from tests.refusals import Call, refusals, refused
 
 WORKLOADS = {workload.name: workload for workload in DEFAULT_WORKLOADS}
 LARGE = Quota(cpu=Cpu.cores(100), memory=Memory.from_gib(400))
@@ -31,7 +31,7 @@ def checked(quota: Quota, defaults: LimitDefaults | None = None) -> None:
     check_tenant(tenant, WORKLOADS)
 
 
-def test_everything_that_may_be_bounded_is_told_as_kubernetes_has_it() -> None:
+def test_all_limits_are_rendered_under_kubernetes_names() -> None:
     quota = Quota(
         cpu=Cpu.cores(100),
         memory=Memory.from_gib(400),
@@ -70,7 +70,7 @@ def test_everything_that_may_be_bounded_is_told_as_kubernetes_has_it() -> None:
     checked(quota, DISK)
 
 
-def test_a_disk_request_is_given_to_containers_that_name_none() -> None:
+def test_containers_get_a_default_disk_request() -> None:
     (limit,) = DISK.manifest("data")["spec"]["limits"]  # type: ignore[index]
     assert limit == {
         "type": "Container",
@@ -78,7 +78,7 @@ def test_a_disk_request_is_given_to_containers_that_name_none() -> None:
     }
 
 
-BAD: dict[str, tuple[Callable[[], object], str]] = {
+BAD: dict[str, tuple[Call, str]] = {
     "no services": (
         lambda: replace(LARGE, services=0),
         "Quota: services must be more than 0, got 0.",
@@ -125,15 +125,12 @@ BAD: dict[str, tuple[Callable[[], object], str]] = {
 }
 
 
-@pytest.mark.parametrize("case", BAD)
-def test_bad_input_is_refused_in_words(case: str) -> None:
-    make, message = BAD[case]
-    with pytest.raises(ConfigError) as refused:
-        make()
-    assert str(refused.value) == message
+@refusals(BAD)
+def test_invalid_values_are_refused(call: Call, message: str) -> None:
+    assert refused(call) == message
 
 
-def test_a_class_has_room_for_one_submitter_and_driver_and_not_less() -> None:
+def test_a_class_quota_allows_one_submitter_and_driver() -> None:
     least = 900 + driver_size(SHARED).request_cores.millicores + LimitDefaults().cpu.millicores
 
     def of(millicores: int) -> Quota:
@@ -141,11 +138,11 @@ def test_a_class_has_room_for_one_submitter_and_driver_and_not_less() -> None:
         return replace(LARGE, priority_classes=classes)
 
     checked(of(least))
-    with pytest.raises(ConfigError) as refused:
+    with pytest.raises(ConfigError) as caught:
         checked(of(least - 1))
-    assert refused.value.fields == ("quota.priority_classes['shared-driver'].cpu",)
+    assert caught.value.fields == ("quota.priority_classes['shared-driver'].cpu",)
 
 
-def test_a_job_s_containers_all_request_disk() -> None:
+def test_all_containers_of_a_job_request_disk() -> None:
     assert smallest_job(SHARED, DISK).ephemeral_storage == Memory.from_gib(12)
     assert smallest_job(SHARED, LimitDefaults()).ephemeral_storage == Memory(0)

@@ -1,4 +1,4 @@
-"""Livy as a value: what it takes, what its server is told, and who may reach it."""
+"""Livy: its rules, its environment variables and its network policies."""
 
 from __future__ import annotations
 
@@ -54,11 +54,11 @@ BAD: Mapping[str, tuple[Callable[[], object], str]] = {
         "release_label must be at least emr-7.1.0 for Livy, and none of emr-spark, got "
         "'emr-spark-8.1.0-latest'.",
     ),
-    "everybody": (
+    "a range of all addresses": (
         clients("0.0.0.0/0"),
         "client_cidrs must be IPv4 ranges such as 10.1.0.0/16, at most a /8 each, got '0.0.0.0/0'.",
     ),
-    "no range": (
+    "a range with host bits": (
         clients("10.0.0.1/8"),
         "client_cidrs must be IPv4 ranges such as 10.1.0.0/16, at most a /8 each, "
         "got '10.0.0.1/8'.",
@@ -72,7 +72,7 @@ BAD: Mapping[str, tuple[Callable[[], object], str]] = {
         spec(certificate_arn=CERTIFICATE),
         "certificate_arn must be absent without client_cidrs: there is no load balancer.",
     ),
-    "a certificate that is none": (
+    "a certificate without an ARN": (
         spec(client_cidrs=("10.0.0.0/8",), certificate_arn="mine"),
         "certificate_arn must be the ARN of an ACM certificate, or a token, got 'mine'.",
     ),
@@ -107,7 +107,7 @@ def test_bad_input_is_refused_in_words(case: str) -> None:
     assert rules == message
 
 
-def test_what_is_derived() -> None:
+def test_location_chart_image_and_namespace_are_derived() -> None:
     livy = LivySpec(upload_uri="s3://bucket/a/livy/", release_label="emr-7.14.0-20260812")
     assert livy.upload_location == ("bucket", "a/livy")
     assert chart_version(livy.release_label) == "7.14.0"
@@ -122,7 +122,7 @@ def test_what_is_derived() -> None:
         ("data", "data", "must differ from the tenant's namespace"),
     ],
 )
-def test_the_servers_namespace_is_its_own(namespace: str, own: str | None, rule: str) -> None:
+def test_the_server_has_a_separate_namespace(namespace: str, own: str | None, rule: str) -> None:
     livy = LivySpec(upload_uri="s3://bucket/livy", namespace=own)
     with pytest.raises(ConfigError, match=rule):
         livy.resolved_namespace("Livy of tenant 'data'", namespace)
@@ -141,11 +141,11 @@ def test_the_servers_namespace_is_its_own(namespace: str, own: str | None, rule:
     ],
 )
 def test_variables_are_named_as_in_emrs_guide(key: str, name: str) -> None:
-    """In its second example the guide writes 0 for an upper-case letter, against its own steps."""
+    """The second example of the guide has 0 for an upper-case letter, unlike its instructions."""
     assert variable(key) == name
 
 
-def test_the_server_is_told_what_its_variables_can_say() -> None:
+def test_options_become_environment_variables_of_the_server() -> None:
     livy = LivySpec(upload_uri="s3://bucket/livy", session_idle_timeout=timedelta(minutes=90))
     label = "spark.kubernetes.driver.label.emr-eks/tenant"
     assert livy.environment("Livy", {"spark.executor.cores": "2", label: "data"}) == {
@@ -154,7 +154,7 @@ def test_the_server_is_told_what_its_variables_can_say() -> None:
     }
 
 
-def test_nothing_else_is_left_out_in_silence() -> None:
+def test_a_property_that_no_variable_can_express_is_refused() -> None:
     volume = "spark.kubernetes.executor.volumes.persistentVolumeClaim.spark-local-dir-1.mount.path"
     livy = LivySpec(upload_uri="s3://bucket/livy", workload="volumes")
     with pytest.raises(ConfigError) as refused:
@@ -202,8 +202,8 @@ def test_clients_reach_one_port() -> None:
     }
 
 
-def test_templates_get_what_emrs_submitter_adds() -> None:
-    """The workload's own is left alone: EMR refuses a template that sets it."""
+def test_templates_get_the_security_settings_of_emrs_submitter() -> None:
+    """The workload's template is not changed: EMR refuses a template with these settings."""
     plain = driver_template(NOTEBOOK)
     made = hardened(plain)
     spec = cast(dict[str, Any], made["spec"])

@@ -1,4 +1,4 @@
-"""Managed endpoints as values: names, times, images, and what they make of a workload."""
+"""Managed endpoints: names, times, images, and the configuration from a workload."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def properties(spec: ManagedEndpointSpec, classification: str) -> Mapping[str, s
     return cast(Mapping[str, str], applications(spec)[classification]["properties"])
 
 
-def test_spark_properties_are_the_workloads_and_then_the_endpoints() -> None:
+def test_spark_properties_of_the_endpoint_override_those_of_the_workload() -> None:
     spec = ManagedEndpointSpec(name="analysts", spark_conf={"spark.sql.ansi.enabled": "true"})
     found = properties(spec, "spark-defaults")
     (job,) = (
@@ -50,7 +50,7 @@ def test_spark_properties_are_the_workloads_and_then_the_endpoints() -> None:
     assert found["spark.kubernetes.driver.podTemplateFile"] == "s3://assets/driver.yaml"
 
 
-def test_a_kernel_that_opens_buys_no_executor() -> None:
+def test_a_new_kernel_starts_no_executor() -> None:
     found = properties(ManagedEndpointSpec(name="analysts"), "spark-defaults")
     # Spark starts with the largest of the three.
     keys = ("dynamicAllocation.minExecutors", "dynamicAllocation.initialExecutors")
@@ -58,14 +58,14 @@ def test_a_kernel_that_opens_buys_no_executor() -> None:
     assert first == ["0", "0", "0"]
 
 
-def test_what_is_for_job_runs_only_is_left_out() -> None:
+def test_classifications_for_job_runs_are_left_out() -> None:
     assert set(applications(ManagedEndpointSpec(name="analysts"))) == {
         "spark-defaults",
         "jeg-config",
     }
 
 
-def test_logs_go_where_the_jobs_log_under_a_prefix_of_the_endpoints() -> None:
+def test_logs_use_the_jobs_log_group_with_the_endpoints_prefix() -> None:
     found = ManagedEndpointSpec(name="analysts").configuration(JOB)["monitoringConfiguration"]
     assert found == {
         "persistentAppUI": "ENABLED",
@@ -97,7 +97,7 @@ def test_self_hosted_jupyter_may_connect() -> None:
     }
 
 
-def test_kernels_have_images_of_their_own() -> None:
+def test_kernels_can_have_custom_images() -> None:
     spec = ManagedEndpointSpec(name="a", kernel_images=KernelImages(python=PYTHON, spark=SPARK))
     assert applications(spec)["jupyter-kernel-overrides"]["configurations"] == [
         {"classification": "python3", "properties": {"container-image": PYTHON}},
@@ -116,7 +116,7 @@ def test_further_classifications_are_passed_on() -> None:
     "classification",
     ["spark-defaults", "jeg-config", "endpoint-configuration", "jupyter-kernel-overrides"],
 )
-def test_derived_classifications_are_refused_with_what_to_use(classification: str) -> None:
+def test_derived_classifications_are_refused_with_an_alternative(classification: str) -> None:
     with pytest.raises(ConfigError, match=f"must not have, got '{classification}'; .*use "):
         ManagedEndpointSpec(name="a", configurations={classification: {"a": "b"}})
 
@@ -162,7 +162,7 @@ def test_too_many_properties_with_the_workloads_are_refused() -> None:
         ManagedEndpointSpec(name="a", spark_conf=many).configuration(JOB)
 
 
-def test_of_the_default_workloads_only_the_notebooks_is_for_endpoints() -> None:
+def test_only_the_notebook_workload_supports_endpoints() -> None:
     for workload in DEFAULT_WORKLOADS:
         spec = ManagedEndpointSpec(name="a", workload=workload.name)
         if workload is NOTEBOOK:

@@ -1,4 +1,4 @@
-"""Bad users and endpoints are refused by themselves, and in each other's company."""
+"""Invalid users and endpoints are refused, also in combination."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ KINDS: list[tuple[AuthMode, IdentityType | None, IdentityKind]] = [
 
 
 @pytest.mark.parametrize(("mode", "given", "kind"), KINDS)
-def test_a_user_is_what_the_sign_in_makes_of_the_name(
+def test_the_kind_of_a_user_depends_on_the_sign_in_mode(
     mode: AuthMode, given: IdentityType | None, kind: IdentityKind
 ) -> None:
     assert user(identity_type=given).kind(mode) is kind
@@ -129,7 +129,7 @@ def test_identity_center_has_users_and_groups(given: IdentityType | None) -> Non
         ("a\nb", AuthMode.SSO, IdentityType.USER, "without control characters"),
     ],
 )
-def test_names_are_as_long_as_their_kind_allows(
+def test_names_have_the_length_and_characters_of_their_kind(
     name: str, mode: AuthMode, given: IdentityType | None, said: str
 ) -> None:
     refuses(lambda: user(name, identity_type=given).kind(mode), "identity_name", said)
@@ -147,7 +147,7 @@ def test_identity_center_takes_names_that_iam_does_not() -> None:
         ("permissions_boundary_arn", "arn:aws:iam::111122223333:policy/b"),
     ],
 )
-def test_options_of_roles_that_are_made_are_refused_elsewhere(field: str, value: object) -> None:
+def test_options_of_created_roles_are_refused_for_other_kinds(field: str, value: object) -> None:
     options: dict[str, Any] = {field: value}
     assert user(**options).kind(AuthMode.IAM_FEDERATED) is IdentityKind.FEDERATED_ROLE
     refuses(lambda: user(**options).kind(AuthMode.IAM), field, "this is an IAM user")
@@ -156,13 +156,13 @@ def test_options_of_roles_that_are_made_are_refused_elsewhere(field: str, value:
 # ---- users of one platform
 
 
-def test_a_user_is_there_once() -> None:
+def test_users_are_unique() -> None:
     said = "must be unique, and another"
     added = [user("ann"), user("bob")]
     assert check_users("P", AuthMode.IAM, [], added) == (IdentityKind.IAM_USER,) * 2
     refuses(lambda: check_users("P", AuthMode.IAM, [], [user(), user()]), "identity_name", said)
     refuses(lambda: check_users("P", AuthMode.IAM, [user()], [user()]), "identity_name", said)
-    # IAM does not tell names apart by case.
+    # Names of IAM are unique regardless of case.
     refuses(
         lambda: check_users("P", AuthMode.IAM, [], [user("Ann"), user("ann")]),
         "identity_name",
@@ -182,7 +182,7 @@ def test_a_user_and_a_group_may_share_a_name() -> None:
     assert found == (IdentityKind.IAM_USER, IdentityKind.IAM_GROUP)
 
 
-def test_identity_center_assigns_so_many_to_a_studio() -> None:
+def test_identity_center_assigns_100_users_and_5_groups() -> None:
     users = [user(f"u{n}", identity_type=IdentityType.USER) for n in range(101)]
     groups = [user(f"g{n}", identity_type=IdentityType.GROUP) for n in range(6)]
     check_users("P", AuthMode.SSO, users[:99], [users[99], *groups[:5]])
@@ -192,7 +192,7 @@ def test_identity_center_assigns_so_many_to_a_studio() -> None:
     refuses(lambda: check_users("P", AuthMode.SSO, [], groups), "users", said)
 
 
-def test_users_name_endpoints_that_are_there() -> None:
+def test_users_name_existing_endpoints() -> None:
     known = {"team": endpoint()}
     check_references("P", known, [user(endpoints=("team",))])
     said = "endpoints of user 'ann' must be endpoints of the platform (team), got 'tame'"
@@ -202,7 +202,7 @@ def test_users_name_endpoints_that_are_there() -> None:
 # ---- endpoints of one platform
 
 
-def test_equal_endpoints_of_one_name_are_one() -> None:
+def test_equal_endpoints_with_one_name_are_one() -> None:
     found = merge_endpoints("P", "home", {}, [endpoint(), endpoint(), endpoint(namespace="home")])
     assert found == {"team": endpoint(namespace="home")}
 
@@ -226,7 +226,7 @@ def test_an_endpoint_is_the_same_for_all_its_users(field: str, options: dict[str
     refuses(lambda: merge_endpoints("P", "home", known, [other]), field, said)
 
 
-def test_a_namespace_has_the_rights_of_one_role() -> None:
+def test_a_namespace_has_the_permissions_of_one_role() -> None:
     def home(name: str, **options: Any) -> NotebookEndpoint:
         return endpoint(name, **{"namespace": "home", **options})
 
@@ -239,7 +239,7 @@ def test_a_namespace_has_the_rights_of_one_role() -> None:
         refuses(lambda pair=pair: check_rights("P", pair, {}), "namespace", said)  # type: ignore[misc]
 
 
-def test_a_tenant_with_roles_gets_no_other_ones() -> None:
+def test_a_tenant_with_roles_gets_no_further_roles() -> None:
     given = {"jobs": ("emr-a", "emr-b")}
     check_rights("P", [endpoint(namespace="jobs", role="emr-a")], given)
     check_rights(
@@ -256,7 +256,7 @@ def test_a_tenant_with_roles_gets_no_other_ones() -> None:
     refuses(lambda: check_rights("P", [endpoint(namespace="j")], {"j": ()}), "role", said)
 
 
-def test_a_role_by_name_needs_a_tenant_that_has_it() -> None:
+def test_a_role_by_name_needs_a_tenant_with_the_role() -> None:
     said = "must exist, and namespace 'home' has no roles"
     named = endpoint(namespace="home", role="emr-a")
     refuses(lambda: check_rights("P", [named], {}), "role", said)
@@ -266,7 +266,7 @@ def test_a_role_by_name_needs_a_tenant_that_has_it() -> None:
         named.role_to_create("cluster", "home")
 
 
-def test_the_role_that_is_made_is_the_namespaces() -> None:
+def test_endpoints_of_a_namespace_share_the_created_role() -> None:
     made = endpoint(permissions=READ).role_to_create("cluster", "home")
     assert made.permissions == READ
     assert made.uses == (RoleUse.ENDPOINTS,)
@@ -275,7 +275,7 @@ def test_the_role_that_is_made_is_the_namespaces() -> None:
     assert endpoint(role=ROLE).role_to_create("cluster", "home") is ROLE
 
 
-def test_nobody_of_identity_center_has_the_endpoints_of_all() -> None:
+def test_users_of_identity_center_need_an_assignment() -> None:
     optional = IdentityCenterAuth(instance_arn=INSTANCE, user_assignment=UserAssignment.OPTIONAL)
     check_sign_in(
         "P", StudioSpec(name="s", auth=replace(optional, user_assignment=UserAssignment.REQUIRED))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import cast
@@ -15,15 +15,16 @@ from cdk_emr_eks.model.notebooks.spark_connect import SparkConnectSpec
 from cdk_emr_eks.model.workloads.catalog import NOTEBOOK, SHARED
 from cdk_emr_eks.model.workloads.shapes import DynamicAllocation
 from cdk_emr_eks.model.workloads.workload import Workload
+from tests.refusals import Call, refusals, refused
 
 DIGEST = "111122223333.dkr.ecr.eu-west-1.amazonaws.com/spark@sha256:" + "0" * 64
 
 
-def spec(**changes: object) -> Callable[[], object]:
+def spec(**changes: object) -> Call:
     return lambda: SparkConnectSpec(name="connect", **changes)  # type: ignore[arg-type]
 
 
-BAD: Mapping[str, tuple[Callable[[], object], str]] = {
+BAD: Mapping[str, tuple[Call, str]] = {
     "name": (
         lambda: SparkConnectSpec(name="-a"),
         "Spark Connect endpoint '-a': name must be 1 to 64 letters, digits, '-' or '_', and "
@@ -72,18 +73,15 @@ BAD: Mapping[str, tuple[Callable[[], object], str]] = {
 }
 
 
-@pytest.mark.parametrize("case", BAD)
-def test_bad_input_is_refused_in_words(case: str) -> None:
-    make, message = BAD[case]
-    with pytest.raises(ConfigError) as refused:
-        make()
-    assert str(refused.value) == message
+@refusals(BAD)
+def test_invalid_values_are_refused(call: Call, message: str) -> None:
+    assert refused(call) == message
 
 
 def test_an_image_without_digest_is_refused() -> None:
-    with pytest.raises(ConfigError) as refused:
+    with pytest.raises(ConfigError) as caught:
         spec(image="111122223333.dkr.ecr.eu-west-1.amazonaws.com/spark:latest")()
-    assert refused.value.fields == ("image",)
+    assert caught.value.fields == ("image",)
     spec(image=DIGEST)()
 
 
@@ -98,7 +96,7 @@ def test_releases_with_spark_connect_pass(label: str) -> None:
     ("timeout", "minutes"),
     [(timedelta(minutes=1), 1), (timedelta(hours=1), 60), (timedelta(days=1), 1440)],
 )
-def test_the_timeout_is_told_in_minutes(timeout: timedelta, minutes: int) -> None:
+def test_the_timeout_is_passed_in_minutes(timeout: timedelta, minutes: int) -> None:
     assert SparkConnectSpec(name="a", session_idle_timeout=timeout).idle_minutes == minutes
 
 
@@ -119,7 +117,7 @@ def rendered(endpoint: SparkConnectSpec, workload: Workload) -> dict[str, dict[s
     return cast(dict[str, dict[str, str]], {**found, "monitoring": made["monitoringConfiguration"]})
 
 
-def test_the_configuration_is_the_workloads() -> None:
+def test_the_configuration_is_that_of_the_workload() -> None:
     made = rendered(
         SparkConnectSpec(name="a", spark_conf={"spark.sql.ansi.enabled": "true"}), NOTEBOOK
     )

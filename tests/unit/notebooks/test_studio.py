@@ -1,4 +1,4 @@
-"""What a Studio may be, and what is refused before anything is made."""
+"""Studios: their options and defaults, and refused values."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PROVIDER = "arn:aws:iam::111122223333:saml-provider/company"
 TOKEN = "${Token[TOKEN.7]}"
 
 
-def test_a_studio_is_closed_unless_it_is_opened() -> None:
+def test_a_studio_has_no_git_access_by_default() -> None:
     spec = StudioSpec(name="research")
     assert spec.git_access is None
     assert not spec.propagates_identity
@@ -38,7 +38,7 @@ def test_a_studio_is_closed_unless_it_is_opened() -> None:
     )
 
 
-def test_git_credentials_are_each_person_s_unless_said_otherwise() -> None:
+def test_git_credentials_belong_to_each_user_by_default() -> None:
     open_git = StudioSpec(name="a", git=True).git_access
     assert open_git is not None
     assert open_git.secrets is GitSecrets.USER
@@ -56,7 +56,7 @@ def test_a_studio_with_propagation_has_neither_eks_nor_collaboration() -> None:
     assert not StudioSpec(name="a", collaboration=False).collaborates
 
 
-def test_modes_by_name_give_the_same_values() -> None:
+def test_sign_in_modes_by_name_give_the_same_values() -> None:
     assert studio_auth("IAM") == IamAuth()
     assert studio_auth(AuthMode.SSO, instance_arn=CENTER) == IdentityCenterAuth(
         instance_arn=CENTER, user_assignment=UserAssignment.REQUIRED
@@ -75,7 +75,7 @@ def test_modes_by_name_give_the_same_values() -> None:
     assert [each.mode.value for each in (IamAuth(), federated)] == ["IAM", "IAM_FEDERATED"]
 
 
-def test_tokens_pass_where_cloudformation_knows_more() -> None:
+def test_tokens_pass_as_arns_urls_and_prefix_lists() -> None:
     assert SamlAuth(provider_arn=TOKEN, idp_auth_url=TOKEN).provider_arn == TOKEN
     assert IdentityCenterAuth(instance_arn=TOKEN).instance_arn == TOKEN
     assert is_prefix_list(GitAccess(destinations=(TOKEN,)).destinations[0])

@@ -1,8 +1,7 @@
-"""Tenants, virtual clusters, execution roles and job templates as values: rules and manifests."""
+"""Tenants, virtual clusters, execution roles and job templates: rules and manifests."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -29,12 +28,13 @@ from cdk_emr_eks.model.tenants.virtual_cluster import (
 from cdk_emr_eks.model.workloads.catalog import CRITICAL, DEFAULT_WORKLOADS, SHARED
 from cdk_emr_eks.model.workloads.storage import PersistentVolumes
 from cdk_emr_eks.units import Cpu, Memory
+from tests.refusals import Call, refusals, refused
 
 WORKLOADS = {workload.name: workload for workload in DEFAULT_WORKLOADS}
 LARGE = Quota(cpu=Cpu.cores(100), memory=Memory.from_gib(400))
 TOKEN = "${Token[AWS.Region.4]}"
 
-BAD: dict[str, tuple[Callable[[], object], str]] = {
+BAD: dict[str, tuple[Call, str]] = {
     "tenant name": (
         lambda: Tenant(name="Data_Eng", namespace="data", virtual_cluster_name="data"),
         "Tenant 'Data_Eng': name must be a DNS label (a-z, 0-9, '-', at most 63 characters), "
@@ -114,7 +114,7 @@ BAD: dict[str, tuple[Callable[[], object], str]] = {
         "VirtualClusterOptions: security_configuration must be absent where "
         "security_configuration_id is given.",
     ),
-    "an id of a security configuration that is none": (
+    "an invalid id of a security configuration": (
         lambda: VirtualClusterOptions(session_enabled=True, security_configuration_id="Mine"),
         "VirtualClusterOptions: security_configuration_id must be the id of a security "
         "configuration (a-z, 0-9), or a token, got 'Mine'.",
@@ -259,16 +259,13 @@ BAD: dict[str, tuple[Callable[[], object], str]] = {
 }
 
 
-@pytest.mark.parametrize("case", BAD)
-def test_bad_input_is_refused_in_words(case: str) -> None:
-    make, message = BAD[case]
-    with pytest.raises(ConfigError) as refused:
-        make()
-    assert str(refused.value) == message
+@refusals(BAD)
+def test_invalid_values_are_refused(call: Call, message: str) -> None:
+    assert refused(call) == message
 
 
 @pytest.mark.parametrize("workload", [CRITICAL, SHARED], ids=lambda workload: workload.name)
-def test_a_quota_holds_one_job_and_not_less(workload: object) -> None:
+def test_a_quota_allows_at_least_one_job(workload: object) -> None:
     spec = CRITICAL if workload is CRITICAL else SHARED
     job = smallest_job(spec, LimitDefaults())
     exact = Tenant(
@@ -279,12 +276,12 @@ def test_a_quota_holds_one_job_and_not_less(workload: object) -> None:
         ("quota.cpu", Quota(cpu=Cpu(job.cpu.millicores - 1), memory=job.memory)),
         ("quota.memory", Quota(cpu=job.cpu, memory=Memory(job.memory.mib - 1))),
     ):
-        with pytest.raises(ConfigError) as refused:
+        with pytest.raises(ConfigError) as caught:
             check_tenant(replace(exact, quota=short), WORKLOADS)
-        assert refused.value.fields == (field,)
+        assert caught.value.fields == (field,)
 
 
-def test_a_quota_counts_volumes_where_executors_have_them() -> None:
+def test_a_quota_counts_the_volumes_of_executors() -> None:
     volumes = PersistentVolumes(count=2, size=Memory.from_gib(50))
     types = replace(
         SHARED.executor_instances,
@@ -292,12 +289,12 @@ def test_a_quota_counts_volumes_where_executors_have_them() -> None:
     )
     workload = replace(SHARED, storage=volumes, executor_instances=types)
     quota = replace(LARGE, volume_claims=1, storage=Memory.from_gib(99))
-    with pytest.raises(ConfigError) as refused:
+    with pytest.raises(ConfigError) as caught:
         check_tenant(Tenant(name="data", quota=quota), {"shared": workload})
-    assert refused.value.fields == ("quota.storage", "quota.volume_claims")
+    assert caught.value.fields == ("quota.storage", "quota.volume_claims")
 
 
-def test_quota_limits_requests_and_never_limits() -> None:
+def test_a_quota_limits_requests_only() -> None:
     quota = Quota(
         cpu=Cpu.cores(10),
         memory=Memory.from_gib(40),
@@ -342,7 +339,7 @@ def test_irsa_works_with_old_releases() -> None:
     assert tenant.roles("cluster") == (role,)
 
 
-# AWS's list for the aws-auth way, with kubectl's own commands left out, since they are no verbs.
+# AWS's list for aws-auth. Commands of kubectl are left out, since they are not verbs.
 # https://docs.aws.amazon.com/emr/latest/EMR-on-EKS-DevelopmentGuide/setting-up-cluster-access.html
 KUBECTL_ONLY = {"describe", "edit", "annotate", "label"}
 AWS_VERBS = "get list watch describe create edit delete annotate patch label"
@@ -366,7 +363,7 @@ AWS_RULES = {
 }
 
 
-def test_emrs_role_in_a_namespace_is_awss_list() -> None:
+def test_emrs_role_in_a_namespace_has_the_rules_of_awss_list() -> None:
     role, binding = emr_role_manifests("data")
     rules = role["rules"]
     assert isinstance(rules, list)

@@ -1,4 +1,4 @@
-"""Controllers of other namespaces: what is refused, and what a tenant's namespace says of them."""
+"""Job controllers of other namespaces: their rules, and the annotations of the namespace."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ def test_bad_input_is_refused(fields: dict[str, object], message: str) -> None:
     assert message in str(refused.value)
 
 
-def test_the_namespace_says_who_and_as_which_roles() -> None:
+def test_the_namespace_lists_controllers_and_their_roles() -> None:
     tenant = Tenant(name="data", admission=Admission(controllers=(OPERATOR, WORKER)))
     operator = "spark-operator:emr-containers-sa-spark-operator"
-    # Roles as EMR's service accounts have them.
-    told = f"{operator}:1t,{operator}:cw2,airflow:worker:1t"
-    assert tenant.owner([SHARED]).annotations[CONTROLLERS] == told
+    # Roles are in base36, as in the names of EMR's service accounts.
+    expected = f"{operator}:1t,{operator}:cw2,airflow:worker:1t"
+    assert tenant.owner([SHARED]).annotations[CONTROLLERS] == expected
     assert CONTROLLERS not in Tenant(name="data").owner([SHARED]).annotations
     off = Admission(mode=AdmissionMode.OFF, controllers=(OPERATOR,))
     assert Tenant(name="data", admission=off).owner([SHARED]).annotations == {}
@@ -62,14 +62,14 @@ def test_a_controller_in_the_tenants_own_namespace_is_refused() -> None:
         Tenant(name="airflow", admission=Admission(controllers=(WORKER,)))
 
 
-def test_the_namespace_of_emrs_own_part_is_told() -> None:
+def test_the_namespace_lists_the_system_namespace() -> None:
     lake = LakeFormation(session_tag_value="emr")
     sessions = VirtualClusterOptions(session_enabled=True)
     foreign = VirtualClusterOptions(session_enabled=True, security_configuration_id="x" * 26)
-    for tenant, told in (
+    for tenant, expected in (
         (Tenant(name="data"), None),
         (Tenant(name="data", lake_formation=lake), lake.resolved_system_namespace("data")),
         (Tenant(name="data", virtual_cluster=sessions), "data-system"),
         (Tenant(name="data", virtual_cluster=foreign), None),
     ):
-        assert tenant.owner([SHARED]).annotations.get(SYSTEM_NAMESPACES) == told
+        assert tenant.owner([SHARED]).annotations.get(SYSTEM_NAMESPACES) == expected

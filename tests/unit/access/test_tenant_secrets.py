@@ -1,4 +1,4 @@
-"""Secrets of a tenant as values, and secrets that would stand in clear where everybody reads."""
+"""Secrets of a tenant, and refusal of plain secrets."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ VALUE = "hunter2-do-not-print"
 READER, WRITER = ExecutionRoleSpec(name="reader"), ExecutionRoleSpec(name="writer")
 
 
-def test_a_secret_is_for_all_roles_or_for_those_named() -> None:
+def test_a_secret_is_for_all_roles_or_the_named_ones() -> None:
     secrets = (TenantSecret(name="a/db"), TenantSecret(name="a/api", roles=("writer",)))
     tenant = Tenant(name="a", execution_roles=(READER, WRITER), secrets=secrets)
     reader, writer = tenant.roles("cluster")
@@ -54,7 +54,7 @@ def test_no_name_matches_the_secret_of_another_name() -> None:
         assert not fnmatchcase(other, end), other
 
 
-def test_a_key_decrypts_this_secret_only() -> None:
+def test_a_key_decrypts_only_its_secret() -> None:
     _, key = TenantSecret(name="a/db", kms_key_arn=KEY).permissions()
     assert (key.actions, key.resources) == (("kms:Decrypt",), (KEY,))
     (pattern,) = [dict(each) for each in key.conditions.values()]
@@ -123,7 +123,7 @@ def pod(variable: dict[str, Any], name: str = "spark-kubernetes-driver") -> Call
         pod({"name": "AWS_SECRET_ACCESS_KEY", "value": VALUE}, "sidecar"),
     ],
 )
-def test_a_secret_in_clear_is_refused_and_not_repeated(made: Callable[[], object]) -> None:
+def test_a_plain_secret_is_refused_and_not_shown(made: Callable[[], object]) -> None:
     with pytest.raises(ConfigError, match=r"must not hold (a|the value of a) secret") as refused:
         made()
     assert VALUE not in str(refused.value)
@@ -159,5 +159,5 @@ def test_references_to_secrets_pass() -> None:
         ("spark.sql.shuffle.partitions", False),
     ],
 )
-def test_what_a_name_says(name: str, secret: bool) -> None:
+def test_names_of_secrets_are_recognized(name: str, secret: bool) -> None:
     assert is_secret_name(name) is secret
