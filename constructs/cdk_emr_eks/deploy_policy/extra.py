@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final, cast
 
+from cdk_emr_eks.checks import Check
 from cdk_emr_eks.deploy_policy.grants import Grant
-from cdk_emr_eks.errors import Problems, refuse
+from cdk_emr_eks.errors import refuse
 
 ExtraRights = Mapping[str, tuple[Grant, ...]]
 
@@ -52,31 +53,31 @@ def extra_rights(statements: object) -> ExtraRights:
     if not isinstance(statements, dict):
         rule = "must be a mapping of resource types to lists of IAM statements"
         raise refuse(_WHERE, "rights", rule, statements)
-    problems = Problems(_WHERE)
+    check = Check(_WHERE)
     found: dict[str, tuple[Grant, ...]] = {}
     for kind, given in statements.items():
         listed = isinstance(given, list)
-        problems.require(listed, kind, "must be a list of IAM statements", given)
+        check.require(listed, kind, "must be a list of IAM statements", given)
         found[kind] = tuple(
             grant
             for statement in (given if listed else [])
-            if _is_statement(kind, statement, problems)
+            if _is_statement(kind, statement, check)
             for grant in _grants(statement)
         )
-    problems.raise_if_any()
+    check.raise_if_any()
     return found
 
 
-def _is_statement(kind: str, statement: object, problems: Problems) -> bool:
+def _is_statement(kind: str, statement: object, check: Check) -> bool:
     rule = f"must be a mapping with Action, and of {', '.join(sorted(_KEYS))} only"
     if not isinstance(statement, dict) or "Action" not in statement or set(statement) - _KEYS:
-        problems.require(False, kind, rule, statement)
+        check.require(False, kind, rule, statement)
         return False
     effect = statement.get("Effect", "Allow")
-    problems.require(effect == "Allow", f"{kind} Effect", "must be Allow", effect)
+    check.require(effect == "Allow", f"{kind} Effect", "must be Allow", effect)
     for action in _list(statement["Action"]):
         text = isinstance(action, str) and ":" in action
-        problems.require(text, f"{kind} Action", "must be service:Verb", action)
+        check.require(text, f"{kind} Action", "must be service:Verb", action)
     return True
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
@@ -13,14 +12,15 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct, DependencyGroup, IDependable
 
 from cdk_emr_eks import labels
-from cdk_emr_eks.errors import Problems, refuse
-from cdk_emr_eks.field_types import check_types
+from cdk_emr_eks.checks import Check
+from cdk_emr_eks.errors import refuse
 from cdk_emr_eks.model.namespaces.tenant_network import ClusterNetwork
 from cdk_emr_eks.model.networks.network import Nat, NetworkSpec
 from cdk_emr_eks.model.networks.zones import Zone
 from cdk_emr_eks.networks.flow_logs import FlowLogs
 from cdk_emr_eks.networks.pod_subnets import PodSubnets
 from cdk_emr_eks.networks.vpc_endpoints import VpcEndpoints
+from cdk_emr_eks.values import value
 
 __all__ = ["ExistingNetwork", "Nat", "Network", "NetworkSpec"]
 
@@ -33,7 +33,7 @@ _PUBLIC_BALANCER = "kubernetes.io/role/elb"
 _PLACEHOLDER_VPC: Final = "vpc-12345"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class ExistingNetwork:
     """A VPC that is there already, with the subnets that the platform may use.
 
@@ -54,9 +54,6 @@ class ExistingNetwork:
     vpc: ec2.IVpc
     node_subnets: ec2.SubnetSelection | None = None
     pod_subnets: ec2.SubnetSelection | None = None
-
-    def __post_init__(self) -> None:
-        check_types("ExistingNetwork", self)
 
 
 class Network(Construct):
@@ -180,21 +177,21 @@ class Network(Construct):
         by_zone: dict[str, list[ec2.ISubnet]] = {}
         for subnet in nodes:
             by_zone.setdefault(subnet.availability_zone, []).append(subnet)
-        problems = Problems(f"ExistingNetwork of {self.node.path}")
+        check = Check(f"ExistingNetwork of {self.node.path}")
         rule = "must be in at least 2 zones"
-        problems.require(len(by_zone) >= 2, "node_subnets", rule, ", ".join(by_zone) or "none")
+        check.require(len(by_zone) >= 2, "node_subnets", rule, ", ".join(by_zone) or "none")
         public = {subnet.subnet_id for subnet in spec.vpc.public_subnets}
         exposed = [subnet.subnet_id for subnet in nodes if subnet.subnet_id in public]
         rule = "must be private subnets"
-        problems.require(not exposed, "node_subnets", rule, ", ".join(exposed))
+        check.require(not exposed, "node_subnets", rule, ", ".join(exposed))
         pods = () if spec.pod_subnets is None else _selected(spec.vpc, spec.pod_subnets)
         pods_by_zone = {subnet.availability_zone: subnet for subnet in pods}
         if spec.pod_subnets is not None:
             fits = len(pods) == len(pods_by_zone) and set(pods_by_zone) == set(by_zone)
             rule = f"must be one in each zone of the node subnets ({', '.join(by_zone)})"
             given = ", ".join(subnet.availability_zone for subnet in pods) or "none"
-            problems.require(fits, "pod_subnets", rule, given)
-        problems.raise_if_any()
+            check.require(fits, "pod_subnets", rule, given)
+        check.raise_if_any()
         self.node_subnets = nodes
         self.zones = tuple(
             Zone(key=f"zone-{n}", name=name) if Token.is_unresolved(name) else Zone.named(name)

@@ -8,7 +8,7 @@ from aws_cdk import CfnOutput, CfnTag
 from aws_cdk import aws_emrcontainers as emrcontainers
 from constructs import Construct, IDependable
 
-from cdk_emr_eks.errors import Problems
+from cdk_emr_eks.checks import Check
 from cdk_emr_eks.field_types import check_argument
 from cdk_emr_eks.jobs.configuration_overrides import ENDPOINT_OVERRIDES, configuration_overrides
 from cdk_emr_eks.labels import TENANT
@@ -72,10 +72,10 @@ class ManagedEndpoint(Construct):
         prerequisites = context.endpoint_prerequisites(spec.where)
         execution_role = tenant.role_for(RoleUse.ENDPOINTS, role)
         release = spec.release_label or tenant.tenant.release_label
-        problems = Problems(spec.where)
-        problems.extend(execution_role.spec.release_problems(release))
-        problems.extend(spec.image_problems(tenant.tenant.admission))
-        problems.raise_if_any()
+        check = Check(spec.where)
+        check.add(execution_role.spec.release_problems(release))
+        check.add(spec.image_problems(tenant.tenant.admission))
+        check.raise_if_any()
         job = _job_configuration(context, tenant, spec, release)
         overrides = configuration_overrides(spec.where, spec.configuration(job), ENDPOINT_OVERRIDES)
         super().__init__(scope, id)

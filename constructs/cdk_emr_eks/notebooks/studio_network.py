@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final, Self
 
 from aws_cdk import Tags
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
-from cdk_emr_eks.errors import Problems
-from cdk_emr_eks.field_types import check_types
+from cdk_emr_eks.checks import Check
 from cdk_emr_eks.labels import EMR_MANAGED_TAG
 from cdk_emr_eks.model.notebooks.studio import MAX_SUBNETS, GitAccess, is_prefix_list
 from cdk_emr_eks.networks.network import Network
+from cdk_emr_eks.values import value
 
 # Port on which workspaces reach a gateway of notebooks.
 # Source: https://docs.aws.amazon.com/emr/latest/ManagementGuide/emr-studio-security-groups.html
@@ -21,7 +20,7 @@ NOTEBOOK_PORT: Final = 18888
 _HTTPS: Final = 443
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class StudioNetwork:
     """VPC and subnets of a Studio: those of the cluster whose endpoints it uses.
 
@@ -41,17 +40,14 @@ class StudioNetwork:
     vpc: ec2.IVpc
     subnets: tuple[ec2.ISubnet, ...]
 
-    def __post_init__(self) -> None:
-        check_types("StudioNetwork", self)
-        problems = Problems("StudioNetwork")
+    def _rules(self, check: Check) -> None:
         ids = [subnet.subnet_id for subnet in self.subnets]
         rule = f"must be 1 to {MAX_SUBNETS} different subnets"
         fits = 1 <= len(set(ids)) == len(ids) <= MAX_SUBNETS
-        problems.require(fits, "subnets", rule, ", ".join(ids) or "none")
+        check.require(fits, "subnets", rule, ", ".join(ids) or "none")
         public = {subnet.subnet_id for subnet in self.vpc.public_subnets} & set(ids)
         rule = "must be private: the network interface of a workspace has no public address"
-        problems.require(not public, "subnets", rule, ", ".join(sorted(public)))
-        problems.raise_if_any()
+        check.require(not public, "subnets", rule, ", ".join(sorted(public)))
 
     @classmethod
     def of(cls, network: Network) -> Self:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, Self
 import boto3
 from botocore.config import Config
 
-from cdk_emr_eks.errors import Problems
+from cdk_emr_eks.checks import Check
 from cdk_emr_eks.simulation.aws.events import close_refused_targets
 from cdk_emr_eks.simulation.aws.server import CONTROL
 from cdk_emr_eks.simulation.prices import DEFAULT_SPOT_SHARE, PRICED_REGION, read_prices
@@ -67,10 +67,10 @@ class EmulatedAws:
         region: str = PRICED_REGION,
         spot_share: float = DEFAULT_SPOT_SHARE,
     ) -> None:
-        problems = Problems("EmulatedAws")
+        check = Check("EmulatedAws")
         valid = len(account) == 12 and account.isdecimal()
-        problems.require(valid, "account", "must be 12 digits", account)
-        problems.raise_if_any()
+        check.require(valid, "account", "must be 12 digits", account)
+        check.raise_if_any()
         self.account = account
         self.region = region
         self.partition = str(boto3.Session().get_partition_for_region(region))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from cdk_emr_eks.assembly.reader import Assembly, AssemblyError
 from cdk_emr_eks.assembly.references import stacks_read
 from cdk_emr_eks.assembly.stack import Stack, StackKind
-from cdk_emr_eks.errors import Problems
+from cdk_emr_eks.checks import Check
 from cdk_emr_eks.plan.model import Plan, TenantPlan
 from cdk_emr_eks.plan.reader import read_plan
 from cdk_emr_eks.simulation.control_plane.karpenter import KarpenterLaunch
@@ -217,14 +217,14 @@ def _ordered(stacks: Iterable[Stack]) -> tuple[Stack, ...]:
 
 
 def _check_environment(stack: Stack, aws: EmulatedAws) -> None:
-    problems = Problems(f"Stack {stack.name!r}")
+    check = Check(f"Stack {stack.name!r}")
     for field, wanted, given in (
         ("account", stack.environment.account, aws.account),
         ("region", stack.environment.region, aws.region),
     ):
         fix = f"pass {field}={wanted!r} to EmulatedAws"
-        problems.require(not wanted or wanted == given, field, f"must be {given}", wanted, fix)
-    problems.raise_if_any()
+        check.require(not wanted or wanted == given, field, f"must be {given}", wanted, fix)
+    check.raise_if_any()
 
 
 class NetworkStandIns:

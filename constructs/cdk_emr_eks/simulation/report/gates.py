@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from cdk_emr_eks.errors import Problems
-from cdk_emr_eks.field_types import check_types
+from cdk_emr_eks.checks import Check
 from cdk_emr_eks.simulation.jobs.record import JobOutcome
+from cdk_emr_eks.values import value
 
 if TYPE_CHECKING:
     from cdk_emr_eks.simulation.report.results import JobResult, Results
@@ -42,7 +41,7 @@ _NODES_LEFT: Final = "nodes-left"
 CONDITIONS: Final = (*_OF_JOBS, _NODES_LEFT)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class Gates:
     """Conditions under which a simulation counts as failed.
 
@@ -60,16 +59,10 @@ class Gates:
     max_hourly_cost: float | None = None
     max_start_seconds: float | None = None
 
-    def __post_init__(self) -> None:
-        check_types("Gates", self)
-        problems = Problems("Gates")
-        for name in self.fail_if:
-            rule = f"must be some of {', '.join(CONDITIONS)}"
-            problems.require(name in CONDITIONS, "fail_if", rule, name)
-        for field in ("max_hourly_cost", "max_start_seconds"):
-            bound = getattr(self, field)
-            problems.require(bound is None or bound > 0, field, "must be more than 0", bound)
-        problems.raise_if_any()
+    def _rules(self, check: Check) -> None:
+        check.one_of("fail_if", CONDITIONS)
+        check.more_than("max_hourly_cost", 0)
+        check.more_than("max_start_seconds", 0)
 
     def failures(self, results: Results) -> tuple[str, ...]:
         """Return a text for each failed gate; empty if the simulation passed."""
