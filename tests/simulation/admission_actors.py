@@ -1,4 +1,4 @@
-"""Who acts in a tenant's namespace, each as the API server knows them, and EMR's pods."""
+"""Users of a tenant's namespace as the API server knows them, and the pods of EMR."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ Pod = dict[str, Any]
 
 @dataclass(frozen=True)
 class Answer:
-    """What the API server answered."""
+    """Response of the API server."""
 
     status: int
     message: str
@@ -55,7 +55,7 @@ class Answer:
 def call(
     plane: Plane, user: str | None, method: str, path: str, body: object = None, **query: str
 ) -> Answer:
-    """Call the API in the name of a user; a service account has its own groups."""
+    """Call the API as a user; a service account has its groups."""
     groups = ["system:authenticated"] if user else []
     if user and user.startswith("system:serviceaccount:"):
         groups += ["system:serviceaccounts", f"system:serviceaccounts:{user.split(':')[2]}"]
@@ -67,7 +67,7 @@ def call(
 
 
 def with_token(plane: Plane, token: str, path: str, body: object) -> Answer:
-    """Create something, without keeping it, with the token that a pod has."""
+    """Create an object in a dry run, with the token of a pod."""
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
     with plane.client() as api:
         url = f"{plane.server}{path}?dryRun=All"
@@ -81,7 +81,7 @@ def _answer(found: Any) -> Answer:
 
 
 def make(plane: Plane, *objects: dict[str, Any], **query: str) -> None:
-    """Create objects as the cluster's administrator, unless they are there."""
+    """Create objects as administrator, unless they exist."""
     for item in objects:
         path = PATHS[item["kind"]].format(item["metadata"].get("namespace"))
         answer = call(plane, None, "POST", path, item, fieldValidation="Strict", **query)
@@ -93,7 +93,7 @@ def account(component: Component, role: str) -> str:
 
 
 def user_of(namespace: str, component: Component, role: str) -> str:
-    """The user that a pod of an execution role is."""
+    """The user of a pod of an execution role."""
     return f"system:serviceaccount:{namespace}:{account(component, role)}"
 
 
@@ -110,14 +110,14 @@ def executor(workload: Workload, role: str, name: str = "executor") -> Pod:
 
 
 def owned(pod: Pod, driver: str, uid: str) -> Pod:
-    """A pod as Spark's driver makes it. Kubernetes collects what has no owner that is there."""
+    """An executor of Spark's driver. Kubernetes deletes pods whose owner does not exist."""
     owner = {"apiVersion": "v1", "kind": "Pod", "name": driver, "uid": uid, "controller": True}
     pod["metadata"]["ownerReferences"] = [owner]
     return pod
 
 
 def submitter(workload: Workload, role: str, name: str = "submitter") -> Pod:
-    """What the job controller makes of EMR's Job, with the finalizer of all its pods."""
+    """The pod of EMR's Job, with the finalizer of the job controller."""
     pod = driver(workload, role, name)
     pod["metadata"]["labels"] = {"job-name": "job", "emr-eks/workload": workload.name}
     pod["metadata"]["finalizers"] = ["batch.kubernetes.io/job-tracking"]
@@ -135,7 +135,7 @@ def gateway(role: str, name: str = "gateway") -> Pod:
 
 
 def container(name: str, cpu: str | None = "1", memory: str = "2Gi") -> dict[str, Any]:
-    """A container as EMR hardens all of its own."""
+    """A container with EMR's security context."""
     requests = {"memory": memory} | ({"cpu": cpu} if cpu else {})
     return {
         "name": name,
@@ -163,7 +163,7 @@ def _emr_pod(template: Mapping[str, object], account_name: str, name: str) -> Po
         "serviceAccountName": account_name,
         "restartPolicy": "Never",
         "securityContext": {"fsGroup": 65534},
-        # The logging container names no CPU: the namespace's LimitRange does.
+        # The logging container requests no CPU; the LimitRange of the namespace sets it.
         "containers": [container("main"), container("emr-container-fluentd", None, "512Mi")],
         "volumes": [
             {"name": "temp-data-dir", "emptyDir": {}},

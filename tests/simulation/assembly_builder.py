@@ -1,4 +1,4 @@
-"""Small cloud assemblies, written as ``cdk synth`` would."""
+"""Write small cloud assemblies, as ``cdk synth`` does."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What tests of the simulation share: the control plane, as users get it, and a tenant on it."""
+"""Fixtures of the simulation: the control plane for users, and a tenant on it."""
 
 from __future__ import annotations
 
@@ -16,5 +16,5 @@ __all__ = ["guarded", "session_plane"]
 
 @pytest.fixture(scope="module")
 def plane(session_plane: Plane) -> Iterator[Plane]:
-    """The session's one plane, with nothing on it from tests of other modules."""
+    """The control plane of the session, without objects of other modules' tests."""
     yield from swept(session_plane)

@@ -1,4 +1,4 @@
-"""A tenant under the admission policies on a real API server, with all who act in it."""
+"""A tenant with its admission policies on a real API server, and the users of its namespace."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def make_tenant(plane: Plane, tenant: Tenant) -> None:
 
 
 def make_endpoint_account(plane: Plane, namespace: str, name: str) -> None:
-    """As EMR does for an interactive endpoint: both its gateway and its kernels make pods."""
+    """Give rights as EMR does for interactive endpoints: gateway and kernels create pods."""
     metadata = {"name": name, "namespace": namespace}
     path = f"/api/v1/namespaces/{namespace}/serviceaccounts"
     assert call(plane, EMR, "POST", path, {"metadata": metadata}).status in (201, 409)
@@ -77,7 +77,7 @@ def guarded(plane: Plane) -> Plane:
     make(plane, *cluster_wide)
     make_tenant(plane, Tenant(name=NS, admission=Admission(registries=(OWN,))))
     make_tenant(plane, Tenant(name=AUDITED, admission=Admission(mode=AdmissionMode.AUDIT)))
-    # The API server takes a moment to know its policies.
+    # The API server reads new policies after some seconds.
     probe = {"metadata": {"name": "probe"}, "spec": {"type": "NodePort", "ports": [{"port": 1}]}}
     until(lambda: create(plane, DRIVER, probe, "services"), lambda found: not found.allowed)
     return plane

@@ -1,4 +1,4 @@
-"""A platform for the scenarios that come with the library: large pools, tenants large and small."""
+"""A platform for the shipped scenarios: large pools, and tenants with large and small quotas."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ _LITTLE: Final = Quota(cpu=Cpu.cores(200), memory=Memory.from_gib(900), pods=60)
 
 
 def platform_of_many(folder: Path, tenants: int) -> Path:
-    """Synthesize one with many tenants, each like the other, and one workload."""
+    """Synthesize a platform with many equal tenants and one workload."""
     named = [Tenant(name=f"team-{number}") for number in range(tenants)]
     return _synthesized(folder, [SHARED], named, stacks=math.ceil(tenants / 15))
 
 
 def large_platform(folder: Path, *, with_small: bool) -> Path:
-    """Synthesize it; with ``with_small`` there is one more tenant, whose quota is soon used up."""
+    """Synthesize the platform; ``with_small`` adds a tenant with a small quota."""
     workloads = [
         replace(each, driver_limits=_DRIVERS, executor_limits=_EXECUTORS)
         for each in DEFAULT_WORKLOADS

@@ -1,4 +1,4 @@
-"""EMR's Spark operator beside two tenants: one lets it make pods of jobs, the other does not."""
+"""EMR's Spark operator and two tenants: only one of them allows it to create pods."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ DRIVER: Final = user_of(OPERATED, Component.DRIVER, ROLE)
 # A driver of the other tenant.
 THIEF: Final = user_of(NS, Component.DRIVER, ROLE)
 PERSON: Final = "analyst"
-# What EMR's chart makes for drivers, of no execution role.
+# The service account that EMR's chart creates for drivers, without an execution role.
 CHARTS_ACCOUNT: Final = "emr-containers-sa-spark"
 UID: Final = "00000000-0000-0000-0000-000000000000"
 
@@ -45,7 +45,7 @@ _APPLICATIONS: Final = {
     "resources": ["sparkapplications", "sparkapplications/status"],
     "verbs": ["*"],
 }
-# What EMR's chart gives it, in all namespaces, and what Kubeflow's does beyond: budgets and claims.
+# Rights of EMR's chart in all namespaces, and those that Kubeflow's chart adds: budgets and claims.
 # Source: https://docs.aws.amazon.com/emr/latest/EMR-on-EKS-DevelopmentGuide/spark-operator-security-rbac.html
 OPERATOR_RULES: Final = (
     {"apiGroups": [""], "resources": ["pods"], "verbs": ["*"]},
@@ -71,7 +71,7 @@ OPERATOR_RULES: Final = (
 
 
 def application(name: str = "pi") -> dict[str, Any]:
-    """A SparkApplication, of which the API server knows no field."""
+    """A SparkApplication. Its CRD does not list its fields."""
     return {
         "apiVersion": "sparkoperator.k8s.io/v1beta2",
         "kind": "SparkApplication",
@@ -81,9 +81,9 @@ def application(name: str = "pi") -> dict[str, Any]:
 
 
 def operated_driver(role: str = ROLE) -> Pod:
-    """A driver as the operator's spark-submit makes it, after the operator's webhook.
+    """A driver that the operator's spark-submit creates, after the operator's webhook.
 
-    It has no logging container of EMR, and is hardened as its SparkApplication asks for.
+    It has no logging container of EMR, and the security context of its SparkApplication.
     """
     pod = driver(SHARED, role, "pi-driver")
     pod["metadata"]["labels"] |= {
@@ -127,7 +127,7 @@ def rights(plane: Plane, user: str, role: str, rules: object = None) -> None:
 
 
 def authorized(ask: Callable[[], Answer]) -> Answer:
-    """Ask until RBAC lets, which takes a moment to know of a binding: who answers is admission."""
+    """Repeat a request until RBAC allows it, so that the response is that of admission."""
     return until(ask, lambda answer: "cannot create resource" not in answer.message)
 
 
@@ -160,7 +160,7 @@ def operated(guarded: Plane) -> Plane:
     )
     admission = Admission(registries=(OWN,), controllers=controllers)
     make_tenant(guarded, Tenant(name=OPERATED, admission=admission))
-    # Accounts that are there and may make pods, so that only the rules speak against them.
+    # Service accounts exist and can create pods, so only the policies refuse them.
     for name in (account(Component.LIVY, ROLE), CHARTS_ACCOUNT):
         make_endpoint_account(guarded, OPERATED, name)
     for user in (OPERATOR, ORCHESTRATOR):

@@ -1,4 +1,4 @@
-"""Results of a small made-up simulation, with overrides."""
+"""Results of a small invented simulation, with overrides."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def job(number: int = 0, **changes: Any) -> JobResult:
 
 
 def sample(at: float) -> Sample:
-    """The cluster at one moment: nodes come, work and go."""
+    """The cluster at one moment: nodes start, work and end."""
     count = int(min(at, 60, 120 - at) // 10)
     return Sample(
         at=at,

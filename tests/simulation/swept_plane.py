@@ -1,4 +1,4 @@
-"""A control plane that each module of tests finds as the session began it."""
+"""A control plane in its initial state for each module of tests."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.simulation.waiting import SECONDS
 
 _ADMISSION: Final = "admissionregistration.k8s.io/v1"
 _RBAC: Final = "rbac.authorization.k8s.io/v1"
-# What one module's tests could leave in the way of another's; policies first, as they refuse.
+# Objects that tests of a module could leave behind; policies first, since they refuse requests.
 CLUSTER_WIDE: Final = (
     (_ADMISSION, "validatingadmissionpolicybindings", "ValidatingAdmissionPolicyBinding"),
     (_ADMISSION, "validatingadmissionpolicies", "ValidatingAdmissionPolicy"),
@@ -31,9 +31,9 @@ Name = tuple[str, str]
 
 
 def swept(plane: Plane) -> Iterator[Plane]:
-    """Yield the plane, and take away afterwards what was not there before.
+    """Yield the control plane, and delete new objects afterwards.
 
-    Finalizers are respected: what hangs fails the module that left it.
+    Finalizers are respected: a module that leaves an object with a finalizer fails.
     """
     with plane.client() as api:
         objects = Objects(api)

@@ -1,4 +1,4 @@
-"""Tenants as a deployment makes them, on a control plane; nodes of their pools are KWOK's."""
+"""Tenants on a control plane, as a deployment creates them; KWOK simulates the nodes."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from tests.simulation.admission_actors import (
 )
 from tests.simulation.waiting import SECONDS, until
 
-# Name of a driver that has ended, and owns what tests make as a driver.
+# Name of a driver that has ended, and owns the objects that tests create as a driver.
 OWNER: Final = "owner"
 _OTHERS: Final = f"metadata.name!={OWNER}"
 
@@ -42,7 +42,7 @@ def role_of(tenant: str) -> str:
 
 
 def submitter_job(workload: Workload, tenant: str, role: str, name: str) -> dict[str, Any]:
-    """The Job by which EMR submits a job: it names no priority class and no affinity."""
+    """The Job by which EMR submits a job, without priority class and affinity."""
     pod = submitter(workload, role, name)
     template = {"metadata": {"labels": {"emr-eks/workload": workload.name}}, "spec": pod["spec"]}
     return {
@@ -54,7 +54,7 @@ def submitter_job(workload: Workload, tenant: str, role: str, name: str) -> dict
 
 
 class Land:
-    """A plane with the platform's own policies, and tenants on it.
+    """A control plane with the policies of the platform, and tenants.
 
     Args:
         plane: The control plane.
@@ -79,7 +79,7 @@ class Land:
         assert (made.refused, made.unknown) == ((), ())
 
     def tenant(self, tenant: Tenant) -> None:
-        """Make a tenant's namespace with all that bounds it, and EMR's accounts in it."""
+        """Create a tenant's namespace with its limits and policies, and EMR's accounts."""
         name = tenant.resolved_namespace
         owner = tenant.owner(tenant.selected_workloads(self._workloads))
         bounds = (*tenant.policies(), *emr_role_manifests(name))
@@ -87,15 +87,16 @@ class Land:
         blueprint: Any = type("Made", (), {"namespace": name, "execution_role": role_of(name)})
         shape: Blueprint = blueprint
         for path, content in identity_objects(shape, ACCOUNT):
-            # EMR's right to make them is a moment old.
+            # RBAC may not know EMR's new rights yet.
             until(partial(self._status, path, content), _is_made)
         self._await_priority(name, tenant.selected_workloads(self._workloads)[0])
         self._make_owner(name, tenant.selected_workloads(self._workloads)[0])
         if tenant.quota is not None:
-            until(lambda: self.used(name), _is_free)  # quotas are counted
+            # Wait until quotas are counted.
+            until(lambda: self.used(name), _is_free)
 
     def _make_owner(self, namespace: str, workload: Workload) -> None:
-        """Make a driver that has ended: executors need an owner, and it counts in no quota."""
+        """Create a driver that has ended: executors need an owner, and no quota counts it."""
         pod = driver(workload, role_of(namespace), OWNER)
         pod["spec"]["nodeSelector"] = {"nowhere": "true"}
         made: Any = self.core.create_namespaced_pod(namespace, pod)
@@ -117,7 +118,7 @@ class Land:
             until(partial(self.pods, name), lambda found: not found)
 
     def _await_priority(self, namespace: str, workload: Workload) -> None:
-        """Wait until submitters get their priority: the API server reads policies now and then."""
+        """Wait until submitters get their priority: the API server reads policies late."""
         pod = submitter(workload, role_of(namespace), "probe")
         with self.plane.client(as_user=JOB_CONTROLLER) as api:
             probe: Any = client.CoreV1Api(api).create_namespaced_pod
@@ -128,13 +129,13 @@ class Land:
             until(name, lambda found: found == workload.driver_priority_class)
 
     def node(self, name: str, workload: str, role: SparkRole, *, cpu: int = 8) -> None:
-        """Make a node of one of the workload's pools."""
+        """Create a node of a pool of the workload."""
         identity = {"emr-eks/workload": workload, "emr-eks/role": str(role)}
         taints = [{"key": k, "value": v, "effect": "NoSchedule"} for k, v in identity.items()]
         self._node(name, identity, taints, cpu)
 
     def open_node(self, name: str, workload: str, *, cpu: int) -> None:
-        """Make a node without taints, as that of gateways is."""
+        """Create a node without taints, like that of gateways."""
         self._node(name, {"emr-eks/workload": workload}, [], cpu)
 
     def remove_nodes(self) -> None:
@@ -162,7 +163,7 @@ class Land:
         self._nodes.append(name)
 
     def create(self, namespace: str, user: str, body: Pod, what: str = "pods") -> Answer:
-        """Create something; of a quota that counts at the same moment, ask again."""
+        """Create an object; repeat the request on a conflict of the quota."""
         path = f"/api/v1/namespaces/{namespace}/{what}"
         if "ownerReferences" in body["metadata"]:
             owned(body, OWNER, self._owners[namespace])
@@ -183,7 +184,7 @@ class Land:
         return "ending" if pod.metadata.deletion_timestamp else str(pod.status.phase)
 
     def remove(self, namespace: str) -> tuple[str, ...]:
-        """Delete a namespace with all that is in it; return what remains."""
+        """Delete a namespace with its objects; return those that remain."""
         item = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}
         return self._objects.delete([item], SECONDS)
 

@@ -1,7 +1,7 @@
-"""Admission on a real API server: each attack is refused, and its legitimate twin passes.
+"""Admission on a real API server: each attack is refused, and a similar valid request is admitted.
 
-Everybody acts as the very identity that would: EMR's user, the job controller, the service
-accounts of an execution role with the rights that EMR gives them.
+Requests have the real identities: EMR's user, the job controller, and the service accounts of an
+execution role with the rights that EMR gives them.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ from tests.simulation.guarded_tenant import (
 from tests.simulation.waiting import until
 
 
-def test_emrs_own_pods_pass(guarded: Plane) -> None:
+def test_pods_that_emr_creates_are_admitted(guarded: Plane) -> None:
     made = {
         "submitter": (JOB_CONTROLLER, submitter(SHARED, ROLE)),
         "driver": (CLIENT, driver(SHARED, ROLE)),
@@ -65,7 +65,7 @@ def test_emrs_own_pods_pass(guarded: Plane) -> None:
 
 
 def _bare(pod: Pod, component: Component) -> Pod:
-    """A pod of an endpoint without what is not documented of it: hardening, limits."""
+    """A pod of an endpoint without its undocumented parts: security context, limits."""
     pod["spec"]["serviceAccountName"] = account(component, ROLE)
     for each in pod["spec"]["containers"]:
         each.pop("securityContext")
@@ -74,7 +74,7 @@ def _bare(pod: Pod, component: Component) -> Pod:
 
 
 @pytest.mark.parametrize("user", [DRIVER, KERNEL, CLIENT], ids=["driver", "kernel", "client"])
-def test_what_only_emr_makes_is_not_for_tenants_code(user: str, guarded: Plane) -> None:
+def test_tenant_code_cannot_create_pods_that_only_emr_creates(user: str, guarded: Plane) -> None:
     component = Component.KERNEL if user == KERNEL else Component.EXECUTOR
     found = create(guarded, user, _bare(executor(NOTEBOOK, ROLE), component))
     assert "must not run as root" in found.message
@@ -141,7 +141,7 @@ ATTACKS: Final[dict[str, tuple[Callable[[Pod], object], str]]] = {
         ),
         "images must come from EMR",
     ),
-    "folder beside the tenant's": (
+    "folder next to the tenant's": (
         lambda pod: _main(pod).update(image=OWN.rstrip("/") + "-other/x:1"),
         "images must come from EMR",
     ),
@@ -168,7 +168,7 @@ ATTACKS: Final[dict[str, tuple[Callable[[Pod], object], str]]] = {
         lambda pod: pod["metadata"]["labels"].update({"spark-role": "driver"}),
         "must be labelled as an executor",
     ),
-    "a node of one's own for ever": (
+    "a node that is never disrupted": (
         lambda pod: pod["metadata"].update(annotations={"karpenter.sh/do-not-disrupt": "true"}),
         "only drivers, job submitters and executors of on-demand workloads",
     ),
@@ -189,17 +189,17 @@ ATTACKS: Final[dict[str, tuple[Callable[[Pod], object], str]]] = {
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
-def test_code_in_a_driver_cannot(attack: str, guarded: Plane) -> None:
+def test_code_in_a_driver_is_refused(attack: str, guarded: Plane) -> None:
     change, message = ATTACKS[attack]
     pod = executor(SHARED, ROLE)
     change(pod)
     found = create(guarded, DRIVER, pod)
     assert not found.allowed
     assert message in found.message
-    # Its twin, the same pod without the change, is test_emrs_own_pods_pass.
+    # The same pod without the change is admitted in test_pods_that_emr_creates_are_admitted.
 
 
-def test_the_tenants_own_registry_passes_and_digests_may_be_asked_for(guarded: Plane) -> None:
+def test_registries_of_the_tenant_and_required_digests(guarded: Plane) -> None:
     pod = executor(SHARED, ROLE)
     _main(pod)["image"] = f"{OWN}spark:1"
     assert create(guarded, DRIVER, pod).allowed
@@ -211,14 +211,14 @@ def test_the_tenants_own_registry_passes_and_digests_may_be_asked_for(guarded: P
         assert "must be named by digest" in refused.message
         _main(pod)["image"] = f"{OWN}spark@sha256:{'a' * 64}"
         assert create(guarded, DRIVER, pod).allowed
-        # EMR names its own images by tag, and nobody can change that.
+        # EMR names its images by tag, which users cannot change.
         assert create(guarded, DRIVER, executor(SHARED, ROLE)).allowed
     finally:
         back = {"metadata": {"annotations": {"emr-eks/image-digests": None}}}
         call(guarded, None, "PATCH", path, back)
 
 
-def test_a_pod_that_runs_stays_what_it_was(guarded: Plane) -> None:
+def test_spec_and_labels_of_a_running_pod_cannot_change(guarded: Plane) -> None:
     for made, user in ((driver(SHARED, ROLE), CLIENT), (driver(SHARED, OTHER, "theirs"), None)):
         assert call(guarded, user, "POST", PODS, made).allowed
     own, theirs = f"{PODS}/driver", f"{PODS}/theirs"
@@ -228,7 +228,7 @@ def test_a_pod_that_runs_stays_what_it_was(guarded: Plane) -> None:
     assert "spec of a pod must stay" in call(guarded, DRIVER, "PATCH", own, image).message
     assert "must stay" in call(guarded, DRIVER, "PATCH", own, relabel).message
     assert call(guarded, DRIVER, "PATCH", own, harmless).allowed
-    # Another execution role's pod: neither changed nor deleted.
+    # A pod of another execution role can be neither changed nor deleted.
     assert "another execution role" in call(guarded, DRIVER, "PATCH", theirs, harmless).message
     assert "another execution role" in call(guarded, DRIVER, "DELETE", theirs).message
     collected = call(guarded, DRIVER, "DELETE", PODS, fieldSelector="metadata.name=theirs")
@@ -253,7 +253,7 @@ def test_a_pod_that_runs_stays_what_it_was(guarded: Plane) -> None:
         ({"externalIPs": ["10.0.0.1"]}, "must not have external IPs"),
     ],
 )
-def test_services_of_drivers_stay_inside(
+def test_services_of_drivers_have_no_external_address(
     fields: dict[str, object], message: str, guarded: Plane
 ) -> None:
     def service(**more: object) -> Pod:
@@ -261,20 +261,20 @@ def test_services_of_drivers_stay_inside(
 
     assert message in create(guarded, DRIVER, service(**fields), "services").message
     assert create(guarded, DRIVER, service(clusterIP="None"), "services").allowed
-    # EMR makes the load balancers of interactive endpoints.
+    # EMR creates the load balancers of interactive endpoints.
     if fields.get("type") == "LoadBalancer":
         assert create(guarded, EMR, service(**fields), "services").allowed
 
 
-def test_a_controller_is_no_way_around(guarded: Plane) -> None:
+def test_code_cannot_create_controllers(guarded: Plane) -> None:
     path = f"/apis/batch/v1/namespaces/{NS}/jobs"
     template = {"spec": submitter(SHARED, ROLE)["spec"]}
     job = {"metadata": {"name": "j"}, "spec": {"template": template}}
-    # EMR's rights for drivers do not have it at all ...
+    # EMR's rights for drivers do not include it.
     assert (
         "cannot create resource" in call(guarded, DRIVER, "POST", path, job, dryRun="All").message
     )
-    # ... and if somebody gives it to them, admission refuses.
+    # With these rights, admission still refuses.
     binding = {
         "kind": "RoleBinding",
         "metadata": {"name": "too-much", "namespace": NS},
@@ -298,7 +298,7 @@ def test_a_controller_is_no_way_around(guarded: Plane) -> None:
         assert call(guarded, None, "DELETE", f"{path}/too-much").allowed
 
 
-def test_audit_warns_and_lets_pass(guarded: Plane) -> None:
+def test_audit_mode_warns_and_admits(guarded: Plane) -> None:
     pod = executor(SHARED, ROLE)
     _main(pod)["image"] = "docker.io/library/miner:1"
     user = user_of(AUDITED, Component.DRIVER, ROLE)

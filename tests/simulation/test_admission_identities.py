@@ -1,6 +1,7 @@
-"""Who may make pods in whose name, and what pods say of themselves.
+"""Service accounts and labels of pods that users create.
 
-The twin of each attack is ``test_admission.py::test_emrs_own_pods_pass``, or stands beside it.
+The valid request for each attack is in this module, or in
+``test_admission.py::test_pods_that_emr_creates_are_admitted``.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ _RBAC: Final = "rbac.authorization.k8s.io"
 LIVY: Final = f"system:serviceaccount:{NS}:{account(Component.LIVY, ROLE)}"
 _ACCOUNT: Final = "a service account of an executor"
 
-# Who makes a pod, and as whom it should run.
+# User that creates a pod, and service account of the pod.
 STOLEN: Final = {
     "a gateway, whose pods need not be hardened": (DRIVER, Component.GATEWAY),
     "a submitter, who makes drivers and reads secrets": (DRIVER, Component.CLIENT),
@@ -60,7 +61,7 @@ STOLEN: Final = {
 
 
 @pytest.mark.parametrize("theft", STOLEN)
-def test_code_becomes_nobody_who_may_more(theft: str, guarded: Plane) -> None:
+def test_code_gets_no_service_account_with_more_rights(theft: str, guarded: Plane) -> None:
     user, component = STOLEN[theft]
     pod = driver(SHARED, ROLE) if user == CLIENT else executor(SHARED, ROLE)
     pod["spec"]["serviceAccountName"] = account(component, ROLE)
@@ -70,7 +71,7 @@ def test_code_becomes_nobody_who_may_more(theft: str, guarded: Plane) -> None:
 @pytest.mark.parametrize(
     ("user", "component"), [(DRIVER, Component.DRIVER), (KERNEL, Component.KERNEL)]
 )
-def test_executors_may_have_the_drivers_own_account(
+def test_executors_can_use_the_service_account_of_the_driver(
     user: str, component: Component, guarded: Plane
 ) -> None:
     pod = executor(SHARED, ROLE)
@@ -91,8 +92,8 @@ def test_sessions_of_livy_are_drivers(guarded: Plane) -> None:
     assert "the priority class must be" in create(guarded, LIVY, pod).message
 
 
-def test_users_of_livy_choose_no_other_account(guarded: Plane) -> None:
-    """Spark takes the driver's account from a property, and Livy properties from its users."""
+def test_livy_users_cannot_choose_a_service_account(guarded: Plane) -> None:
+    """Spark reads the driver's service account from a property that Livy users can set."""
     server = f"system:serviceaccount:{NS}-livy:{LIVY_SERVER}"
     rights = {
         "kind": "RoleBinding",
@@ -108,7 +109,7 @@ def test_users_of_livy_choose_no_other_account(guarded: Plane) -> None:
         pod["spec"]["serviceAccountName"] = taken
         found = create(guarded, server, pod)
         assert "Livy must make pods with the service account of its sessions" in found.message
-    # Breaks one rule only: of two policies that refuse, either one may be heard.
+    # Breaks only one rule: if two policies refuse, the API server returns either message.
     pod["spec"]["serviceAccountName"] = account(Component.LIVY, ROLE)
     pod["metadata"]["finalizers"] = ["example.com/never"]
     assert "must have no finalizers" in create(guarded, server, pod).message
@@ -119,8 +120,8 @@ def test_users_of_livy_choose_no_other_account(guarded: Plane) -> None:
     [(JOB_CONTROLLER, submitter(SHARED, ROLE)), (REPLICAS, gateway(ROLE))],
     ids=["submitter", "gateway"],
 )
-def test_labels_of_jobs_are_the_tenants_too(user: str, pod: Pod, guarded: Plane) -> None:
-    """EMR lets a job choose labels of its submitter, which its priority is taken from."""
+def test_submitters_have_the_labels_of_their_tenant(user: str, pod: Pod, guarded: Plane) -> None:
+    """A job can choose labels of its submitter, which determine its priority."""
     for key, value in (("emr-eks/tenant", "victim"), ("emr-eks/workload", "critical")):
         forged = {**pod, "metadata": {**pod["metadata"]}}
         forged["metadata"]["labels"] = {**pod["metadata"]["labels"], key: value}
@@ -128,12 +129,12 @@ def test_labels_of_jobs_are_the_tenants_too(user: str, pod: Pod, guarded: Plane)
     assert create(guarded, user, pod).allowed
 
 
-def test_executors_make_nothing(guarded: Plane) -> None:
+def test_executors_cannot_create_objects(guarded: Plane) -> None:
     user = user_of(NS, Component.EXECUTOR, ROLE)
     assert "cannot create resource" in create(guarded, user, executor(SHARED, ROLE)).message
 
 
-def test_what_a_driver_makes_is_its_own(guarded: Plane) -> None:
+def test_objects_of_a_driver_are_owned_by_its_pod(guarded: Plane) -> None:
     pod = executor(SHARED, ROLE)
     message = "what a driver makes must be owned by the driver's pod"
     for kind in ("ReplicaSet", "Job", "ConfigMap"):
@@ -141,7 +142,7 @@ def test_what_a_driver_makes_is_its_own(guarded: Plane) -> None:
         assert message in create(guarded, DRIVER, pod).message
     pod["metadata"].pop("ownerReferences")
     assert message in create(guarded, DRIVER, pod).message
-    # Its twin is the executor that passes in test_admission.py, and this one, by a pod's own token.
+    # Admitted: the executor in test_admission.py, and this one, with the token of a pod.
     pair = ("self", "another")
     for each in pair:
         assert call(guarded, CLIENT, "POST", PODS, driver(SHARED, ROLE, each)).allowed

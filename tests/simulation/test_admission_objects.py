@@ -1,4 +1,4 @@
-"""What code in a pod makes beside pods: secrets, claims, services, and what it must not touch."""
+"""Objects other than pods: secrets, claims, services, and objects that code must not change."""
 
 from __future__ import annotations
 
@@ -35,18 +35,18 @@ def _named(name: str, **more: object) -> dict[str, Any]:
     return {"metadata": {"name": name}, **more}
 
 
-def test_nobody_takes_the_token_of_another_role(guarded: Plane) -> None:
-    """A secret of this type is filled with a token of the account that it names, for ever."""
+def test_secrets_cannot_request_the_token_of_another_role(guarded: Plane) -> None:
+    """Kubernetes fills a secret of this type with a token that never expires."""
     theirs = {"kubernetes.io/service-account.name": account(Component.DRIVER, OTHER)}
     kind = "kubernetes.io/service-account-token"
     secret = _named("theft", type=kind)
     secret["metadata"]["annotations"] = theirs
     found = create(guarded, CLIENT, secret, "secrets")
     assert "not tokens of service accounts" in found.message
-    # What EMR's submitter makes of its own.
+    # A secret that EMR's submitter creates.
     opaque = _named("own", stringData={"a": "b"})
     assert create(guarded, CLIENT, opaque, "secrets").allowed
-    # This is what the secret would be worth.
+    # The secret would hold this token.
     assert call(guarded, None, "POST", f"{BASE}/secrets", secret).allowed
     try:
         with guarded.client() as api:
@@ -73,20 +73,20 @@ CLAIMS: Final[dict[str, tuple[dict[str, Any], str]]] = {
 
 
 @pytest.mark.parametrize("attack", CLAIMS)
-def test_claims_are_of_the_platforms_class(attack: str, guarded: Plane) -> None:
+def test_volume_claims_use_the_storage_class_of_the_platform(attack: str, guarded: Plane) -> None:
     spec, message = CLAIMS[attack]
     found = create(guarded, DRIVER, _named("c", spec=spec), "persistentvolumeclaims")
     assert message in found.message
     twin = create(guarded, DRIVER, _named("c", spec=claim()), "persistentvolumeclaims")
     assert twin.message == ""
-    # What the platform's people make by themselves, such as a claim of a shared file system.
+    # Administrators can create others, such as a claim of a shared file system.
     assert create(guarded, "admin", _named("c", spec=spec), "persistentvolumeclaims").status == 403
     path = f"{BASE}/persistentvolumeclaims"
     assert call(guarded, None, "POST", path, _named("c", spec=spec), dryRun="All").allowed
 
 
-def test_a_claim_asks_no_driver_for_more(guarded: Plane) -> None:
-    """The EBS driver takes speed and tags of a volume from annotations of its claim."""
+def test_volume_claims_pass_no_parameters_to_the_driver(guarded: Plane) -> None:
+    """The EBS driver reads speed and tags of a volume from annotations of its claim."""
     made = _named("fast", spec=claim())
     made["metadata"]["annotations"] = {"ebs.csi.aws.com/iops": "64000"}
     found = create(guarded, DRIVER, made, "persistentvolumeclaims")
@@ -103,9 +103,7 @@ def test_a_claim_asks_no_driver_for_more(guarded: Plane) -> None:
         ("persistentvolumeclaims", {"spec": claim()}),
     ],
 )
-def test_nothing_holds_a_namespace_for_ever(
-    what: str, body: dict[str, object], guarded: Plane
-) -> None:
+def test_finalizers_are_refused(what: str, body: dict[str, object], guarded: Plane) -> None:
     path = f"{BASE}/{what}"
     plain = _named("held", **body)
     held = {**plain, "metadata": {"name": "held", "finalizers": NEVER}}
@@ -115,7 +113,7 @@ def test_nothing_holds_a_namespace_for_ever(
         later = {"metadata": {"finalizers": NEVER}}
         found = call(guarded, DRIVER, "PATCH", f"{path}/held", later)
         assert "must have no finalizers" in found.message
-        # A claim has a finalizer of Kubernetes' own, and is changed nevertheless.
+        # A claim has a finalizer of Kubernetes, and can still be changed.
         harmless = {"metadata": {"labels": {"team": "a"}}}
         assert call(guarded, DRIVER, "PATCH", f"{path}/held", harmless).message == ""
     finally:
@@ -124,7 +122,7 @@ def test_nothing_holds_a_namespace_for_ever(
 
 @pytest.fixture
 def mighty(guarded: Plane) -> Iterator[Plane]:
-    """Somebody has given the tenant's service accounts all rights there are, by mistake."""
+    """The tenant's service accounts have all rights in the cluster, by mistake."""
     group = f"system:serviceaccounts:{NS}"
     subject = {"kind": "Group", "name": group, "apiGroup": _RBAC}
     binding = {
@@ -145,7 +143,7 @@ def mighty(guarded: Plane) -> Iterator[Plane]:
     assert call(guarded, None, "DELETE", f"{PATHS['RoleBinding'].format(NS)}/mighty").allowed
 
 
-def test_rights_given_by_mistake_open_nothing(mighty: Plane) -> None:
+def test_extra_rbac_rights_allow_nothing_more(mighty: Plane) -> None:
     coordination = f"/apis/coordination.k8s.io/v1/namespaces/{NS}/leases"
     node = {"apiVersion": "v1", "kind": "Node", "name": "node-of-others"}
     binding = {"metadata": {"name": "mine"}, "target": node}
@@ -174,8 +172,8 @@ def test_rights_given_by_mistake_open_nothing(mighty: Plane) -> None:
     assert create(mighty, DRIVER, event, "events").message == ""
 
 
-def test_balancers_of_endpoints_get_what_their_controller_writes(guarded: Plane) -> None:
-    """EMR makes the service; the controller of load balancers puts a finalizer on it."""
+def test_the_load_balancer_controller_can_update_services_of_endpoints(guarded: Plane) -> None:
+    """EMR creates the service; the load balancer controller adds a finalizer."""
     service = _named("balancer", spec={"type": "LoadBalancer", "ports": [{"port": 18888}]})
     path = f"{BASE}/services"
     assert call(guarded, EMR, "POST", path, service).allowed
@@ -193,7 +191,7 @@ def test_balancers_of_endpoints_get_what_their_controller_writes(guarded: Plane)
         finalize = partial(call, guarded, BALANCERS, "PATCH", patch, finalizer)
         found = until(finalize, attrgetter("allowed"))
         assert found.message == ""
-        # The tenant's code neither changes it nor takes the finalizer away.
+        # The tenant's code can neither change it nor remove the finalizer.
         taken = {"metadata": {"finalizers": None}, "spec": {"ports": [{"port": 1}]}}
         assert not call(guarded, DRIVER, "PATCH", patch, taken).allowed
         shut = {"spec": {"type": "ClusterIP"}}

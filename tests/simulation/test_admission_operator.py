@@ -1,8 +1,8 @@
-"""EMR's Spark operator under the policies: its jobs run, and nobody becomes somebody through it.
+"""EMR's Spark operator with the policies: its jobs run, and give users no other role.
 
-The operator makes drivers by the word of whoever writes a SparkApplication, which names the service
-account, the volumes and the image. It acts as its own service account, with the rights of EMR's
-chart in all namespaces; the drivers are made as its spark-submit and its webhook leave them.
+The operator creates drivers from SparkApplications of users, which name the service account, the
+volumes and the image. It acts as its service account, with the rights of EMR's chart in all
+namespaces. The drivers are those of its spark-submit and its webhook.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def test_a_job_of_the_operator_runs(operated: Plane) -> None:
     assert {name: found.message for name, found in answers.items() if not found.allowed} == {}
 
 
-def test_the_operator_keeps_its_books_and_ends_a_job(operated: Plane) -> None:
+def test_the_operator_updates_and_deletes_its_jobs(operated: Plane) -> None:
     assert make_app(operated, PERSON).message == ""
     event = {"involvedObject": {"namespace": OPERATED}, "reason": "a", "metadata": {"name": "e"}}
     assert create(operated, OPERATOR, event, "events", where=OPERATED).message == ""
@@ -76,8 +76,8 @@ def test_the_operator_keeps_its_books_and_ends_a_job(operated: Plane) -> None:
     with operated.client() as api:
         kinds = ("sparkoperator.k8s.io", "v1beta2", OPERATED, "sparkapplications")
         found: Any = client.CustomObjectsApi(api).get_namespaced_custom_object(*kinds, "pi")
-    told = {**found, "status": {"applicationState": {"state": "RUNNING"}}}
-    assert call(operated, OPERATOR, "PUT", f"{APPS}/pi/status", told).message == ""
+    running = {**found, "status": {"applicationState": {"state": "RUNNING"}}}
+    assert call(operated, OPERATOR, "PUT", f"{APPS}/pi/status", running).message == ""
     pod = f"{BASE}/pods/pi-driver"
     assert call(operated, OPERATOR, "DELETE", pod, gracePeriodSeconds="0").message == ""
     assert call(operated, OPERATOR, "DELETE", f"{APPS}/pi").message == ""
@@ -96,7 +96,7 @@ def _as(component: Component, role: str = ROLE) -> Callable[[Pod], object]:
     return _spec(serviceAccountName=account(component, role))
 
 
-# What a SparkApplication may say, and the operator does.
+# Fields of a SparkApplication that the operator follows.
 ATTACKS: Final[dict[str, tuple[Callable[[Pod], object], str]]] = {
     "another role": (_as(Component.DRIVER, OTHER), _ROLE),
     "another role's executor": (_as(Component.EXECUTOR, OTHER), _ROLE),
@@ -140,16 +140,16 @@ ATTACKS: Final[dict[str, tuple[Callable[[Pod], object], str]]] = {
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
-def test_the_operator_makes_no_pod_that_code_could_not(attack: str, operated: Plane) -> None:
+def test_pods_of_the_operator_follow_the_rules_for_code(attack: str, operated: Plane) -> None:
     change, message = ATTACKS[attack]
     pod = operated_driver()
     change(pod)
     found = create(operated, OPERATOR, pod, where=OPERATED)
     assert message in found.message
-    # Its twin, the same pod without the change, is test_a_job_of_the_operator_runs.
+    # The same pod without the change is admitted in test_a_job_of_the_operator_runs.
 
 
-def test_each_controller_has_roles_of_its_own(operated: Plane) -> None:
+def test_each_controller_has_separate_roles(operated: Plane) -> None:
     for user, own, other in ((OPERATOR, ROLE, OTHER), (ORCHESTRATOR, OTHER, ROLE)):
         assert create(operated, user, operated_driver(own), where=OPERATED).message == ""
         assert _ROLE in create(operated, user, operated_driver(other), where=OPERATED).message
@@ -191,7 +191,7 @@ OBJECTS: Final[dict[str, tuple[str, Pod, str]]] = {
         "of the storage class",
     ),
     "a token of another role": (f"{BASE}/secrets", _TOKEN, "not tokens of service accounts"),
-    "a ConfigMap for ever": (
+    "a ConfigMap with a finalizer": (
         f"{BASE}/configmaps",
         {"metadata": {"name": "pi", "finalizers": ["example.com/never"]}},
         "must have no finalizers",
@@ -200,12 +200,12 @@ OBJECTS: Final[dict[str, tuple[str, Pod, str]]] = {
 
 
 @pytest.mark.parametrize("attack", OBJECTS)
-def test_the_operator_makes_nothing_else(attack: str, operated: Plane) -> None:
+def test_the_operator_cannot_create_other_objects(attack: str, operated: Plane) -> None:
     path, body, message = OBJECTS[attack]
     assert message in call(operated, OPERATOR, "POST", path, body, dryRun="All").message
 
 
-def test_a_tenant_that_does_not_name_it_is_left_alone(operated: Plane) -> None:
+def test_the_operator_has_no_access_to_tenants_that_do_not_name_it(operated: Plane) -> None:
     pod = create(operated, OPERATOR, operated_driver(), where=NS)
     assert "must be made by EMR" in pod.message or _NOTHING in pod.message
     assert _NOTHING in create(operated, OPERATOR, _NAMED, "configmaps", where=NS).message
@@ -221,11 +221,11 @@ def test_a_tenant_that_does_not_name_it_is_left_alone(operated: Plane) -> None:
         "system:serviceaccount:airflow-2:worker",
     ],
 )
-def test_who_is_not_named_makes_no_pods(user: str, operated: Plane) -> None:
+def test_controllers_that_are_not_named_cannot_create_pods(user: str, operated: Plane) -> None:
     rights(operated, user, "spark-operator")
     found = authorized(partial(create, operated, user, operated_driver(), where=OPERATED))
     assert _STRANGER in found.message
-    # What the platform's people apply from within the cluster, such as by GitOps, is theirs.
+    # Administrators can apply objects from within the cluster, for example by GitOps.
     assert create(operated, user, _NAMED, "configmaps", where=OPERATED).message == ""
     fast = {**_NAMED, "spec": claim(storageClassName="fast")}
     assert create(operated, user, fast, "persistentvolumeclaims", where=OPERATED).message == ""
@@ -233,8 +233,8 @@ def test_who_is_not_named_makes_no_pods(user: str, operated: Plane) -> None:
 
 
 @pytest.mark.parametrize("namespace", ["kube-system", OPERATED, "elsewhere"])
-def test_its_name_alone_is_worth_nothing(namespace: str, operated: Plane) -> None:
-    """In kube-system it would pass for one of Kubernetes' own controllers."""
+def test_the_name_of_the_operator_alone_gives_no_access(namespace: str, operated: Plane) -> None:
+    """In kube-system, it would look like a controller of Kubernetes."""
     user = f"system:serviceaccount:{namespace}:emr-containers-sa-spark-operator"
     rights(operated, user, "spark-operator")
     found = authorized(partial(create, operated, user, operated_driver(), where=OPERATED))
@@ -244,11 +244,11 @@ def test_its_name_alone_is_worth_nothing(namespace: str, operated: Plane) -> Non
     )
 
 
-def test_code_orders_no_jobs_of_the_operator(operated: Plane) -> None:
-    """Else a driver would take any role that the operator may use."""
+def test_code_cannot_create_jobs_of_the_operator(operated: Plane) -> None:
+    """Otherwise, a driver could use every role of the operator."""
     assert "cannot create resource" in make_app(operated, DRIVER, dryRun="All").message
     # EMR's guide binds the ClusterRole `edit` for drivers of its operator in all namespaces. Charts
-    # of operators add their own kinds to it.
+    # of operators add their kinds to it.
     for user in (DRIVER, THIEF):
         rights(operated, user, "edit")
         rights(operated, user, "applications")
@@ -256,12 +256,12 @@ def test_code_orders_no_jobs_of_the_operator(operated: Plane) -> None:
     assert "code in a pod may make and change only" in own.message
     theirs = authorized(partial(make_app, operated, THIEF, dryRun="All"))
     assert _NOTHING in theirs.message
-    # Its twin: a person of the tenant whom RBAC lets.
+    # Admitted: a user of the tenant with the RBAC right.
     assert make_app(operated, PERSON, dryRun="All").message == ""
 
 
-def test_jobs_of_another_tenant_touch_nothing(operated: Plane) -> None:
-    """With the rights over all namespaces that EMR's guide gives drivers of its operator."""
+def test_jobs_of_another_tenant_have_no_access(operated: Plane) -> None:
+    """With the rights in all namespaces that EMR's guide gives drivers of its operator."""
     rights(operated, THIEF, "edit")
     pod = authorized(partial(create, operated, THIEF, executor(SHARED, ROLE), where=OPERATED))
     assert _NOTHING in pod.message or _STRANGER in pod.message

@@ -1,6 +1,7 @@
-"""Ways around the rules for pods, tried by code that runs with a service account of the tenant's.
+"""Attempts to bypass the rules for pods, with a service account of the tenant.
 
-The twin of each attack is ``test_admission.py::test_emrs_own_pods_pass``, or stands beside it.
+The valid request for each attack is in this module, or in
+``test_admission.py::test_pods_that_emr_creates_are_admitted``.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ def _volume(**source: object) -> Change:
 
 
 def claim(**more: object) -> dict[str, Any]:
-    """What Spark claims for an executor's volume."""
+    """The volume claim of an executor."""
     return {
         "accessModes": ["ReadWriteOnce"],
         "storageClassName": EXECUTOR_STORAGE_CLASS,
@@ -86,7 +87,7 @@ _OWN_CLASS: Final = "claims must be of the storage class emr-eks-executor"
 _NAMESPACES: Final = "affinity must not reach into other namespaces"
 
 ATTACKS: Final[dict[str, tuple[str, Change, str]]] = {
-    # What a pod says of itself.
+    # Labels and owners of the pod.
     "another tenant's costs": (
         DRIVER,
         _label("emr-eks/tenant", "victim"),
@@ -107,13 +108,13 @@ ATTACKS: Final[dict[str, tuple[str, Change, str]]] = {
         _metadata(finalizers=["example.com/never"]),
         "must have no finalizers",
     ),
-    # What others' pods feel.
-    "a seat beside another tenant's pod": (
+    # Effects on other pods.
+    "affinity to another tenant's pods": (
         DRIVER,
         _affinity("podAffinity", namespaces=["victim"]),
         _NAMESPACES,
     ),
-    "a seat beside any tenant's pod": (
+    "affinity to any tenant's pods": (
         DRIVER,
         _affinity("podAffinity", namespaceSelector={}),
         _NAMESPACES,
@@ -147,7 +148,7 @@ ATTACKS: Final[dict[str, tuple[str, Change, str]]] = {
         _volume(image={"reference": "docker.io/library/miner:1"}),
         "volumes must be one of",
     ),
-    # What the kubelet does for a pod, from the node's own network.
+    # Requests of the kubelet from the network of the node.
     "a probe of the metadata service": (
         DRIVER,
         _in_main(livenessProbe={"httpGet": _METADATA_SERVICE}),
@@ -168,7 +169,7 @@ ATTACKS: Final[dict[str, tuple[str, Change, str]]] = {
         _sidecar(startupProbe={"httpGet": _METADATA_SERVICE}),
         "probe or lifecycle host",
     ),
-    # What Pod Security admission holds.
+    # Rules of Pod Security admission.
     "no seccomp": (
         DRIVER,
         _spec(securityContext={"seccompProfile": {"type": "Unconfined"}}),
@@ -205,7 +206,7 @@ ATTACKS: Final[dict[str, tuple[str, Change, str]]] = {
         _spec(securityContext={"sysctls": [{"name": "kernel.msgmax", "value": "1"}]}),
         "sysctls",
     ),
-    # Sidecars are init containers to the API server.
+    # Sidecars are init containers for the API server.
     "a sidecar as root": (
         DRIVER,
         _sidecar(securityContext={}),
@@ -216,7 +217,7 @@ ATTACKS: Final[dict[str, tuple[str, Change, str]]] = {
         _sidecar(image="docker.io/library/miner:1"),
         "images must come from EMR",
     ),
-    # Names of images that may be read in two ways.
+    # Ambiguous names of images.
     "a registry in capitals": (
         DRIVER,
         _in_main(image="755674844232.DKR.ECR.us-east-1.amazonaws.com/spark:1"),
@@ -236,7 +237,7 @@ ATTACKS: Final[dict[str, tuple[str, Change, str]]] = {
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
-def test_code_in_a_pod_cannot(attack: str, guarded: Plane) -> None:
+def test_pods_of_code_are_refused(attack: str, guarded: Plane) -> None:
     user, change, message = ATTACKS[attack]
     pod = driver(SHARED, ROLE) if user == CLIENT else executor(SHARED, ROLE)
     change(pod)
@@ -245,14 +246,17 @@ def test_code_in_a_pod_cannot(attack: str, guarded: Plane) -> None:
     assert message in found.message
 
 
-TWINS: Final[dict[str, tuple[str, Change]]] = {
+HARMLESS: Final[dict[str, tuple[str, Change]]] = {
     "the tenant's own label": (DRIVER, _label("emr-eks/tenant", NS)),
-    "a volume of its own": (DRIVER, _ephemeral()),
-    "a seat beside its own pods": (DRIVER, _affinity("podAffinity")),
-    "apart from its own pods": (DRIVER, _affinity("podAntiAffinity")),
+    "an ephemeral volume": (DRIVER, _ephemeral()),
+    "affinity to pods of the tenant": (DRIVER, _affinity("podAffinity")),
+    "anti-affinity to pods of the tenant": (DRIVER, _affinity("podAntiAffinity")),
     "a sidecar": (CLIENT, _sidecar()),
     "a probe of itself": (DRIVER, _in_main(livenessProbe={"httpGet": {"port": 4040}})),
-    "a hook of its own": (DRIVER, _in_main(lifecycle={"preStop": {"exec": {"command": ["x"]}}})),
+    "a hook in its container": (
+        DRIVER,
+        _in_main(lifecycle={"preStop": {"exec": {"command": ["x"]}}}),
+    ),
     "the memory of EMR's logging": (
         DRIVER,
         _in_main(
@@ -265,16 +269,16 @@ TWINS: Final[dict[str, tuple[str, Change]]] = {
 }
 
 
-@pytest.mark.parametrize("twin", TWINS)
-def test_what_is_like_it_and_harmless_passes(twin: str, guarded: Plane) -> None:
-    user, change = TWINS[twin]
+@pytest.mark.parametrize("twin", HARMLESS)
+def test_similar_harmless_pods_are_admitted(twin: str, guarded: Plane) -> None:
+    user, change = HARMLESS[twin]
     pod = driver(SHARED, ROLE) if user == CLIENT else executor(SHARED, ROLE)
     change(pod)
     assert create(guarded, user, pod).message == ""
 
 
-def test_a_pod_goes_when_it_is_told_to(guarded: Plane) -> None:
-    """A deletion may name a longer grace period than the pod's, for which its node waits."""
+def test_long_grace_periods_and_finalizers_are_refused(guarded: Plane) -> None:
+    """A deletion can have a longer grace period than the pod, and the node waits for it."""
     assert call(guarded, CLIENT, "POST", PODS, driver(SHARED, ROLE, "slow")).allowed
     path = f"{PODS}/slow"
     # A pod without a node has no grace period.

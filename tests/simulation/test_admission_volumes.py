@@ -1,4 +1,4 @@
-"""Volumes of tenants' pods: of every kind that Kubernetes has, those of the list and no other."""
+"""Volumes of tenants' pods: only the listed types of all volume types of Kubernetes."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ UNLISTED: Final[dict[str, dict[str, Any]]] = {
     "azureFile": {"secretName": "s", "shareName": "share"},
     "cephfs": {"monitors": ["10.0.0.1"]},
     "cinder": _BY_ID,
-    # A volume inline in the pod, which a driver of the node mounts with any attributes.
+    # An inline volume, which a driver of the node mounts with any attributes.
     "csi": {"driver": "s3.csi.aws.com", "volumeAttributes": {"bucketName": "of-a-victim"}},
     "fc": {"targetWWNs": ["50060e801049cfd1"], "lun": 0},
     "flexVolume": {"driver": "example.com/driver"},
@@ -68,7 +68,7 @@ def _with(kind: str, source: dict[str, Any]) -> dict[str, Any]:
     return pod
 
 
-def test_kinds_are_those_that_the_api_server_knows(guarded: Plane) -> None:
+def test_volume_types_are_those_of_the_api_server(guarded: Plane) -> None:
     document, _ = Objects(guarded.client()).request("GET", "/openapi/v3/api/v1")
     schemas: Any = document["components"]
     known = set(schemas["schemas"]["io.k8s.api.core.v1.Volume"]["properties"]) - {"name"}
@@ -76,7 +76,7 @@ def test_kinds_are_those_that_the_api_server_knows(guarded: Plane) -> None:
 
 
 @pytest.mark.parametrize("kind", LISTED)
-def test_volumes_of_the_list_pass(guarded: Plane, kind: str) -> None:
+def test_listed_volumes_are_admitted(guarded: Plane, kind: str) -> None:
     answer = create(guarded, DRIVER, _with(kind, LISTED[kind]))
     assert answer.allowed, answer.message
 
@@ -85,13 +85,13 @@ def test_volumes_of_the_list_pass(guarded: Plane, kind: str) -> None:
 def test_other_volumes_are_refused(guarded: Plane, kind: str) -> None:
     answer = create(guarded, DRIVER, _with(kind, UNLISTED[kind]))
     assert not answer.allowed
-    # By the rule itself; the node's own paths are refused by Pod Security already.
+    # By this rule; Pod Security already refuses paths of the node.
     expected = "hostPath" if kind == "hostPath" else "volumes must be one of configMap"
     assert expected in answer.message
 
 
-def test_nothing_else_refuses_an_inline_volume(guarded: Plane) -> None:
-    """Its twin where the rules only warn: Pod Security and the API server let it pass."""
+def test_only_the_policy_refuses_an_inline_volume(guarded: Plane) -> None:
+    """In audit mode, Pod Security and the API server admit it."""
     someone = user_of(AUDITED, Component.DRIVER, ROLE)
     answer = create(guarded, someone, _with("csi", UNLISTED["csi"]), where=AUDITED)
     assert answer.allowed, answer.message

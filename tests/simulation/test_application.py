@@ -1,4 +1,4 @@
-"""What a job that is played does when nodes go dark: nothing of it, until its pods are gone."""
+"""A simulated job on failed nodes: it does no work until its pods are deleted."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.conftest import Assemblies
 
 
 class Api:
-    """An API server that runs each executor at once on a node, and tells the application."""
+    """An API server that runs each executor immediately, and sends the event to the application."""
 
     def __init__(self) -> None:
         self.application: Application | None = None
@@ -58,7 +58,7 @@ def blueprint(assemblies: Assemblies) -> Blueprint:
 async def played(
     blueprint: Blueprint, dark: str
 ) -> tuple[ApplicationEnd | None, ApplicationEnd | None]:
-    """Run a job of some milliseconds; tell how it ended by then, and how after its driver went."""
+    """Run a short job; return how it ended, and how it ended after the deletion of its driver."""
     api = Api()
     runtime = JobRuntime(api=cast(KubeApi, api), clock=Clock(1_000), failed_nodes=set())
     runner = JobRunner((), runtime)
@@ -73,17 +73,17 @@ async def played(
     if dark:
         runner.on_node("MODIFIED", node(dark, ready=False))
     task = asyncio.create_task(application.run())
-    # A job on nodes that report ends within its first two seconds.
+    # A job on ready nodes ends within two seconds.
     early, _ = await asyncio.wait({task}, timeout=3 if dark else 30)
     application.on_pod("DELETED", pod)
     late, _ = await asyncio.wait({task}, timeout=5)
     return (task.result() if early else None, task.result() if late else None)
 
 
-def test_a_job_on_nodes_that_report_is_done(blueprint: Blueprint) -> None:
+def test_a_job_on_ready_nodes_finishes(blueprint: Blueprint) -> None:
     assert asyncio.run(played(blueprint, "")) == (ApplicationEnd.DONE, ApplicationEnd.DONE)
 
 
 @pytest.mark.parametrize("dark", ["of-driver", "of-executors"])
-def test_what_is_on_a_dark_node_does_no_work(blueprint: Blueprint, dark: str) -> None:
+def test_pods_on_failed_nodes_do_no_work(blueprint: Blueprint, dark: str) -> None:
     assert asyncio.run(played(blueprint, dark)) == (None, ApplicationEnd.LOST)

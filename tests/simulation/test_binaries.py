@@ -1,4 +1,4 @@
-"""Programs built from pinned Go modules: once, whole, and with a reason where that cannot be."""
+"""Programs from pinned Go modules: built once and completely, or with a reason for the failure."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def go() -> Toolchain:
 
 @pytest.fixture
 def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Group:
-    """A group whose module is its own folder: it needs no other, and builds in a second."""
+    """A group whose module is its folder: it needs no download, and builds in a second."""
     monkeypatch.setattr(go_build, "_SOURCES", tmp_path / "go")
     folder = tmp_path / "go" / "small"
     (folder / "a" / "inner").mkdir(parents=True)
@@ -67,7 +67,7 @@ def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Group:
 
 @pytest.fixture
 def log_of_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, go: Toolchain) -> Path:
-    """Put a Go on the PATH that writes down what it is asked for."""
+    """Put a Go on the PATH that records its arguments."""
     log = tmp_path / "go.log"
     _script(tmp_path / "bin" / "go", f'echo "$1" >> {log}; exec {go.go} "$@"')
     monkeypatch.setenv("PATH", str(tmp_path / "bin"), prepend=os.pathsep)
@@ -80,7 +80,7 @@ def _script(path: Path, text: str) -> None:
     path.chmod(0o755)
 
 
-# ---- what is pinned
+# ---- pinned versions
 
 
 @pytest.mark.parametrize("group", GROUPS, ids=lambda group: group.name)
@@ -110,7 +110,7 @@ def test_karpenter_is_that_of_the_platform() -> None:
 
 
 @pytest.mark.parametrize("name", ["go.mod", "main.go"])
-def test_other_sources_are_another_folder_of_the_cache(small: Group, name: str) -> None:
+def test_changed_sources_change_the_cache_folder(small: Group, name: str) -> None:
     before = small.key
     assert before.startswith("small-v1-")
     assert before == small.key
@@ -118,14 +118,14 @@ def test_other_sources_are_another_folder_of_the_cache(small: Group, name: str) 
     assert small.key != before
 
 
-def test_other_flags_are_another_folder_of_the_cache(small: Group) -> None:
+def test_changed_flags_change_the_cache_folder(small: Group) -> None:
     assert replace(small, stamps={"main.version": "1"}).key != small.key
 
 
-# ---- what is there
+# ---- existing programs
 
 
-def test_everything_is_there(real: Binaries) -> None:
+def test_all_programs_exist(real: Binaries) -> None:
     for field in fields(real):
         assert getattr(real, field.name).exists(), field.name
     assert {path.name for path in (real.charts / "karpenter-crd" / "templates").iterdir()} >= {
@@ -146,7 +146,7 @@ def test_everything_is_there(real: Binaries) -> None:
         ("helm", ["version", "--short"], versions.HELM),
     ],
 )
-def test_programs_say_their_version(
+def test_programs_print_their_version(
     real: Binaries, name: str, arguments: list[str], said: str
 ) -> None:
     command = [str(getattr(real, name)), *arguments]
@@ -154,25 +154,26 @@ def test_programs_say_their_version(
     assert said in done.stdout
 
 
-def test_what_is_there_needs_no_go(real: Binaries, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_existing_programs_need_no_go(real: Binaries, monkeypatch: pytest.MonkeyPatch) -> None:
     _hide_go(monkeypatch)
     assert binaries() == real
 
 
-# ---- how it is built
+# ---- build
 
 
-def test_a_group_is_built_whole(small: Group, go: Toolchain, tmp_path: Path) -> None:
+def test_all_programs_of_a_group_are_built(small: Group, go: Toolchain, tmp_path: Path) -> None:
     folder = tmp_path / "out"
     build(small, folder, ("small", "b"), go, None)
     done = subprocess.run([folder / "small"], capture_output=True, text=True, check=True)
     assert done.stderr == "small\n"
     assert (folder / "b" / "inner" / "text").read_text() == "kept\n"
     assert sorted(path.name for path in folder.iterdir()) == ["b", "small"]
-    shutil.rmtree(folder)  # a cache is to be removed by who fills it
+    # The owner can delete the cache.
+    shutil.rmtree(folder)
 
 
-def test_only_what_is_missing_is_built(
+def test_only_missing_programs_are_built(
     small: Group, log_of_go: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = _runner(small, monkeypatch)
@@ -191,7 +192,7 @@ def test_only_what_is_missing_is_built(
     assert os.access(program, os.X_OK)
 
 
-def test_two_at_once_build_once(
+def test_two_processes_build_once(
     small: Group, log_of_go: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = _runner(small, monkeypatch)
@@ -200,7 +201,7 @@ def test_two_at_once_build_once(
     assert log_of_go.read_text().split().count("build") == 1
 
 
-def test_a_bar_counts_packages_and_goes(small: Group, go: Toolchain, tmp_path: Path) -> None:
+def test_the_progress_bar_counts_packages(small: Group, go: Toolchain, tmp_path: Path) -> None:
     seen: list[tuple[str, float | None]] = []
 
     class Noted(Progress):
@@ -218,16 +219,14 @@ def test_a_bar_counts_packages_and_goes(small: Group, go: Toolchain, tmp_path: P
     assert progress.tasks == []
 
 
-def test_a_program_that_does_not_compile_is_a_defect(
-    small: Group, go: Toolchain, tmp_path: Path
-) -> None:
+def test_a_compile_error_is_a_build_failure(small: Group, go: Toolchain, tmp_path: Path) -> None:
     (small.source / "main.go").write_text("package main\n\nfunc main() { nothing() }\n")
     with pytest.raises(BuildFailedError, match=r"(?s)small v1:.*undefined: nothing"):
         build(small, tmp_path / "out", ("small",), go, None)
     assert list((tmp_path / "out").iterdir()) == []
 
 
-def test_a_module_that_nobody_has_is_a_state_of_the_machine(
+def test_a_module_that_cannot_be_downloaded_makes_the_simulation_unavailable(
     small: Group, go: Toolchain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GOPROXY", "off")
@@ -245,7 +244,7 @@ def test_a_module_that_nobody_has_is_a_state_of_the_machine(
 
 
 def _runner(group: Group, monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], bool]:
-    """What ``binaries`` does, of one small group: it ends where it wants the others."""
+    """Run ``binaries`` with one small group; it fails at the first other program."""
     monkeypatch.setattr(binaries_module, "GROUPS", (group,))
 
     def run(cache: Path) -> bool:
@@ -264,7 +263,9 @@ def _hide_go(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
 
 
-def test_without_go_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_go_the_simulation_is_unavailable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     _hide_go(monkeypatch)
     monkeypatch.delenv(ASSETS_VARIABLE, raising=False)
     with pytest.raises(
@@ -274,7 +275,7 @@ def test_without_go_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert "pip install 'cdk-emr-eks[simulation]'" in caught.value.reason
 
 
-def test_an_old_go_is_passed_over(
+def test_an_old_go_is_ignored(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, go: Toolchain
 ) -> None:
     _script(tmp_path / "go", "echo go1.19.2")
@@ -286,7 +287,7 @@ def test_an_old_go_is_passed_over(
         find_go((99, 0, 0))
 
 
-def test_the_wheel_brings_a_go_that_is_new_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_wheel_has_a_go_that_is_new_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
     least = max(group.go for group in GROUPS)
     found = find_go(least)
@@ -294,7 +295,7 @@ def test_the_wheel_brings_a_go_that_is_new_enough(monkeypatch: pytest.MonkeyPatc
     assert found.version >= least
 
 
-def test_versions_of_go_are_read() -> None:
+def test_go_versions_are_parsed() -> None:
     assert parse_version("go1.27.3\n") == (1, 27, 3)
     assert parse_version("1.26") == (1, 26, 0)
     assert parse_version("devel") is None
@@ -306,10 +307,10 @@ def test_windows_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         binaries(cache=tmp_path)
 
 
-# ---- where it comes from and goes to
+# ---- cache and envtest
 
 
-def test_the_cache_can_be_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_cache_folder_can_be_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(CACHE_VARIABLE, raising=False)
     assert default_cache().name == "cdk-emr-eks"
     monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path))
@@ -332,7 +333,7 @@ def test_programs_of_envtest_are_used(real: Binaries, assets: Path) -> None:
     assert replace(found, etcd=real.etcd, kube_apiserver=real.kube_apiserver) == real
 
 
-def test_programs_of_another_version_are_not(
+def test_envtest_programs_of_another_version_are_ignored(
     real: Binaries, assets: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     _script(assets / "kube-apiserver", "echo Kubernetes v1.30.0")
@@ -340,7 +341,7 @@ def test_programs_of_another_version_are_not(
     assert "Kubernetes v1.30.0, not used" in caplog.text
 
 
-def test_half_a_folder_of_programs_is_not(
+def test_an_incomplete_envtest_folder_is_ignored(
     real: Binaries, assets: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (assets / "etcd").unlink()
@@ -348,10 +349,10 @@ def test_half_a_folder_of_programs_is_not(
     assert "lacks etcd or kube-apiserver" in caplog.text
 
 
-# ---- as a command
+# ---- command
 
 
-def test_a_ci_fills_its_cache(
+def test_prepare_fills_the_cache(
     real: Binaries,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,

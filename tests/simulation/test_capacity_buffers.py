@@ -1,7 +1,7 @@
-"""Warm capacity with the real Karpenter: jobs take it at once, it comes back, nothing fights it.
+"""Capacity buffers with the real Karpenter: jobs use them, and they are filled again.
 
-One platform with one warm zone is deployed and one job is run on it: about two minutes, most of it
-waiting for Karpenter, which looks for empty nodes every ten seconds and at each of them twice.
+The test deploys a platform with buffers in one zone and runs one job: about two minutes, mostly
+waiting for Karpenter, which checks for empty nodes every ten seconds, and each of them twice.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ QUICK: Final = timedelta(seconds=2)
 ETL: Final = Workload(
     name="etl",
     driver_instances=Instances(families=("m7g",), sizes=("2xlarge",)),
-    # One executor fills a node: whoever runs on a node that was there has taken a room.
+    # One executor fills a node, so an executor on an existing node has used a buffer.
     executor_instances=Instances(families=("m7g",), sizes=("xlarge",)),
     dynamic_allocation=DynamicAllocation(executor_idle_timeout=timedelta(seconds=1)),
     disruption=Disruption(driver_consolidate_after=QUICK, executor_consolidate_after=QUICK),
@@ -59,7 +59,7 @@ ETL: Final = Workload(
 
 @dataclass(frozen=True)
 class DeployTarget:
-    """A platform with warm capacity, its rooms ready, and what a scenario needs."""
+    """A platform with filled capacity buffers, and the environment of a scenario."""
 
     plane: Plane
     stage: SimulationEnvironment
@@ -76,7 +76,7 @@ class DeployTarget:
         return found
 
     def buffers(self) -> dict[str, int]:
-        """Replicas of each buffer that has some."""
+        """Replicas of each buffer with replicas."""
         group, _, version = API_VERSION.partition("/")
         arguments = (group, version, NAMESPACE, "capacitybuffers")
         found = self.custom.list_namespaced_custom_object(*arguments)["items"]
@@ -89,7 +89,7 @@ class DeployTarget:
         return {each.metadata.name: each.spec.node_name for each in found if each.spec.node_name}
 
     def kept(self) -> set[str]:
-        """Nodes that Karpenter says it keeps for the rooms on them."""
+        """Nodes that Karpenter keeps for their buffer pods."""
         events = self.core.list_event_for_all_namespaces(field_selector="reason=Unconsolidatable")
         return {
             each.involved_object.name for each in events.items if "has buffer pods" in each.message
@@ -124,13 +124,13 @@ def site(plane: Plane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dep
 
 @pytest.fixture(scope="module")
 def warm(site: DeployTarget) -> Mapping[str, tuple[str, str]]:
-    """The nodes before there was any job."""
+    """The nodes before the first job."""
     return site.nodes()
 
 
 @dataclass(frozen=True)
 class Run:
-    """A job that wants one executor more than there is room for, and what was seen of it."""
+    """A job that needs one executor more than the buffers hold, and its pods and nodes."""
 
     played: SimulationRecord
     places: Mapping[str, str]
@@ -153,7 +153,7 @@ def run(site: DeployTarget, warm: Mapping[str, tuple[str, str]]) -> Run:
     return Run(asyncio.run(run_scenario(scenario, site.stage, look)), places, nodes)
 
 
-def test_rooms_are_there_before_any_job_and_in_their_zone_only(
+def test_nodes_hold_buffers_before_any_job_in_their_zone_only(
     warm: Mapping[str, tuple[str, str]], site: DeployTarget
 ) -> None:
     zones = {zone for _, zone in warm.values()}
@@ -167,7 +167,7 @@ def test_rooms_are_there_before_any_job_and_in_their_zone_only(
     }
 
 
-def test_a_job_starts_on_nodes_that_were_there(
+def test_a_job_starts_on_the_nodes_of_buffers(
     run: Run, warm: Mapping[str, tuple[str, str]]
 ) -> None:
     (record,) = run.played.jobs
@@ -177,31 +177,31 @@ def test_a_job_starts_on_nodes_that_were_there(
         kind = next((each for each in kinds if f"-{each}" in pod), "submitter")
         kinds[kind].append(node in warm)
     assert kinds["submitter"] == kinds["driver"] == [True]
-    # The one that there was no room for had to wait for a node.
+    # The executor without a buffer had to wait for a node.
     assert sorted(kinds["exec"]) == [False] + [True] * ROOMS
-    # What came for it is gone, and what was there before is not waited for.
+    # New nodes are deleted, and the nodes of the buffers do not count.
     assert run.played.gone_after is not None
 
 
-def test_room_is_made_anew_beside_the_job(
+def test_buffers_are_filled_again_while_the_job_runs(
     run: Run, warm: Mapping[str, tuple[str, str]], site: DeployTarget
 ) -> None:
     new = [role for name, (role, _) in run.nodes.items() if name not in warm]
-    # For the executor without room, and for as many rooms as were taken.
+    # One for the executor without a buffer, and one for each used buffer.
     assert new.count("executor") >= 1 + ROOMS
     assert wait_for_buffers(site.plane).missing == ()
 
 
-def test_when_the_job_is_over_only_nodes_with_room_asked_for_are_kept(
+def test_after_the_job_only_nodes_of_buffers_remain(
     run: Run, warm: Mapping[str, tuple[str, str]], site: DeployTarget
 ) -> None:
     group, _, version = API_VERSION.partition("/")
-    # As a deployment with executors=0 writes it.
+    # As a deployment with executors=0 does.
     arguments = (group, version, NAMESPACE, "capacitybuffers", "warm-etl-executor-zone-2")
     site.custom.patch_namespaced_custom_object(*arguments, {"spec": {"replicas": 0}})
     wanted = {name: found for name, found in warm.items() if found[0] == "driver"}
     until(site.nodes, lambda found: found == wanted)
-    # Empty for longer than an empty node is kept: Karpenter itself says why it stays.
+    # They are empty for longer than an empty node is kept; an event of Karpenter gives the reason.
     until(site.kept, lambda found: found >= set(wanted))
     site.plane.restart("karpenter")
     assert wait_for_buffers(site.plane).missing == ()

@@ -1,4 +1,4 @@
-"""The reference app on a real control plane: all of it arrives, works, and goes again."""
+"""The reference app on a real control plane: it is deployed, works, and is deleted."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.simulation.waiting import until
 
 NODE_CLASSES: Final = "/apis/karpenter.k8s.aws/v1/ec2nodeclasses"
 NODE_POOLS: Final = "/apis/karpenter.sh/v1/nodepools"
-# Where a deployment puts objects that a deletion must take away.
+# Collections of objects that a deletion must remove.
 PLACES: Final = (
     "/api/v1/namespaces",
     "/api/v1/nodes",
@@ -55,7 +55,7 @@ def objects(plane: Plane) -> Objects:
 def deployment(
     reference: Assembly, plane: Plane, aws: EmulatedAws, objects: Objects
 ) -> Iterator[AssemblyDeployment]:
-    """The deployed app; after the module's tests, in whatever order, it must go as it came."""
+    """The deployed app. After all tests of the module, its deletion must leave nothing."""
     before = {path: names(objects, path) for path in PLACES}
     made = deploy(open_assembly(reference.folder), plane=plane, aws=aws)
     assert made.karpenter is not None
@@ -93,7 +93,7 @@ def test_every_resource_has_one_outcome(
     assert not silent
 
 
-def test_nothing_of_the_reference_app_is_left_out(deployment: AssemblyDeployment) -> None:
+def test_every_resource_of_the_reference_app_is_simulated(deployment: AssemblyDeployment) -> None:
     assert deployment.not_simulated == ()
     applied = {r.type for r in deployment.resources if r.outcome is DeployOutcome.APPLIED}
     assert {"Custom::AWSCDK-EKS-KubernetesResource", "Custom::AWSCDK-EKS-HelmChart"} <= applied
@@ -144,7 +144,7 @@ def test_pods_are_admitted_without_webhooks(
         assert names(objects, f"{group}/{kind}webhookconfigurations") == set()
 
 
-def test_karpenter_has_the_rights_of_its_chart_and_no_more(
+def test_karpenter_has_only_the_rights_of_its_chart(
     deployment: AssemblyDeployment, plane: Plane
 ) -> None:
     assert deployment.karpenter is not None
@@ -170,7 +170,7 @@ def test_karpenter_is_started_as_the_chart_says(
     assert environment["AWS_ENDPOINT_URL"] == aws.endpoint_url
 
 
-def test_emr_may_work_in_the_tenants_namespace_only(
+def test_emr_has_rights_in_tenant_namespaces_only(
     deployment: AssemblyDeployment, plane: Plane
 ) -> None:
     core = client.CoreV1Api(plane.client(as_user="emr-containers"))
@@ -180,7 +180,7 @@ def test_emr_may_work_in_the_tenants_namespace_only(
     assert refused.value.status == 403
 
 
-def test_who_is_let_in(deployment: AssemblyDeployment, plane: Plane) -> None:
+def test_access_entries_become_identities(deployment: AssemblyDeployment, plane: Plane) -> None:
     kinds = Counter(identity.kind for identity in deployment.identities)
     assert kinds["EMR"] == 1
     (admin,) = [each for each in deployment.identities if "cluster-admin" in str(each.rights)]
@@ -207,7 +207,7 @@ def test_system_nodes_run_karpenters_pods_in_two_zones(
     assert len({each["topology.kubernetes.io/zone"] for each in labels}) == len(labels) == 2
 
 
-def test_add_ons_request_what_the_template_says(
+def test_add_ons_have_the_requests_of_the_template(
     deployment: AssemblyDeployment, objects: Objects
 ) -> None:
     sets = listed(objects, "/apis/apps/v1/namespaces/kube-system/daemonsets")

@@ -1,4 +1,4 @@
-"""What a deployment refuses, leaves out and says so, keeps, and cannot delete."""
+"""Rules of a deployment: refusals, unsupported resources, retention, deletion."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def data(objects: Objects, name: str) -> Any:
     return None if found is None else found.get("data")
 
 
-def test_unknown_field_fails_and_all_is_rolled_back(
+def test_an_unknown_field_fails_and_the_deployment_is_rolled_back(
     small: Deploy, objects: Objects, aws: EmulatedAws
 ) -> None:
     resources = {"Objects": manifest(config_map("good"), config_map("bad", dataa={"a": "b"}))}
@@ -75,9 +75,7 @@ def test_unknown_field_fails_and_all_is_rolled_back(
     assert not aws.client("eks").list_clusters()["clusters"]
 
 
-def test_object_that_is_there_is_refused_unless_overwritten(
-    small: Deploy, objects: Objects
-) -> None:
+def test_an_existing_object_is_refused_unless_overwritten(small: Deploy, objects: Objects) -> None:
     objects.create([config_map("theirs", data={"a": "1"})], overwrite=False, validate=True)
     ours = config_map("theirs", data={"b": "2"})
     with pytest.raises(DeploymentFailedError, match='"theirs" already exists'):
@@ -91,7 +89,7 @@ def test_validation_can_be_skipped_as_in_cdk(small: Deploy, objects: Objects) ->
     assert data(objects, "lax") == {"a": "1"}
 
 
-def test_chart_that_is_not_at_hand_is_said_and_so_are_its_objects(
+def test_a_chart_that_is_not_available_is_reported_with_its_objects(
     small: Deploy, objects: Objects
 ) -> None:
     chart = {
@@ -114,13 +112,13 @@ def test_chart_that_is_not_at_hand_is_said_and_so_are_its_objects(
     assert {r.logical_id for r in deployment.not_simulated} == {"Chart", "Objects"}
 
 
-def test_objects_of_no_chart_fail(small: Deploy) -> None:
+def test_objects_of_an_unknown_kind_fail(small: Deploy) -> None:
     queue = {"apiVersion": "queues.example.com/v1", "kind": "Queue", "metadata": {"name": "a"}}
     with pytest.raises(DeploymentFailedError, match="the API server has no Queue"):
         small({"Objects": manifest(queue)})
 
 
-def test_what_nothing_stands_for_is_listed_and_may_be_referred_to(
+def test_unsupported_resources_are_listed_and_can_be_referred_to(
     small: Deploy, objects: Objects
 ) -> None:
     text = json.dumps([config_map("ref", data={"topic": "VALUE", "custom": "VALUE"})]).split(
@@ -154,14 +152,14 @@ def test_a_cache_of_images_is_recorded(small: Deploy) -> None:
     )
 
 
-def test_condition_leaves_out(small: Deploy) -> None:
+def test_a_false_condition_omits_a_resource(small: Deploy) -> None:
     queue = {"Type": "AWS::SQS::Queue", "Condition": "InChina"}
     conditions = {"InChina": {"Fn::Equals": [{"Ref": "AWS::Partition"}, "aws-cn"]}}
     found = outcomes(small({"Queue": queue}, Conditions=conditions))
     assert found["Queue"] == (DeployOutcome.OMITTED, "the condition InChina is false")
 
 
-def test_properties_without_effect_are_named(small: Deploy) -> None:
+def test_ignored_properties_are_reported(small: Deploy) -> None:
     found = outcomes(small({}))
     assert found["Vpc"] == (DeployOutcome.EMULATED, "")
     vpc = {"CidrBlock": "10.2.0.0/16", "EnableDnsSupport": True}
@@ -169,7 +167,7 @@ def test_properties_without_effect_are_named(small: Deploy) -> None:
     assert found["Second"] == (DeployOutcome.EMULATED, "ignored: EnableDnsSupport")
 
 
-def test_second_cluster_is_not_simulated(small: Deploy) -> None:
+def test_a_second_cluster_is_not_simulated(small: Deploy) -> None:
     outcome, why = outcomes(small({"Another": {**CLUSTER["Cluster"], "DependsOn": "Cluster"}}))[
         "Another"
     ]
@@ -177,7 +175,7 @@ def test_second_cluster_is_not_simulated(small: Deploy) -> None:
     assert "one control plane" in why
 
 
-def test_virtual_cluster_needs_its_namespace(small: Deploy) -> None:
+def test_a_virtual_cluster_needs_its_namespace(small: Deploy) -> None:
     info = {"EksInfo": {"Namespace": "nowhere"}}
     properties = {
         "Name": "team",
@@ -188,7 +186,7 @@ def test_virtual_cluster_needs_its_namespace(small: Deploy) -> None:
         small({"Virtual": {**virtual, "DependsOn": "Cluster"}})
 
 
-def test_parameters_take_defaults_values_and_stored_ones(
+def test_parameters_have_defaults_given_values_and_stored_values(
     small: Deploy, aws: EmulatedAws, objects: Objects
 ) -> None:
     aws.client("ssm").put_parameter(Name="/stored", Type="String", Value="kept")
@@ -208,13 +206,13 @@ def test_parameters_take_defaults_values_and_stored_ones(
     assert data(objects, "parameters") == {"a": "mine/a-b/kept"}
 
 
-def test_broken_rule_of_the_template_fails(small: Deploy) -> None:
+def test_a_broken_rule_of_the_template_fails(small: Deploy) -> None:
     wrong = {"Assert": {"Fn::Equals": ["a", "b"]}, "AssertDescription": "bootstrap first"}
     with pytest.raises(DeploymentFailedError, match="bootstrap first"):
         small({}, Rules={"Bootstrapped": {"Assertions": [wrong]}})
 
 
-def test_what_is_retained_stays(small: Deploy, aws: EmulatedAws) -> None:
+def test_retained_resources_are_kept(small: Deploy, aws: EmulatedAws) -> None:
     queue = {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "kept"}}
     gone = {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "gone"}}
     deployment = small({"Kept": {**queue, "DeletionPolicy": "Retain"}, "Gone": gone})
@@ -223,7 +221,7 @@ def test_what_is_retained_stays(small: Deploy, aws: EmulatedAws) -> None:
     assert left.endswith("/kept")
 
 
-def test_deletion_ends_in_time_and_says_what_holds_on(small: Deploy, objects: Objects) -> None:
+def test_deletion_reports_finalizers_at_its_timeout(small: Deploy, objects: Objects) -> None:
     held = config_map("held", metadata={"finalizers": ["example.com/never"]})
     deployment = small({"Objects": manifest(held)})
     start = time.monotonic()
@@ -237,7 +235,7 @@ def test_deletion_ends_in_time_and_says_what_holds_on(small: Deploy, objects: Ob
     )
 
 
-def test_nested_stack_gets_parameters_and_gives_outputs(
+def test_a_nested_stack_gets_parameters_and_returns_outputs(
     small: Deploy, tmp_path: Path, objects: Objects
 ) -> None:
     inner = {
@@ -299,7 +297,7 @@ def test_another_environment_is_refused(
         deploy(open_assembly(folder), plane=plane, aws=aws)
 
 
-def test_what_is_there_already_cannot_be_simulated(
+def test_existing_clusters_and_controllers_cannot_be_simulated(
     small: Deploy, plane: Plane, aws: EmulatedAws, tmp_path: Path
 ) -> None:
     pool = {"apiVersion": "karpenter.sh/v1", "kind": "NodePool", "metadata": {"name": "a"}}
@@ -314,9 +312,7 @@ def test_what_is_there_already_cannot_be_simulated(
         small({"Cluster": {"Type": "AWS::EKS::Cluster", "Properties": properties}})
 
 
-def test_subnets_that_are_there_already_have_stand_ins(
-    small: Deploy, aws: EmulatedAws, objects: Objects
-) -> None:
+def test_existing_subnets_have_stand_ins(small: Deploy, aws: EmulatedAws, objects: Objects) -> None:
     ids = ["subnet-0a1b2c3d4e5f60001", "subnet-0a1b2c3d4e5f60002"]
     properties = {**CLUSTER["Cluster"]["Properties"], "ResourcesVpcConfig": {"SubnetIds": ids}}
     cluster = {"Type": "AWS::EKS::Cluster", "Properties": properties}

@@ -1,4 +1,4 @@
-"""The emulated account: what Karpenter reads of it, and how events reach a queue."""
+"""The emulated account: responses for Karpenter, and delivery of events to queues."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def aws(table: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emula
         yield running
 
 
-def test_table_of_karpenters_is_read(table: Path) -> None:
+def test_the_price_table_of_karpenter_is_read(table: Path) -> None:
     prices = read_prices(table)
     assert prices.on_demand == {"m7g.large": 0.0816, "m7g.metal": 2.6112, "m7g.xlarge": 0.1632}
     assert prices.hourly("m7g.large", "on-demand") == 0.0816
@@ -57,7 +57,7 @@ def test_table_of_karpenters_is_read(table: Path) -> None:
         prices.hourly("m7g.2xlarge", "spot")
 
 
-def test_another_file_is_no_table(tmp_path: Path) -> None:
+def test_another_file_is_refused(tmp_path: Path) -> None:
     other = tmp_path / "other.go"
     other.write_text("package pricing")
     with pytest.raises(ConfigError, match="Karpenter's table of us-east-1"):
@@ -65,17 +65,17 @@ def test_another_file_is_no_table(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("share", [0, -1, 1.01])
-def test_spot_costs_something_and_no_more_than_on_demand(share: float) -> None:
+def test_the_spot_share_is_above_0_and_at_most_1(share: float) -> None:
     with pytest.raises(ConfigError, match="spot_share must be above 0"):
         Prices(on_demand={"m7g.large": 1.0}, spot_share=share)
 
 
-def test_account_must_be_one(table: Path) -> None:
+def test_the_account_must_be_12_digits(table: Path) -> None:
     with pytest.raises(ConfigError, match="account must be 12 digits"):
         EmulatedAws(table, account="12345")
 
 
-def test_on_demand_prices_metal_apart(aws: EmulatedAws) -> None:
+def test_on_demand_prices_of_metal_sizes_are_separate(aws: EmulatedAws) -> None:
     def listed(family: str) -> dict[str, str]:
         filters = [{"Type": "TERM_MATCH", "Field": "productFamily", "Value": family}]
         answer = aws.client("pricing").get_products(ServiceCode="AmazonEC2", Filters=filters)
@@ -91,7 +91,7 @@ def test_on_demand_prices_metal_apart(aws: EmulatedAws) -> None:
     assert listed("Compute Instance (bare metal)") == {"m7g.metal": "2.6112"}
 
 
-def test_spot_prices_of_each_zone(aws: EmulatedAws) -> None:
+def test_each_zone_has_spot_prices(aws: EmulatedAws) -> None:
     ec2 = aws.client("ec2")
     zones = {zone["ZoneName"] for zone in ec2.describe_availability_zones()["AvailabilityZones"]}
     history = ec2.describe_spot_price_history(InstanceTypes=["m7g.large"])["SpotPriceHistory"]
@@ -100,8 +100,8 @@ def test_spot_prices_of_each_zone(aws: EmulatedAws) -> None:
     assert {entry["InstanceType"] for entry in history} == {"m7g.large"}
 
 
-def test_families_that_are_offered_are_all_there_are(aws: EmulatedAws) -> None:
-    """Asked as Karpenter asks, with filters of its own, and as its played fleet does, without."""
+def test_only_offered_families_exist(aws: EmulatedAws) -> None:
+    """Requests of Karpenter with filters, and of its simulated fleet without."""
     ec2 = aws.client("ec2")
     hvm = {"Name": "supported-virtualization-type", "Values": ["hvm"]}
 
@@ -122,7 +122,7 @@ def test_families_that_are_offered_are_all_there_are(aws: EmulatedAws) -> None:
     assert families(hvm) == everything
 
 
-def test_one_image_for_each_architecture_and_none_with_drivers(aws: EmulatedAws) -> None:
+def test_each_architecture_has_one_image_without_drivers(aws: EmulatedAws) -> None:
     ssm, ec2 = aws.client("ssm"), aws.client("ec2")
     path = "/aws/service/eks/optimized-ami/1.36/amazon-linux-2023/{}/{}/recommended/image_id"
     found = {}
@@ -138,13 +138,13 @@ def test_one_image_for_each_architecture_and_none_with_drivers(aws: EmulatedAws)
         ssm.get_parameter(Name=path.format("x86_64", "nvidia"))
 
 
-def test_other_parameters_are_motos(aws: EmulatedAws) -> None:
+def test_moto_serves_other_parameters(aws: EmulatedAws) -> None:
     ssm = aws.client("ssm")
     ssm.put_parameter(Name="/mine", Type="String", Value="1")
     assert ssm.get_parameter(Name="/mine")["Parameter"]["Value"] == "1"
 
 
-def test_every_cluster_is_the_control_plane(aws: EmulatedAws) -> None:
+def test_every_cluster_has_the_address_of_the_control_plane(aws: EmulatedAws) -> None:
     eks = aws.client("eks")
     network: dict[str, Any] = {"subnetIds": []}
     eks.create_cluster(
@@ -158,7 +158,7 @@ def test_every_cluster_is_the_control_plane(aws: EmulatedAws) -> None:
         eks.describe_cluster(name="two")
 
 
-def test_event_goes_by_the_rules_to_queues_that_let_it_in(aws: EmulatedAws) -> None:
+def test_rules_deliver_events_to_queues_that_allow_it(aws: EmulatedAws) -> None:
     sqs, events = aws.client("sqs"), aws.client("events")
     urls = {name: sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("open", "closed")}
     pattern = {"source": ["aws.ec2"], "detail-type": ["EC2 Spot Instance Interruption Warning"]}
@@ -227,7 +227,7 @@ def _policy(**changes: Any) -> dict[str, Any]:
         ),
     ],
 )
-def test_queue_policy_lets_eventbridge_in_or_not(policy: dict[str, Any], holds: bool) -> None:
+def test_queue_policies_are_evaluated(policy: dict[str, Any], holds: bool) -> None:
     assert admits(policy, queue=QUEUE, rule=RULE) is holds
 
 
@@ -241,7 +241,7 @@ def test_two_accounts_share_nothing(aws: EmulatedAws, table: Path, tmp_path: Pat
         _ = two.endpoint_url
 
 
-def test_it_ends_with_a_process_that_is_killed(table: Path, tmp_path: Path) -> None:
+def test_the_server_ends_when_its_owner_is_killed(table: Path, tmp_path: Path) -> None:
     program = f"""
 import os, sys, time
 from pathlib import Path
@@ -266,5 +266,5 @@ def _runs(process: int) -> bool:
     except ProcessLookupError:
         return False
     state = Path(f"/proc/{process}/stat")
-    # Whoever adopted it may not have asked for its end yet.
+    # The process that adopted it may not have waited for its end yet.
     return not state.exists() or state.read_text().rpartition(")")[2].split()[0] != "Z"

@@ -1,6 +1,7 @@
-"""An execution of an ephemeral job, from its template to a real API server and off it again.
+"""An execution of an ephemeral job on a real API server, from its template to its deletion.
 
-Costs about ten seconds: it needs neither nodes nor a deployment, and waits for namespaces to go.
+It takes about ten seconds: it needs neither nodes nor a deployment, and waits for the deletion of
+namespaces.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ LEFT: Final = {"metadata": {"name": "for-the-next-job"}, "data": {"a": "b"}}
 
 @dataclass
 class Cleaner:
-    """The cleaner as it stands in the template."""
+    """The function of the template that cleans up."""
 
     text: dict[str, object]
 
@@ -37,11 +38,11 @@ class Cleaner:
 
 @dataclass
 class OnPlane(Account):
-    """Stacks whose namespaces are on a real API server; jobs that leave something behind.
+    """Stacks whose namespaces are on a real API server; jobs that leave objects.
 
     Attributes:
         plane: The control plane.
-        seen: Kinds and names of what bounds the namespace, while the job ran.
+        seen: Kinds and names of quotas and limits of the namespace, while the job ran.
     """
 
     plane: Any = None
@@ -84,7 +85,7 @@ class OnPlane(Account):
 
 
 @pytest.mark.parametrize("ends", ["COMPLETED", "FAILED"])
-def test_the_namespace_is_there_for_the_job_and_gone_after_it(plane: Plane, ends: str) -> None:
+def test_the_namespace_exists_only_during_the_job(plane: Plane, ends: str) -> None:
     deployed = Deployed(synthesized().templates)
     texts = {
         properties["StateMachineName"]: json.loads(

@@ -1,4 +1,4 @@
-"""A job that is played, from submission to end: what is tried again, and how long it waits."""
+"""A simulated job from submission to end: retries and timeouts."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ FULL = RefusedError(403, "Forbidden", "exceeded quota")
 
 
 class Api:
-    """An API server whose pods run as they are made, a driver after some time and refusals."""
+    """An API server whose pods run immediately, and a driver after a delay and refusals."""
 
     def __init__(self, refusals: list[RefusedError], driver_after: float = 0.0) -> None:
         self.job: Job | None = None
@@ -74,7 +74,7 @@ def blueprint(assemblies: Assemblies) -> Blueprint:
 
 
 def played(blueprint: Blueprint, api: Api, attempts: int = 1) -> JobRecord:
-    """Run a job of 20 seconds a thousand times as fast."""
+    """Run a job of 20 seconds at a thousand times speed."""
     run = JobRun(
         id="j1",
         blueprint=blueprint,
@@ -93,23 +93,23 @@ def played(blueprint: Blueprint, api: Api, attempts: int = 1) -> JobRecord:
     return asyncio.run(play())
 
 
-def test_a_conflict_of_the_quota_is_one_of_the_attempts(blueprint: Blueprint) -> None:
+def test_a_quota_conflict_uses_one_attempt(blueprint: Blueprint) -> None:
     record = played(blueprint, Api([QUOTA]), attempts=2)
     assert (record.outcome, record.attempts) == (JobOutcome.SUCCEEDED, 2)
 
 
-def test_without_a_further_attempt_it_ends_the_job(blueprint: Blueprint) -> None:
+def test_a_quota_conflict_at_the_last_attempt_ends_the_job(blueprint: Blueprint) -> None:
     record = played(blueprint, Api([QUOTA, QUOTA]), attempts=2)
     assert (record.outcome, record.reason) == (JobOutcome.REFUSED, str(QUOTA))
 
 
-def test_what_would_be_refused_again_is_not_tried_again(blueprint: Blueprint) -> None:
+def test_other_refusals_are_not_retried(blueprint: Blueprint) -> None:
     record = played(blueprint, Api([FULL]), attempts=3)
     assert (record.outcome, record.attempts) == (JobOutcome.REFUSED, 1)
 
 
 def test_the_start_timeout_keeps_to_the_wall_clock(blueprint: Blueprint) -> None:
-    # A thousand times as fast, two seconds would be over at once.
+    # At a thousand times speed, two seconds would end immediately.
     assert played(blueprint, Api([], driver_after=0.5)).outcome is JobOutcome.SUCCEEDED
     late = played(blueprint, Api([], driver_after=4))
     assert (late.outcome, late.reason) == (

@@ -1,4 +1,4 @@
-"""Pods of EMR's shape from an assembly, and how a driver asks for executors."""
+"""Pods of jobs from an assembly, and the requests of a driver for executors."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_each_tenant_has_a_blueprint_for_each_workload(blueprints: tuple[Bluepri
 
 
 @pytest.mark.parametrize("workload", DEFAULT_WORKLOADS, ids=lambda each: each.name)
-def test_pods_request_what_the_workload_was_sized_for(
+def test_pods_have_the_requests_of_their_workload(
     blueprints: tuple[Blueprint, ...], workload: Any
 ) -> None:
     (blueprint,) = choose_blueprints(blueprints, tenant="*", workload=workload.name)
@@ -100,13 +100,13 @@ def test_pods_carry_the_template_and_the_labels_of_spark_and_emr(
     )
     (owner,) = executor["metadata"]["ownerReferences"]
     assert (owner["name"], owner["uid"]) == ("spark-j1-2-driver", "uid")
-    # The same application id: by it executors follow their driver.
+    # Executors find their driver by the application id.
     driver = plain(driver_pod(run, 2))
     assert driver["metadata"]["labels"][labels.SPARK_APP_SELECTOR] == "spark-j1-2"
     assert driver["spec"]["serviceAccountName"].startswith("emr-containers-sa-spark-driver-")
 
 
-def test_the_submitter_goes_where_the_configuration_says(
+def test_the_submitter_has_the_node_selector_of_the_configuration(
     blueprints: tuple[Blueprint, ...],
 ) -> None:
     job = plain(submitter_job(run_of(blueprints[0])))
@@ -118,7 +118,7 @@ def test_the_submitter_goes_where_the_configuration_says(
     assert pod["metadata"]["annotations"][labels.DO_NOT_DISRUPT] == "true"
 
 
-def test_templates_are_not_changed_by_the_pods_made_of_them(
+def test_pods_do_not_change_their_templates(
     blueprints: tuple[Blueprint, ...],
 ) -> None:
     before = json.dumps(plain(blueprints[0].driver_template))
@@ -143,15 +143,15 @@ def test_templates_are_not_changed_by_the_pods_made_of_them(
         ),
     ],
 )
-def test_memory_is_counted_as_spark_does(spark: dict[str, str], mib: int) -> None:
+def test_memory_is_that_of_spark(spark: dict[str, str], mib: int) -> None:
     assert memory_mib(spark, SparkRole.EXECUTOR) == mib
 
 
-def test_a_group_may_name_what_the_platform_has_and_nothing_else(
+def test_unknown_tenants_and_workloads_are_refused(
     blueprints: tuple[Blueprint, ...],
 ) -> None:
     with pytest.raises(ConfigError, match="analytics/critical"):
-        choose_blueprints(blueprints, tenant="nobody", workload="*")
+        choose_blueprints(blueprints, tenant="unknown", workload="*")
 
 
 def test_an_assembly_without_jobs_is_refused(tmp_path: Path) -> None:
@@ -164,7 +164,7 @@ def test_an_assembly_without_jobs_is_refused(tmp_path: Path) -> None:
         read_blueprints(open_assembly(tmp_path))
 
 
-def test_jobs_go_round_the_workloads_in_the_order_of_their_arrival(
+def test_jobs_rotate_over_the_workloads_by_arrival(
     blueprints: tuple[Blueprint, ...],
 ) -> None:
     second = timedelta(seconds=1)
@@ -179,10 +179,10 @@ def test_jobs_go_round_the_workloads_in_the_order_of_their_arrival(
     assert len({each.run.id for each in found}) == len(found)
 
 
-# ---- how many executors
+# ---- number of executors
 
 
-def test_requests_grow_as_sparks_do() -> None:
+def test_requests_grow_like_those_of_spark() -> None:
     policy = AllocationPolicy.of({"spark.dynamicAllocation.enabled": "true"})
     ramp = Ramp(policy)
     assert [ramp.grow(20) for _ in range(6)] == [1, 3, 7, 15, 20, 20]

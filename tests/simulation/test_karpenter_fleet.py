@@ -1,4 +1,4 @@
-"""Karpenter's real controllers with the played fleet: what the fleet does as EC2 would."""
+"""Karpenter's real controllers with the simulated EC2 fleet."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ TYPE: Final = "node.kubernetes.io/instance-type"
 
 @dataclass(frozen=True)
 class DeployTarget:
-    """A plane with Karpenter, one pool over two zones, and no pods."""
+    """A control plane with Karpenter, one pool in two zones, and no pods."""
 
     plane: Plane
     api: client.ApiClient
@@ -81,7 +81,7 @@ class DeployTarget:
         return [each.rpartition("/")[2] for each in ids if each]
 
     def clear(self) -> None:
-        """Take pods, claims and nodes away at once: Karpenter takes ten seconds to drain a node."""
+        """Delete pods, claims and nodes immediately: draining a node takes ten seconds."""
         self.core.delete_collection_namespaced_pod("default", grace_period_seconds=0)
         self.plane.fleet.reclaim(self.launched())
         objects = Objects(self.api)
@@ -89,18 +89,18 @@ class DeployTarget:
             until(partial(_deleted, objects, path), lambda left: not left)
 
     def await_log(self, text: str) -> None:
-        """Wait until Karpenter has said something."""
+        """Wait until Karpenter has logged a text."""
         until(self.plane.logs("karpenter").read_text, lambda said: text in said)
 
 
 def _deleted(objects: Objects, path: str) -> list[str]:
-    """Delete all objects and their finalizers; return the names of those that were there."""
-    # First deleted: Karpenter would give its finalizer back to what is not.
+    """Delete all objects and their finalizers; return their names."""
+    # Deleted first: Karpenter would add its finalizer again to objects that are not.
     objects.request("DELETE", path)
     items: Any = objects.request("GET", path)[0]["items"]
     names = [item["metadata"]["name"] for item in items]
     for name in names:
-        with suppress(client.ApiException):  # gone meanwhile
+        with suppress(client.ApiException):  # already deleted
             objects.request("PATCH", f"{path}/{name}", body={"metadata": {"finalizers": None}})
     return names
 
@@ -217,7 +217,7 @@ def everything(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeployTarge
 
 @pytest.fixture
 def site(everything: DeployTarget) -> Iterator[DeployTarget]:
-    """No pods, no nodes, and a fleet that has everything and boots at once."""
+    """No pods, no nodes, and a fleet with all capacity that boots immediately."""
     fleet = everything.plane.fleet
     fleet.boot(0)
     yield everything
@@ -226,7 +226,7 @@ def site(everything: DeployTarget) -> Iterator[DeployTarget]:
     everything.clear()
 
 
-def test_a_node_has_what_the_library_reckons_with(site: DeployTarget) -> None:
+def test_nodes_have_the_capacity_that_the_library_assumes(site: DeployTarget) -> None:
     types = {each.name: each for each in TYPES.types()}
     site.run("arm", selector={ARCH: "arm64"})
     site.run("intel", 20, {ARCH: "amd64"})
@@ -239,7 +239,7 @@ def test_a_node_has_what_the_library_reckons_with(site: DeployTarget) -> None:
         assert node.metadata.labels[CAPACITY] == "spot", "the cheapest"
 
 
-def test_what_is_exhausted_is_not_launched(site: DeployTarget) -> None:
+def test_exhausted_capacity_is_not_launched(site: DeployTarget) -> None:
     fleet = site.plane.fleet
     spot = {CAPACITY: "spot", ZONE: ZONES[0]}
     site.run("first", selector=spot)
@@ -250,7 +250,7 @@ def test_what_is_exhausted_is_not_launched(site: DeployTarget) -> None:
     assert (labels[ZONE], labels[CAPACITY]) == (ZONES[0], "spot")
     assert labels[TYPE].partition(".")[0] != first
     fleet.exhaust(zone=ZONES[0])
-    site.run("third", 31, spot)  # fits on no node that is there
+    site.run("third", 31, spot)  # fits on no existing node
     site.run("elsewhere", 31)
     assert site.node_of("elsewhere").metadata.labels[ZONE] == ZONES[1]
     site.await_log("InsufficientInstanceCapacity")
@@ -274,7 +274,7 @@ def test_an_instance_that_never_registers_is_replaced(site: DeployTarget) -> Non
     assert mute not in site.node_of("waits").spec.provider_id
 
 
-def test_ec2_remembers_when_karpenter_is_killed(site: DeployTarget) -> None:
+def test_instances_survive_a_crash_of_karpenter(site: DeployTarget) -> None:
     site.run("runs")
     before = site.node_of("runs").metadata.name
     site.plane.fleet.boot(3600)
@@ -282,24 +282,24 @@ def test_ec2_remembers_when_karpenter_is_killed(site: DeployTarget) -> None:
     launched = until(lambda: set(site.launched()), lambda found: len(found) == 2)
     assert set(site.nodes) < launched
     site.plane.restart("karpenter")
-    # The instance that was booting is there, and nothing was bought twice.
+    # The booting instance registers, and no instance is launched twice.
     site.node_of("boots")
     assert set(site.launched()) == launched == set(site.nodes)
     assert site.node_of("runs").metadata.name == before
 
 
-def test_a_reclaimed_instance_is_gone_and_replaced(site: DeployTarget) -> None:
+def test_a_reclaimed_instance_is_replaced(site: DeployTarget) -> None:
     site.run("driver")
     lost = site.node_of("driver").spec.provider_id.rpartition("/")[2]
     site.plane.fleet.reclaim([lost])
     until(lambda: {*site.nodes, *site.launched()}, lambda there: lost not in there)
-    # Its pod is, too, as with any node that is deleted; the next one gets a new instance.
+    # Its pod is deleted, too, as with any deleted node; the next pod gets a new instance.
     until(lambda: site.core.list_namespaced_pod("default").items, lambda found: not found)
     site.run("driver")
     assert lost not in site.node_of("driver").spec.provider_id
 
 
-def test_orders_are_whole_and_add_up(tmp_path: Path) -> None:
+def test_orders_are_complete_and_add_up(tmp_path: Path) -> None:
     fleet = Fleet(tmp_path)
     orders = tmp_path / "orders.json"
     assert json.loads(orders.read_text())["bootSeconds"] == 30

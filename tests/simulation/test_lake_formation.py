@@ -1,4 +1,4 @@
-"""EMR's part of a job for Lake Formation, on a real API server: what it may make, and what not."""
+"""The system driver of Lake Formation on a real API server: objects that it can create."""
 
 from __future__ import annotations
 
@@ -29,17 +29,21 @@ PODS: Final = {"apiGroups": [""], "resources": ["pods"], "verbs": ["create", "de
 
 @pytest.fixture(scope="module")
 def lake(guarded: Plane) -> Plane:
-    """EMR's rights across namespaces, as a tenant with Lake Formation brings them."""
+    """EMR's rights across namespaces, which a tenant with Lake Formation adds."""
     tenant = Tenant(name=NS, lake_formation=LakeFormation(session_tag_value="emr"))
-    told = {SYSTEM_NAMESPACES: tenant.owner([SHARED]).annotations[SYSTEM_NAMESPACES]}
+    annotations = {SYSTEM_NAMESPACES: tenant.owner([SHARED]).annotations[SYSTEM_NAMESPACES]}
     named = call(
-        guarded, None, "PATCH", f"/api/v1/namespaces/{NS}", {"metadata": {"annotations": told}}
+        guarded,
+        None,
+        "PATCH",
+        f"/api/v1/namespaces/{NS}",
+        {"metadata": {"annotations": annotations}},
     )
     assert named.allowed
     role, binding = emr_cluster_role_manifests(NS)
     for kind, item in (("clusterroles", role), ("clusterrolebindings", binding)):
         assert call(guarded, None, "POST", f"{_API}/{kind}", item, fieldValidation="Strict").allowed
-    # EMR gives the driver of its part rights on the pods of the tenant's namespace.
+    # EMR gives the system driver rights on the pods of the tenant's namespace.
     metadata = {"name": "engine", "namespace": NS}
     until(partial(_make, guarded, EMR_USERS[0], "roles", _own("engine")), attrgetter("allowed"))
     subject = {"kind": "User", "name": ENGINE, "apiGroup": _GROUP}
@@ -67,7 +71,7 @@ def _wide(plane: Plane, user: str, rule: dict[str, list[str]]) -> Answer:
 
 
 @pytest.mark.parametrize("user", EMR_USERS)
-def test_emr_gives_its_part_rights_across_namespaces_by_either_user(user: str, lake: Plane) -> None:
+def test_emr_creates_bindings_across_namespaces_as_either_user(user: str, lake: Plane) -> None:
     until(partial(_wide, lake, user, PODS), attrgetter("allowed"))
 
 
@@ -80,25 +84,25 @@ def test_emr_gives_its_part_rights_across_namespaces_by_either_user(user: str, l
     ],
     ids=["reading secrets", "nodes", "all"],
 )
-def test_emr_gives_nobody_more_than_it_has(rule: dict[str, list[str]], lake: Plane) -> None:
+def test_emr_grants_only_rights_that_it_has(rule: dict[str, list[str]], lake: Plane) -> None:
     answer = _wide(lake, EMR_USERS[0], rule)
     assert answer.status == 403
     assert "attempting to grant RBAC permissions not currently held" in answer.message
 
 
-def test_emrs_part_makes_executors_of_the_users_part(lake: Plane) -> None:
+def test_the_system_driver_creates_executors_of_the_user_driver(lake: Plane) -> None:
     answer = create(lake, ENGINE, executor(SHARED, ROLE))
     assert answer.allowed, answer
 
 
-def test_executors_that_would_keep_their_nodes_are_refused_which_is_why_tenants_are(
+def test_executors_with_do_not_disrupt_are_refused(
     lake: Plane,
 ) -> None:
     answer = create(lake, ENGINE, executor(ON_DEMAND, ROLE))
     assert "do-not-disrupt" in answer.message, answer
 
 
-def test_users_code_makes_no_pods_in_the_system_namespace(lake: Plane) -> None:
+def test_user_code_cannot_create_pods_in_the_system_namespace(lake: Plane) -> None:
     thief = user_of(NS, Component.DRIVER, ROLE)
     pod = executor(SHARED, ROLE)
     pod["metadata"]["namespace"] = SYSTEM

@@ -1,7 +1,7 @@
-"""Network policies on a real API server: it takes each of them as written, and tenants cannot.
+"""Network policies on a real API server: each one is accepted; tenants cannot change them.
 
-The plane has no network: what the policies let pass is
-``tests/unit/namespaces/test_network_policies.py``'s.
+The control plane has no network: ``tests/unit/namespaces/test_network_policies.py`` tests the
+traffic that policies allow.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ FULL: Final = TenantNetwork(
 
 
 def rendered(network: TenantNetwork, cluster: ClusterNetwork) -> list[dict[str, Any]]:
-    """Every policy that the library writes into a tenant's namespace, and Livy's own."""
+    """Every policy of a tenant's namespace, and of Livy."""
     sessions = VirtualClusterOptions(session_enabled=True)
     tenant = Tenant(name=NS, network=network, virtual_cluster=sessions)
     made: list[dict[str, Any]] = [
@@ -77,20 +77,20 @@ def closed(plane: Plane) -> Plane:
 
 @pytest.mark.parametrize("network", [TenantNetwork(), FULL], ids=["plain", "full"])
 @pytest.mark.parametrize("cluster", [MADE, ClusterNetwork()], ids=["made", "unknown"])
-def test_the_api_server_takes_each_policy_as_written(
+def test_the_api_server_accepts_each_policy_unchanged(
     closed: Plane, network: TenantNetwork, cluster: ClusterNetwork
 ) -> None:
     for policy in rendered(network, cluster):
         name, namespace = policy["metadata"]["name"], policy["metadata"]["namespace"]
         path = POLICIES.replace(f"/{NS}/", f"/{namespace}/")
-        # Another name, since some are there already.
+        # Another name, since some exist.
         tried = {**policy, "metadata": {**policy["metadata"], "name": f"{name}-tried"}}
         answer = call(closed, None, "POST", path, tried, dryRun="All", fieldValidation="Strict")
         assert answer.status == 201, (name, answer.message)
         assert not answer.warning
 
 
-def test_it_does_not_take_just_anything(closed: Plane) -> None:
+def test_the_api_server_refuses_invalid_policies(closed: Plane) -> None:
     block = {"cidr": "10.0.0.0/16", "except": ["192.168.0.0/24"]}
     bad = network_policy("bad", NS, egress=[{"to": [{"ipBlock": block}]}])
     answer = call(closed, None, "POST", POLICIES, bad, dryRun="All", fieldValidation="Strict")
@@ -99,7 +99,7 @@ def test_it_does_not_take_just_anything(closed: Plane) -> None:
 
 
 @pytest.mark.parametrize("component", [Component.CLIENT, Component.DRIVER, Component.EXECUTOR])
-def test_code_in_a_pod_cannot_touch_the_policies(closed: Plane, component: Component) -> None:
+def test_code_in_a_pod_cannot_change_network_policies(closed: Plane, component: Component) -> None:
     user = user_of(NS, component, "emr-closed")
     opened = network_policy("open", NS, ingress=[{}], egress=[{}])
     tries = [
@@ -109,16 +109,16 @@ def test_code_in_a_pod_cannot_touch_the_policies(closed: Plane, component: Compo
     ]
     for method, path, body in tries:
         assert call(closed, user, method, path, body, dryRun="All").status == 403
-        # The same is possible: it is the identity that is refused.
+        # The same request of an administrator succeeds: only the identity is refused.
         assert call(closed, None, method, path, body, dryRun="All").allowed
 
 
-def test_labels_that_rules_trust_are_not_the_tenants_to_write(closed: Plane) -> None:
+def test_tenants_cannot_write_labels_that_policies_trust(closed: Plane) -> None:
     user = user_of(NS, Component.DRIVER, "emr-closed")
     forged = {"metadata": {"labels": {"kubernetes.io/metadata.name": "kube-system"}}}
     path = f"/api/v1/namespaces/{NS}"
     assert call(closed, user, "PATCH", path, forged, dryRun="All").status == 403
-    # Nobody else's, either: the API server knows the name better, and writes it back.
+    # No other user can, either: the API server writes the real name back.
     assert call(closed, None, "PATCH", path, forged).allowed
     with closed.client() as api:
         found: Any = kubernetes.client.CoreV1Api(api).read_namespace(NS)

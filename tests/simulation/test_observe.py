@@ -1,4 +1,4 @@
-"""What the observer makes of changes in the cluster."""
+"""Results of the observer for changes in the cluster."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def test_nodes_and_pods_are_counted(observer: Observer) -> None:
     assert later.executors == 0
 
 
-def test_an_instance_costs_from_its_purchase_to_its_end(observer: Observer) -> None:
+def test_an_instance_costs_from_launch_to_end(observer: Observer) -> None:
     observer.on_claim("ADDED", claim("1", "m7g.2xlarge", "on-demand"))
     observer.sample(0.0, 0)
     observer.on_claim("ADDED", claim("2", "m7gd.4xlarge", "spot"))
@@ -122,14 +122,14 @@ def test_an_instance_costs_from_its_purchase_to_its_end(observer: Observer) -> N
     assert observer.alive == 1
 
 
-def test_costs_are_of_the_scenarios_hours() -> None:
+def test_costs_are_for_the_hours_of_the_scenario() -> None:
     fast = Observer(lambda kind, capacity: PRICES[kind, capacity], 60.0)
     fast.on_claim("ADDED", claim("1", "m7g.2xlarge", "on-demand"))
     fast.sample(60.0, 0)
     assert fast.cost == pytest.approx(0.4)
 
 
-def test_a_job_in_two_zones_is_seen(observer: Observer) -> None:
+def test_a_job_in_two_zones_is_reported(observer: Observer) -> None:
     observer.on_node("ADDED", node("d", "a"))
     for name, zone in (("e", "a"), ("f", "b")):
         observer.on_node("ADDED", node(name, zone, "spot", "executor"))
@@ -157,7 +157,7 @@ def test_costs_are_shared_by_cores_and_time(observer: Observer) -> None:
     assert [large.cost, small.cost] == pytest.approx([0.3, 0.1])
 
 
-def test_a_driver_on_spot_and_a_driver_given_up_by_choice_are_seen(observer: Observer) -> None:
+def test_drivers_on_spot_and_voluntary_disruption_are_reported(observer: Observer) -> None:
     observer.on_node("ADDED", node("node-1", "a", "spot"))
     observer.on_pod("ADDED", pod("j", "driver", "node-1"))
     observer.on_claim("MODIFIED", claim("1", "m7gd.4xlarge", "spot", "Underutilized"))
@@ -167,7 +167,7 @@ def test_a_driver_on_spot_and_a_driver_given_up_by_choice_are_seen(observer: Obs
     assert (lost.reason, lost.by_choice) == ("evicted", "Underutilized")
 
 
-def test_packing_is_of_executor_nodes_at_their_fullest_and_over_time(observer: Observer) -> None:
+def test_packing_has_the_peak_and_the_mean_of_executor_nodes(observer: Observer) -> None:
     observer.on_node("ADDED", node("e", "a", "spot", "executor"))
     for number in range(4):
         observer.on_pod("ADDED", pod("j", "executor", "e", number))
@@ -198,7 +198,7 @@ def test_a_series_keeps_its_bound_and_its_ends() -> None:
     assert times[0] == 0
     assert times[-1] > 9_700
     gaps = [later - earlier for earlier, later in itertools.pairwise(times)]
-    # Even but for the last doubling of the distance.
+    # Even distances, except for the last doubling.
     assert max(gaps) <= 4 * min(gaps)
 
 

@@ -1,4 +1,4 @@
-"""A real control plane: it schedules, refuses, restarts, and leaves nothing behind."""
+"""A real control plane: scheduling, authorization, restarts, and a clean end."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ from tests.simulation.waiting import until
 pytest_plugins = ["pytester"]
 
 SOURCES: Final = Path(__file__).parents[2] / "constructs"
-CACHE: Final = default_cache()  # before pytester moves HOME away
+# Before pytester changes HOME.
+CACHE: Final = default_cache()
 NODE: Final = "node-of-test-plane"
 
 OWNER: Final = """
@@ -57,7 +58,7 @@ def pod(name: str, cpu: str = "1") -> dict[str, Any]:
 
 @pytest.fixture
 def core(plane: Plane) -> Iterator[Any]:
-    """The API as one who may do everything, with one node that KWOK plays."""
+    """The API as administrator, with one node of KWOK."""
     with plane.client() as api:
         core: Any = client.CoreV1Api(api)
         size = {"cpu": "4", "memory": "8Gi", "pods": "20"}
@@ -75,10 +76,10 @@ def core(plane: Plane) -> Iterator[Any]:
 def namespace(core: Any, request: pytest.FixtureRequest) -> Iterator[str]:
     name = request.node.name.replace("_", "-").removeprefix("test-")[:60].rstrip("-")
     core.create_namespace({"metadata": {"name": name}})
-    # The controller manager makes it, and no pod is admitted before.
+    # The controller manager creates it, and pods need it.
     until(lambda: core.list_namespaced_service_account(name).items)
     yield name
-    # Before their node goes, and with it who would end them.
+    # Before their node, since KWOK ends pods only on its nodes.
     core.delete_collection_namespaced_pod(name, grace_period_seconds=0)
     core.delete_namespace(name)
 
@@ -104,14 +105,14 @@ def test_a_pod_is_scheduled_and_runs(core: Any, namespace: str) -> None:
     until(said, lambda text: "Insufficient cpu" in text)
 
 
-def test_it_is_the_version_that_is_pinned(plane: Plane) -> None:
+def test_kubernetes_has_the_pinned_version(plane: Plane) -> None:
     with plane.client() as api:
         found: Any = client.VersionApi(api).get_code()
     assert found.git_version == versions.SIMULATED_KUBERNETES
     assert f"{found.major}.{found.minor}" == versions.KUBERNETES
 
 
-def test_a_user_may_do_what_the_user_may_do(plane: Plane, core: Any, namespace: str) -> None:
+def test_an_impersonated_user_has_only_its_rights(plane: Plane, core: Any, namespace: str) -> None:
     rules = [{"apiGroups": [""], "resources": ["pods"], "verbs": ["list"]}]
     access: Any = client.RbacAuthorizationV1Api(core.api_client)
     access.create_namespaced_role(namespace, {"metadata": {"name": "reader"}, "rules": rules})
@@ -138,10 +139,10 @@ def test_a_user_may_do_what_the_user_may_do(plane: Plane, core: Any, namespace: 
     assert not may_list(account, where="default")
     assert not may_list("eve")
     assert not may_list("eve", "writers")
-    assert may_list("eve", "writers", "readers"), "each group has a header of its own"
+    assert may_list("eve", "writers", "readers"), "each group has a separate header"
 
 
-def test_groups_are_those_of_a_user(plane: Plane) -> None:
+def test_groups_need_a_user(plane: Plane) -> None:
     with pytest.raises(ValueError, match="as_user"):
         plane.client(groups=["readers"])
 
@@ -154,7 +155,7 @@ def test_a_token_of_a_service_account_is_accepted(plane: Plane, core: Any, names
     assert review.status.user.username == f"system:serviceaccount:{namespace}:default"
 
 
-def test_a_deleted_namespace_takes_all_along(core: Any, namespace: str) -> None:
+def test_deleting_a_namespace_deletes_its_objects(core: Any, namespace: str) -> None:
     core.create_namespaced_config_map(namespace, {"metadata": {"name": "a"}, "data": {"a": "b"}})
     core.delete_namespace(namespace)
 
@@ -162,7 +163,8 @@ def test_a_deleted_namespace_takes_all_along(core: Any, namespace: str) -> None:
         return {each.metadata.name for each in core.list_namespace().items}
 
     until(names, lambda found: namespace not in found)
-    core.create_namespace({"metadata": {"name": namespace}})  # the fixture deletes it
+    # The fixture deletes it.
+    core.create_namespace({"metadata": {"name": namespace}})
 
 
 def test_the_scheduler_restarts(plane: Plane, core: Any, namespace: str) -> None:
@@ -179,7 +181,7 @@ def test_the_api_server_restarts(plane: Plane, core: Any, namespace: str) -> Non
     plane.restart("kube-apiserver")
     plane.check()
     core.create_namespaced_pod(namespace, pod("after"))
-    # The scheduler, the controllers and KWOK find it again by themselves.
+    # The scheduler, the controllers and KWOK reconnect.
     await_running(core, namespace, "before")
     await_running(core, namespace, "after")
 
@@ -189,11 +191,11 @@ def test_each_process_has_a_log_and_a_peak(plane: Plane) -> None:
     assert {name for name in names if plane.logs(name).stat().st_size} == names
     peaks = plane.peak_memory()
     if Path("/proc/self/status").exists():
-        # Tests before may have had Karpenter beside them.
+        # Earlier tests may have started Karpenter.
         assert {name for name, peak in peaks.items() if peak > 10 << 20} >= names
 
 
-def test_the_kubeconfig_trusts_the_plane_alone(plane: Plane) -> None:
+def test_the_kubeconfig_trusts_only_the_control_plane(plane: Plane) -> None:
     api: Any = config.new_client_from_config(str(plane.kubeconfig))  # type: ignore[no-untyped-call]
     api.configuration.proxy = None
     with api:
@@ -208,14 +210,14 @@ def test_the_kubeconfig_trusts_the_plane_alone(plane: Plane) -> None:
     assert isinstance(caught.value.reason, ssl.SSLCertVerificationError)
 
 
-def test_secrets_are_for_their_owner(plane: Plane) -> None:
+def test_only_the_owner_can_read_credentials(plane: Plane) -> None:
     folder = plane.kubeconfig.parent
     secret = [plane.kubeconfig, *(folder / "credentials").iterdir()]
     assert len(secret) == 6
     assert {path.stat().st_mode & 0o077 for path in secret} == {0}
 
 
-def test_nothing_survives_a_kill(plane: Plane, tmp_path: Path) -> None:
+def test_no_process_survives_a_kill(plane: Plane, tmp_path: Path) -> None:
     owner = subprocess.Popen(
         [sys.executable, "-c", OWNER, str(tmp_path)],
         env={**os.environ, "PYTHONPATH": str(SOURCES)},
@@ -231,7 +233,7 @@ def test_nothing_survives_a_kill(plane: Plane, tmp_path: Path) -> None:
     until(lambda: [pid for pid in pids if _runs(pid)], lambda left: not left)
 
 
-def test_a_start_that_fails_says_why_and_leaves_nothing(plane: Plane, tmp_path: Path) -> None:
+def test_a_failed_start_reports_the_log_and_leaves_no_process(plane: Plane, tmp_path: Path) -> None:
     broken = Plane(plane.binaries, directory=tmp_path)
     (tmp_path / "etcd").write_text("no folder")
     with pytest.raises(RuntimeError, match=r"^etcd ended with code 1"), broken:
@@ -239,7 +241,7 @@ def test_a_start_that_fails_says_why_and_leaves_nothing(plane: Plane, tmp_path: 
     assert not any(_runs(process.pid) for process in broken._processes.values())
 
 
-def test_a_plane_of_its_own_making_is_removed(plane: Plane) -> None:
+def test_the_temporary_folder_is_deleted(plane: Plane) -> None:
     made = Plane(plane.binaries)
     assert made.directory.is_dir()
     made.stop()
@@ -255,7 +257,7 @@ def test_the_fixture_works_for_users(
     run.assert_outcomes(passed=1)
 
 
-def test_without_go_users_see_why_it_is_skipped(
+def test_without_go_the_fixture_skips_with_the_reason(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path))

@@ -1,4 +1,4 @@
-"""Children of a supervisor: logged, awaited, restarted, and gone when we are, however we go."""
+"""Children of a supervisor: logs, readiness, restarts, and an end with their owner."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="process groups 
 SHELL: Final = Path("/bin/sh")
 SOURCES: Final = Path(__file__).parents[2] / "constructs"
 
-# Starts a child that has a child, says both ids, then does what it is told.
+# Starts a child that has a child, prints both ids, then runs the given code.
 OWNER: Final = """
 import os, sys, time
 from pathlib import Path
@@ -57,7 +57,7 @@ def runs(pid: int) -> bool:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
-    # A zombie of a parent that does not wait is no running process.
+    # A zombie does not run.
     status = Path(f"/proc/{pid}/stat")
     try:
         return not status.exists() or status.read_text().rpartition(")")[2].split()[0] != "Z"
@@ -74,7 +74,7 @@ def said(supervisor: Supervisor, name: str, text: str) -> bool:
     return text == until(supervisor.logs(name).read_text, lambda found: found.count("\n") >= lines)
 
 
-# ---- how we go
+# ---- end of the owner
 
 
 def own(tmp_path: Path, then: str) -> tuple[subprocess.Popen[str], list[int]]:
@@ -98,12 +98,12 @@ def own(tmp_path: Path, then: str) -> tuple[subprocess.Popen[str], list[int]]:
         ("time.sleep(600)", signal.SIGTERM),
         ("os._exit(1)", None),
         ("raise SystemExit", None),
-        # A fork that never becomes another program keeps every pipe of ours open.
+        # A fork without exec keeps every pipe of the owner open.
         ("os.fork() or time.sleep(5)\ntime.sleep(600)", signal.SIGKILL),
     ],
-    ids=["kill -9", "kill", "crash", "exit", "kill -9 beside a fork"],
+    ids=["kill -9", "kill", "crash", "exit", "kill -9 with a fork"],
 )
-def test_no_child_outlives_us(tmp_path: Path, then: str, number: int | None) -> None:
+def test_no_child_outlives_its_owner(tmp_path: Path, then: str, number: int | None) -> None:
     owner, pids = own(tmp_path, then)
     try:
         assert len(pids) == 2
@@ -117,14 +117,15 @@ def test_no_child_outlives_us(tmp_path: Path, then: str, number: int | None) -> 
             os.killpg(owner.pid, signal.SIGKILL)
 
 
-def test_a_ctrl_c_reaches_us_and_not_our_children(tmp_path: Path) -> None:
+def test_children_do_not_receive_ctrl_c(tmp_path: Path) -> None:
     ready = tmp_path / "ready"
     then = f"\ntry:\n    open({str(ready)!r}, 'w').close()\n    time.sleep(600)\n"
     then += "except KeyboardInterrupt:\n    time.sleep(600)"
     owner, pids = own(tmp_path, then)
     try:
         until(ready.exists)
-        os.killpg(owner.pid, signal.SIGINT)  # what a terminal does
+        # As a terminal does.
+        os.killpg(owner.pid, signal.SIGINT)
         time.sleep(0.3)
         assert [runs(pid) for pid in pids] == [True, True]
     finally:
@@ -133,18 +134,20 @@ def test_a_ctrl_c_reaches_us_and_not_our_children(tmp_path: Path) -> None:
     until(lambda: running(pids), lambda left: not left)
 
 
-def test_stop_ends_all_of_them(supervisor: Supervisor) -> None:
+def test_stop_ends_all_children(supervisor: Supervisor) -> None:
     pids = [supervisor.spawn(name, SHELL, ["-c", "sleep 600"]).pid for name in ("a", "b")]
     supervisor.stop()
     assert not any(runs(pid) for pid in pids)
-    supervisor.check()  # we ended them
-    supervisor.stop()  # a second time does no harm
+    # The supervisor ended them.
+    supervisor.check()
+    # A second time has no effect.
+    supervisor.stop()
 
 
 # ---- one child
 
 
-def test_a_child_says_everything_to_its_log(supervisor: Supervisor, tmp_path: Path) -> None:
+def test_all_output_of_a_child_is_in_its_log(supervisor: Supervisor, tmp_path: Path) -> None:
     supervisor.spawn("a", SHELL, ["-c", "echo out; echo error >&2"])
     assert supervisor.logs("a") == tmp_path / "logs" / "a.log"
     assert said(supervisor, "a", "out\nerror\n")
@@ -175,7 +178,7 @@ def test_a_killed_child_stays_down_until_it_is_restarted(supervisor: Supervisor)
     assert runs(supervisor.restart("a").pid)
 
 
-def test_a_child_that_ends_by_itself_is_told_with_its_last_words(supervisor: Supervisor) -> None:
+def test_the_end_of_a_child_is_reported_with_its_last_output(supervisor: Supervisor) -> None:
     process = supervisor.spawn("a", SHELL, ["-c", "seq 100; echo why >&2; exit 3"])
     process.popen.wait()
     with pytest.raises(ProcessEnded, match=r"(?s)^a ended with code 3.*\n100\nwhy$") as caught:
@@ -184,7 +187,7 @@ def test_a_child_that_ends_by_itself_is_told_with_its_last_words(supervisor: Sup
     assert "\n50\n" not in str(caught.value)
 
 
-def test_a_name_runs_once(supervisor: Supervisor) -> None:
+def test_a_running_name_is_refused(supervisor: Supervisor) -> None:
     supervisor.spawn("a", SHELL, ["-c", "sleep 600"])
     with pytest.raises(ValueError, match="'a' is running"):
         supervisor.spawn("a", SHELL, ["-c", "sleep 600"])
@@ -195,11 +198,11 @@ def test_a_name_runs_once(supervisor: Supervisor) -> None:
 def test_unknown_names_are_refused(supervisor: Supervisor) -> None:
     for act in (supervisor.kill, supervisor.restart):
         with pytest.raises(KeyError):
-            act("nobody")
+            act("unknown")
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="peaks are read from /proc")
-def test_peak_memory_is_the_most_of_all_runs(supervisor: Supervisor) -> None:
+def test_peak_memory_is_the_maximum_over_restarts(supervisor: Supervisor) -> None:
     program = Path(sys.executable)
     big = supervisor.spawn("a", program, ["-c", f"x = b'1' * (64 << 20); {wait_forever()}"])
     until(lambda: supervisor.peak_memory()["a"], lambda peak: peak > 64 << 20)
@@ -237,19 +240,19 @@ def never() -> None:
     raise NotReady
 
 
-def test_a_child_that_ends_is_not_awaited_longer(supervisor: Supervisor) -> None:
+def test_waiting_stops_when_the_child_ends(supervisor: Supervisor) -> None:
     process = supervisor.spawn("a", SHELL, ["-c", "echo no port; exit 1"])
     with pytest.raises(ProcessEnded, match=r"(?s)code 1.*no port"):
         await_ready(process, never, seconds=600, every=0.01)
 
 
-def test_patience_ends(supervisor: Supervisor) -> None:
+def test_waiting_has_a_timeout(supervisor: Supervisor) -> None:
     process = supervisor.spawn("a", SHELL, ["-c", "sleep 600"])
     with pytest.raises(ProcessEnded, match="a is not ready"):
         await_ready(process, never, seconds=0.05, every=0.01)
 
 
-def test_what_is_wrong_with_a_check_is_told(supervisor: Supervisor) -> None:
+def test_errors_of_a_check_are_raised(supervisor: Supervisor) -> None:
     def wrong() -> None:
         raise ZeroDivisionError
 
@@ -261,7 +264,7 @@ def test_what_is_wrong_with_a_check_is_told(supervisor: Supervisor) -> None:
 # ---- ports
 
 
-def test_ports_are_free_differ_and_are_none_of_those_of_connections() -> None:
+def test_ports_are_free_different_and_outside_of_the_ephemeral_range() -> None:
     found = free_ports(20)
     assert len(set(found)) == 20
     lowest = Path("/proc/sys/net/ipv4/ip_local_port_range")
@@ -272,7 +275,7 @@ def test_ports_are_free_differ_and_are_none_of_those_of_connections() -> None:
             stack.enter_context(socket.socket()).bind(("127.0.0.1", port))
 
 
-def test_a_port_that_is_taken_is_not_free(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bound_port_is_not_free(monkeypatch: pytest.MonkeyPatch) -> None:
     first, second = free_ports(2)
     monkeypatch.setattr(process, "_PORTS", (first, second))
     with socket.socket() as taken:

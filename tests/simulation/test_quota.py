@@ -1,4 +1,4 @@
-"""Quotas on a real API server: exhausted, recovered, and no matter of other tenants."""
+"""Quotas on a real API server: exhaustion, recovery, and independence of other tenants."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def land(plane: Plane) -> Land:
 
 @pytest.fixture(autouse=True)
 def empty(land: Land) -> Iterator[None]:
-    """Each test begins and ends with no pod."""
+    """Each test starts and ends without pods."""
     yield
     land.empty(A, B, SMALL)
 
@@ -79,7 +79,7 @@ def test_a_quota_is_exhausted_and_recovers(land: Land) -> None:
     refused = [each for each in answers if not each.allowed]
     assert len(refused) == 1
     assert "exceeded quota: tenant, requested: pods=1, used: pods=20" in refused[0].message
-    # An executor that has ended makes room as well as one that is deleted.
+    # An executor that has ended frees quota, like a deleted one.
     names = [pod.metadata.name for pod in land.pods(A)]
     one, other = [name for name in names if name != "driver"][:2]
     ended = {"status": {"phase": "Succeeded"}}
@@ -93,7 +93,7 @@ def test_a_quota_is_exhausted_and_recovers(land: Land) -> None:
 def test_two_tenants_at_full_quota_at_once(land: Land) -> None:
     with ThreadPoolExecutor(2) as threads:
         both = list(threads.map(lambda name: fill(land, name, PODS + 10), (A, B)))
-    # Neither has one more than its own, however many ask at a time, and neither has one less.
+    # Each tenant gets exactly its quota, also with concurrent requests.
     assert [sum(each.allowed for each in answers) for answers in both] == [PODS, PODS]
     land.core.delete_namespaced_pod(_any_pod(land, A), A, grace_period_seconds=0)
     until(lambda: start_executor(land, A, 100), lambda found: found.allowed)
@@ -112,14 +112,14 @@ def test_drivers_leave_room_for_their_executors(land: Land) -> None:
     assert start_executor(land, SMALL, 1).allowed
 
 
-def test_disk_is_counted_though_no_container_names_it(land: Land) -> None:
+def test_disk_is_counted_for_containers_without_a_request(land: Land) -> None:
     # Two containers of 5 GiB each: four pods are 40 GiB.
     answers = [start_executor(land, SMALL, number) for number in range(5)]
     assert [each.allowed for each in answers] == [True] * 4 + [False]
     assert "requests.ephemeral-storage=10Gi" in answers[-1].message
 
 
-def test_a_driver_that_floods_its_namespace_is_stopped_and_no_other_tenant(land: Land) -> None:
+def test_a_quota_stops_a_driver_that_floods_its_namespace(land: Land) -> None:
     user = user_of(SMALL, Component.DRIVER, role_of(SMALL))
 
     def config_map(number: int) -> Answer:
@@ -128,7 +128,7 @@ def test_a_driver_that_floods_its_namespace_is_stopped_and_no_other_tenant(land:
 
     answers = [config_map(number) for number in range(6)]
     assert not all(each.allowed for each in answers)
-    # One of the four is Kubernetes' own.
+    # One of the four is of Kubernetes.
     assert sum(each.allowed for each in answers) <= 4
     assert "exceeded quota: tenant" in answers[-1].message
     service = {"metadata": {"name": "s"}, "spec": {"ports": [{"port": 7078}], "clusterIP": "None"}}
@@ -137,7 +137,7 @@ def test_a_driver_that_floods_its_namespace_is_stopped_and_no_other_tenant(land:
     assert land.create(B, others, {"metadata": {"name": "mine"}}, "configmaps").allowed
 
 
-# ---- traps: what a LimitRange or a quota of one's own does to EMR's pods
+# ---- traps: effects of other LimitRanges and quotas on EMR's pods
 
 
 TRAPS: Final[dict[str, tuple[str, Mapping[str, object], str]]] = {
@@ -162,14 +162,14 @@ TRAPS: Final[dict[str, tuple[str, Mapping[str, object], str]]] = {
 def large_executor() -> dict[str, Any]:
     pod = executor(SHARED, role_of(A), "large")
     pod["spec"]["containers"][0]["resources"]["requests"]["cpu"] = "4"
-    # Any account will do: namespaces of traps have none of EMR's.
+    # Any service account: namespaces of traps have none of EMR.
     pod["spec"]["serviceAccountName"] = "default"
     return pod
 
 
 @pytest.fixture
 def trapped(land: Land, request: pytest.FixtureRequest) -> Iterator[str]:
-    """A namespace that is no tenant's, with a bound that is not ours."""
+    """A namespace without a tenant, with another limit."""
     what, spec = request.param
     path = f"/api/v1/namespaces/{TRAPPED}/{what}"
     land.make({"apiVersion": "v1", "kind": "Namespace", **_named(TRAPPED)})
@@ -190,7 +190,9 @@ def _named(name: str) -> dict[str, Any]:
     ids=list(TRAPS),
     indirect=["trapped"],
 )
-def test_other_bounds_would_refuse_emrs_executors(land: Land, trapped: str, message: str) -> None:
+def test_other_limit_ranges_would_refuse_executors_of_emr(
+    land: Land, trapped: str, message: str
+) -> None:
     path = f"/api/v1/namespaces/{trapped}/pods"
     found = until(
         lambda: call(land.plane, None, "POST", path, large_executor(), dryRun="All"),
@@ -205,14 +207,14 @@ def test_other_bounds_would_refuse_emrs_executors(land: Land, trapped: str, mess
     ids=["a maximum"],
     indirect=True,
 )
-def test_a_maximum_without_defaults_would_reserve_a_node_for_a_sidecar(
+def test_a_maximum_without_defaults_would_give_a_sidecar_a_whole_node(
     land: Land, trapped: str
 ) -> None:
     made = land.core.create_namespaced_pod
     until(lambda: made(trapped, large_executor(), dry_run="All"), lambda pod: _sidecar(pod) == "96")
 
 
-def test_ours_do_not(land: Land) -> None:
+def test_the_limit_range_of_the_library_has_neither_problem(land: Land) -> None:
     pod = executor(SHARED, role_of(A), "large")
     pod["spec"]["containers"][0]["resources"]["requests"]["cpu"] = "4"
     user = user_of(A, Component.DRIVER, role_of(A))
@@ -228,8 +230,8 @@ def _sidecar(pod: Any) -> str:
 # ---- a thousand jobs
 
 
-def test_a_thousand_jobs_do_not_keep_another_tenants_first_driver(land: Land) -> None:
-    # Room for all that A may have, and for one job of B.
+def test_a_thousand_jobs_do_not_delay_the_first_driver_of_another_tenant(land: Land) -> None:
+    # Nodes for the quota of A, and for one job of B.
     land.node("quota-drivers", "shared", SparkRole.DRIVER, cpu=2 * PODS + 8)
     with land.plane.client(as_user=EMR, groups=["system:authenticated"]) as api:
         batch: Any = client.BatchV1Api(api)
@@ -239,14 +241,14 @@ def test_a_thousand_jobs_do_not_keep_another_tenants_first_driver(land: Land) ->
 
         with ThreadPoolExecutor(8) as threads:
             taken = sum(threads.map(submit, range(JOBS)))
-        # All that its quota takes and no more: what is refused is in nobody's way.
+        # Its quota, and no more: refused pods do not delay other tenants.
         assert taken == MOST_JOBS
         assert submitted(batch, submitter_job(SHARED, B, role_of(B), "first"))
     (pod,) = until(lambda: land.pods(B))
     until(lambda: land.phase(B, pod.metadata.name), lambda phase: phase == "Running")
     assert start_driver(land, B).allowed
     until(lambda: land.phase(B, "driver"), lambda phase: phase == "Running")
-    # B waited for none of A's jobs: they are all still there.
+    # B did not wait for jobs of A: all of them still exist.
     assert land.used(A)["count/jobs.batch"] == str(MOST_JOBS)
     assert len(land.pods(A)) <= PODS
     jobs = f"/apis/batch/v1/namespaces/{A}/jobs"
@@ -254,7 +256,7 @@ def test_a_thousand_jobs_do_not_keep_another_tenants_first_driver(land: Land) ->
 
 
 def submitted(batch: Any, job: Mapping[str, Any]) -> bool:
-    """Make a Job; ask again where many quotas are counted at one moment."""
+    """Create a Job; repeat the request on a conflict of the quota."""
     while True:
         try:
             batch.create_namespaced_job(job["metadata"]["namespace"], job)

@@ -1,4 +1,4 @@
-"""Reports: the same findings in words, as JSON, and as a page that a real browser shows."""
+"""Reports: findings, JSON, and a page in a real browser."""
 
 from __future__ import annotations
 
@@ -52,26 +52,26 @@ BAD = {
 }
 
 
-def test_a_good_run_has_nothing_bad_and_passes_every_gate() -> None:
+def test_a_good_run_has_no_bad_finding_and_passes_every_gate() -> None:
     assert said(results(), Level.BAD) == ""
     assert Gates(fail_if=CONDITIONS).failures(results()) == ()
 
 
 @pytest.mark.parametrize("condition", CONDITIONS)
-def test_each_gate_fails_for_what_it_is_for(condition: str) -> None:
+def test_each_gate_fails_for_its_condition(condition: str) -> None:
     (failure,) = Gates(fail_if=(condition,)).failures(BAD[condition])
     assert failure.startswith(f"{condition}: ")
-    # What fails a gate is told as bad in words, too; a driver that was lost otherwise is noted.
+    # Each failed gate has a bad finding; a driver lost for another reason has a note.
     level = Level.NOTE if condition == "drivers-lost" else Level.BAD
     assert said(BAD[condition], level)
 
 
 @pytest.mark.parametrize("condition", CONDITIONS)
-def test_a_gate_fails_for_nothing_else(condition: str) -> None:
+def test_each_gate_passes_for_other_conditions(condition: str) -> None:
     others = {
         name: found
         for name, found in BAD.items()
-        # A driver that Karpenter took by choice is lost as well.
+        # A driver that Karpenter disrupted is lost, too.
         if name != condition and (name, condition) != ("drivers-disrupted", "drivers-lost")
     }
     failing = [
@@ -80,7 +80,7 @@ def test_a_gate_fails_for_nothing_else(condition: str) -> None:
     assert failing == []
 
 
-def test_nodes_of_warm_capacity_are_not_left() -> None:
+def test_nodes_of_capacity_buffers_do_not_count_as_left() -> None:
     at_work = replace(results().samples[30], nodes={(ZONES[0], "spot"): 5})
     kept = results(gone_after=None, warm_nodes=3, samples=(at_work,))
     assert kept.nodes_left == 2
@@ -92,12 +92,12 @@ def test_nodes_of_warm_capacity_are_not_left() -> None:
     assert replace(kept, warm_nodes=9).nodes_left == 0
 
 
-def test_warm_capacity_that_did_not_come_is_told() -> None:
+def test_a_capacity_buffer_without_nodes_is_reported() -> None:
     problem = "no node holds the capacity buffer warm-etl-driver-zone-1: NotFitting"
     assert problem in said(results(problems=(problem,)), Level.BAD)
 
 
-def test_bounds_hold_at_the_bound_and_fail_above_it() -> None:
+def test_limits_pass_at_the_limit_and_fail_above_it() -> None:
     peak = max(each.cost_per_hour for each in results().samples)
     slowest = max(each.start_seconds or 0 for each in results().jobs)
     assert Gates(max_hourly_cost=peak, max_start_seconds=slowest).failures(results()) == ()
@@ -112,7 +112,7 @@ def test_wrong_gates_are_refused() -> None:
         Gates(max_hourly_cost=0.0)
 
 
-def test_findings_name_what_a_person_would_ask_next() -> None:
+def test_findings_name_reasons_and_jobs() -> None:
     bad = said(of(outcome=JobOutcome.NOT_STARTED, reason="its driver did not run"), Level.BAD)
     assert "1 of 2 jobs succeeded" in bad
     assert "did not start: its driver did not run" in bad
@@ -123,7 +123,7 @@ def test_findings_name_what_a_person_would_ask_next() -> None:
     assert "its loss would stop all" in one_zone
 
 
-def test_nodes_that_are_not_full_are_no_good_finding() -> None:
+def test_nodes_that_are_not_full_are_a_note() -> None:
     empty = results(packing={"shared": PackingResult(peak=0.6, mean=0.5)})
     assert "requested 60%" in said(empty, Level.NOTE)
     assert "requested" not in said(empty, Level.GOOD)
@@ -132,7 +132,7 @@ def test_nodes_that_are_not_full_are_no_good_finding() -> None:
 # ---- terminal and JSON
 
 
-def test_the_table_says_all_findings_and_failures() -> None:
+def test_the_table_has_all_findings_and_failures() -> None:
     console = Console(width=200, record=True, file=open("/dev/null", "w"))  # noqa: PTH123, SIM115
     print_results(results(), console, ("jobs-failed: 1",))
     console.file.close()
@@ -179,7 +179,7 @@ def test_the_document_counts() -> None:
 
 
 class Page(HTMLParser):
-    """What a page refers to and holds."""
+    """References and content of a page."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -206,21 +206,21 @@ def drawn() -> tuple[Chart, ...]:
     return charts(results())
 
 
-def test_the_page_needs_nothing_else(html: str, drawn: tuple[Chart, ...]) -> None:
+def test_the_page_loads_no_other_files(html: str, drawn: tuple[Chart, ...]) -> None:
     found = Page(html)
     assert found.outside == []
     assert found.tags["script"] == found.tags["link"] == found.tags["img"] == 0
     assert found.tags["svg"] == len(drawn) == 7
 
 
-def test_no_two_pictures_share_an_id(html: str) -> None:
+def test_ids_of_charts_are_unique(html: str) -> None:
     repeated = [name for name, count in Counter(Page(html).ids).items() if count > 1]
-    # Groups of matplotlib's have the same names in each picture; nothing refers to them.
+    # Groups of matplotlib have the same names in each chart, and no reference.
     referred = set(re.findall(r"url\(#([^)]+)\)|xlink:href=\"#([^\"]+)\"", html))
     assert set(repeated) & {name for pair in referred for name in pair} == set()
 
 
-def test_pictures_have_the_pages_colours_only(html: str, drawn: tuple[Chart, ...]) -> None:
+def test_charts_have_only_colours_of_the_page(html: str, drawn: tuple[Chart, ...]) -> None:
     for chart in drawn:
         colours = set(re.findall(r"#[0-9a-f]{6}\b", chart.svg.partition("</defs>")[2]))
         assert colours <= {"#ffffff", "#000000"}, chart.title
@@ -235,7 +235,7 @@ def test_texts_of_the_cluster_cannot_become_markup() -> None:
 
 
 def test_a_page_of_many_jobs_stays_small() -> None:
-    # Pictures are drawn of samples alone.
+    # Charts need only samples.
     many = results(jobs=tuple(job(number) for number in range(3_000)), samples=())
     text = page(many)
     assert "The JSON report has 2,500 more jobs" in text
@@ -252,7 +252,7 @@ def browser() -> str:
 
 def test_a_browser_shows_the_page(tmp_path: Path, html: str, drawn: tuple[Chart, ...]) -> None:
     file = tmp_path / "report.html"
-    # What the browser measures is written into the page, since its command line prints that.
+    # The page contains the measurements of the browser, since its command line prints the page.
     measure = (
         "<script>addEventListener('load', () => {"
         "const wide = document.documentElement.scrollWidth <= innerWidth;"

@@ -1,6 +1,6 @@
 """Scenarios on a real control plane with the reference platform deployed on it.
 
-Each run takes two minutes, nearly all of it waiting for Karpenter and for jobs to end.
+Each run takes two minutes, mostly waiting for Karpenter and for the end of jobs.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def spot_is_cheaper(stage: SimulationEnvironment) -> SimulationEnvironment:
 
 @pytest.fixture(scope="module")
 def played(assemblies: Assemblies) -> Mapping[str, Results]:
-    """Both scenarios, side by side: nearly all of the time they wait."""
+    """Both scenarios at the same time, since they mostly wait."""
     assembly = open_assembly(assemblies("reference").folder)
     up = Event()
 
@@ -85,7 +85,7 @@ def played(assemblies: Assemblies) -> Mapping[str, Results]:
             simulate, assembly, DISTURBED, hooks=hooks, arrange=spot_is_cheaper
         )
         disturbed.add_done_callback(lambda _: up.set())
-        # Then the ports of the one are taken, and the other's deployment has both cores.
+        # Then the ports of the first are bound, and the deployment of the second has both cores.
         up.wait()
         default = threads.submit(simulate, assembly, read_scenario("default"))
     try:
@@ -107,7 +107,7 @@ def test_every_job_of_every_workload_succeeds(default: Results) -> None:
     assert {each.workload for each in default.jobs} == {"critical", "shared", "notebook"}
 
 
-def test_jobs_are_placed_as_the_platform_promises(default: Results) -> None:
+def test_jobs_are_placed_by_the_rules_of_the_platform(default: Results) -> None:
     gates = Gates(fail_if=(*PLACEMENT, "pending", "executors-refused"))
     assert gates.failures(default) == ()
     by_workload = {each.workload: each.capacity_types for each in default.jobs}
@@ -117,18 +117,18 @@ def test_jobs_are_placed_as_the_platform_promises(default: Results) -> None:
 
 def test_executors_fill_their_nodes(default: Results) -> None:
     assert set(default.packing) == {"critical", "shared", "notebook"}
-    # Now and then Karpenter looks while a job's four executors are being made, and buys for three
-    # and for one. Over all workloads one such node does not hide what the shapes of executors
-    # promise; test_scenarios.py asserts it of single workloads, where jobs are many.
+    # Sometimes Karpenter schedules while a job's four executors are being created, and launches
+    # nodes for three and for one. Over all workloads, one such node does not matter;
+    # test_scenarios.py checks single workloads with many jobs.
     most = max(default.samples, key=lambda each: sum(each.requested.values()))
     assert sum(most.requested.values()) >= 0.9 * sum(most.allocatable.values()), most
 
 
-def test_nothing_is_left_when_the_platform_is_deleted(default: Results) -> None:
+def test_deletion_of_the_platform_leaves_nothing(default: Results) -> None:
     assert default.problems == ()
 
 
-def test_nothing_bad_is_found(default: Results) -> None:
+def test_there_is_no_bad_finding(default: Results) -> None:
     assert [each.text for each in findings(default) if each.level is Level.BAD] == []
     assert default.cost > 0
 
@@ -162,13 +162,13 @@ def test_interrupted_executors_are_replaced_in_the_zone_of_their_driver(
 
 @pytest.fixture
 def command(monkeypatch: pytest.MonkeyPatch) -> CliRunner:
-    """The command, with a simulation that found a job in two zones."""
+    """The command, with results of a job in two zones."""
     found = results(jobs=(job(0), job(1, zones=("a", "b"))))
     monkeypatch.setattr(cli, "_run", lambda *_: found)
     return CliRunner()
 
 
-def test_the_command_fails_if_a_gate_does(command: CliRunner) -> None:
+def test_the_command_fails_if_a_gate_fails(command: CliRunner) -> None:
     assert command.invoke(main, ["simulate"]).exit_code == 0
     answer = command.invoke(main, ["simulate", "--fail-if", "jobs-across-zones"])
     assert answer.exit_code == cli.FAILED
@@ -184,7 +184,7 @@ def test_the_command_writes_its_reports(command: CliRunner, tmp_path: Path) -> N
     assert html.read_text().startswith("<!doctype html>")
 
 
-def test_wrong_usage_is_told_apart(command: CliRunner, tmp_path: Path) -> None:
+def test_wrong_usage_has_its_exit_code(command: CliRunner, tmp_path: Path) -> None:
     wrong = tmp_path / "wrong.yaml"
     wrong.write_text("jobs: [{count: 0}]")
     for arguments in (["--scenario", str(wrong)], ["--fail-if", "x"], ["--max-hourly-cost", "0"]):
@@ -193,7 +193,7 @@ def test_wrong_usage_is_told_apart(command: CliRunner, tmp_path: Path) -> None:
     assert "jobs[0].count" in command.invoke(main, ["simulate", "--scenario", str(wrong)]).output
 
 
-def test_a_machine_that_cannot_simulate_is_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_machine_that_cannot_simulate_has_its_exit_code(monkeypatch: pytest.MonkeyPatch) -> None:
     def unavailable(*_: object) -> Results:
         raise SimulationUnavailable("no Go")
 

@@ -1,4 +1,4 @@
-"""Scenarios: the shipped ones, and what is said of wrong ones."""
+"""Scenarios: the shipped ones, and errors of wrong ones."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from cdk_emr_eks.simulation.scenario import (
 from cdk_emr_eks.units import Cpu
 
 
-def test_every_shipped_scenario_reads_and_says_what_it_is_for() -> None:
+def test_every_shipped_scenario_has_a_description() -> None:
     scenarios = [read_scenario(name) for name in shipped_scenarios()]
     assert len(scenarios) >= 10
     assert [each.name for each in scenarios if not each.description] == []
@@ -120,7 +120,7 @@ faults:
         ),
     ],
 )
-def test_what_is_wrong_is_refused_with_its_place(text: str, place: str, said: str) -> None:
+def test_problems_have_their_place(text: str, place: str, said: str) -> None:
     with pytest.raises(ConfigError) as caught:
         parse_scenario(text, "mine", "mine.yaml")
     assert caught.value.fields == (place,)
@@ -128,7 +128,7 @@ def test_what_is_wrong_is_refused_with_its_place(text: str, place: str, said: st
     assert "mine.yaml" in str(caught.value)
 
 
-def test_an_unknown_name_is_refused_with_the_nearest() -> None:
+def test_an_unknown_name_has_a_suggestion() -> None:
     with pytest.raises(ConfigError, match="did you mean 'spot-storm'"):
         read_scenario("spotstorm")
 
@@ -151,7 +151,8 @@ def test_python_values_check_themselves() -> None:
         JobGroup(count="3")  # type: ignore[arg-type]
 
 
-def test_every_scenario_that_is_shipped_is_played_in_a_test() -> None:
+def test_a_test_runs_every_shipped_scenario() -> None:
     played = (Path(__file__).parent / "test_scenarios.py").read_text(encoding="utf-8")
     unplayed = {name for name in shipped_scenarios() if f'played("{name}")' not in played}
-    assert unplayed == {"default"}  # that one in test_run.py
+    # test_run.py runs it.
+    assert unplayed == {"default"}

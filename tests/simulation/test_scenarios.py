@@ -1,6 +1,6 @@
-"""Every scenario that comes with the library, played to its end on a platform that admits it.
+"""Every shipped scenario, run to its end on a platform with sufficient quotas.
 
-They take an hour and more on two cores, so they are ``long``: ``make simulate-all`` plays them. The
+They take more than an hour on two cores, so they are ``long``: ``make simulate-all`` runs them. The
 default scenario, spot interruptions and crashes are in ``test_run.py``, for every run of the tests.
 """
 
@@ -28,13 +28,13 @@ from tests.simulation.large_platform import SMALL, large_platform, platform_of_m
 pytestmark = pytest.mark.long
 
 ALWAYS: Final = ("jobs-across-zones", "drivers-on-spot", "drivers-disrupted")
-# By how much of all jobs a zone may have more or fewer than its share, where jobs are many.
+# Share of all jobs by which the jobs of a zone may differ from an even distribution.
 BALANCED: Final = 0.05
 
-# Share of allocatable cores that executors request at their most, where jobs come together.
+# Share of allocatable cores that executors request at the peak, if jobs arrive together.
 PACKED: Final = 0.9
 
-# Seconds between which ``no-capacity`` sells nothing; what was bought before boots in ten.
+# Seconds of ``no-capacity`` without capacity; instances launched before boot in ten seconds.
 SOLD_OUT: Final = (60, 180)
 
 Platforms = Callable[[bool], Path]
@@ -42,7 +42,7 @@ Platforms = Callable[[bool], Path]
 
 @pytest.fixture(autouse=True)
 def asked_for(request: pytest.FixtureRequest) -> None:
-    """Skip with the reason, unless ``-m`` says which tests are wanted."""
+    """Skip with the reason, unless ``-m`` selects the tests."""
     if not request.config.getoption("markexpr"):
         pytest.skip("takes minutes: make simulate-all")
 
@@ -72,14 +72,14 @@ def played_on(assembly: Path, scenario: Scenario, folder: Path) -> Results:
         )
     except SimulationUnavailable as error:
         pytest.skip(f"no simulation: {error.reason}")
-    # What is asserted is in the report; who looks for a failure's cause finds it there.
+    # The report has everything that tests assert, for the search for a cause.
     (folder / f"{scenario.name}.html").write_text(page(found, ()), encoding="utf-8")
     assert document(found, ())["summary"]
     return found
 
 
 def held(results: Results, *more: str) -> None:
-    """Fail if a gate does: those of every scenario, and further ones."""
+    """Fail if a gate fails: those of every scenario, and additional ones."""
     assert Gates(fail_if=(*ALWAYS, *more)).failures(results) == ()
 
 
@@ -128,7 +128,7 @@ def test_one_job_of_each_of_many_tenants(tmp_path: Path) -> None:
     assert len({each.tenant for each in results.jobs}) == 40
     held(results, "jobs-failed", "pending", "drivers-lost")
     packed(results)
-    # Zones are drawn, one for each job: 3.6 standard deviations are allowed.
+    # Zones are random, one for each job: 3.6 standard deviations are allowed.
     assert len(results.driver_zones) == 3
     assert max(results.driver_zones.values()) <= 24, results.driver_zones
 
@@ -170,7 +170,7 @@ def test_no_spot_in_a_zone(played: Callable[[str], Results]) -> None:
 
 def test_no_capacity(played: Callable[[str], Results]) -> None:
     results = played("no-capacity")
-    # A job may end with fewer executors than it wants: those that it has do all the work.
+    # A job can end with fewer executors than it needs: those that it has do all the work.
     held(results, "jobs-failed", "drivers-lost")
     out = [each for each in results.samples if SOLD_OUT[0] + 15 < each.at < SOLD_OUT[1]]
     assert max(sum(each.nodes.values()) for each in out) <= sum(out[0].nodes.values())

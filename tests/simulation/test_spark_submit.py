@@ -1,4 +1,4 @@
-"""Pods made directly and pods of Spark's own client are the same to a scheduler.
+"""Simulated pods and pods of Spark's own client are equal for the scheduler.
 
 Both are admitted by a real API server, with the tenant's namespace of the reference platform.
 """
@@ -79,7 +79,7 @@ def blueprints(assemblies: Assemblies) -> tuple[Blueprint, ...]:
 
 
 def seen_by_schedulers(pod: Any) -> Any:
-    """What decides where an admitted pod goes."""
+    """Fields of an admitted pod that determine its node."""
     metadata, spec = pod["metadata"], pod["spec"]
     marks = dict(metadata["labels"])
     # Spark's client invents the id; the Spark version is that of the client.
@@ -91,15 +91,15 @@ def seen_by_schedulers(pod: Any) -> Any:
         "labels": marks,
         "annotations": metadata.get("annotations"),
         "spec": {key: spec.get(key) for key in SCHEDULED_BY},
-        # Spark's client puts sidecars first; a scheduler adds requests up in any order.
+        # Spark's client puts sidecars first; the scheduler adds requests in any order.
         "resources": {each["name"]: each["resources"] for each in spec["containers"]},
-        # Spark's volumes are an emptyDir and its configuration: neither binds a pod to a place.
+        # Spark's volumes are an emptyDir and its configuration: neither needs a zone.
         "volumes": [each for each in spec["volumes"] if "persistentVolumeClaim" in each],
     }
 
 
 async def prepared(api: KubeApi, folder: Path, blueprint: Blueprint) -> None:
-    """Make what the platform has in the cluster before a job comes."""
+    """Create the objects of the platform before the first job."""
     plurals = {
         "PriorityClass": "/apis/scheduling.k8s.io/v1/priorityclasses",
         "Namespace": "/api/v1/namespaces",
@@ -114,7 +114,7 @@ async def prepared(api: KubeApi, folder: Path, blueprint: Blueprint) -> None:
 
 
 async def executor_by_spark(client: SparkDriver, run: JobRun, api: KubeApi) -> Any:
-    """Start Spark's driver on this machine until it has made its executor, and return that."""
+    """Start Spark's driver on this machine until it has created an executor; return the pod."""
     pods = namespaced(run.blueprint.namespace, "pods")
     loop = asyncio.get_running_loop()
     process = await client.start(run)
@@ -134,7 +134,7 @@ async def executor_by_spark(client: SparkDriver, run: JobRun, api: KubeApi) -> A
 
 
 class SparkDriver:
-    """Spark's own driver in client mode: it makes executors as a driver in a pod does."""
+    """Spark's driver in client mode: it creates executors as a driver in a pod does."""
 
     def __init__(self, plane: Plane, api: KubeApi, authority: Path, folder: Path) -> None:
         self._plane = plane
@@ -186,7 +186,7 @@ Pair = tuple[Any, Any]
 
 
 async def both(plane: Plane, folder: Path, blueprint: Blueprint, tmp: Path) -> tuple[Pair, Pair]:
-    """Return drivers and executors, of Spark's client and made directly, as admitted."""
+    """Return admitted drivers and executors, of Spark's client and of the simulation."""
     run = JobRun(id="by-spark", blueprint=blueprint, spark=blueprint.spark, account=ACCOUNT)
     by_hand = replace(run, id="by-hand")
     authority = tmp / "authority.pem"
@@ -226,14 +226,14 @@ def pairs(
     return asyncio.run(both(plane, folder, shared, tmp_path_factory.mktemp("spark")))
 
 
-def test_drivers_are_the_same_to_a_scheduler(pairs: tuple[Pair, Pair]) -> None:
+def test_drivers_are_equal_for_the_scheduler(pairs: tuple[Pair, Pair]) -> None:
     by_spark, direct = pairs[0]
     assert seen_by_schedulers(by_spark) == seen_by_schedulers(direct)
-    # And the comparison looks at something.
+    # The comparison is not empty.
     assert by_spark["spec"]["topologySpreadConstraints"]
 
 
-def test_executors_are_the_same_to_a_scheduler(pairs: tuple[Pair, Pair]) -> None:
+def test_executors_are_equal_for_the_scheduler(pairs: tuple[Pair, Pair]) -> None:
     by_spark, direct = pairs[1]
     assert seen_by_schedulers(by_spark) == seen_by_schedulers(direct)
     (rule,) = by_spark["spec"]["affinity"]["podAffinity"][

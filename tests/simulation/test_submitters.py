@@ -1,4 +1,4 @@
-"""Job submitters are spread over zones by the API server itself, and nobody else's pods are."""
+"""The API server spreads job submitters over zones, and no other pods."""
 
 from __future__ import annotations
 
@@ -45,14 +45,14 @@ def spread(plane: Plane) -> Plane:
         answer = call(plane, None, "POST", path, item, fieldValidation="Strict")
         assert answer.status in (201, 409), answer
     numbers, marks = count(), {"emr-eks/workload": "shared", JOB_ID: "0000000abc00"}
-    # The API server takes a moment to know its policies.
+    # The API server reads new policies after some seconds.
     until(lambda: affinity(pod_of(plane, f"early-{next(numbers)}", marks)))
     until(lambda: affinity(driver_of(plane, f"early-driver-{next(numbers)}", marks)))
     return plane
 
 
 def pod_of(plane: Plane, name: str, labels: dict[str, str], **spec: object) -> dict[str, Any]:
-    """The pod that the job controller makes of a Job, as EMR's submitters are made."""
+    """The pod that the job controller creates for EMR's Job."""
     template = {"restartPolicy": "Never", "containers": [{"name": "c", "image": "x"}], **spec}
     job = {
         "metadata": {"name": name},
@@ -71,7 +71,7 @@ def pod_of(plane: Plane, name: str, labels: dict[str, str], **spec: object) -> d
 
 
 def driver_of(plane: Plane, name: str, labels: dict[str, str], **spec: object) -> dict[str, Any]:
-    """The pod that Spark makes for its driver."""
+    """The driver pod that Spark creates."""
     pod = {
         "metadata": {"name": name, "labels": {"spark-role": "driver", **labels}},
         "spec": {"containers": [{"name": "c", "image": "x"}], **spec},
@@ -93,7 +93,7 @@ def spreads(pod: dict[str, Any]) -> Any:
     return pod["spec"].get("topologySpreadConstraints")
 
 
-def test_a_submitter_keeps_away_from_all_but_executors_of_its_workload(spread: Plane) -> None:
+def test_submitters_spread_over_zones(spread: Plane) -> None:
     found = affinity(pod_of(spread, "one", {"emr-eks/workload": "shared"}))
     (term,) = found["podAntiAffinity"][_TERMS]
     assert term["weight"] == 100
@@ -120,7 +120,7 @@ def test_a_submitter_keeps_away_from_all_but_executors_of_its_workload(spread: P
     }
 
 
-def test_other_pods_are_left_as_they_are(spread: Plane) -> None:
+def test_other_pods_are_not_changed(spread: Plane) -> None:
     assert affinity(pod_of(spread, "unlabelled", {"team": "a"})) is None
     own: dict[str, object] = {"podAffinity": {}}
     with_own = pod_of(spread, "own", {"emr-eks/workload": "shared"}, affinity=own)
@@ -142,7 +142,7 @@ def drawn(pod: dict[str, Any]) -> list[str]:
 
 
 @pytest.mark.parametrize(("digits", "zone"), DRAWS.items())
-def test_a_jobs_submitter_and_driver_draw_the_same_zone(
+def test_submitter_and_driver_of_a_job_prefer_the_same_zone(
     spread: Plane, digits: str, zone: str
 ) -> None:
     marks = {"emr-eks/workload": "shared", JOB_ID: f"0000000abc{digits}"}
@@ -156,7 +156,7 @@ def test_a_jobs_submitter_and_driver_draw_the_same_zone(
     assert drawn(driver_of(spread, f"bare-{digits}", marks)) == [zone]
 
 
-def test_only_drivers_of_jobs_draw_and_only_where_they_choose_no_node(spread: Plane) -> None:
+def test_only_drivers_of_jobs_without_node_affinity_prefer_a_zone(spread: Plane) -> None:
     marks = {"emr-eks/workload": "shared", JOB_ID: "0000000abc00"}
     own = {"nodeAffinity": {_TERMS: [{"weight": 1, "preference": _PREFERENCE}]}}
     assert affinity(driver_of(spread, "own-zone", marks, affinity=own)) == own
@@ -169,5 +169,5 @@ def test_only_drivers_of_jobs_draw_and_only_where_they_choose_no_node(spread: Pl
 
 
 @pytest.mark.parametrize(("version", "spreads"), [("1.35", False), ("1.36", True), ("1.40", True)])
-def test_older_versions_cannot(version: str, spreads: bool) -> None:
+def test_mutating_policies_need_kubernetes_1_36(version: str, spreads: bool) -> None:
     assert supports_mutation(version) is spreads

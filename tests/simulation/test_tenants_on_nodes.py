@@ -1,4 +1,4 @@
-"""Tenants on nodes, with the real scheduler: priority, preemption, nodes of one's own, removal."""
+"""Tenants on nodes with the real scheduler: priority, preemption, dedicated nodes, removal."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def _role(pod: Pod) -> str:
 
 
 def anywhere(pod: Pod, cpu: str = "1") -> Pod:
-    """A pod with a template of the tenant's own, which names other nodes."""
+    """A pod with a template of the tenant that selects other nodes."""
     pod["spec"]["nodeSelector"] = {"emr-eks/workload": OPEN}
     pod["spec"].pop("affinity", None)
     pod["spec"].pop("topologySpreadConstraints", None)
@@ -78,7 +78,7 @@ def runs(land: Land, tenant: str, name: str) -> None:
 
 
 def waits(land: Land, tenant: str, name: str) -> str:
-    """Wait until the scheduler has found no place; return what it says."""
+    """Wait until the scheduler finds no node; return its message."""
 
     def message() -> str:
         pod = land.core.read_namespaced_pod(name, tenant)
@@ -98,8 +98,8 @@ def submitter_of(land: Land, tenant: str) -> str:
     return str(pod.metadata.name)
 
 
-def test_a_driver_pushes_no_other_tenants_submitter_out(land: Land) -> None:
-    # A job goes with its submitter, and EMR gives submitters no priority.
+def test_drivers_do_not_preempt_submitters_of_other_tenants(land: Land) -> None:
+    # A job ends with its submitter, and EMR gives submitters no priority.
     land.node("nodes-drivers", "shared", SparkRole.DRIVER, cpu=2)
     theirs = submitter_of(land, A)
     runs(land, A, theirs)
@@ -110,7 +110,9 @@ def test_a_driver_pushes_no_other_tenants_submitter_out(land: Land) -> None:
     assert (pod.spec.priority_class_name, pod.spec.priority) == ("shared-driver", 2_010)
 
 
-def test_drivers_of_a_higher_tier_push_executors_out_and_executors_nobody(land: Land) -> None:
+def test_drivers_of_a_higher_tier_preempt_executors_and_executors_preempt_no_pod(
+    land: Land,
+) -> None:
     land.open_node("nodes-open", OPEN, cpu=2)
     assert make(land, A, anywhere(executor(SHARED, role_of(A), "low"))).allowed
     runs(land, A, "low")
@@ -122,7 +124,7 @@ def test_drivers_of_a_higher_tier_push_executors_out_and_executors_nobody(land: 
     assert land.phase(A, "low") in ("gone", "ending", "Failed")
 
 
-def test_of_those_who_wait_the_higher_tier_goes_first(land: Land) -> None:
+def test_pending_pods_of_a_higher_tier_are_scheduled_first(land: Land) -> None:
     land.open_node("nodes-waiting", OPEN, cpu=2)
     assert make(land, A, anywhere(driver(CRITICAL, role_of(A), "first"))).allowed
     runs(land, A, "first")
@@ -130,29 +132,29 @@ def test_of_those_who_wait_the_higher_tier_goes_first(land: Land) -> None:
     waits(land, A, "early")
     assert make(land, B, anywhere(executor(CRITICAL, role_of(B), "late"))).allowed
     waits(land, B, "late")
-    # After a try in vain the scheduler lets a pod pause for a second; who pauses is not asked.
+    # After a failed attempt, the scheduler ignores a pod for a second.
     time.sleep(3)
     land.core.delete_namespaced_pod("first", A, grace_period_seconds=0)
     runs(land, B, "late")
     assert land.phase(A, "early") == "Pending"
 
 
-# ---- nodes of one's own
+# ---- dedicated nodes
 
 
-def test_nodes_of_ones_own_take_no_others_and_its_pods_go_nowhere_else(land: Land) -> None:
+def test_dedicated_nodes_run_only_pods_of_their_tenant(land: Land) -> None:
     land.node("nodes-theirs", "shared", SparkRole.DRIVER)
     land.node("nodes-own", "nodes-own", SparkRole.DRIVER)
     assert make(land, ACME, driver(OWN.workload_with_limits, role_of(ACME))).allowed
     runs(land, ACME, "driver")
     assert land.core.read_namespaced_pod("driver", ACME).spec.node_name == "nodes-own"
-    # By the templates of the platform's workloads, on shared nodes.
+    # With the templates of the platform's workloads, on shared nodes.
     shared = make(land, ACME, driver(SHARED, role_of(ACME), "shared"))
     assert "tolerate the nodes of the tenant's workloads" in shared.message
-    # Another tenant that knows the name.
+    # Another tenant that uses the name.
     eve = make(land, A, driver(OWN.workload_with_limits, role_of(A), "eve"))
     assert "tolerate the nodes of the tenant's workloads" in eve.message
-    # And without tolerating anything, by a template of its own.
+    # And without tolerations, with another template.
     sneaky = driver(SHARED, role_of(A), "sneaky")
     sneaky["spec"]["nodeSelector"] = {"kubernetes.io/hostname": "nodes-own"}
     assert make(land, A, sneaky).allowed
@@ -162,7 +164,7 @@ def test_nodes_of_ones_own_take_no_others_and_its_pods_go_nowhere_else(land: Lan
 # ---- removal
 
 
-def test_a_tenant_is_removed_with_jobs_running_and_made_again(land: Land) -> None:
+def test_a_tenant_is_removed_with_running_jobs_and_created_again(land: Land) -> None:
     land.node("nodes-removal", "shared", SparkRole.DRIVER, cpu=16)
     land.node("nodes-executors", "shared", SparkRole.EXECUTOR, cpu=16)
     tenant = Tenant(name=AGAIN, workloads=("shared",), quota=QUOTA)
@@ -171,7 +173,7 @@ def test_a_tenant_is_removed_with_jobs_running_and_made_again(land: Land) -> Non
         name = submitter_of(land, AGAIN)
         runs(land, AGAIN, name)
         pod = land.core.read_namespaced_pod(name, AGAIN)
-        # What would keep a namespace, if nobody took it off.
+        # This finalizer would keep the namespace.
         assert pod.metadata.finalizers == ["batch.kubernetes.io/job-tracking"]
         assert make(land, AGAIN, driver(SHARED, role_of(AGAIN))).allowed
         runs(land, AGAIN, "driver")

@@ -1,4 +1,4 @@
-// etcd as a program: its module has its main function in a package.
+// etcd as a program: its module has the main function in a package.
 package main
 
 import (

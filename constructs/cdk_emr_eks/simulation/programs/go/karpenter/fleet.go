@@ -18,7 +18,7 @@ import (
 	karpv1 "sigs.k8s.io/karpenter/pkg/apis/v1"
 )
 
-// fleet answers as EC2 does where the module's own played fleet does not.
+// fleet responds as EC2 does where the module's simulated fleet does not.
 type fleet struct {
 	*kwokec2.Client
 	orders    ordersFile
@@ -33,8 +33,8 @@ type offer struct {
 	price    float64
 }
 
-// CreateFleet launches the cheapest of all offers that there is capacity for, and tells which
-// cheaper ones there was none for.
+// CreateFleet launches the cheapest offer with capacity, and returns the cheaper offers without
+// capacity as errors.
 func (f *fleet) CreateFleet(ctx context.Context, input *ec2.CreateFleetInput, options ...func(*ec2.Options)) (*ec2.CreateFleetOutput, error) {
 	if lo.FromPtr(input.DryRun) || input.TargetCapacitySpecification == nil {
 		return f.Client.CreateFleet(ctx, input, options...)
@@ -79,7 +79,7 @@ func (f *fleet) TerminateInstances(ctx context.Context, input *ec2.TerminateInst
 	return output, failed
 }
 
-// CreateTags adds to the tags of instances; the module's own fleet would leave the new ones alone.
+// CreateTags adds tags to instances; the module's fleet ignores new tags.
 func (f *fleet) CreateTags(ctx context.Context, input *ec2.CreateTagsInput, options ...func(*ec2.Options)) (*ec2.CreateTagsOutput, error) {
 	output := &ec2.CreateTagsOutput{}
 	for _, id := range input.Resources {
@@ -101,7 +101,7 @@ func (f *fleet) CreateTags(ctx context.Context, input *ec2.CreateTagsInput, opti
 	return output, nil
 }
 
-// reclaimForever takes away the instances that the orders name.
+// reclaimForever terminates the instances that the orders name.
 func (f *fleet) reclaimForever(ctx context.Context) {
 	for {
 		select {
@@ -127,7 +127,7 @@ func (f *fleet) reclaimForever(ctx context.Context) {
 	}
 }
 
-// offers are all that a request allows, cheapest first, or by priority where the request has those.
+// offers returns all offers of a request, by priority if the request has priorities, else by price.
 func (f *fleet) offers(input *ec2.CreateFleetInput, capacityType string) []offer {
 	var found []offer
 	for _, config := range input.LaunchTemplateConfigs {
@@ -152,8 +152,8 @@ func (f *fleet) price(override ec2types.FleetLaunchTemplateOverridesRequest, cap
 	return lo.Ternary(known, price, math.MaxFloat64)
 }
 
-// remember writes down what was launched, with the tags of the request: the module's own fleet has
-// no eye for those, and would not know the pool of an instance.
+// remember records launched instances with the tags of the request. The module's fleet ignores these
+// tags, so it would not know the pool of an instance.
 func (f *fleet) remember(ctx context.Context, output *ec2.CreateFleetOutput, tags []ec2types.Tag) error {
 	ids := lo.FlatMap(output.Instances, func(i ec2types.CreateFleetInstance, _ int) []string { return i.InstanceIds })
 	described, err := f.DescribeInstances(ctx, &ec2.DescribeInstancesInput{InstanceIds: ids})

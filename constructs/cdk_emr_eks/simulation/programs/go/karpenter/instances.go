@@ -10,14 +10,14 @@ import (
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 )
 
-// change is a line of the file of instances: one that is there, or the id of one that is gone.
+// change is a line of the file of instances: an existing instance, or the id of a deleted one.
 type change struct {
 	There *ec2types.Instance `json:"there,omitempty"`
 	Gone  string             `json:"gone,omitempty"`
 }
 
-// instances is EC2's memory of what it launched. It is written at once and outlives this process:
-// EC2 does not forget its instances because Karpenter was killed.
+// instances are the launched instances of EC2. They are written immediately and outlive this process,
+// since EC2 keeps its instances when Karpenter is killed.
 type instances struct {
 	mutex sync.Mutex
 	file  *os.File

@@ -1,9 +1,9 @@
-// Karpenter with its real controllers and providers, and an EC2 fleet that is played.
+// Karpenter with its real controllers and providers, and a simulated EC2 fleet.
 //
-// The provider's own module has such a fleet (kwok/ec2): instances in memory, whose nodes KWOK
-// plays. Here it is wrapped, not changed, where it differs from EC2 in what a simulation is to show:
-// capacity that is exhausted, the node class's kubelet settings, instances that boot slowly or never
-// register, and a memory that survives the process (see fleet.go, registrar.go, instances.go).
+// The module of the provider has such a fleet (kwok/ec2): instances in memory, whose nodes KWOK
+// simulates. It is wrapped, not changed, where it differs from EC2: exhausted capacity, the kubelet
+// settings of the node class, instances that boot slowly or never register, and instances that
+// survive the process (see fleet.go, registrar.go, instances.go).
 package main
 
 import (
@@ -35,9 +35,9 @@ const (
 	kubeconfigVariable = "FLEET_KUBECONFIG"
 )
 
-// ec2Manager is Karpenter's manager with the client of the instances in the place of Karpenter's:
-// what registers a node, or removes the node of a gone instance, is not Karpenter and does not act
-// with its rights.
+// ec2Manager is Karpenter's manager with the client of the instances in place of Karpenter's client:
+// instances register nodes, and a cloud's node controller deletes them, with other rights than those
+// of Karpenter.
 type ec2Manager struct {
 	manager.Manager
 	client client.Client
@@ -63,7 +63,7 @@ func main() {
 	played.Clock = bootClock{Clock: core.Clock, orders: orders}
 	v1.CapacityReservationsEnabled = options.FromContext(ctx).FeatureGates.ReservedCapacity
 	ctx, op := operator.NewOperator(ctx, &played)
-	// All else has Karpenter's own client and the true clock.
+	// Everything else has Karpenter's client and the real clock.
 	op.Operator = core
 
 	ec2 := &fleet{Client: op.EC2API, orders: orders, instances: instances, prices: op.PricingProvider}
@@ -77,7 +77,7 @@ func main() {
 	start(ctx, op, ec2)
 }
 
-// playFleet runs what EC2 and the cloud's node controller do by themselves.
+// playFleet runs the loops of EC2 and of the cloud's node controller.
 func playFleet(ctx context.Context, op *operator.Operator, ec2 *fleet) {
 	<-op.Elected()
 	op.EC2API.ReadBackup(ctx)
@@ -85,7 +85,7 @@ func playFleet(ctx context.Context, op *operator.Operator, ec2 *fleet) {
 	ec2.reclaimForever(ctx)
 }
 
-// start runs Karpenter's controllers, of its core and of the AWS provider, until it is told to end.
+// start runs the controllers of Karpenter's core and of the AWS provider until a signal ends them.
 func start(ctx context.Context, op *operator.Operator, ec2 *fleet) {
 	plain := metrics.Decorate(cloudprovider.New(
 		op.InstanceTypesProvider, op.InstanceProvider, op.EventRecorder, op.GetClient(), op.AMIProvider,

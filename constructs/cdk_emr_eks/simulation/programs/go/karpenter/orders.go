@@ -10,7 +10,7 @@ import (
 	"k8s.io/utils/clock"
 )
 
-// selector matches what has all the values it names; an empty one matches everything.
+// selector matches offers with all of its values; an empty selector matches every offer.
 type selector struct {
 	Zone         string `json:"zone"`
 	CapacityType string `json:"capacityType"`
@@ -33,7 +33,7 @@ func matchesAny(selectors []selector, zone, capacityType, instanceType string) b
 	return false
 }
 
-// orders are what the simulation wants of the fleet, from now on.
+// orders are the present instructions of the simulation to the fleet.
 type orders struct {
 	Exhausted   []selector `json:"exhausted"`
 	Mute        []selector `json:"mute"`
@@ -41,7 +41,7 @@ type orders struct {
 	Reclaimed   []string   `json:"reclaimed"`
 }
 
-// ordersFile is read whenever the fleet is asked for something: orders change while it runs.
+// ordersFile is read with each request to the fleet, since orders change while it runs.
 type ordersFile string
 
 func (f ordersFile) read() (orders, error) {
@@ -56,7 +56,7 @@ func (f ordersFile) read() (orders, error) {
 	return found, nil
 }
 
-// bootClock is the clock of the played fleet, which waits for one thing only: an instance's boot.
+// bootClock is the clock of the simulated fleet, which waits only for the boot of instances.
 type bootClock struct {
 	clock.Clock
 	orders ordersFile

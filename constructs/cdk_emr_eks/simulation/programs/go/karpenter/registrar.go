@@ -25,12 +25,12 @@ const (
 	patience = 30 * time.Second
 )
 
-// backupName is what the module's own fleet takes for a backup of its instances.
+// backupName is the name of the backup of instances in the module's fleet.
 const backupName = "kwok-aws-instances-0"
 
-// registrar is the API server as the played instances see it: there a node is what its kubelet,
-// with the settings of its node class, would register, and the backup that the module's own fleet
-// keeps in config maps of the cluster is the file of instances.
+// registrar is the API server for the simulated instances. It registers a node as its kubelet would,
+// with the settings of its node class. The backup, which the module's fleet keeps in config maps of
+// the cluster, is the file of instances.
 type registrar struct {
 	client.Client
 	cached    client.Client
@@ -39,7 +39,7 @@ type registrar struct {
 	types     *instancetype.DefaultProvider
 }
 
-// Create registers a node, unless its instance is one that never does.
+// Create registers a node, unless the orders block the registration of its instance.
 func (r *registrar) Create(ctx context.Context, object client.Object, options ...client.CreateOption) error {
 	node, ok := object.(*corev1.Node)
 	if !ok {
@@ -68,8 +68,8 @@ func (r *registrar) Create(ctx context.Context, object client.Object, options ..
 	return r.Client.Create(ctx, node, options...)
 }
 
-// List reads nodes from Karpenter's cache, which saves the API server a list every few seconds, and
-// the backup from the file of instances.
+// List reads nodes from Karpenter's cache, which avoids a list request every few seconds, and the
+// backup from the file of instances.
 func (r *registrar) List(ctx context.Context, list client.ObjectList, options ...client.ListOption) error {
 	switch found := list.(type) {
 	case *corev1.NodeList:
@@ -89,12 +89,12 @@ func (r *registrar) List(ctx context.Context, list client.ObjectList, options ..
 	}
 }
 
-// size gives a node the capacity that Karpenter expects of its instance type in its node class.
+// size sets the capacity of a node that Karpenter expects of its instance type and node class.
 func (r *registrar) size(ctx context.Context, node *corev1.Node, instanceType ec2types.InstanceType) error {
 	pool, class := &karpv1.NodePool{}, &v1.EC2NodeClass{}
 	name := types.NamespacedName{Name: node.Labels[karpv1.NodePoolLabelKey]}
 	if err := r.cached.Get(ctx, name, pool); err != nil {
-		return client.IgnoreNotFound(err) // the pool is gone, and the node will be
+		return client.IgnoreNotFound(err) // the pool was deleted, and the node will be
 	}
 	name.Name = pool.Spec.Template.Spec.NodeClassRef.Name
 	if err := r.cached.Get(ctx, name, class); err != nil {
@@ -109,8 +109,8 @@ func (r *registrar) size(ctx context.Context, node *corev1.Node, instanceType ec
 	return nil
 }
 
-// instanceOf finds the instance of a node. One that boots at once is waited for: its launch is still
-// being written down.
+// instanceOf finds the instance of a node. It waits for an instance that boots immediately, whose
+// launch is not recorded yet.
 func (r *registrar) instanceOf(ctx context.Context, node *corev1.Node) (ec2types.Instance, error) {
 	id, err := utils.ParseInstanceID(node.Spec.ProviderID)
 	if err != nil {
