@@ -85,13 +85,15 @@ def cluster() -> Resources:
         "Cluster1234": resource("AWS::EKS::Cluster", Name="emr-on-eks", Version="1.36"),
         "Cni": resource(
             "AWS::EKS::Addon",
+            ClusterName=CLUSTER,
             AddonName="vpc-cni",
             AddonVersion="v1.21.1-eksbuild.1",
             ConfigurationValues='{"env": {"ENABLE_PREFIX_DELEGATION": "true"}}',
         ),
-        "Dns": resource("AWS::EKS::Addon", AddonName="coredns"),
+        "Dns": resource("AWS::EKS::Addon", ClusterName=CLUSTER, AddonName="coredns"),
         "Karpenter": resource(
             "Custom::AWSCDK-EKS-HelmChart",
+            ClusterName=CLUSTER,
             Release="karpenter",
             Chart="karpenter",
             Version="1.14.1",

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import pytest
 
+from cdk_emr_eks.assembly.text_view import TextView
 from cdk_emr_eks.labels import EMR_MANAGED_TAG
 from tests.contract import upstream
 from tests.synth.notebooks.studio_app import SUBNETS, studio_app
@@ -35,13 +36,7 @@ def many(value: Any) -> list[Any]:
 
 def text(value: Any) -> str:
     """An ARN with pseudo parameters and references as in Fn::Sub."""
-    if isinstance(value, str):
-        return value
-    if "Ref" in value:
-        return f"${{{value['Ref']}}}"
-    if "Fn::GetAtt" in value:
-        return f"${{{'.'.join(value['Fn::GetAtt'])}}}"
-    return "".join(text(part) for part in value["Fn::Join"][1])
+    return TextView({}).text(value)
 
 
 def widened(arn: Any) -> str:

@@ -69,6 +69,7 @@ def test_a_chart_version_and_a_value_are_shown(old: Path, tmp_path: Path) -> Non
 def test_configuration_of_an_add_on_is_shown_by_field(old: Path, tmp_path: Path) -> None:
     addon = assemblies.resource(
         "AWS::EKS::Addon",
+        ClusterName=assemblies.CLUSTER,
         AddonName="vpc-cni",
         AddonVersion="v1.21.1-eksbuild.1",
         ConfigurationValues='{"env": {"ENABLE_PREFIX_DELEGATION": "false"}}',

@@ -15,6 +15,8 @@ from constructs import IDependable
 
 from cdk_emr_eks.addons.karpenter import InstalledKarpenter, Karpenter
 from cdk_emr_eks.addons.protocol import AddonContext
+from cdk_emr_eks.assembly.paths import at, sequence
+from cdk_emr_eks.assembly.references import names
 from cdk_emr_eks.model.clusters.cluster import SYSTEM_SELECTOR, SYSTEM_TOLERATIONS
 from cdk_emr_eks.model.workloads.catalog import DEFAULT_WORKLOADS
 from cdk_emr_eks.model.workloads.workload import Workload
@@ -143,19 +145,7 @@ def waits_for(resources: Mapping[str, Resource], name: str) -> set[str]:
     return seen
 
 
-def _references(value: object) -> set[str]:
-    if isinstance(value, list):
-        return {name for item in value for name in _references(item)}
-    if not isinstance(value, Mapping):
-        return set()
-    found: set[str] = set()
-    for key, item in value.items():
-        if key == "DependsOn":
-            found.update([item] if isinstance(item, str) else cast(list[str], item))
-        elif key == "Ref":
-            found.add(str(item))
-        elif key == "Fn::GetAtt":
-            found.add(cast(list[str], item)[0])
-        else:
-            found |= _references(item)
-    return found
+def _references(resource: object) -> set[str]:
+    depends_on = at(resource, "DependsOn")
+    needed = [depends_on] if isinstance(depends_on, str) else sequence(depends_on)
+    return {*map(str, needed), *names(at(resource, "Properties"))}

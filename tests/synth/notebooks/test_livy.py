@@ -10,6 +10,7 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 
+from cdk_emr_eks.assembly.text_view import TextView
 from cdk_emr_eks.errors import ConfigError
 from cdk_emr_eks.model.access.execution_role import ExecutionRoleSpec, JobLogs, RoleUse
 from cdk_emr_eks.model.notebooks.livy import LivySpec
@@ -35,30 +36,19 @@ def app() -> Synthesized:
 
 
 def text(value: object) -> str:
-    """A value with CloudFormation's functions in it, each as one word."""
-    if isinstance(value, str):
-        return value
-    assert isinstance(value, dict)
-    if "Fn::Join" in value:
-        return "".join(text(part) for part in value["Fn::Join"][1])
-    if "Fn::FindInMap" in value:
-        return "<" + "/".join(text(part) for part in value["Fn::FindInMap"]) + ">"
-    if "Fn::Sub" in value:
-        return text(value["Fn::Sub"]) if isinstance(value["Fn::Sub"], str) else "<sub>"
-    ((_, of),) = value.items()
-    return f"<{of if isinstance(of, str) else '.'.join(of)}>"
+    """A value with placeholders for what the deployment knows."""
+    return TextView({}).text(value)
 
 
 def test_the_chart_is_emrs_of_the_region(app: Synthesized) -> None:
     _, chart = app.only("Imported", HELM)
     assert text(chart["Properties"]["Repository"]) == (
-        "oci://483788554619.dkr.ecr.eu-west-1.<AWS::URLSuffix>/livy"
+        "oci://483788554619.dkr.ecr.eu-west-1.${AWS::URLSuffix}/livy"
     )
     _, chart = app.only("Elsewhere", HELM)
     properties = chart["Properties"]
     assert text(properties["Repository"]) == (
-        "oci://<EmrRegistryAccounts/<AWS::Region>/Account>.dkr.ecr.<AWS::Region>"
-        ".<AWS::URLSuffix>/livy"
+        "oci://${EmrRegistryAccounts.Account}.dkr.ecr.${AWS::Region}.${AWS::URLSuffix}/livy"
     )
     accounts = app.templates["Elsewhere"]["Mappings"]["EmrRegistryAccounts"]
     assert accounts["us-east-1"] == {"Account": "755674844232"}
@@ -132,7 +122,7 @@ def test_with_irsa_the_account_names_its_role(app: Synthesized) -> None:
     roles = app.of_type("Imported", "AWS::IAM::Role")
     (role,) = (id for id, r in roles.items() if r["Properties"].get("RoleName") == "emr-livy")
     annotation = account["metadata"]["annotations"]["eks.amazonaws.com/role-arn"]
-    assert annotation == f"<{role}.Arn>"
+    assert annotation == f"${{{role}.Arn}}"
 
 
 def test_server_and_sessions_share_one_folder_and_nothing_else(app: Synthesized) -> None:
@@ -144,8 +134,8 @@ def test_server_and_sessions_share_one_folder_and_nothing_else(app: Synthesized)
     assert len(policies) == 2
     for statements in policies.values():
         objects, bucket = statements
-        assert text(objects["Resource"]) == "arn:<AWS::Partition>:s3:::livy-bucket/office/*"
-        assert text(bucket["Resource"]) == "arn:<AWS::Partition>:s3:::livy-bucket"
+        assert text(objects["Resource"]) == "arn:${AWS::Partition}:s3:::livy-bucket/office/*"
+        assert text(bucket["Resource"]) == "arn:${AWS::Partition}:s3:::livy-bucket"
         assert bucket["Condition"] == {"StringLike": {"s3:prefix": "office/*"}}
     _, templates = app.only("Elsewhere", "AWS::IAM::Policy", "ServerRoleDefaultPolicy")
     (read,) = templates["Properties"]["PolicyDocument"]["Statement"]
