@@ -1,4 +1,4 @@
-"""Jobs that each have a namespace and a virtual cluster of their own, run by Step Functions."""
+"""Jobs that Step Functions runs in a separate namespace and virtual cluster each."""
 
 from __future__ import annotations
 
@@ -47,29 +47,29 @@ from cdk_emr_eks.tenants.tenant import EmrEksTenant
 
 
 class EphemeralJobs(Construct):
-    """A tenant's job whose executions each make a namespace, run in it, and remove it.
+    """Run a tenant's job in a namespace that exists for one execution only.
 
-    An execution makes the namespace with the tenant's bounds (quota, admission, network policies),
-    a virtual cluster in it and the job, and then removes all of it, whether the job succeeds, fails
-    or takes too long. What an execution cannot remove itself, because it was stopped, a second
-    state machine removes, told of it by EventBridge.
+    An execution creates the namespace with the tenant's restrictions (quota, admission, network
+    policies), a virtual cluster in it and the job. It then deletes all of it, whether the job
+    succeeds, fails or takes too long. If an execution is stopped, EventBridge starts a second state
+    machine that deletes what is left.
 
-    Start it with ``aws stepfunctions start-execution``; the input may be
-    ``{"arguments": ["--day", "2026-11-21"]}``, and nothing else of it is read.
+    Start the job with ``aws stepfunctions start-execution``. The input may be
+    ``{"arguments": ["--day", "2026-11-21"]}``; other fields are ignored.
 
     Resources made: two ``AWS::StepFunctions::StateMachine``, each with a role and a log group; the
     job's execution role, the role of the namespaces' stacks; an ``AWS::Events::Rule`` with a role
     and a queue for events that could not be delivered, and the queue's policy.
 
     Attributes:
-        spec: What was asked for.
+        spec: The job as declared.
         state_machine_arn: ARN of the state machine to start, a token.
-        cleaner_arn: ARN of the state machine that cleans up, a token; an execution of it that fails
-            has left something behind.
-        role: The job's execution role, to grant it more.
+        cleaner_arn: ARN of the state machine that cleans up, a token. If an execution of it fails,
+            resources are left.
+        role: Execution role of the job, to grant it more permissions.
 
     Args:
-        tenant: Whose jobs they are: its workloads, logs, image and bounds hold for them.
+        tenant: Tenant of the job. Its workloads, logs, image and restrictions apply.
         spec: The job.
 
     Raises:
@@ -119,9 +119,9 @@ class EphemeralJobs(Construct):
             Annotations.of(self).add_warning_v2(f"cdk-emr-eks:role-name-{number}", warning)
 
     def grant_run(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Let somebody run the job, follow executions and stop them.
+        """Let an IAM identity run the job, follow executions and stop them.
 
-        Nothing else: who runs it chooses the arguments, and neither namespace nor role nor image.
+        The caller chooses the arguments, but not namespace, role or image.
         """
         grants = [
             iam.Grant.add_to_principal(
@@ -167,7 +167,7 @@ class EphemeralJobs(Construct):
             template=template,
             stack={
                 "RoleARN": stack_role,
-                # Named here, so that the runner's rights may hold it to them.
+                # Named here, since the runner's permissions are restricted to these types.
                 "ResourceTypes": [MANIFEST_TYPE, ASSOCIATION_TYPE],
                 "Tags": [{"Key": key, "Value": value} for key, value in tags.items()],
             },
@@ -200,8 +200,8 @@ class EphemeralJobs(Construct):
         group = logs.CfnLogGroup(
             self,
             f"{id}Logs",
-            # CloudWatch admits log groups below it without a policy of their own, which would grow
-            # with each state machine up to a limit.
+            # Log groups with this prefix need no entry in the resource policy of CloudWatch Logs,
+            # which has a size limit.
             log_group_name=f"/aws/vendedlogs/states/{name}",
             retention_in_days=self._tenant.tenant.logs.retention_days,
         )
@@ -246,7 +246,7 @@ class EphemeralJobs(Construct):
 
 
 def _bounds(tenant: EmrEksTenant, spec: EphemeralJobSpec) -> list[Mapping[str, object]]:
-    """Return the namespace and what bounds it: the tenant's, written for the placeholder."""
+    """Return the namespace with the tenant's restrictions, for the placeholder of its name."""
     context, where = tenant.context, spec.where
     access = tenant.tenant.virtual_cluster.access
     if access is not EmrAccess.ACCESS_ENTRY:

@@ -1,4 +1,10 @@
-"""The roles of ephemeral jobs, and their statements."""
+"""The roles of ephemeral jobs, and their statements.
+
+The statements are narrowed to resources that executions of one job create.
+
+Source: https://docs.aws.amazon.com/step-functions/latest/dg/emr-eks-iam.html,
+https://docs.aws.amazon.com/emr/latest/EMR-on-EKS-DevelopmentGuide/setting-up-iam.html
+"""
 
 from __future__ import annotations
 
@@ -21,17 +27,23 @@ from cdk_emr_eks.tenants.job_role import iam_role, suppress_wildcards
 from cdk_emr_eks.tenants.job_role_policies import in_environment, read_templates, write_logs
 from cdk_emr_eks.tenants.tenant import EmrEksTenant
 
-_NAMESPACE = "aws:RequestTag/kubernetes-namespace"
+LOG_DELIVERY: Final = "Step Functions delivers logs by calls that have no resource"
+TRACES: Final = "X-Ray's calls for traces have no resource"
+
+_NAMESPACE: Final = "aws:RequestTag/kubernetes-namespace"
+_EVERYWHERE: Final = "*"
+_CLUSTERS: Final = regional_arn("emr-containers", "/virtualclusters/*")
+_RUNS: Final = regional_arn("emr-containers", "/virtualclusters/*/jobruns/*")
 
 
 def ephemeral_role(
     scope: Construct, *, tenant: EmrEksTenant, job: EphemeralJobSpec, role: ExecutionRoleSpec
 ) -> iam.Role:
-    """Make the role: its jobs read the workload's pod templates and write the tenant's logs.
+    """Create the execution role, which reads pod templates and writes the tenant's logs.
 
     Args:
-        scope: Where.
-        tenant: Whose jobs they are.
+        scope: Scope of the role.
+        tenant: Tenant of the job.
         job: The job.
         role: Name and permissions.
 
@@ -62,7 +74,7 @@ def ephemeral_role(
 
 
 def service_accounts(role: ExecutionRoleSpec) -> list[str]:
-    """Return the service accounts that EMR makes for the role's jobs."""
+    """Return the service accounts that EMR creates for jobs of the role."""
     return [service_account(each, Aws.ACCOUNT_ID, role.name) for each in RoleUse.JOBS.components]
 
 
@@ -78,20 +90,15 @@ def _trust(cluster: str, job: EphemeralJobSpec, role: ExecutionRoleSpec) -> dict
     return document
 
 
-_EVERYWHERE: Final = "*"
-LOG_DELIVERY: Final = "Step Functions delivers logs by calls that have no resource"
-TRACES: Final = "X-Ray's calls for traces have no resource"
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EphemeralRights:
-    """The statements, by whose they are.
+    """Statements and trust policies of the roles of one job.
 
     Args:
         spec: The job.
         cluster_name: Name of the EKS cluster.
         job_role: ARN of the job's execution role.
-        stack_role: ARN of the role by which CloudFormation makes the namespaces.
+        stack_role: ARN of the role with which CloudFormation creates the namespaces.
     """
 
     spec: EphemeralJobSpec
@@ -100,7 +107,7 @@ class EphemeralRights:
     stack_role: str
 
     def runner(self) -> list[Statement]:
-        """What the state machine does that runs the job."""
+        """Return the statements of the state machine that runs the job."""
         tagged = {"StringEquals": {f"aws:RequestTag/{EPHEMERAL}": self.spec.name}}
         own = {"StringEquals": {f"aws:ResourceTag/{EPHEMERAL}": self.spec.name}}
         role = {"ArnEquals": {"emr-containers:ExecutionRoleArn": self.job_role}}
@@ -117,7 +124,7 @@ class EphemeralRights:
             allow("TagNamespace", "cloudformation:TagResource", self._stacks),
             allow("FollowNamespace", "cloudformation:DescribeStacks", self._stacks),
             allow("PassStackRole", "iam:PassRole", self.stack_role, _passed("cloudformation")),
-            # It has no resource: what it makes has no ARN yet.
+            # The action supports no resource.
             allow("MakeCluster", "emr-containers:CreateVirtualCluster", _EVERYWHERE, tagged),
             allow("TagIt", "emr-containers:TagResource", [_CLUSTERS, _RUNS], tagged),
             allow("FollowCluster", "emr-containers:DescribeVirtualCluster", _CLUSTERS, own),
@@ -134,12 +141,12 @@ class EphemeralRights:
         ]
 
     def cleaner(self) -> list[Statement]:
-        """What the state machine does that cleans up."""
+        """Return the statements of the state machine that cleans up."""
         own = {"StringEquals": {f"aws:ResourceTag/{EPHEMERAL}": self.spec.name}}
         cluster = _containers("DescribeVirtualCluster", "DeleteVirtualCluster", "ListJobRuns")
         return [
             allow("FindBeginning", "states:DescribeExecution", self._executions(0)),
-            # A search over all virtual clusters, which IAM cannot narrow.
+            # The action searches all virtual clusters and supports no resource.
             allow("FindCluster", "emr-containers:ListVirtualClusters", _EVERYWHERE),
             allow("RemoveCluster", cluster, _CLUSTERS, own),
             allow("CancelJobs", "emr-containers:CancelJobRun", _RUNS, own),
@@ -153,7 +160,7 @@ class EphemeralRights:
         ]
 
     def namespaces(self, service_token: str) -> list[Statement]:
-        """What CloudFormation does for a namespace: the kubectl handler, and associations.
+        """Return CloudFormation's statements for a namespace: kubectl handler and associations.
 
         Args:
             service_token: ARN of the kubectl provider's function.
@@ -178,7 +185,7 @@ class EphemeralRights:
         ]
 
     def submitter(self) -> list[Statement]:
-        """What somebody needs who runs the job, and follows and stops executions."""
+        """Return the statements to run the job, and to follow and stop its executions."""
         verbs = ("DescribeExecution", "GetExecutionHistory", "StopExecution")
         return [
             allow(
@@ -190,7 +197,7 @@ class EphemeralRights:
         ]
 
     def stack_trust(self) -> dict[str, object]:
-        """Trust of CloudFormation, for the stacks of this job's namespaces only."""
+        """Return the trust policy for CloudFormation, for stacks of this job's namespaces only."""
         condition = {
             "StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID},
             "ArnLike": {"aws:SourceArn": self._stacks},
@@ -198,7 +205,7 @@ class EphemeralRights:
         return trust("cloudformation.amazonaws.com", condition)
 
     def machine_trust(self, number: int) -> dict[str, object]:
-        """Trust of Step Functions, for one of the two state machines."""
+        """Return the trust policy for Step Functions, for one of the two state machines."""
         condition = {
             "StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID},
             "ArnLike": {"aws:SourceArn": self._machine(number)},
@@ -218,7 +225,7 @@ class EphemeralRights:
         return regional_arn("states", f"execution:{name}:*")
 
     def _access(self) -> list[Statement]:
-        """EMR makes, and changes, its own access entry in the name of who calls it."""
+        """Return the statements for EMR's access entry, which EMR changes as the caller."""
         linked = f"role/{Aws.ACCOUNT_ID}/AWSServiceRoleForAmazonEMRContainers/*"
         entry = regional_arn("eks", f"access-entry/{self.cluster_name}/{linked}")
         verbs = ("DescribeAccessEntry", "DeleteAccessEntry", "ListAssociatedAccessPolicies")
@@ -247,7 +254,7 @@ def trust(service: str, condition: Mapping[str, object]) -> dict[str, object]:
 
 
 def _watched() -> list[Statement]:
-    """Logs and traces, as Step Functions asks for them."""
+    """Return the statements for logs and traces that Step Functions requires."""
     verbs = ("CreateLogDelivery", "GetLogDelivery", "UpdateLogDelivery", "DeleteLogDelivery")
     more = ("ListLogDeliveries", "PutResourcePolicy", "DescribeResourcePolicies")
     traces = ("PutTraceSegments", "PutTelemetryRecords", "GetSamplingRules", "GetSamplingTargets")
@@ -269,7 +276,3 @@ def _containers(*verbs: str) -> list[str]:
 
 def _events(*verbs: str) -> list[str]:
     return [f"events:{verb}" for verb in verbs]
-
-
-_CLUSTERS: Final = regional_arn("emr-containers", "/virtualclusters/*")
-_RUNS: Final = regional_arn("emr-containers", "/virtualclusters/*/jobruns/*")

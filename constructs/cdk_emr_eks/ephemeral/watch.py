@@ -1,4 +1,4 @@
-"""Starts the cleaner of ephemeral jobs when an execution ended otherwise than it should."""
+"""Start the cleaner of an ephemeral job when an execution fails, is stopped or times out."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from constructs import Construct
 from cdk_emr_eks.ephemeral.roles import trust
 from cdk_emr_eks.security.suppressions import skip_checkov, suppress
 
-# How an execution ends that may have left something behind.
+# States of ended executions that may have left resources.
 ENDINGS: Final = ("ABORTED", "FAILED", "TIMED_OUT")
 
 _FORTNIGHT: Final = 14 * 24 * 3600
 
 
 class ExecutionWatch(Construct):
-    """A rule on the executions of one state machine, with another one as its target.
+    """Start one state machine when executions of another one end early.
 
     Resources made: one ``AWS::Events::Rule``, ``AWS::IAM::Role``, ``AWS::SQS::Queue`` and
     ``AWS::SQS::QueuePolicy``.

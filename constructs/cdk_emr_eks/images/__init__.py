@@ -1,1 +1,1 @@
-"""Images of one's own, built in the account from EMR's."""
+"""Custom images for jobs and for the kernels of notebooks."""

@@ -1,11 +1,11 @@
 #!/bin/bash
 # Builds an image for one architecture (STEP=build), or joins those under one tag (STEP=join).
-# Either can run again: what the repository has under its tag is not made a second time.
+# Both steps can run again: images that the repository has are not built a second time.
 set -euo pipefail
 
 : "${STEP:?}" "${ARCHITECTURE:?}" "${ARCHITECTURES:?}" "${REPOSITORY:?}" "${TAG:?}"
 : "${BASE_IMAGE:?}" "${SIGNAL_URL:?}" "${AWS_REGION:?}" "${CODEBUILD_BUILD_ID:?}"
-# The image is what its manifest says: a statement of origin would make a list of each.
+# Without attestations, which would turn the manifest of each image into a list.
 export BUILDX_NO_DEFAULT_ATTESTATIONS=1
 
 output=$(mktemp)
@@ -14,7 +14,7 @@ doing="the start"
 signal() { # status, id, reason, data
   local body
   body=$(printf '{"Status":"%s","UniqueId":"%s","Reason":"%s","Data":"%s"}' "$@")
-  # The URL of an earlier deployment has expired, and nobody waits any more.
+  # The URL of an earlier deployment has expired, and CloudFormation no longer waits.
   curl --silent --show-error --fail --retry 5 --max-time 30 --request PUT \
     --header 'Content-Type:' --data-binary "$body" "$SIGNAL_URL" ||
     echo "CloudFormation did not take the signal $1"
@@ -23,7 +23,7 @@ signal() { # status, id, reason, data
 on_exit() {
   local status=$? last
   if ((status != 0)); then
-    # Only what can stand in JSON, and not more than an event of a stack shows.
+    # Only characters that need no escape in JSON, and no more than an event of a stack shows.
     last=$(tail -n 20 "$output" | tr -cs '[:alnum:] .,:;=_/@+()<>%-' ' ' | tail -c 500)
     signal FAILURE "$STEP-$ARCHITECTURE" \
       "$doing failed ($ARCHITECTURE, build $CODEBUILD_BUILD_ID): $last" none
@@ -47,19 +47,18 @@ login_to_base() {
   local host=${BASE_IMAGE%%/*} region
   case $host in
     public.ecr.aws)
-      # Without credentials, ECR Public slows down all that come from the addresses of builders.
-      # Its API is in this one region.
+      # ECR Public throttles pulls without credentials. Its API is in this Region only.
       login public.ecr.aws aws ecr-public get-login-password --region us-east-1
       ;;
     *.dkr.ecr.*)
       IFS=. read -r _ _ _ region _ <<<"$host"
       login "$host" aws ecr get-login-password --region "$region"
       ;;
-    *) echo "$host is taken to serve anybody" ;;
+    *) echo "$host is treated as a public registry" ;;
   esac
 }
 
-digest_of() { # tag; prints nothing where there is none
+digest_of() { # tag; prints nothing for a tag that does not exist
   aws ecr list-images --repository-name "${REPOSITORY#*/}" --filter tagStatus=TAGGED \
     --page-size 1000 --query "imageIds[?imageTag=='$1'].imageDigest" --output text 2>"$output"
 }
@@ -87,7 +86,7 @@ build() {
   joined=$(digest_of "$TAG")
   alone=$(digest_of "$TAG-$ARCHITECTURE")
   if [[ -n $joined || -n $alone ]]; then
-    echo "$image is there"
+    echo "$image exists"
     return
   fi
   attempt "login to the registry of the base image" login_to_base

@@ -1,4 +1,4 @@
-"""What an image is built from, as a file asset: a user's directory, or one that is derived."""
+"""The build context of an image as a file asset: a user's directory, or a derived one."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _ALWAYS: Final = ("!Dockerfile", "!.dockerignore")
 
 
 def build_context(scope: Construct, id: str, spec: ImageSpec) -> assets.Asset:
-    """Make the asset whose hash tells whether an image must be built anew.
+    """Create the asset of an image's build context. The image is built when its hash changes.
 
-    A derived context is written below ``images/`` of the cloud assembly, to be read there.
+    A derived context is written to ``images/`` of the cloud assembly, where users can read it.
     """
     if spec.directory is None:
         return assets.Asset(scope, id, path=str(_derive(scope, spec)))

@@ -45,23 +45,24 @@ _FOLDER: Final = "emr-eks"
 
 
 class EmrImage(Construct):
-    """What ``SparkImage`` and ``NotebookImage`` have in common: how an image is built and named.
+    """Base of ``SparkImage`` and ``NotebookImage``: build and name an image.
 
-    The deployment waits for the image, and fails with the build's own reason. No Lambda function
-    and no Docker at synth: a pipeline starts by itself, builds on a machine of each architecture,
-    joins the images under one immutable tag, and tells CloudFormation their digest. Content that
-    the repository has already, as after a rollback, is not built again.
+    The deployment waits for the image, and fails with the reason of the build. It needs no Lambda
+    function, and no Docker at synth: a pipeline starts when it is created, builds on a machine of
+    each architecture, joins the images under one immutable tag, and signals the digest to
+    CloudFormation. Content that the repository has, for example after a rollback, is not built
+    again.
 
     Attributes:
-        spec: The image, with its kind settled.
-        tag: Tag: 32 digits that stand for the content, base image and architectures.
-        base: URI of the image it is made of.
-        repository: Repository in ECR: immutable tags, scanned on push.
-        registry: Beginning of the image's name, for ``Admission.registries``; a token where account
-            or region is one.
+        spec: The image, with its kind resolved.
+        tag: Tag: 32 hexadecimal digits of a hash of content, base image and architectures.
+        base: URI of the base image.
+        repository: Repository in ECR, with immutable tags and scans on push.
+        registry: Prefix of the image's name, for ``Admission.registries``; a token if account or
+            Region is one.
         parameter: Name of an SSM parameter with the URI by digest, for scripts; a token.
-        ready: What waits for the image; ``uri`` waits as well.
-        kinds: Kinds that the construct takes, the one it has by default first.
+        ready: Dependency of resources that use the image. ``uri`` waits for the image as well.
+        kinds: Kinds that the construct accepts, the default first.
     """
 
     kinds: ClassVar[tuple[ImageKind, ...]]
@@ -105,15 +106,15 @@ class EmrImage(Construct):
 
     @property
     def uri(self) -> str:
-        """URI of the image, a token: by digest in its own stack, by its immutable tag in others.
+        """URI of the image, a token: by digest in its stack, by its immutable tag in other stacks.
 
-        An exported digest would lock the stacks: CloudFormation does not let go of an export that
-        another stack imports, and each new image has another digest.
+        An exported digest would block updates: CloudFormation cannot change an export that another
+        stack imports, and each new image has another digest.
         """
         return self._uri
 
     def grant_pull(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Let somebody pull the image. The platform's nodes may pull all images of the account."""
+        """Let an IAM identity pull the image. Nodes of the platform may pull all images."""
         return self.repository.grant_pull(grantee)
 
     def _build(self, context: assets.Asset, asset_key: kms.IKey | None) -> CfnWaitCondition:
@@ -131,9 +132,9 @@ class EmrImage(Construct):
             projects=[project.attr_arn for project in projects.values()],
             asset_key=asset_key,
         )
-        # CloudFormation waits for a condition once in its life, so each content has one of its own.
+        # CloudFormation waits for a condition only once, so each content has a separate one.
         handle = CfnWaitConditionHandle(self, f"Handle{self.tag[:12]}")
-        # Its URL has its id, and there is little room for the URL: see ``image_uri.MAX_BASE``.
+        # The URL contains the logical id, and must be short: see ``image_uri.MAX_BASE``.
         handle.override_logical_id(f"Image{_place(self)}{self.tag[:12]}")
         pipeline = image_pipeline(
             self,
@@ -146,8 +147,8 @@ class EmrImage(Construct):
             variables={
                 "TAG": self.tag,
                 "BASE_IMAGE": self.base,
-                # Whoever reads the pipeline could tell CloudFormation a digest in its place, but
-                # none of an image that is not in this repository.
+                # A user who can read the pipeline could signal another digest to CloudFormation,
+                # but only of an image in this repository.
                 "SIGNAL_URL": handle.ref,
             },
         )
@@ -196,7 +197,7 @@ class EmrImage(Construct):
 
 @jsii.implements(IStringProducer)
 class _Uri:
-    """Writes the URI of an image for the stack that asks."""
+    """Resolves to the URI of an image, depending on the stack that refers to it."""
 
     def __init__(self, stack: Stack, *, within: str, elsewhere: str) -> None:
         self._stack = stack.node.path
@@ -204,7 +205,7 @@ class _Uri:
         self._elsewhere = elsewhere
 
     def produce(self, context: IResolveContext) -> str:
-        """Return the URI, by digest within the image's own stack."""
+        """Return the URI, by digest in the stack of the image."""
         own = Stack.of(context.scope).node.path == self._stack
         return self._within if own else self._elsewhere
 
@@ -212,11 +213,11 @@ class _Uri:
 def _uri_parameter(
     scope: Construct, repository_uri: str, wait: CfnWaitCondition
 ) -> ssm.CfnParameter:
-    """Keep the URI where scripts find it, and where it is text by CloudFormation's schemas.
+    """Write the URI into a parameter, for scripts; its value is text in CloudFormation's schemas.
 
     Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-cloudformation-waitcondition.html
     """
-    # {"image":"sha256:..."}: whatever the white space, the digest is between the third quotes.
+    # {"image":"sha256:..."}: the digest is after the third quote, with any white space.
     digest = Fn.select(3, Fn.split('"', wait.attr_data.to_string()))
     parameter = ssm.CfnParameter(
         scope,
@@ -225,14 +226,14 @@ def _uri_parameter(
         description=f"URI of image {scope.node.id} by digest",
         value=f"{repository_uri}@{digest}",
     )
-    # cfn-lint takes the schema at its word, which calls the data an object; it is the JSON of one.
+    # The schema declares the data as an object, and cfn-lint checks that; it is JSON text.
     parameter.add_metadata("cfn-lint", {"config": {"ignore_checks": ["E1022"]}})
     return parameter
 
 
 def _repository(scope: Construct, spec: ImageSpec, key: kms.IKey | None) -> ecr.Repository:
     store = spec.store
-    # Another key makes another repository, which cannot have the same name.
+    # A changed key replaces the repository, and the new one needs another name.
     salt = key.node.path if key else ""
     repository = ecr.Repository(
         scope,
@@ -253,7 +254,7 @@ def _repository(scope: Construct, spec: ImageSpec, key: kms.IKey | None) -> ecr.
             ecr.LifecycleRule(
                 description=f"The newest {store.images} builds",
                 tag_status=ecr.TagStatus.ANY,
-                # One image for each architecture, and their list.
+                # One image for each architecture, and the manifest list.
                 max_image_count=store.images * (len(spec.resolved_architectures()) + 1),
             ),
         ],
@@ -266,23 +267,23 @@ def _repository(scope: Construct, spec: ImageSpec, key: kms.IKey | None) -> ecr.
 
 
 def _content_tag(spec: ImageSpec, base: str, context_hash: str) -> str:
-    """Name all that makes the image what it is; not how it is built, which may change freely."""
+    """Return a hash of everything that determines the image; the builder is not part of it."""
     content = [context_hash, base, *spec.resolved_architectures(), spec.revision]
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:32]
 
 
 def _pipeline_name(scope: Construct, image: str) -> str:
-    """Name a pipeline within 20 characters.
+    """Return a name for a pipeline with at most 20 characters.
 
-    CodePipeline begins the keys of artifacts with the first 20 characters of the name, by which
-    roles are held to their own.
+    Keys of artifacts begin with the first 20 characters of the name, and the roles' permissions are
+    restricted to that prefix.
     Source: https://repost.aws/questions/QUI91tw7A9SUOMohJurNqmgA
     """
     return f"{image[:11].rstrip('-')}-{_place(scope)}"
 
 
 def _place(scope: Construct, salt: str = "") -> str:
-    """Tell images of one name apart by their stacks and paths, in eight digits."""
+    """Return eight digits of a hash of stack and path, to separate images with the same name."""
     stack = Stack.of(scope)
     while stack.nested_stack_parent is not None:
         stack = stack.nested_stack_parent
@@ -291,7 +292,7 @@ def _place(scope: Construct, salt: str = "") -> str:
 
 
 class SparkImage(EmrImage):
-    """An image for jobs, Spark Connect and Livy, made of EMR's Spark image.
+    """Build an image for jobs, Spark Connect and Livy from EMR's Spark image.
 
     Pass ``uri`` to ``EmrEksTenant.job_configuration(..., image=...)``, to ``JobTemplateSpec.image``
     or to ``Tenant.image``.
@@ -303,32 +304,33 @@ class SparkImage(EmrImage):
     Args:
         spec: The image.
         key: KMS key of the repository. None: ECR's own encryption.
-        asset_key: KMS key of the asset bucket, where the environment was bootstrapped with
-            ``--bootstrap-customer-key``. None: it has none.
+        asset_key: KMS key of the asset bucket, if the environment was bootstrapped with
+            ``--bootstrap-customer-key``. None: the bucket has no customer managed key.
 
     Raises:
-        ConfigError: If the spec is of a notebook's kind.
+        ConfigError: If the kind of the spec is one for notebooks.
     """
 
     kinds = (ImageKind.SPARK,)
 
 
 class NotebookImage(EmrImage):
-    """An image for the kernels of managed endpoints, made of EMR's notebook images.
+    """Build an image for the kernels of managed endpoints from EMR's notebook images.
 
-    Without a kind it is for the PySpark kernel. It is built for amd64 only, where EMR runs
-    endpoints. Pass ``uri`` to ``KernelImages``, as ``spark`` or ``python`` by its kind.
+    The default kind is that of the PySpark kernel. The image is built for amd64 only, where EMR
+    runs endpoints. Pass ``uri`` to ``KernelImages``, as ``spark`` or ``python`` depending on the
+    kind.
 
     Resources made: nine, as for a ``SparkImage`` of one architecture.
 
     Args:
         spec: The image.
         key: KMS key of the repository. None: ECR's own encryption.
-        asset_key: KMS key of the asset bucket, where the environment was bootstrapped with
-            ``--bootstrap-customer-key``. None: it has none.
+        asset_key: KMS key of the asset bucket, if the environment was bootstrapped with
+            ``--bootstrap-customer-key``. None: the bucket has no customer managed key.
 
     Raises:
-        ConfigError: If the spec is of Spark's kind, or for arm64.
+        ConfigError: If the kind of the spec is Spark's, or the spec is for arm64.
 
     Source: https://docs.aws.amazon.com/emr/latest/EMR-on-EKS-DevelopmentGuide/docker-custom-images-managed-endpoint.html
     """

@@ -16,6 +16,15 @@ from cdk_emr_eks.model.images.image import ImageBuilder
 from cdk_emr_eks.security.suppressions import suppress
 from cdk_emr_eks.versions import CODEBUILD_IMAGES
 
+# Minutes that a build may wait for a machine.
+QUEUE_MINUTES: Final = 15
+
+_TYPES: Final[Mapping[Architecture, str]] = {
+    Architecture.AMD64: "LINUX_CONTAINER",
+    Architecture.ARM64: "ARM_CONTAINER",
+}
+_END: Final = "END_OF_BUILD_SCRIPT"
+
 _Pipeline = codepipeline.CfnPipeline
 _SOURCE = "Context"
 
@@ -31,16 +40,16 @@ def image_pipeline(
     projects: Mapping[Architecture, codebuild.CfnProject],
     variables: Mapping[str, str],
 ) -> codepipeline.CfnPipeline:
-    """Make the pipeline: source, one build for each architecture at a time, and their join.
+    """Create the pipeline: source, one build for each architecture in parallel, and their join.
 
     Args:
-        name: Name, of at most 20 characters: what artifacts' keys begin with is not longer.
+        name: Name, of at most 20 characters: keys of artifacts begin with at most 20 of them.
         role_arn: Role of the pipeline.
-        bucket: Bucket of the source, which takes the artifacts, too.
+        bucket: Bucket of the source and of the artifacts.
         key: Key of the source.
         projects: Projects by architecture; the first one also joins.
-        variables: Environment of all builds. What changes with the image's content is here, so that
-            only the pipeline changes with it, and starts again.
+        variables: Environment of all builds. Variables that depend on the image's content are here,
+            so that a change of the content changes only the pipeline, which then starts again.
 
     Source:
     https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-codepipeline-pipeline.html
@@ -64,8 +73,8 @@ def image_pipeline(
         role_arn=role_arn,
         pipeline_type="V2",
         restart_execution_on_update=True,
-        # The asset bucket, which every bootstrapped environment has: a bucket of the stack's own
-        # could not be deleted with it, since CloudFormation does not empty buckets.
+        # The asset bucket, which every bootstrapped environment has. CloudFormation could not
+        # delete a bucket of the stack, since it does not empty buckets.
         artifact_store=_Pipeline.ArtifactStoreProperty(type="S3", location=bucket),
         stages=[
             _Pipeline.StageDeclarationProperty(name=stage, actions=actions)
@@ -77,7 +86,7 @@ def image_pipeline(
 def _build(
     name: str, project: codebuild.CfnProject, variables: Mapping[str, str]
 ) -> codepipeline.CfnPipeline.ActionDeclarationProperty:
-    # As short as it may be: CodePipeline takes 1,000 characters, of which the URL has most.
+    # Short, since CodePipeline accepts 1,000 characters, most of which are the URL.
     environment = [{"name": variable, "value": value} for variable, value in variables.items()]
     return _Pipeline.ActionDeclarationProperty(
         name=name,
@@ -96,15 +105,6 @@ def _type(category: str, provider: str) -> codepipeline.CfnPipeline.ActionTypeId
     )
 
 
-# How long a build may wait for a machine.
-QUEUE_MINUTES: Final = 15
-_TYPES: Final[Mapping[Architecture, str]] = {
-    Architecture.AMD64: "LINUX_CONTAINER",
-    Architecture.ARM64: "ARM_CONTAINER",
-}
-_NO_OUTPUT: Final = "the build keeps nothing: its image goes to ECR"
-
-
 def build_project(
     scope: Construct,
     architecture: Architecture,
@@ -115,15 +115,15 @@ def build_project(
     variables: Mapping[str, str],
     log_group: str,
 ) -> codebuild.CfnProject:
-    """Make the project for one architecture, on a machine of it: nothing is emulated.
+    """Create the project for one architecture, on a machine of that architecture.
 
     Args:
         architecture: Architecture of the machine.
         name: Name of the project.
-        builder: Size of the machine, and how long it may take.
+        builder: Size of the machine, and timeout.
         role_arn: Role of the builds.
-        variables: What is the same for all images that it will build.
-        log_group: Where builds log.
+        variables: Environment of all its builds.
+        log_group: Log group of the builds.
 
     Source: https://docs.aws.amazon.com/codebuild/latest/userguide/sample-docker.html
     """
@@ -137,8 +137,8 @@ def build_project(
             type=_TYPES[architecture],
             image=CODEBUILD_IMAGES[architecture],
             compute_type=str(builder.size),
-            # CodeBuild has Docker in this mode only. The machine is for one build, and its role may
-            # push to this one repository.
+            # CodeBuild has Docker in this mode only. Each build has a separate machine, and its
+            # role may push to this repository only.
             privileged_mode=True,
             environment_variables=[
                 codebuild.CfnProject.EnvironmentVariableProperty(name=name, value=value)
@@ -155,20 +155,17 @@ def build_project(
             )
         ),
     )
-    suppress(project, {"AwsSolutions-CB4": _NO_OUTPUT})
+    suppress(project, {"AwsSolutions-CB4": "A build has no artifacts: its image is pushed to ECR"})
     return project
 
 
-_END: Final = "END_OF_BUILD_SCRIPT"
-
-
 def buildspec() -> str:
-    """Return what CodeBuild runs, as JSON, which it reads as the YAML that it is.
+    """Return the buildspec as JSON, which is YAML, too.
 
     Source: https://docs.aws.amazon.com/codebuild/latest/userguide/build-spec-ref.html
     """
     script = (files("cdk_emr_eks.images") / "build.sh").read_text(encoding="utf-8")
-    # From a file, not from standard input, which the script's own commands would read away.
+    # From a file, since commands of the script would consume standard input.
     command = f'script=$(mktemp)\ncat >"$script" <<\'{_END}\'\n{script}{_END}\nbash "$script"'
     return json.dumps(
         {

@@ -1,4 +1,4 @@
-"""The two roles behind an image: of the builds, and of the pipeline that starts them."""
+"""The roles of an image: for its builds, and for the pipeline that starts them."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ def build_role(
     base: EcrRepository | None,
     reads_public: bool,
 ) -> iam.Role:
-    """Make the role of the builds, which run the code of whoever wrote the Dockerfile.
+    """Create the role of the builds, which run the code of the Dockerfile.
 
     Args:
-        repository: ARN of the image's repository, the only one that it may push to.
-        log_group: ARN of the builds' log group, ending in ``:*``.
-        artifacts: ARN of the objects that the pipeline hands to its builds.
+        repository: ARN of the image's repository, the only one to which the role may push.
+        log_group: ARN of the log group of the builds, ending in ``:*``.
+        artifacts: ARN of the objects that the pipeline passes to its builds.
         base: Private repository of the base image.
         reads_public: Whether the base image is in ECR Public.
 
@@ -52,7 +52,7 @@ def build_role(
     statements = [
         _allow("Log", ["logs:CreateLogStream", "logs:PutLogEvents"], [log_group]),
         _allow("ReadContext", ["s3:GetObject", "s3:GetObjectVersion"], [artifacts]),
-        # A login is to a registry as a whole: these actions have no resource to name.
+        # A login applies to a registry as a whole: these actions support no resource.
         _allow("Login", logins, ["*"]),
         _allow("PushImage", [*_PULL, *_PUSH], [repository]),
     ]
@@ -76,14 +76,14 @@ def pipeline_role(
     projects: Sequence[str],
     asset_key: kms.IKey | None,
 ) -> iam.Role:
-    """Make the role of the pipeline, which no code of users runs with.
+    """Create the role of the pipeline, which runs no code of users.
 
     Args:
-        bucket: ARN of the bucket that has the source, and takes the artifacts.
+        bucket: ARN of the bucket of the source and of the artifacts.
         source: ARN of the source's object.
-        artifacts: ARN of the pipeline's own objects in that bucket.
-        projects: ARNs of the projects that it starts.
-        asset_key: Key of the bucket, if it is a customer's.
+        artifacts: ARN of the pipeline's objects in that bucket.
+        projects: ARNs of the projects that the pipeline starts.
+        asset_key: Customer managed key of the bucket. None: the bucket has none.
 
     Source: https://docs.aws.amazon.com/codepipeline/latest/userguide/how-to-custom-role.html
     """
@@ -122,12 +122,12 @@ def _role(
         id,
         description=description,
         assumed_by=iam.ServicePrincipal(f"{service}.amazonaws.com", conditions=here),
-        # In the role itself: it is there as a whole before the pipeline starts, by itself.
+        # Inline, so that the permissions exist before the new pipeline starts.
         inline_policies={"Access": iam.PolicyDocument(statements=statements)},
     )
 
 
 def _suppress_wildcards(role: iam.Role, resources: Sequence[str]) -> None:
     reasons = {"*": "a login to a registry has no resource"}
-    why = "CodePipeline makes up the keys of artifacts, below the pipeline's name"
+    why = "CodePipeline generates the keys of artifacts, below the pipeline's name"
     suppress(role, {wildcard(role, each): reasons.get(each, why) for each in resources})
