@@ -98,7 +98,7 @@ def test_nodes_join_by_an_access_entry() -> None:
     resources = reference()
     role, content = only(resources, "AWS::IAM::Role", "NodeRole")
     (statement,) = content["Properties"]["AssumeRolePolicyDocument"]["Statement"]
-    # China has a name of its own for EC2.
+    # China has another name for EC2.
     assert statement["Principal"] == {
         "Service": {"Fn::Join": ["", ["ec2.", {"Ref": "AWS::URLSuffix"}]]}
     }
@@ -139,7 +139,7 @@ def test_deletion_takes_pools_then_chart_then_rights_then_nodes() -> None:
     }
     assert rights <= before_chart
     assert set(of_type(resources, "AWS::EKS::Nodegroup")) <= waits_for(resources, crds)
-    # Nothing of Karpenter's other resources waits for nodes: they are made beside them.
+    # Karpenter's other resources do not wait for nodes.
     assert not waits_for(resources, only(resources, "AWS::SQS::QueuePolicy", "")[0]) & {
         *of_type(resources, "AWS::EKS::Nodegroup")
     }

@@ -1,4 +1,4 @@
-"""One app that the tests of ephemeral jobs share: beside the cluster, and on an imported one."""
+"""An app for tests of ephemeral jobs, with a created cluster and an imported one."""
 
 from __future__ import annotations
 

@@ -155,7 +155,7 @@ def test_virtual_clusters_of_others_are_out_of_reach(deployed: Deployed, sid: st
     assert own == {"aws:ResourceTag/emr-eks/ephemeral-job": "research"}
 
 
-def test_whoever_runs_the_job_gets_nothing_else(deployed: Deployed) -> None:
+def test_a_caller_of_the_job_has_no_other_permissions(deployed: Deployed) -> None:
     (policy,) = [
         properties["PolicyDocument"]["Statement"]
         for stack, id, properties in deployed.of_type("AWS::IAM::Policy")

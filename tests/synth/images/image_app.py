@@ -62,14 +62,14 @@ def context_of(stack: str) -> Path:
 
 
 def _user(stack: cdk.Stack, image: SparkImage) -> None:
-    """Somebody in another stack, who runs the image."""
+    """A user of the image in another stack."""
     cdk.CfnOutput(stack, "Uri", value=image.uri)
     role = iam.Role(stack, "Puller", assumed_by=iam.ServicePrincipal("ec2.amazonaws.com"))
     image.grant_pull(role)
 
 
 def _own(stack: cdk.Stack) -> None:
-    """An image with everything of one's own: directory, base, keys, one architecture."""
+    """An image with custom directory, base, keys, and one architecture."""
     spec = ImageSpec(
         name="own",
         directory=_directory(stack),

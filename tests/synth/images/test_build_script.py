@@ -71,7 +71,7 @@ class Run:
     Attributes:
         status: Exit status, which CodeBuild takes for the build's.
         calls: Commands, in order.
-        signals: What CloudFormation was told.
+        signals: Signals that CloudFormation received.
     """
 
     status: int
@@ -172,7 +172,7 @@ def test_a_build_pulls_builds_checks_and_pushes_in_this_order(codebuild: CodeBui
     assert codebuild.images() == [f"{TAG}-arm64"]
 
 
-def test_architectures_are_joined_and_cloudformation_is_told_the_digest(
+def test_architectures_are_joined_and_the_digest_is_signalled(
     codebuild: CodeBuild,
 ) -> None:
     for architecture in ("amd64", "arm64"):
@@ -236,7 +236,7 @@ def test_what_is_there_is_not_built_again(codebuild: CodeBuild) -> None:
         ("join", "docker buildx imagetools", "join of architectures failed"),
     ],
 )
-def test_a_failure_is_told_with_its_reason(
+def test_a_failure_is_signalled_with_its_reason(
     codebuild: CodeBuild, step: str, failing: str, what: str
 ) -> None:
     run = codebuild.run(step, FAILING=failing, MESSAGE="no such thing")

@@ -98,11 +98,11 @@ def test_the_pipeline_runs_by_itself_and_builds_side_by_side_before_it_joins() -
     assert names[actions("Spark")["join"]["ProjectName"]["Ref"]].endswith("-amd64")
 
 
-def test_builds_are_told_what_they_need() -> None:
+def test_builds_have_their_environment() -> None:
     handle, _ = images().only("Spark", HANDLE)
-    told = {name: variables(actions("Spark")[name]) for name in ("amd64", "arm64", "join")}
-    assert [each.pop("STEP") for each in told.values()] == ["build", "build", "join"]
-    (same,) = {json.dumps(each) for each in told.values()}
+    given = {name: variables(actions("Spark")[name]) for name in ("amd64", "arm64", "join")}
+    assert [each.pop("STEP") for each in given.values()] == ["build", "build", "join"]
+    (same,) = {json.dumps(each) for each in given.values()}
     found = json.loads(same)
     assert len(found.pop("TAG")) == 32
     assert found == {
@@ -110,14 +110,14 @@ def test_builds_are_told_what_they_need() -> None:
         "SIGNAL_URL": handle,
     }
     for project in images().of_type("Spark", PROJECT).values():
-        told_always = project["Properties"]["Environment"]["EnvironmentVariables"]
-        assert {"Name": "ARCHITECTURES", "Value": "amd64 arm64"} in told_always
+        constant = project["Properties"]["Environment"]["EnvironmentVariables"]
+        assert {"Name": "ARCHITECTURES", "Value": "amd64 arm64"} in constant
     assert variables(actions("Own")["join"])["BASE_IMAGE"] == f"{BASE}@{DIGEST}"
     gov = "299385240661.dkr.ecr.us-gov-west-1.amazonaws.com/notebook-spark/emr-7.14.0:latest"
     assert variables(actions("Notebook")["join"])["BASE_IMAGE"] == gov
 
 
-def test_what_builds_are_told_fits_a_pipeline() -> None:
+def test_the_environment_of_builds_fits_a_pipeline() -> None:
     # CodePipeline takes 1,000 characters of it; a stack's name may have 128 of the URL's.
     base = f"111122223333.dkr.ecr.ap-southeast-1.amazonaws.com/{'b' * 78}@{DIGEST}"
     assert len(base) == MAX_BASE
@@ -207,7 +207,7 @@ def test_the_uri_is_by_digest_in_its_stack_and_by_immutable_tag_in_others() -> N
     assert parameter not in exports
 
 
-def test_whoever_is_granted_pulls_from_this_repository_only() -> None:
+def test_a_grantee_pulls_from_this_repository_only() -> None:
     policy = images().properties("User", "AWS::IAM::Policy")["PolicyDocument"]["Statement"]
     login = [each for each in policy if each["Action"] == "ecr:GetAuthorizationToken"]
     assert [each["Resource"] for each in login] == ["*"]
@@ -233,7 +233,7 @@ def test_a_build_pushes_to_its_repository_and_reads_its_own_context() -> None:
     assert not any(f'"{service}:*"' in text for service in ("ecr", "s3", "logs"))
 
 
-def test_a_base_in_ecr_is_what_the_build_may_pull_besides() -> None:
+def test_a_build_may_also_pull_its_base_in_ecr() -> None:
     pull = statements("Own", "codebuild")["PullBase"]
     assert pull["Action"] == ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
     arn = ":ecr:us-west-2:999988887777:repository/bases/spark"

@@ -1,4 +1,4 @@
-"""What an image is built from, and when it is built anew."""
+"""The build context of an image, and changes that build it again."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_a_directory_is_taken_but_for_what_is_ignored() -> None:
     assert names(context_of("Own")) == [".dockerignore", "Dockerfile", "tool.py"]
 
 
-def test_jars_are_beside_the_dockerfile(tmp_path: Path) -> None:
+def test_jars_are_next_to_the_dockerfile(tmp_path: Path) -> None:
     jar = tmp_path / "udf.jar"
     jar.write_bytes(b"PK")
     app = new_app()
@@ -78,7 +78,7 @@ def test_same_content_same_tag_and_same_wait() -> None:
     ],
     ids=str,
 )
-def test_other_content_has_another_tag_and_is_waited_for_anew(changes: dict[str, Any]) -> None:
+def test_changed_content_has_another_tag_and_another_wait(changes: dict[str, Any]) -> None:
     tag, waits = contents(SCIENCE)
     other, others = contents(replace(SCIENCE, **changes))
     assert other != tag

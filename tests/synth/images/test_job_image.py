@@ -1,4 +1,4 @@
-"""An image of one's own in jobs: where it stands, which one wins, and what is refused."""
+"""Custom images in jobs: where they are set, precedence, and errors."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def refused(make: Callable[[], object]) -> str:
 # ---- without a cluster
 
 
-def test_an_image_stands_beside_what_the_workload_says_and_nothing_is_changed_in_place() -> None:
+def test_an_image_is_added_to_the_configuration_without_changing_the_original() -> None:
     changed = with_image("Job", CONFIGURATION, OWN)
     assert image_of(changed) == OWN
     assert image_of(CONFIGURATION) is None
@@ -148,7 +148,7 @@ def test_the_tenant_s_image_unless_a_job_names_another() -> None:
 
 def test_what_neither_admission_nor_a_digest_speaks_for_is_refused() -> None:
     _, host, tenant, _ = platform()
-    foreign = f"ghcr.io/somebody/spark@{DIGEST}"
+    foreign = f"ghcr.io/example/spark@{DIGEST}"
     refused(lambda: tenant.job_configuration("shared", image=foreign))
     refused(lambda: tenant.job_configuration("shared", image=f"{HOST}/team/spark:1"))
     refused(lambda: tenant.job_configuration("shared", image=cast(str, 5)))

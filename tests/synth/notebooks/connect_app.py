@@ -1,4 +1,4 @@
-"""One small app that the tests of Spark Connect and Livy share: beside a cluster, and elsewhere."""
+"""An app for tests of Spark Connect and Livy, with a created cluster and imported ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One small app that the tests of endpoints share: one beside its cluster, others elsewhere."""
+"""An app for tests of endpoints, with a created cluster and imported ones."""
 
 from __future__ import annotations
 

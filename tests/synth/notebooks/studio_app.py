@@ -77,7 +77,7 @@ def stack_of(app: cdk.App, name: str) -> cdk.Stack:
 
 
 def imported_network(scope: cdk.Stack) -> StudioNetwork:
-    """The network of a VPC that nobody here can tag."""
+    """The network of a VPC that the app cannot tag."""
     vpc = ec2.Vpc.from_vpc_attributes(
         scope,
         "Imported",
@@ -105,7 +105,7 @@ def _two(app: cdk.App) -> dict[str, EmrStudio]:
     plain = EmrStudio(stack, "Plain", spec=StudioSpec(name="plain"), network=network)
     spec = StudioSpec(
         name="shared",
-        description="Whoever writes notebooks",
+        description="Authors of notebooks",
         git=GitAccess(
             destinations=("140.82.112.0/20", "2a0a:a440::/29", "pl-0123456789abcdef0"),
             secrets=GitSecrets.SERVICE,
@@ -161,19 +161,19 @@ def _center(app: cdk.App) -> EmrStudio:
         network=imported_network(stack),
         access_logs=logs,
     )
-    beside = stack_of(app, "Endpoints")
+    endpoints = stack_of(app, "Endpoints")
     endpoint = emrcontainers.CfnEndpoint(
-        beside,
+        endpoints,
         "Endpoint",
         name="etl",
         virtual_cluster_id="abcdefghijklmnopqrstuvwxy",
         type="JUPYTER_ENTERPRISE_GATEWAY",
         release_label="emr-7.14.0-latest",
-        execution_role_arn=beside.format_arn(
+        execution_role_arn=endpoints.format_arn(
             service="iam", region="", resource="role", resource_name="etl"
         ),
     )
-    studio.connect_endpoint("etl", endpoint.attr_security_group, scope=beside)
+    studio.connect_endpoint("etl", endpoint.attr_security_group, scope=endpoints)
     return studio
 
 

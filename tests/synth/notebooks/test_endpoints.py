@@ -86,7 +86,7 @@ def test_an_endpoint_in_another_stack_waits_for_the_clusters(app: Synthesized) -
     assert "Platform" in {each.id for each in artifact.dependencies}
     platform = assembly.get_stack_by_name("Platform")
     assert "Elsewhere" not in {each.id for each in platform.dependencies}
-    # What all endpoints need is made once, beside the cluster.
+    # The prerequisites of all endpoints are created once, in the stack of the cluster.
     for kind in (HELM, "AWS::Lambda::Function"):
         assert not app.of_type("Elsewhere", kind)
     assert len(app.of_type("Platform", HELM)) == 3
@@ -96,7 +96,7 @@ def test_endpoints_add_no_custom_resource_for_their_nodes(app: Synthesized) -> N
     pools = json.dumps(app.only("Platform", MANIFEST, "NodePools")[1])
     assert pools.count('\\"name\\":\\"gateway\\"') == 1
     assert "emr-gateway" in pools
-    # The two of the cluster's kubectl handler: endpoints need none of their own.
+    # The two of the cluster's kubectl handler: endpoints add none.
     assert len(app.of_type("Platform", "AWS::Lambda::Function")) == 2
 
 

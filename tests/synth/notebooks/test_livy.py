@@ -75,21 +75,21 @@ def test_the_chart_makes_neither_rights_nor_load_balancer(app: Synthesized) -> N
     assert given["image"].endswith("/livy/emr-7.14.0:latest")
 
 
-def test_sessions_are_told_where_they_run_and_as_whom(app: Synthesized) -> None:
+def test_the_environment_has_namespace_account_and_image_of_sessions(app: Synthesized) -> None:
     given = values(app, "Elsewhere")
-    told = {key: each["value"] for key, each in given["env"].items()}
-    assert told["LIVY_LIVY_SERVER_SESSION_TIMEOUT"] == "20m"
-    assert told["LIVY_SPARK_KUBERNETES_NAMESPACE"] == "office"
-    assert told["LIVY_SPARK_SQL_ANSI_ENABLED"] == "true"
-    assert told["LIVY_SPARK_KUBERNETES_FILE_UPLOAD_PATH"] == "s3://livy-bucket/office"
-    assert told["LIVY_SPARK_KUBERNETES_AUTHENTICATE_DRIVER_SERVICE1ACCOUNT1NAME"] == (
+    environment = {key: each["value"] for key, each in given["env"].items()}
+    assert environment["LIVY_LIVY_SERVER_SESSION_TIMEOUT"] == "20m"
+    assert environment["LIVY_SPARK_KUBERNETES_NAMESPACE"] == "office"
+    assert environment["LIVY_SPARK_SQL_ANSI_ENABLED"] == "true"
+    assert environment["LIVY_SPARK_KUBERNETES_FILE_UPLOAD_PATH"] == "s3://livy-bucket/office"
+    assert environment["LIVY_SPARK_KUBERNETES_AUTHENTICATE_DRIVER_SERVICE1ACCOUNT1NAME"] == (
         "emr-container-sa-spark-livy"
     )
-    assert told["LIVY_SPARK_KUBERNETES_CONTAINER_IMAGE"] == (
+    assert environment["LIVY_SPARK_KUBERNETES_CONTAINER_IMAGE"] == (
         given["image"].replace("/livy/", "/spark/")
     )
     for role in ("DRIVER", "EXECUTOR"):
-        assert told[f"LIVY_SPARK_KUBERNETES_{role}_POD1TEMPLATE1FILE"].startswith("s3://")
+        assert environment[f"LIVY_SPARK_KUBERNETES_{role}_POD1TEMPLATE1FILE"].startswith("s3://")
 
 
 def test_both_accounts_have_their_role(app: Synthesized) -> None:

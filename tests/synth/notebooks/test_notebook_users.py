@@ -55,7 +55,7 @@ def test_an_endpoint_is_opened_with_its_own_execution_role_only(user: str) -> No
         assert not account().may(user, credentials(arn, "arn:aws:iam::111122223333:role/Admin"))
 
 
-def test_nobody_is_locked_out_where_emr_does_not_tell_the_role() -> None:
+def test_users_are_not_locked_out_if_emr_does_not_pass_the_role() -> None:
     arn, _ = account().endpoint("ann-endpoint")
     assert account().may("IAM user ann", credentials(arn, None))
     assert not account().may("IAM user bob", credentials(arn, None))

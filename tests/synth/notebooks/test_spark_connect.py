@@ -348,7 +348,7 @@ def test_with_aws_auth_emr_gets_its_rights_in_both_namespaces() -> None:
     assert [each["metadata"]["namespace"] for each in roles] == ["data", "data-system"]
 
 
-def test_arm64_is_told() -> None:
+def test_arm64_is_a_warning() -> None:
     stack = cdk.Stack(new_app(), "P")
     made = tenant(stack, virtual_cluster=SESSIONS)
     spec = SparkConnectSpec(name="connect", workload="shared")

@@ -74,7 +74,7 @@ def test_two_studios_of_a_stack_share_nothing_but_the_network() -> None:
     own = ("ServiceRole", "DefaultS3Location", "EncryptionKeyArn")
     for key in (*own, "EngineSecurityGroupId", "WorkspaceSecurityGroupId"):
         assert plain[key] != shared[key]
-    assert shared["Description"] == "Whoever writes notebooks"
+    assert shared["Description"] == "Authors of notebooks"
     assert shared["Tags"] == [{"Key": "cost-center", "Value": "42"}]
 
 
@@ -157,7 +157,7 @@ def test_the_studio_goes_before_what_emr_cleans_up_with(name: str) -> None:
         assert app.under(name, kind).keys() <= later, kind
 
 
-def test_an_endpoint_is_reached_by_two_rules_beside_it() -> None:
+def test_an_endpoint_is_reached_by_two_rules_in_its_stack() -> None:
     found = studio_app().template("Endpoints")["Resources"]
     (out,) = [each for each in found.values() if each["Type"].endswith("Egress")]
     (into,) = [each for each in found.values() if each["Type"].endswith("Ingress")]
