@@ -47,7 +47,8 @@ def check_emr_eks(words: list[str]) -> None:
     """Parse the arguments of an ``emr-eks`` command, as the command itself does."""
     end = words.index(">") if ">" in words else len(words)
     name, *arguments = words[1:end]
-    command = main.commands[name]
+    command = main.get_command(click.Context(main), name)
+    assert command is not None, name
     context = click.Context(command)
     # Stops at an unknown option, a missing argument, or a value that is not a choice.
     command.parse_args(context, arguments)

@@ -11,6 +11,7 @@ from inspect import isclass, signature
 from pathlib import Path
 from typing import Final
 
+import click
 import pytest
 
 import cdk_emr_eks
@@ -55,10 +56,9 @@ def test_commands_exist(page: Path) -> None:
         if words[0] == "make":
             assert words[1] in targets
         if words[0] == "emr-eks":
-            assert words[1] in main.commands
-            options = {
-                name for parameter in main.commands[words[1]].params for name in parameter.opts
-            }
+            command = main.get_command(click.Context(main), words[1])
+            assert command is not None, words
+            options = {name for parameter in command.params for name in parameter.opts}
             assert {word for word in words[2:] if word.startswith("--")} <= options
 
 
@@ -105,7 +105,9 @@ def test_the_public_api_is_in_the_reference_once() -> None:
 
 def test_every_command_is_in_the_reference() -> None:
     page = (DOCS / "reference" / "cli.md").read_text(encoding="utf-8")
-    assert set(re.findall(r"^\| `emr-eks ([a-z-]+)", page, re.MULTILINE)) == set(main.commands)
+    assert set(re.findall(r"^\| `emr-eks ([a-z-]+)", page, re.MULTILINE)) == set(
+        main.list_commands(click.Context(main))
+    )
 
 
 def test_a_wrong_output_is_noticed() -> None:
