@@ -74,7 +74,7 @@ def test_every_command_exists(path: Path) -> None:
         ("emr-eks synth --outputs cdk.out", click.NoSuchOption),
         ("emr-eks simulate --fail-if bad-weather", click.BadParameter),
         ("emr-eks diff", click.MissingParameter),
-        ("emr-eks plot cdk.out", KeyError),
+        ("emr-eks plot cdk.out", AssertionError),
     ],
 )
 def test_a_wrong_command_is_noticed(line: str, error: type[Exception]) -> None:
