@@ -141,6 +141,19 @@ golden: setup ## renew the golden files below tests/, then read their diff
 	$(VENV)/bin/pytest -q --snapshot-update -W default::UserWarning $(ARGS)
 	@git --no-pager diff --stat -- tests
 
+# Data of other publishers; see tests/contract/README.md. Read the diff afterwards.
+.PHONY: refresh-handlers
+refresh-handlers: setup ## renew the published permissions of CloudFormation's handlers
+	$(PYTHON) -m tests.contract.refresh_handlers
+
+.PHONY: refresh-karpenter
+refresh-karpenter: setup ## renew Karpenter's CRDs, policies and chart: ARGS="--docs ... --helm ..."
+	$(PYTHON) -m tests.contract.refresh $(ARGS)
+
+.PHONY: refresh-balancers
+refresh-balancers: setup ## renew the load balancer controller's policy and chart: ARGS="--checkout ..."
+	$(PYTHON) -m tests.contract.refresh_balancers $(ARGS)
+
 # ---- the rest
 
 .PHONY: docs

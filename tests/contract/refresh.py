@@ -1,6 +1,6 @@
 """Rebuild the contract data that comes out of Karpenter's repository.
 
-    python -m tests.contract.refresh [--module DIR] [--docs DIR] [--docs-commit SHA] [--helm PATH]
+    make refresh-karpenter ARGS="[--module DIR] [--docs DIR] [--docs-commit SHA] [--helm PATH]"
 
 ``--module`` is the folder of the Go module; without it ``go mod download`` fetches the version of
 ``versions.KARPENTER``. The CRD schemas are always written. ``--docs`` is a checkout of the same

@@ -1,7 +1,6 @@
 """Rebuild the contract data that comes out of the AWS Load Balancer Controller's repository.
 
-    PYTHONPATH=constructs python -m tests.contract.refresh_balancers \
-        --checkout DIR --commit SHA --helm HELM
+    make refresh-balancers ARGS="--checkout DIR --commit SHA --helm HELM"
 
 ``DIR`` is a checkout of github.com/kubernetes-sigs/aws-load-balancer-controller at a commit whose
 chart has the version of ``versions.LOAD_BALANCER_CONTROLLER``.

@@ -1,6 +1,6 @@
 """Write the permissions of CloudFormation's resource handlers as data of ``deploy_policy``.
 
-    PYTHONPATH=constructs python -m tests.contract.refresh_handlers
+    make refresh-handlers
 
 CloudFormation publishes a schema for each resource type. Its ``handlers`` list the IAM actions that
 CloudFormation calls to create, read, update and delete a resource. The schemas come from the

@@ -13,8 +13,8 @@ from constructs import Construct
 from cdk_emr_eks.model.notebooks.studio import WorkspaceStorage
 from cdk_emr_eks.security.suppressions import skip_checkov, suppress
 
-_KEY_USE = ("kms:Decrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo")
 # Source: https://docs.aws.amazon.com/emr/latest/ManagementGuide/emr-studio-workspace-storage-encryption.html
+_KEY_USE = ("kms:Decrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo")
 _NO_ACCESS_LOGS = (
     "Access logs need a separate bucket that the logged users cannot change: pass access_logs to "
     "the Studio. Only EMR uses the bucket, with the Studio's service role"

@@ -323,9 +323,9 @@ class InstalledKarpenter(Construct):
     def _warn_of_no_internet(self) -> None:
         Annotations.of(self).add_warning_v2(
             "cdk-emr-eks:no-internet",
-            "Without NAT nothing reaches the internet, and the charts and images of Karpenter and "
-            "of the load balancer controller are there: mirror them, and say where with "
-            "ClusterSpec(mirror=AddonMirror(...)); AddonRegistry makes the repositories",
+            "Without NAT the cluster cannot reach the internet, where the charts and images of "
+            "Karpenter and of the load balancer controller are. Mirror them and set "
+            "ClusterSpec(mirror=AddonMirror(...)); AddonRegistry creates the repositories",
         )
 
 
