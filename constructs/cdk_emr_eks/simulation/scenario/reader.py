@@ -191,16 +191,8 @@ def _plain(given: object, wanted: type) -> object:
     # The hook of a class is used for its subclasses, too.
     if issubclass(wanted, Enum):
         return _choice(given, wanted)
-    is_number = isinstance(given, int | float) and not isinstance(given, bool)
-    if wanted is str and is_number:
-        # YAML reads the position of a zone as a number.
-        return str(given)
-    if isinstance(given, bool) or not isinstance(
-        given, (int, float) if wanted is float else wanted
-    ):
-        words = {int: "a whole number", float: "a number", str: "text"}
-        _refuse(f"must be {words[wanted]}", given)
-    return given
+    # YAML reads the position of a zone as a number. The values check all other types.
+    return str(given) if wanted is str and type(given) in (int, float) else given
 
 
 def _choice(given: object, wanted: type[Enum]) -> Enum:
@@ -211,7 +203,9 @@ def _choice(given: object, wanted: type[Enum]) -> Enum:
 
 
 def _cpu(given: object, _: object) -> Cpu:
-    return Cpu.cores(cast(float, _plain(given, float)))
+    if isinstance(given, bool) or not isinstance(given, int | float):
+        _refuse("must be a number", given)
+    return Cpu.cores(given)
 
 
 def _duration(given: object, _: object) -> timedelta:
