@@ -76,7 +76,7 @@ class InterruptionQueue(Construct):
         return events.CfnRule(
             self,
             id,
-            description=f"Tells Karpenter: {detail_type}",
+            description=f"Events for Karpenter: {detail_type}",
             event_pattern={"source": [source], "detail-type": [detail_type]},
             targets=[
                 events.CfnRule.TargetProperty(
