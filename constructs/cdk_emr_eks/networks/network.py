@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Final
 
 from aws_cdk import Annotations, Fn, Stack, Tags, Token
 from aws_cdk import aws_ec2 as ec2
@@ -18,6 +17,7 @@ from cdk_emr_eks.model.namespaces.tenant_network import ClusterNetwork
 from cdk_emr_eks.model.networks.network import Nat, NetworkSpec
 from cdk_emr_eks.model.networks.zones import Zone
 from cdk_emr_eks.networks.flow_logs import FlowLogs
+from cdk_emr_eks.networks.lookups import is_placeholder
 from cdk_emr_eks.networks.pod_subnets import PodSubnets
 from cdk_emr_eks.networks.vpc_endpoints import VpcEndpoints
 from cdk_emr_eks.values import value
@@ -27,10 +27,6 @@ __all__ = ["ExistingNetwork", "Nat", "Network", "NetworkSpec"]
 # Source: https://docs.aws.amazon.com/eks/latest/userguide/network-load-balancing.html
 _INTERNAL_BALANCER = "kubernetes.io/role/internal-elb"
 _PUBLIC_BALANCER = "kubernetes.io/role/elb"
-
-# Id of the VPC that ``Vpc.from_lookup`` returns before the look-up (DUMMY_VPC_PROPS in
-# https://github.com/aws/aws-cdk/blob/main/packages/aws-cdk-lib/aws-ec2/lib/vpc.ts, 2026-11).
-_PLACEHOLDER_VPC: Final = "vpc-12345"
 
 
 @value
@@ -242,10 +238,7 @@ def _subnet_configuration(spec: NetworkSpec) -> list[ec2.SubnetConfiguration]:
 
 
 def _selected(vpc: ec2.IVpc, chosen: ec2.SubnetSelection | None) -> tuple[ec2.ISubnet, ...]:
-    # The CDK runs an app with look-ups twice. In the first run, ``Vpc.from_lookup`` returns a
-    # placeholder, whose subnets have other groups than the VPC's. The run must succeed, so that the
-    # CDK's command line can look the VPC up.
-    if chosen is None or vpc.vpc_id == _PLACEHOLDER_VPC:
+    if chosen is None or is_placeholder(vpc):
         return tuple(vpc.private_subnets)
     found = vpc.select_subnets(
         availability_zones=chosen.availability_zones,

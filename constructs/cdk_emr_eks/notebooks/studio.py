@@ -85,7 +85,9 @@ class EmrStudio(Construct):
         self.spec = spec
         self._connections: set[str] = set()
         vpc_id = network.vpc.vpc_id
-        subnet_ids = [subnet.subnet_id for subnet in network.subnets]
+        # A VPC that is not looked up yet has none of the subnets that the app selects.
+        subnets = network.subnets or network.vpc.private_subnets
+        subnet_ids = [subnet.subnet_id for subnet in subnets]
         groups = StudioSecurityGroups(
             self, "SecurityGroups", vpc=network.vpc, studio=spec.name, git=spec.git_access
         )

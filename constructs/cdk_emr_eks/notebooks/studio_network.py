@@ -11,6 +11,7 @@ from constructs import Construct
 from cdk_emr_eks.checks import Check
 from cdk_emr_eks.labels import EMR_MANAGED_TAG
 from cdk_emr_eks.model.notebooks.studio import MAX_SUBNETS, GitAccess, is_prefix_list
+from cdk_emr_eks.networks.lookups import is_placeholder
 from cdk_emr_eks.networks.network import Network
 from cdk_emr_eks.values import value
 
@@ -41,6 +42,8 @@ class StudioNetwork:
     subnets: tuple[ec2.ISubnet, ...]
 
     def _rules(self, check: Check) -> None:
+        if is_placeholder(self.vpc):
+            return
         ids = [subnet.subnet_id for subnet in self.subnets]
         rule = f"must be 1 to {MAX_SUBNETS} different subnets"
         fits = 1 <= len(set(ids)) == len(ids) <= MAX_SUBNETS

@@ -9,8 +9,16 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_ec2 as ec2
 
-from cdk_emr_eks import EmrEksCluster, ExistingNetwork, Platform
+from cdk_emr_eks import (
+    EmrEksCluster,
+    ExistingNetwork,
+    NotebookPlatform,
+    Platform,
+    StudioNetwork,
+    StudioSpec,
+)
 from cdk_emr_eks.assembly.reader import missing_lookups
+from tests.synth.platforms import notebook_app
 
 KEY = (
     "vpc-provider:account=111122223333:filter.tag:Name=shared:region=eu-west-1:"
@@ -76,3 +84,31 @@ def test_the_second_run_refuses_a_vpc_without_the_group() -> None:
     found = groups(("Public", "Public"), ("Nodes", "Private"))
     with pytest.raises(RuntimeError, match="no subnet groups with name 'Pods'"):
         platform({KEY: found})
+
+
+def studio(context: dict[str, Any]) -> cdk.App:
+    app = cdk.App(context=context)
+    env = cdk.Environment(account="111122223333", region="eu-west-1")
+    stack = cdk.Stack(app, "Notebooks", env=env)
+    vpc = ec2.Vpc.from_lookup(stack, "Vpc", vpc_name="shared")
+    subnets = vpc.select_subnets(subnet_group_name="Nodes").subnets
+    cluster = notebook_app.new_cluster(stack)
+    notebooks = NotebookPlatform(
+        stack,
+        "Notebooks",
+        cluster=cluster,
+        studio=StudioSpec(name="research"),
+        network=StudioNetwork(vpc=vpc, subnets=tuple(subnets)),
+    )
+    notebooks.add_user(notebook_app.user("ann", notebook_app.endpoint()))
+    return app
+
+
+def test_both_runs_of_a_studio_in_a_vpc_that_is_looked_up() -> None:
+    assert KEY in [each.key for each in missing_lookups(Path(studio({}).synth().directory))]
+    found = groups(("Public", "Public"), ("Nodes", "Private"))
+    template = studio({KEY: found}).synth().get_stack_by_name("Notebooks").template
+    (resource,) = (
+        each for each in template["Resources"].values() if each["Type"] == "AWS::EMR::Studio"
+    )
+    assert resource["Properties"]["SubnetIds"] == [f"subnet-nodes-{zone}" for zone in "abc"]
