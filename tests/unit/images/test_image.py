@@ -209,7 +209,7 @@ def test_a_base_has_at_most_two_hundred_characters() -> None:
 def test_a_directory_excludes_requirements_and_jars() -> None:
     here = Path("here")
     for values in ({"requirements": (PANDAS,)}, {"jars": (here,)}):
-        error = refused(lambda v=values: ImageSpec(name="i", directory=here, **v))  # type: ignore[misc, arg-type]
+        error = refused(lambda v=values: ImageSpec(name="i", directory=here, **v))  # type: ignore[misc]
         assert "directory must be given, or else requirements or jars, got 'both'" in str(error)
     assert str(refused(lambda: ImageSpec(name="i"))) == (
         "Image 'i': directory must be given, or else requirements or jars."

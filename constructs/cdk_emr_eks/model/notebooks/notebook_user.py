@@ -243,10 +243,11 @@ def check_users(
         ConfigError: If the mode has no such identities, a user is repeated, or there are more users
             than EMR assigns to a Studio.
     """
-    kinds = tuple(user.kind(mode) for user in (*known, *added))
+    users = [(user, user.kind(mode)) for user in (*known, *added)]
+    kinds = tuple(kind for _, kind in users)
     check = Check(where)
     seen: set[tuple[str, str]] = set()
-    for user, kind in zip((*known, *added), kinds, strict=True):
+    for user, kind in users:
         key = identity_key(kind, user.identity_name)
         rule = f"must be unique, and another {kind} has the same name"
         fix = "give one user all the endpoints"
