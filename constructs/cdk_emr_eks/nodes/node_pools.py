@@ -18,7 +18,7 @@ from cdk_emr_eks.clusters.manifests import (
     ManifestBundle,
     plain,
 )
-from cdk_emr_eks.errors import Problems, refuse
+from cdk_emr_eks.errors import refuse
 from cdk_emr_eks.field_types import check_argument
 from cdk_emr_eks.model.networks.zones import Zone
 from cdk_emr_eks.model.nodes.capacity_buffers import buffer_manifests
@@ -218,10 +218,10 @@ class CapacityBundle(ManifestBundle):
 
 
 def _check_names(names: Sequence[str]) -> None:
-    problems = Problems("Node pools")
+    check = Check("Node pools")
     for name, count in Counter(names).items():
-        problems.require(count == 1, "name", "must be used once", name)
-    problems.raise_if_any()
+        check.require(count == 1, "name", "must be used once", name)
+    check.raise_if_any()
 
 
 def _check_size(manifests: Sequence[KubernetesObject]) -> None:

@@ -8,7 +8,8 @@ from dataclasses import replace
 
 from constructs import Construct
 
-from cdk_emr_eks.errors import Problems, refuse
+from cdk_emr_eks.checks import Check
+from cdk_emr_eks.errors import refuse
 from cdk_emr_eks.model.access.execution_role import ExecutionRoleSpec, RoleUse
 from cdk_emr_eks.model.notebooks.managed_endpoint import OLDEST_RELEASE
 from cdk_emr_eks.model.notebooks.notebook_endpoint import NotebookEndpoint, check_rights
@@ -90,12 +91,12 @@ class NotebookTenants:
                 rule = f"must be one of its tenant's ({', '.join(known)})"
                 raise refuse(endpoint.where, "workload", rule, endpoint.workload)
             endpoint.check_workload(known[endpoint.workload])
-            problems = Problems(endpoint.where)
+            check = Check(endpoint.where)
             label = endpoint.release_label or tenant.release_label
-            problems.extend(OLDEST_RELEASE.problems(label))
-            problems.extend(self.role_of(endpoint).release_problems(label))
-            problems.extend(endpoint.image_problems(tenant.admission))
-            problems.raise_if_any()
+            check.add(OLDEST_RELEASE.problems(label))
+            check.add(self.role_of(endpoint).release_problems(label))
+            check.add(endpoint.image_problems(tenant.admission))
+            check.raise_if_any()
 
     def role_of(self, endpoint: NotebookEndpoint) -> ExecutionRoleSpec:
         """Return the execution role of an endpoint that was checked."""

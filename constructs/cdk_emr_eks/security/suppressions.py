@@ -17,7 +17,7 @@ from typing import Final
 import aws_cdk as cdk
 from constructs import IConstruct
 
-from cdk_emr_eks.errors import Problems
+from cdk_emr_eks.checks import Check
 
 _PACK: Final = "AwsSolutions"
 _FINDING: Final = re.compile(r"AwsSolutions-[A-Z]+[A-Za-z]*\d+(\[.+\])?")
@@ -81,11 +81,11 @@ def skip_checkov(resource: cdk.CfnResource, checks: Mapping[str, str]) -> None:
 def _check(
     construct: IConstruct, reasons: Mapping[str, str], form: re.Pattern[str], rule: str
 ) -> None:
-    problems = Problems(f"Suppressions of {construct.node.path!r}")
+    check = Check(f"Suppressions of {construct.node.path!r}")
     for id, why in reasons.items():
-        problems.require(form.fullmatch(id) is not None, "id", rule, id)
-        problems.require(bool(why.strip()), id, "needs a reason", why)
-    problems.raise_if_any()
+        check.require(form.fullmatch(id) is not None, "id", rule, id)
+        check.require(bool(why.strip()), id, "needs a reason", why)
+    check.raise_if_any()
 
 
 def _flat(value: object) -> str:
