@@ -23,6 +23,10 @@ TARGETS: Final = frozenset(
 EVERY: Final = pytest.mark.parametrize("path", [*OURS, TO_COPY], ids=lambda path: path.name)
 
 
+# PyPI and GitHub Pages trust a token of the workflow.
+MAY_WRITE: Final = {"publish": {"id-token"}, "docs": {"id-token", "pages"}}
+
+
 def read(path: Path) -> dict[str, Any]:
     loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
     assert isinstance(loaded, dict)
@@ -56,7 +60,7 @@ def check_emr_eks(words: list[str]) -> None:
 
 def test_there_is_a_workflow_for_each_kind_of_test() -> None:
     ran = {words[1] for path in OURS for words in commands(path) if words[:1] == ["make"]}
-    assert ran == {"check", "unit", "test-synth", "test-simulation", "release"}
+    assert ran == {"check", "unit", "test-synth", "test-simulation", "release", "docs"}
 
 
 @EVERY
@@ -88,8 +92,8 @@ def test_jobs_have_few_rights_and_an_end(path: Path) -> None:
     assert workflow["permissions"] == {"contents": "read"}
     for name, job in workflow["jobs"].items():
         assert job["timeout-minutes"] <= 90, name
-        # One job writes: PyPI's trusted publishing asks for a token of the workflow.
-        assert set(job.get("permissions", {})) <= ({"id-token"} if name == "publish" else set())
+        granted = {key for key, right in job.get("permissions", {}).items() if right == "write"}
+        assert granted == MAY_WRITE.get(name, set()), name
         assert job.get("needs", name) in workflow["jobs"]
 
 
