@@ -72,13 +72,13 @@ def test_a_property_has_at_most_1024_characters() -> None:
 
 def test_an_image_replaces_that_of_the_release() -> None:
     plain = configuration()
-    assert with_image("here", plain, None) is plain
     changed: Any = with_image("here", plain, URI)
     assert changed["applicationConfiguration"][0]["properties"][IMAGE] == URI
     assert IMAGE == "spark.kubernetes.container.image"
     # Other classifications are unchanged.
     assert changed["applicationConfiguration"][1:] == plain["applicationConfiguration"][1:]
     assert "must be an image with its digest" in refused(lambda: with_image("here", plain, "a:1"))
+    assert with_image("here", plain, None) is plain
 
 
 def test_labels_are_on_driver_executors_and_submitter() -> None:

@@ -24,6 +24,7 @@ from cdk_emr_eks.model.notebooks.notebook_user import (
 )
 from cdk_emr_eks.model.notebooks.spark_connect import SparkConnectSpec
 from cdk_emr_eks.model.notebooks.studio import (
+    MAX_SUBNETS,
     AuthMode,
     GitAccess,
     GitSecrets,
@@ -241,6 +242,7 @@ def test_text_outside_the_rules_is_refused_by_its_field(
 
 
 def test_defaults_of_notebooks() -> None:
+    assert MAX_SUBNETS == 5
     endpoint, user = (
         ManagedEndpointSpec(name="a"),
         NotebookUser(identity_name="a", endpoints=("e",)),

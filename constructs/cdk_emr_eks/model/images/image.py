@@ -255,4 +255,4 @@ def requirement_problems(field: str, lines: tuple[str, ...]) -> tuple[ConfigProb
 
 def _name(line: str) -> str:
     """Return the normalized name of a requirement's package."""
-    return re.sub(r"[-_.]+", "-", re.split(r"[=\[ ]", line, maxsplit=1)[0]).lower()
+    return re.sub(r"[-_.]+", "-", re.split(r"[=\[ ]", line)[0]).lower()
