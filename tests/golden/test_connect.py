@@ -5,7 +5,7 @@ from __future__ import annotations
 from syrupy.assertion import SnapshotAssertion
 
 from cdk_emr_eks.model.jobs.job_config import job_configuration
-from cdk_emr_eks.model.notebooks.livy import hardened
+from cdk_emr_eks.model.notebooks.livy import with_security_settings
 from cdk_emr_eks.model.notebooks.spark_connect import SparkConnectSpec
 from cdk_emr_eks.model.pods.pod_template import driver_template, executor_template
 from cdk_emr_eks.model.workloads.catalog import NOTEBOOK
@@ -25,5 +25,8 @@ def test_configuration_of_a_spark_connect_endpoint(golden: SnapshotAssertion) ->
 
 
 def test_pod_templates_of_livy(golden: SnapshotAssertion) -> None:
-    templates = [hardened(driver_template(NOTEBOOK)), hardened(executor_template(NOTEBOOK))]
+    templates = [
+        with_security_settings(driver_template(NOTEBOOK)),
+        with_security_settings(executor_template(NOTEBOOK)),
+    ]
     assert templates == golden(name="livy-pod-templates")

@@ -30,8 +30,8 @@ from cdk_emr_eks.model.notebooks.livy import (
     SERVER_ACCOUNT,
     LivySpec,
     chart_version,
-    hardened,
     server_image,
+    with_security_settings,
 )
 from cdk_emr_eks.model.pods.pod_template import driver_template, executor_template
 from cdk_emr_eks.notebooks.emr_registry import emr_registry
@@ -161,7 +161,8 @@ class Livy(Construct):
         for role, render in rendered.items():
             path = folder / f"{role}.yaml"
             path.write_text(
-                cdk8s.Yaml.stringify(plain(hardened(render(workload)))), encoding="utf-8"
+                cdk8s.Yaml.stringify(plain(with_security_settings(render(workload)))),
+                encoding="utf-8",
             )
             found[role] = template_asset(self, f"{role.title()}Template", path)
         return found

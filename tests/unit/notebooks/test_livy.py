@@ -14,9 +14,9 @@ from cdk_emr_eks.model.namespaces.tenant_network import ClusterNetwork
 from cdk_emr_eks.model.notebooks.livy import (
     LivySpec,
     chart_version,
-    hardened,
     server_image,
     variable,
+    with_security_settings,
 )
 from cdk_emr_eks.model.pods.pod_template import driver_template
 from cdk_emr_eks.model.workloads.catalog import NOTEBOOK
@@ -205,7 +205,7 @@ def test_clients_reach_one_port() -> None:
 def test_templates_get_the_security_settings_of_emrs_submitter() -> None:
     """The workload's template is not changed: EMR refuses a template with these settings."""
     plain = driver_template(NOTEBOOK)
-    made = hardened(plain)
+    made = with_security_settings(plain)
     spec = cast(dict[str, Any], made["spec"])
     (container,) = spec["containers"]
     assert container["securityContext"] == {

@@ -209,7 +209,7 @@ def _cidr_problems(field_name: str, cidr: str) -> tuple[ConfigProblem, ...]:
     return () if holds else (ConfigProblem(field=field_name, rule=rule, got=cidr),)
 
 
-def hardened(template: Mapping[str, object]) -> dict[str, object]:
+def with_security_settings(template: Mapping[str, object]) -> dict[str, object]:
     """Return a pod template with the security settings that EMR's job submitter adds.
 
     Livy does not add them, and the tenant's namespace admits no pod without them.
