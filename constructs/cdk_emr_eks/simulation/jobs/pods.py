@@ -18,7 +18,7 @@ from cdk_emr_eks import labels
 from cdk_emr_eks.assembly.paths import mapping, sequence
 from cdk_emr_eks.labels import JOB_COMPONENT, JOB_ID, SparkRole
 from cdk_emr_eks.model.access.execution_role import Component, service_account
-from cdk_emr_eks.model.images.emr_images import EMR_ACCOUNTS, ImageKind, base_image
+from cdk_emr_eks.model.images.emr_images import EMR_ACCOUNTS
 from cdk_emr_eks.simulation.jobs.blueprint import Blueprint
 from cdk_emr_eks.units import Memory
 from cdk_emr_eks.versions import EMR_RELEASE
@@ -43,7 +43,6 @@ _SPARK_VERSION: Final = "3.5.7"
 # Minimum of Spark's memory overhead in MiB, where 10 % of the heap is less.
 _LEAST_OVERHEAD: Final = 384
 
-_EMR_IMAGE: Final = base_image(ImageKind.SPARK, EMR_RELEASE)
 
 _SUBMITTER: Final = (
     ("job-runner", {"cpu": "800m", "memory": "512Mi"}, {"cpu": "1", "memory": "1Gi"}),
@@ -121,7 +120,7 @@ def submitter_job(run: JobRun) -> Mapping[str, object]:
         "containers": [
             {
                 "name": name,
-                "image": _EMR_IMAGE,
+                "image": SPARK_IMAGE,
                 "resources": {"requests": requests, "limits": limits},
                 "securityContext": container_security(),
             }
@@ -236,7 +235,7 @@ def _from_template(
     spec["restartPolicy"] = "Never"
     # Spark uses the first container of the template; the user's sidecars follow it.
     main, *others = [dict(mapping(each)) for each in sequence(spec, "containers")] or [{}]
-    main["image"] = run.spark.get("spark.kubernetes.container.image", _EMR_IMAGE)
+    main["image"] = run.spark.get("spark.kubernetes.container.image", SPARK_IMAGE)
     main["resources"] = {
         "requests": {"cpu": cpu or run.spark.get(f"spark.{role}.cores", "1"), "memory": memory},
         "limits": limits,

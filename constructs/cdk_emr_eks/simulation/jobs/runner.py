@@ -119,14 +119,14 @@ class JobRunner:
         async with asyncio.TaskGroup() as group:
             for each in self._submissions:
                 await asyncio.sleep(self._runtime.clock.until(each.moment))
-                group.create_task(self._one(each))
+                group.create_task(self._run_job(each))
 
     def stop(self) -> None:
         """Record for every running job that the scenario reached its time limit."""
         for job in self._active.values():
             job.record.reason = job.record.reason or "the scenario reached its time limit"
 
-    async def _one(self, each: JobSubmission) -> None:
+    async def _run_job(self, each: JobSubmission) -> None:
         runtime = JobRuntime(
             api=self._runtime.api,
             clock=self._runtime.clock,
