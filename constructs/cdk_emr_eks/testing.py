@@ -1,7 +1,7 @@
-"""For your CI: snapshots of synthesized templates, and a Kubernetes control plane to try things on.
+"""Test your app in CI: snapshots of templates, and a Kubernetes control plane.
 
-With a snapshot, an unreviewed change of a stack fails a test. Five lines in a test file, next to
-the stack's own import::
+With a snapshot, a test fails if a stack changes without a review. Add five lines to a test file
+that imports the stack::
 
     from aws_cdk import App
     from cdk_emr_eks.testing import template_of, template_snapshot  # the latter is a fixture
@@ -9,22 +9,23 @@ the stack's own import::
     def test_platform(template_snapshot):
         assert template_of(PlatformStack(App(), "Platform")) == template_snapshot
 
-``pytest --snapshot-update`` writes ``__snapshots__/<test file>/<test>.yaml``; commit it. From then
-on the test shows what a change does to the template, line by line.
+``pytest --snapshot-update`` writes ``__snapshots__/<test file>/<test>.yaml``. Commit this file. The
+test shows how a change of the app changes the template, line by line.
 
-The snapshot is the template in CloudFormation's YAML short form, made to be read and compared:
+The snapshot is the template in CloudFormation's YAML short form, in a form for readers:
 
 - JSON texts (manifests, Helm values, add-on configuration, policies) are written as structures,
   marked ``!Json``.
-- Hashes of assets are written ``<asset>``: a changed Lambda bundle is no change of the platform.
-  The digest of a container image (``sha256:...``) stays, for it is a choice.
-- What CDK adds for itself is left out: metadata, the bootstrap version's parameter and rule.
-- Keys are sorted, and so are lists whose order means nothing (``DependsOn``, tags, actions and
-  resources of a policy statement). All other lists keep their order.
+- Hashes of assets are written ``<asset>``: another Lambda bundle does not change the platform.
+  The digest of a container image (``sha256:...``) is kept, since you choose the image.
+- The snapshot omits what the CDK adds for itself: metadata, parameter and rule of the bootstrap
+  version.
+- Keys are sorted. Lists are sorted if their order has no effect (``DependsOn``, tags, actions and
+  resources of a policy statement).
 
-Logical ids stay as they are, hash included: they are contract.
+Logical ids are unchanged with their hash, because they are part of the contract.
 
-The fixture ``plane`` is a control plane of the whole session, a
+The fixture ``plane`` is a control plane for the whole test session, a
 ``simulation.control_plane.plane.Plane``::
 
     from kubernetes import client
@@ -34,7 +35,7 @@ The fixture ``plane`` is a control plane of the whole session, a
         core = client.CoreV1Api(plane.client(as_user="system:serviceaccount:team-a:driver"))
         core.create_namespaced_pod("team-a", POD, dry_run="All")
 
-It needs the extra ``simulation``; a test is skipped, with the reason, where no plane can run.
+It needs the extra ``simulation``. Tests are skipped with a reason on machines that cannot run it.
 """
 
 from __future__ import annotations
@@ -66,13 +67,13 @@ __all__ = ["TemplateSnapshotExtension", "plane", "template_of", "template_snapsh
 
 
 class TemplateSnapshotExtension(SingleFileSnapshotExtension):
-    """Keeps one readable YAML file for each snapshot of a template.
+    """Writes one readable YAML file for each snapshot of a template.
 
-    Derive from it to change an attribute, and hand the class to ``snapshot.use_extension``.
+    To change an attribute, derive a class and pass it to ``snapshot.use_extension``.
 
     Attributes:
-        keep_paths: Keep ``aws:cdk:path``, the construct's path, in the metadata of resources.
-            Default False: it says nothing about what is deployed.
+        keep_paths: Keep ``aws:cdk:path``, the path of the construct, in the metadata of resources.
+            Default False, since it has no effect on the deployment.
     """
 
     _write_mode = WriteMode.TEXT
@@ -89,14 +90,14 @@ class TemplateSnapshotExtension(SingleFileSnapshotExtension):
     ) -> str:
         """Write a template as text.
 
-        A ``matcher`` may put another value in the place of one that differs from run to run.
+        A ``matcher`` may replace values that differ from run to run.
 
         Raises:
-            TypeError: If the data is no template, or ``exclude`` or ``include`` is given: what is
-                left out of a snapshot could change unseen.
+            TypeError: If the data is not a template, or if ``exclude`` or ``include`` is given,
+                since excluded parts could change without a review.
         """
         if exclude or include:
-            raise TypeError("template snapshots take no exclude and no include")
+            raise TypeError("template snapshots accept no exclude and no include")
         if not isinstance(data, Mapping) or "Resources" not in data:
             kind = type(data).__name__
             raise TypeError(f"a template is needed, see template_of(stack), got {kind}")
@@ -113,11 +114,11 @@ def template_snapshot(snapshot: SnapshotAssertion) -> SnapshotAssertion:
 
 @pytest.fixture(scope="session")
 def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plane]:
-    """A Kubernetes control plane without nodes, for the whole test session.
+    """Provide a Kubernetes control plane without nodes for the whole test session.
 
-    Its programs are built the first time that a machine needs them, which takes minutes; keep the
-    folder of ``simulation.programs.binaries.default_cache()`` between runs of your CI. Tests share
-    the plane: let each test work in its own namespace. Logs stay in pytest's temporary folder.
+    The first use on a machine builds its programs, which takes minutes: keep the folder of
+    ``simulation.programs.binaries.default_cache()`` between runs of your CI. Tests share the control
+    plane, so use another namespace in each test. Logs stay in pytest's temporary folder.
     """
     try:
         from cdk_emr_eks.simulation.control_plane.plane import Plane
@@ -134,10 +135,10 @@ def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plane]:
 
 
 def template_of(stack: Stack) -> dict[str, object]:
-    """Synthesize the app of a stack, the first time only, and return the stack's template.
+    """Return the template of a stack; the first call synthesizes the app.
 
-    The template is read from the file that would be deployed. To ask several stacks of an app, make
-    all of them first: what is added to an app after its synthesis is not in a template.
+    The template is read from the file that would be deployed. Create all stacks of an app before
+    the first call: constructs added after the synthesis are not in a template.
 
     Raises:
         ValueError: If the stack has no App above it.
@@ -146,14 +147,14 @@ def template_of(stack: Stack) -> dict[str, object]:
 
     stage = Stage.of(stack)
     if stage is None:
-        raise ValueError(f"Stack {stack.node.path!r} must be made in an App or a Stage")
+        raise ValueError(f"Stack {stack.node.path!r} must be in an App or a Stage")
     path = Path(stage.synth().directory) / stack.template_file
     template: dict[str, object] = json.loads(path.read_text(encoding="utf-8"))
     return template
 
 
 def _matched(value: object, matcher: PropertyMatcher, path: PropertyPath) -> object:
-    """Ask a matcher for every value of a template, with the path as syrupy gives it."""
+    """Pass every value of a template to a matcher, with its path in syrupy's form."""
     value = matcher(data=value, path=path)
     if isinstance(value, Mapping):
         return {
