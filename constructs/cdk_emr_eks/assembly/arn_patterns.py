@@ -33,7 +33,11 @@ _PSEUDO: Final = {
 # Types whose generated names begin with the logical id, not with the name of the stack. AWS does
 # not document this; deployed stacks show it: layer:AwsCliLayerF44AAF94:34 in the outputs of a CDK
 # app, and parameter/CFN-ListAutogenC5DA1CAE-QmGaUkqhh6Au in an integration test of the CDK itself.
-_NAMED_BY_ID: Final = {"AWS::Lambda::LayerVersion": "", "AWS::SSM::Parameter": "CFN-"}
+_NAMED_BY_ID: Final = {
+    "AWS::Lambda::LayerVersion": "",
+    "AWS::SSM::Parameter": "CFN-",
+    "AWS::SecretsManager::Secret": "",
+}
 # Types whose name is the value of `Ref` and is part of other resources' ARNs.
 _NAMED_BY_REF: Final = {
     "AWS::EKS::Cluster": "Name",

@@ -80,7 +80,7 @@ def _covers(pattern: str, arn: str) -> bool:
 
 
 def _merge(grants: Iterable[ArnGrant]) -> Iterator[ArnGrant]:
-    """Yield one grant for all with the same actions and condition."""
+    """Yield one grant for all with the same actions and condition, if it has ARNs."""
     arns: dict[str, set[str]] = {}
     merged: dict[str, ArnGrant] = {}
     for grant in grants:
@@ -88,7 +88,8 @@ def _merge(grants: Iterable[ArnGrant]) -> Iterator[ArnGrant]:
         merged[key] = grant
         arns.setdefault(key, set()).update(grant.arns)
     for key, grant in merged.items():
-        yield ArnGrant(actions=grant.actions, arns=narrow(arns[key]), condition=grant.condition)
+        if arns[key]:
+            yield ArnGrant(actions=grant.actions, arns=narrow(arns[key]), condition=grant.condition)
 
 
 def _join(grants: Iterable[ArnGrant]) -> list[Statement]:

@@ -26,6 +26,7 @@ from cdk_emr_eks.deploy_policy.grants import (
 )
 from cdk_emr_eks.deploy_policy.narrowing import ZONES
 from cdk_emr_eks.deploy_policy.rights import has_property, passed_to
+from cdk_emr_eks.deploy_policy.values_read import values_read
 
 _PSEUDO: Final = re.compile(r"\$\{(AWS::\w+)\}")
 _PROPERTY: Final = re.compile(r"\$\{([A-Z][\w.]*)\}")
@@ -123,10 +124,17 @@ class EnvironmentRights:
             yield ArnGrant(actions=("cloudformation:DescribeStacks",), arns=narrow(read))
         if any(resource.is_custom for resource in self.resources):
             yield ArnGrant(actions=("lambda:InvokeFunction",), arns=self._handlers())
-        yield ArnGrant(
-            actions=("ssm:GetParameters",),
-            arns=self._everywhere(regional("ssm", "parameter/cdk-bootstrap/*")),
-        )
+        bootstrap = self._everywhere(regional("ssm", "parameter/cdk-bootstrap/*"))
+        values = [value for stack in self.stacks for value in values_read(stack)]
+        for action, arns in (
+            (
+                "ssm:GetParameters",
+                [*bootstrap, *(each.arn for each in values if each.is_parameter)],
+            ),
+            ("secretsmanager:GetSecretValue", [e.arn for e in values if not e.is_parameter]),
+        ):
+            if arns:
+                yield ArnGrant(actions=(action,), arns=narrow(arns))
         for stack in self.stacks:
             if reads_zones(stack):
                 condition = _condition(ArnPatterns(stack), ZONES)
@@ -136,7 +144,7 @@ class EnvironmentRights:
     @cached_property
     def _groups(self) -> Mapping[str, tuple[str, ...]]:
         return {
-            ROLES: self._roles,
+            ROLES: narrow([*self._roles, *self._existing("Role", "AWS::IAM::Policy")]),
             USED_ROLES: self._used_roles,
             USERS: self._members("User"),
             USER_GROUPS: self._members("Group"),
@@ -209,11 +217,9 @@ class EnvironmentRights:
         if not attached:
             return
         condition = {"ArnLike": {"iam:PolicyARN": list(attached)}}
-        yield ArnGrant(
-            actions=("iam:AttachRolePolicy", "iam:DetachRolePolicy"),
-            arns=self._roles or ("*",),
-            condition=condition,
-        )
+        if self._roles:
+            actions: tuple[str, ...] = ("iam:AttachRolePolicy", "iam:DetachRolePolicy")
+            yield ArnGrant(actions=actions, arns=self._roles, condition=condition)
         for noun in _MEMBERS:
             members = self._attached_to(noun)
             if members:
@@ -245,7 +251,7 @@ class EnvironmentRights:
 
     def _members(self, noun: str) -> tuple[str, ...]:
         existing = self._existing(noun, "AWS::IAM::Policy", "AWS::IAM::User")
-        return narrow([*existing, *self._attached_to(noun)]) or ("*",)
+        return narrow([*existing, *self._attached_to(noun)])
 
     def _existing(self, noun: str, *kinds: str) -> Iterator[str]:
         """Yield ARNs of existing users, groups or roles that a policy names.

@@ -406,6 +406,11 @@ _SERVICES: Final[Mapping[str, Narrowing]] = {
         },
     ),
     "AWS::S3::BucketPolicy": Narrowing(rest="arn:${AWS::Partition}:s3:::${Bucket}"),
+    # Without a name, the policy would allow reading every secret of the account.
+    "AWS::SecretsManager::Secret": Narrowing(
+        grants=(unnamed("secretsmanager:GetRandomPassword"),),
+        rest=regional("secretsmanager", "secret:${Name}-*"),
+    ),
     "AWS::SQS::Queue": Narrowing(rest=regional("sqs", "${QueueName}")),
     # A policy names its queues by URL; their names are generated, or begin with the stack's.
     "AWS::SQS::QueuePolicy": Narrowing(rest=regional("sqs", "${QueueName}")),

@@ -12,6 +12,9 @@ from aws_cdk import aws_glue as glue
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_scheduler as scheduler
+from aws_cdk import aws_secretsmanager as secretsmanager
+from aws_cdk import aws_ssm as ssm
+from aws_cdk.assertions import Template
 
 from cdk_emr_eks.assembly import open_assembly
 from cdk_emr_eks.deploy_policy import (
@@ -170,6 +173,7 @@ def test_users_and_groups_of_the_app_are_bound_by_name(tmp_path: Path) -> None:
     assert resources(found, "iam:PutGroupPolicy") == [f"{ACCOUNT}:group/analysts"]
     (attaching,) = by_action(found, "iam:AttachUserPolicy")
     assert attaching["Resource"] == [f"{ACCOUNT}:user/ann"]
+    assert not by_action(found, "iam:AttachRolePolicy")
     assert attaching["Condition"] == {
         "ArnLike": {"iam:PolicyARN": ["arn:aws:iam::aws:policy/ReadOnlyAccess"]}
     }
@@ -185,6 +189,48 @@ def test_handlers_of_other_services_change_no_role(tmp_path: Path) -> None:
     for statement in by_action(found, "iam:PutRolePolicy"):
         for arn in statement["Resource"]:
             assert arn in (f"{ACCOUNT}:role/own", f"{ACCOUNT}:role/aws-service-role/*")
+
+
+def test_parameters_and_secrets_of_templates_can_be_read(tmp_path: Path) -> None:
+    app, stack = new_stack(tmp_path)
+    arn = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:shared-abcdef"
+    own = secretsmanager.Secret(stack, "Own")
+    values = {
+        "public": ssm.StringParameter.value_for_string_parameter(stack, "/aws/service/eks/ami"),
+        "typed": ssm.StringParameter.value_for_string_parameter(stack, "/team/size"),
+        "secure": "{{resolve:ssm-secure:/team/key:1}}",
+        "named": cdk.SecretValue.secrets_manager("db", json_field="user").unsafe_unwrap(),
+        "by-arn": f"{{{{resolve:secretsmanager:{arn}:SecretString:user::}}}}",
+        "own": own.secret_value.unsafe_unwrap(),
+    }
+    for name, value in values.items():
+        cdk.aws_ssm.CfnParameter(stack, name, name=name, type="String", value=value)
+    app.synth()
+    found = statements_of(tmp_path)
+    here = "eu-west-1:111122223333"
+    assert set(resources(found, "ssm:GetParameters")) >= {
+        "arn:aws:ssm:eu-west-1::parameter/aws/service/eks/ami",
+        f"arn:aws:ssm:{here}:parameter/cdk-bootstrap/*",
+        f"arn:aws:ssm:{here}:parameter/team/key",
+        f"arn:aws:ssm:{here}:parameter/team/size",
+    }
+    secret = next(iter(Template.from_stack(stack).find_resources("AWS::SecretsManager::Secret")))
+    assert resources(found, "secretsmanager:GetSecretValue") == [
+        f"arn:aws:secretsmanager:{here}:secret:{secret}*-*",
+        f"arn:aws:secretsmanager:{here}:secret:db-*",
+        f"{arn}*",
+    ]
+
+
+def test_policies_of_existing_roles_are_bound_by_name(tmp_path: Path) -> None:
+    app, stack = new_stack(tmp_path)
+    role = iam.Role.from_role_name(stack, "Existing", "existing")
+    role.add_to_principal_policy(iam.PolicyStatement(actions=["s3:GetObject"], resources=["*"]))
+    app.synth()
+    assert resources(statements_of(tmp_path), "iam:PutRolePolicy") == [
+        f"{ACCOUNT}:role/*/existing",
+        f"{ACCOUNT}:role/existing",
+    ]
 
 
 def test_extra_rights_are_added_to_known_ones(tmp_path: Path) -> None:
