@@ -55,7 +55,7 @@ def blueprint(assemblies: Assemblies) -> Blueprint:
     return read_blueprints(open_assembly(assemblies("reference").folder))[0]
 
 
-async def played(
+async def simulated(
     blueprint: Blueprint, dark: str
 ) -> tuple[ApplicationEnd | None, ApplicationEnd | None]:
     """Run a short job; return how it ended, and how it ended after the deletion of its driver."""
@@ -81,9 +81,9 @@ async def played(
 
 
 def test_a_job_on_ready_nodes_finishes(blueprint: Blueprint) -> None:
-    assert asyncio.run(played(blueprint, "")) == (ApplicationEnd.DONE, ApplicationEnd.DONE)
+    assert asyncio.run(simulated(blueprint, "")) == (ApplicationEnd.DONE, ApplicationEnd.DONE)
 
 
 @pytest.mark.parametrize("dark", ["of-driver", "of-executors"])
 def test_pods_on_failed_nodes_do_no_work(blueprint: Blueprint, dark: str) -> None:
-    assert asyncio.run(played(blueprint, dark)) == (None, ApplicationEnd.LOST)
+    assert asyncio.run(simulated(blueprint, dark)) == (None, ApplicationEnd.LOST)

@@ -43,7 +43,7 @@ from cdk_emr_eks.simulation.scenario_run import (
 )
 from tests.simulation.waiting import until
 
-ROOMS: Final = 2
+BUFFERS: Final = 2
 TENANT: Final = "warm"
 QUICK: Final = timedelta(seconds=2)
 ETL: Final = Workload(
@@ -53,16 +53,16 @@ ETL: Final = Workload(
     executor_instances=Instances(families=("m7g",), sizes=("xlarge",)),
     dynamic_allocation=DynamicAllocation(executor_idle_timeout=timedelta(seconds=1)),
     disruption=Disruption(driver_consolidate_after=QUICK, executor_consolidate_after=QUICK),
-    capacity_buffers=CapacityBuffers(jobs=1, executors=ROOMS, zones=("zone-2",)),
+    capacity_buffers=CapacityBuffers(jobs=1, executors=BUFFERS, zones=("zone-2",)),
 )
 
 
 @dataclass(frozen=True)
-class DeployTarget:
+class BufferedPlatform:
     """A platform with filled capacity buffers, and the environment of a scenario."""
 
     plane: Plane
-    stage: SimulationEnvironment
+    environment: SimulationEnvironment
     core: Any
     custom: Any
 
@@ -97,7 +97,7 @@ class DeployTarget:
 
 
 @pytest.fixture(scope="module")
-def site(plane: Plane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeployTarget]:
+def platform(plane: Plane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[BufferedPlatform]:
     folder = tmp_path_factory.mktemp("warm")
     app = cdk.App(outdir=str(folder), analytics_reporting=False)
     cluster = EmrEksCluster(
@@ -111,66 +111,66 @@ def site(plane: Plane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dep
         assert made.not_simulated == ()
         plane.fleet.boot(0)
         plane.start_karpenter(made.karpenter)
-        rooms = wait_for_buffers(plane)
-        assert rooms.missing == ()
+        filled = wait_for_buffers(plane)
+        assert filled.missing == ()
         blueprints = read_blueprints(open_assembly(folder))
-        stage = SimulationEnvironment(
-            plane=plane, aws=aws, blueprints=blueprints, warm_nodes=rooms.nodes
+        environment = SimulationEnvironment(
+            plane=plane, aws=aws, blueprints=blueprints, warm_nodes=filled.nodes
         )
         core, custom = client.CoreV1Api(api), client.CustomObjectsApi(api)
-        yield DeployTarget(plane=plane, stage=stage, core=core, custom=custom)
+        yield BufferedPlatform(plane=plane, environment=environment, core=core, custom=custom)
         assert made.destroy() == ()
 
 
 @pytest.fixture(scope="module")
-def warm(site: DeployTarget) -> Mapping[str, tuple[str, str]]:
+def warm(platform: BufferedPlatform) -> Mapping[str, tuple[str, str]]:
     """The nodes before the first job."""
-    return site.nodes()
+    return platform.nodes()
 
 
 @dataclass(frozen=True)
 class Run:
     """A job that needs one executor more than the buffers hold, and its pods and nodes."""
 
-    played: SimulationRecord
+    record: SimulationRecord
     places: Mapping[str, str]
     nodes: Mapping[str, tuple[str, str]]
 
 
 @pytest.fixture(scope="module")
-def run(site: DeployTarget, warm: Mapping[str, tuple[str, str]]) -> Run:
+def run(platform: BufferedPlatform, warm: Mapping[str, tuple[str, str]]) -> Run:
     places: dict[str, str] = {}
     nodes = dict(warm)
 
     def look(*_: object) -> None:
-        places.update(site.pods())
-        nodes.update(site.nodes())
+        places.update(platform.pods())
+        nodes.update(platform.nodes())
 
-    work = SparkStage(executors=ROOMS + 1, run_time=timedelta(seconds=15))
-    group = JobGroup(tenant=TENANT, workload="etl", stages=(work,))
+    stage = SparkStage(executors=BUFFERS + 1, run_time=timedelta(seconds=15))
+    group = JobGroup(tenant=TENANT, workload="etl", stages=(stage,))
     settle = timedelta(minutes=2)
     scenario = Scenario(name="warm", jobs=(group,), boot_time=timedelta(), settle=settle)
-    return Run(asyncio.run(run_scenario(scenario, site.stage, look)), places, nodes)
+    return Run(asyncio.run(run_scenario(scenario, platform.environment, look)), places, nodes)
 
 
 def test_nodes_hold_buffers_before_any_job_in_their_zone_only(
-    warm: Mapping[str, tuple[str, str]], site: DeployTarget
+    warm: Mapping[str, tuple[str, str]], platform: BufferedPlatform
 ) -> None:
     zones = {zone for _, zone in warm.values()}
     assert len(zones) == 1
-    assert sorted(role for role, _ in warm.values()) == ["driver"] + ["executor"] * ROOMS
-    assert site.stage.warm_nodes == len(warm)
-    assert site.buffers() == {
+    assert sorted(role for role, _ in warm.values()) == ["driver"] + ["executor"] * BUFFERS
+    assert platform.environment.warm_nodes == len(warm)
+    assert platform.buffers() == {
         "warm-etl-submitter-zone-2": 1,
         "warm-etl-driver-zone-2": 1,
-        "warm-etl-executor-zone-2": ROOMS,
+        "warm-etl-executor-zone-2": BUFFERS,
     }
 
 
 def test_a_job_starts_on_the_nodes_of_buffers(
     run: Run, warm: Mapping[str, tuple[str, str]]
 ) -> None:
-    (record,) = run.played.jobs
+    (record,) = run.record.jobs
     assert (record.outcome, record.reason) == (JobOutcome.SUCCEEDED, "")
     kinds: dict[str, list[bool]] = {"driver": [], "exec": [], "submitter": []}
     for pod, node in run.places.items():
@@ -178,31 +178,31 @@ def test_a_job_starts_on_the_nodes_of_buffers(
         kinds[kind].append(node in warm)
     assert kinds["submitter"] == kinds["driver"] == [True]
     # The executor without a buffer had to wait for a node.
-    assert sorted(kinds["exec"]) == [False] + [True] * ROOMS
+    assert sorted(kinds["exec"]) == [False] + [True] * BUFFERS
     # New nodes are deleted, and the nodes of the buffers do not count.
-    assert run.played.gone_after is not None
+    assert run.record.gone_after is not None
 
 
 def test_buffers_are_filled_again_while_the_job_runs(
-    run: Run, warm: Mapping[str, tuple[str, str]], site: DeployTarget
+    run: Run, warm: Mapping[str, tuple[str, str]], platform: BufferedPlatform
 ) -> None:
     new = [role for name, (role, _) in run.nodes.items() if name not in warm]
     # One for the executor without a buffer, and one for each used buffer.
-    assert new.count("executor") >= 1 + ROOMS
-    assert wait_for_buffers(site.plane).missing == ()
+    assert new.count("executor") >= 1 + BUFFERS
+    assert wait_for_buffers(platform.plane).missing == ()
 
 
 def test_after_the_job_only_nodes_of_buffers_remain(
-    run: Run, warm: Mapping[str, tuple[str, str]], site: DeployTarget
+    run: Run, warm: Mapping[str, tuple[str, str]], platform: BufferedPlatform
 ) -> None:
     group, _, version = API_VERSION.partition("/")
     # As a deployment with executors=0 does.
     arguments = (group, version, NAMESPACE, "capacitybuffers", "warm-etl-executor-zone-2")
-    site.custom.patch_namespaced_custom_object(*arguments, {"spec": {"replicas": 0}})
+    platform.custom.patch_namespaced_custom_object(*arguments, {"spec": {"replicas": 0}})
     wanted = {name: found for name, found in warm.items() if found[0] == "driver"}
-    until(site.nodes, lambda found: found == wanted)
+    until(platform.nodes, lambda found: found == wanted)
     # They are empty for longer than an empty node is kept; an event of Karpenter gives the reason.
-    until(site.kept, lambda found: found >= set(wanted))
-    site.plane.restart("karpenter")
-    assert wait_for_buffers(site.plane).missing == ()
-    assert site.nodes() == wanted
+    until(platform.kept, lambda found: found >= set(wanted))
+    platform.plane.restart("karpenter")
+    assert wait_for_buffers(platform.plane).missing == ()
+    assert platform.nodes() == wanted

@@ -73,7 +73,7 @@ def blueprint(assemblies: Assemblies) -> Blueprint:
     return replace(found, start_timeout=timedelta(seconds=2))
 
 
-def played(blueprint: Blueprint, api: Api, attempts: int = 1) -> JobRecord:
+def simulated(blueprint: Blueprint, api: Api, attempts: int = 1) -> JobRecord:
     """Run a job of 20 seconds at a thousand times speed."""
     run = JobRun(
         id="j1",
@@ -83,35 +83,35 @@ def played(blueprint: Blueprint, api: Api, attempts: int = 1) -> JobRecord:
         max_attempts=attempts,
     )
 
-    async def play() -> JobRecord:
+    async def simulate() -> JobRecord:
         runtime = JobRuntime(api=cast(KubeApi, api), clock=Clock(1_000), failed_nodes=set())
         stages = (SparkStage(executors=1, run_time=timedelta(seconds=20)),)
         api.job = Job(run, stages, runtime)
         await api.job.run()
         return api.job.record
 
-    return asyncio.run(play())
+    return asyncio.run(simulate())
 
 
 def test_a_quota_conflict_uses_one_attempt(blueprint: Blueprint) -> None:
-    record = played(blueprint, Api([QUOTA]), attempts=2)
+    record = simulated(blueprint, Api([QUOTA]), attempts=2)
     assert (record.outcome, record.attempts) == (JobOutcome.SUCCEEDED, 2)
 
 
 def test_a_quota_conflict_at_the_last_attempt_ends_the_job(blueprint: Blueprint) -> None:
-    record = played(blueprint, Api([QUOTA, QUOTA]), attempts=2)
+    record = simulated(blueprint, Api([QUOTA, QUOTA]), attempts=2)
     assert (record.outcome, record.reason) == (JobOutcome.REFUSED, str(QUOTA))
 
 
 def test_other_refusals_are_not_retried(blueprint: Blueprint) -> None:
-    record = played(blueprint, Api([FULL]), attempts=3)
+    record = simulated(blueprint, Api([FULL]), attempts=3)
     assert (record.outcome, record.attempts) == (JobOutcome.REFUSED, 1)
 
 
 def test_the_start_timeout_keeps_to_the_wall_clock(blueprint: Blueprint) -> None:
     # At a thousand times speed, two seconds would end immediately.
-    assert played(blueprint, Api([], driver_after=0.5)).outcome is JobOutcome.SUCCEEDED
-    late = played(blueprint, Api([], driver_after=4))
+    assert simulated(blueprint, Api([], driver_after=0.5)).outcome is JobOutcome.SUCCEEDED
+    late = simulated(blueprint, Api([], driver_after=4))
     assert (late.outcome, late.reason) == (
         JobOutcome.NOT_STARTED,
         "its driver did not run within the start timeout",

@@ -40,7 +40,7 @@ TYPE: Final = "node.kubernetes.io/instance-type"
 
 
 @dataclass(frozen=True)
-class DeployTarget:
+class FleetControl:
     """A control plane with Karpenter, one pool in two zones, and no pods."""
 
     plane: Plane
@@ -188,7 +188,7 @@ def objects(api: client.ApiClient, programs: Binaries) -> None:
 
 
 @pytest.fixture(scope="module")
-def everything(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeployTarget]:
+def everything(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FleetControl]:
     try:
         programs = binaries()
     except SimulationUnavailable as error:
@@ -211,12 +211,12 @@ def everything(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeployTarge
             aws.offer_families(TYPES.families)
             plane.start_karpenter(KarpenterLaunch(args=(), env=env, service_account=ACCOUNT))
             assert wait_for_pools(plane) == ()
-            yield DeployTarget(plane, api)
+            yield FleetControl(plane, api)
         plane.check()
 
 
 @pytest.fixture
-def site(everything: DeployTarget) -> Iterator[DeployTarget]:
+def control(everything: FleetControl) -> Iterator[FleetControl]:
     """No pods, no nodes, and a fleet with all capacity that boots immediately."""
     fleet = everything.plane.fleet
     fleet.boot(0)
@@ -226,12 +226,12 @@ def site(everything: DeployTarget) -> Iterator[DeployTarget]:
     everything.clear()
 
 
-def test_nodes_have_the_capacity_that_the_library_assumes(site: DeployTarget) -> None:
+def test_nodes_have_the_capacity_that_the_library_assumes(control: FleetControl) -> None:
     types = {each.name: each for each in TYPES.types()}
-    site.run("arm", selector={ARCH: "arm64"})
-    site.run("intel", 20, {ARCH: "amd64"})
+    control.run("arm", selector={ARCH: "arm64"})
+    control.run("intel", 20, {ARCH: "amd64"})
     for name in ("arm", "intel"):
-        node = site.node_of(name)
+        node = control.node_of(name)
         found, expected = node.status.allocatable, allocatable(types[node.metadata.labels[TYPE]])
         assert amount(found["cpu"]) * 1000 == expected.cpu.millicores
         assert amount(found["memory"]) // 2**20 == expected.memory.mib
@@ -239,64 +239,64 @@ def test_nodes_have_the_capacity_that_the_library_assumes(site: DeployTarget) ->
         assert node.metadata.labels[CAPACITY] == "spot", "the cheapest"
 
 
-def test_exhausted_capacity_is_not_launched(site: DeployTarget) -> None:
-    fleet = site.plane.fleet
+def test_exhausted_capacity_is_not_launched(control: FleetControl) -> None:
+    fleet = control.plane.fleet
     spot = {CAPACITY: "spot", ZONE: ZONES[0]}
-    site.run("first", selector=spot)
-    first = site.node_of("first").metadata.labels[TYPE].partition(".")[0]
+    control.run("first", selector=spot)
+    first = control.node_of("first").metadata.labels[TYPE].partition(".")[0]
     fleet.exhaust(zone=ZONES[0], capacity_type="spot", family=first)
-    site.run("second", 14, spot)
-    labels = site.node_of("second").metadata.labels
+    control.run("second", 14, spot)
+    labels = control.node_of("second").metadata.labels
     assert (labels[ZONE], labels[CAPACITY]) == (ZONES[0], "spot")
     assert labels[TYPE].partition(".")[0] != first
     fleet.exhaust(zone=ZONES[0])
-    site.run("third", 31, spot)  # fits on no existing node
-    site.run("elsewhere", 31)
-    assert site.node_of("elsewhere").metadata.labels[ZONE] == ZONES[1]
-    site.await_log("InsufficientInstanceCapacity")
-    assert site.pod("third").status.phase == "Pending"
+    control.run("third", 31, spot)  # fits on no existing node
+    control.run("elsewhere", 31)
+    assert control.node_of("elsewhere").metadata.labels[ZONE] == ZONES[1]
+    control.await_log("InsufficientInstanceCapacity")
+    assert control.pod("third").status.phase == "Pending"
 
 
-def test_an_instance_that_never_registers_is_replaced(site: DeployTarget) -> None:
-    site.plane.fleet.block_registration()
-    site.run("waits")
-    (mute,) = until(site.launched)
-    site.await_log("instance never registers")
-    assert site.nodes == {}
-    site.plane.fleet.allow_registration()
-    (claim,) = site.claims
+def test_an_instance_that_never_registers_is_replaced(control: FleetControl) -> None:
+    control.plane.fleet.block_registration()
+    control.run("waits")
+    (mute,) = until(control.launched)
+    control.await_log("instance never registers")
+    assert control.nodes == {}
+    control.plane.fleet.allow_registration()
+    (claim,) = control.claims
     for condition in claim["status"]["conditions"]:
         if condition["type"] == "Registered":
             condition["lastTransitionTime"] = "2020-01-01T00:00:00Z"
-    custom: Any = client.CustomObjectsApi(site.api)
+    custom: Any = client.CustomObjectsApi(control.api)
     name = claim["metadata"]["name"]
     custom.replace_cluster_custom_object_status("karpenter.sh", "v1", "nodeclaims", name, claim)
-    assert mute not in site.node_of("waits").spec.provider_id
+    assert mute not in control.node_of("waits").spec.provider_id
 
 
-def test_instances_survive_a_crash_of_karpenter(site: DeployTarget) -> None:
-    site.run("runs")
-    before = site.node_of("runs").metadata.name
-    site.plane.fleet.boot(3600)
-    site.run("boots", 14)
-    launched = until(lambda: set(site.launched()), lambda found: len(found) == 2)
-    assert set(site.nodes) < launched
-    site.plane.restart("karpenter")
+def test_instances_survive_a_crash_of_karpenter(control: FleetControl) -> None:
+    control.run("runs")
+    before = control.node_of("runs").metadata.name
+    control.plane.fleet.boot(3600)
+    control.run("boots", 14)
+    launched = until(lambda: set(control.launched()), lambda found: len(found) == 2)
+    assert set(control.nodes) < launched
+    control.plane.restart("karpenter")
     # The booting instance registers, and no instance is launched twice.
-    site.node_of("boots")
-    assert set(site.launched()) == launched == set(site.nodes)
-    assert site.node_of("runs").metadata.name == before
+    control.node_of("boots")
+    assert set(control.launched()) == launched == set(control.nodes)
+    assert control.node_of("runs").metadata.name == before
 
 
-def test_a_reclaimed_instance_is_replaced(site: DeployTarget) -> None:
-    site.run("driver")
-    lost = site.node_of("driver").spec.provider_id.rpartition("/")[2]
-    site.plane.fleet.reclaim([lost])
-    until(lambda: {*site.nodes, *site.launched()}, lambda there: lost not in there)
+def test_a_reclaimed_instance_is_replaced(control: FleetControl) -> None:
+    control.run("driver")
+    lost = control.node_of("driver").spec.provider_id.rpartition("/")[2]
+    control.plane.fleet.reclaim([lost])
+    until(lambda: {*control.nodes, *control.launched()}, lambda there: lost not in there)
     # Its pod is deleted, too, as with any deleted node; the next pod gets a new instance.
-    until(lambda: site.core.list_namespaced_pod("default").items, lambda found: not found)
-    site.run("driver")
-    assert lost not in site.node_of("driver").spec.provider_id
+    until(lambda: control.core.list_namespaced_pod("default").items, lambda found: not found)
+    control.run("driver")
+    assert lost not in control.node_of("driver").spec.provider_id
 
 
 def test_orders_are_complete_and_add_up(tmp_path: Path) -> None:

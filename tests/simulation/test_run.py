@@ -70,7 +70,7 @@ def spot_is_cheaper(stage: SimulationEnvironment) -> SimulationEnvironment:
 
 
 @pytest.fixture(scope="module")
-def played(assemblies: Assemblies) -> Mapping[str, Results]:
+def simulated(assemblies: Assemblies) -> Mapping[str, Results]:
     """Both scenarios at the same time, since they mostly wait."""
     assembly = open_assembly(assemblies("reference").folder)
     up = Event()
@@ -98,8 +98,8 @@ def played(assemblies: Assemblies) -> Mapping[str, Results]:
 
 
 @pytest.fixture(scope="module")
-def default(played: Mapping[str, Results]) -> Results:
-    return played["default"]
+def default(simulated: Mapping[str, Results]) -> Results:
+    return simulated["default"]
 
 
 def test_every_job_of_every_workload_succeeds(default: Results) -> None:
@@ -137,8 +137,8 @@ def test_there_is_no_bad_finding(default: Results) -> None:
 
 
 @pytest.fixture(scope="module")
-def disturbed(played: Mapping[str, Results]) -> Results:
-    return played["disturbed"]
+def disturbed(simulated: Mapping[str, Results]) -> Results:
+    return simulated["disturbed"]
 
 
 def test_jobs_survive_spot_interruptions_and_crashes(disturbed: Results) -> None:
@@ -151,10 +151,10 @@ def test_interrupted_executors_are_replaced_in_the_zone_of_their_driver(
 ) -> None:
     assert sum(each.lost_executors for each in disturbed.jobs) > 0
     assert all(len(each.zones) == 1 for each in disturbed.jobs)
-    struck = [what for _, what in disturbed.faults]
-    assert "karpenter killed" in struck
-    assert "kube-apiserver is back" in struck
-    assert any("with 5 garbage messages" in what for what in struck)
+    texts = [what for _, what in disturbed.faults]
+    assert "karpenter killed" in texts
+    assert "kube-apiserver is back" in texts
+    assert any("with 5 garbage messages" in what for what in texts)
 
 
 # ---- the command

@@ -154,7 +154,7 @@ def test_python_values_check_themselves() -> None:
 
 
 def test_a_test_runs_every_shipped_scenario() -> None:
-    played = (Path(__file__).parent / "test_scenarios.py").read_text(encoding="utf-8")
-    unplayed = {name for name in shipped_scenarios() if f'played("{name}")' not in played}
+    simulated = (Path(__file__).parent / "test_scenarios.py").read_text(encoding="utf-8")
+    missing = {name for name in shipped_scenarios() if f'simulated("{name}")' not in simulated}
     # test_run.py runs it.
-    assert unplayed == {"default"}
+    assert missing == {"default"}

@@ -58,14 +58,14 @@ def platforms(tmp_path_factory: pytest.TempPathFactory) -> Platforms:
 
 
 @pytest.fixture
-def played(platforms: Platforms, tmp_path: Path) -> Callable[[str], Results]:
-    def play(name: str) -> Results:
-        return played_on(platforms(name == "over-quota"), read_scenario(name), tmp_path)
+def simulated(platforms: Platforms, tmp_path: Path) -> Callable[[str], Results]:
+    def simulated_by_name(name: str) -> Results:
+        return simulated_on(platforms(name == "over-quota"), read_scenario(name), tmp_path)
 
-    return play
+    return simulated_by_name
 
 
-def played_on(assembly: Path, scenario: Scenario, folder: Path) -> Results:
+def simulated_on(assembly: Path, scenario: Scenario, folder: Path) -> Results:
     try:
         found = simulate(
             open_assembly(assembly), scenario, directory=folder / "plane", destroy=False
@@ -106,8 +106,8 @@ def succeeded(results: Results, workload: str = "") -> list[bool]:
     ]
 
 
-def test_25_200_cores(played: Callable[[str], Results]) -> None:
-    results = played("full-cluster")
+def test_25_200_cores(simulated: Callable[[str], Results]) -> None:
+    results = simulated("full-cluster")
     held(results, "jobs-failed", "pending", "drivers-lost", "executors-refused")
     balanced(results)
     packed(results)
@@ -124,7 +124,7 @@ def test_one_job_of_each_of_many_tenants(tmp_path: Path) -> None:
         name="many-tenants",
         source="many-tenants.yaml",
     )
-    results = played_on(platform_of_many(tmp_path / "cdk.out", 40), scenario, tmp_path)
+    results = simulated_on(platform_of_many(tmp_path / "cdk.out", 40), scenario, tmp_path)
     assert len({each.tenant for each in results.jobs}) == 40
     held(results, "jobs-failed", "pending", "drivers-lost")
     packed(results)
@@ -133,31 +133,31 @@ def test_one_job_of_each_of_many_tenants(tmp_path: Path) -> None:
     assert max(results.driver_zones.values()) <= 24, results.driver_zones
 
 
-def test_a_day_of_3_000_jobs(played: Callable[[str], Results]) -> None:
-    results = played("day")
+def test_a_day_of_3_000_jobs(simulated: Callable[[str], Results]) -> None:
+    results = simulated("day")
     assert len(results.jobs) == 3_000
     held(results, "jobs-failed", "drivers-lost", "nodes-left")
     balanced(results)
     assert results.packing["shared"].peak >= PACKED
 
 
-def test_a_storm_on_spot(played: Callable[[str], Results]) -> None:
-    results = played("spot-storm")
+def test_a_storm_on_spot(simulated: Callable[[str], Results]) -> None:
+    results = simulated("spot-storm")
     held(results, "jobs-failed", "drivers-lost", "pending")
     packed(results)
     assert sum(each.lost_executors for each in results.jobs) > 0
 
 
-def test_a_zone_is_lost(played: Callable[[str], Results]) -> None:
-    results = played("zone-loss")
+def test_a_zone_is_lost(simulated: Callable[[str], Results]) -> None:
+    results = simulated("zone-loss")
     held(results, "jobs-failed")
     again = [each for each in results.jobs if each.attempts > 1]
     assert again
     assert all(each.lost_drivers for each in again)
 
 
-def test_no_spot_in_a_zone(played: Callable[[str], Results]) -> None:
-    results = played("no-spot")
+def test_no_spot_in_a_zone(simulated: Callable[[str], Results]) -> None:
+    results = simulated("no-spot")
     held(results, "drivers-lost")
     for workload in ("critical", "shared", "notebook"):
         assert all(succeeded(results, workload)), workload
@@ -168,8 +168,8 @@ def test_no_spot_in_a_zone(played: Callable[[str], Results]) -> None:
     )
 
 
-def test_no_capacity(played: Callable[[str], Results]) -> None:
-    results = played("no-capacity")
+def test_no_capacity(simulated: Callable[[str], Results]) -> None:
+    results = simulated("no-capacity")
     # A job can end with fewer executors than it needs: those that it has do all the work.
     held(results, "jobs-failed", "drivers-lost")
     out = [each for each in results.samples if SOLD_OUT[0] + 15 < each.at < SOLD_OUT[1]]
@@ -177,16 +177,16 @@ def test_no_capacity(played: Callable[[str], Results]) -> None:
     assert any(each.start_seconds is None or each.start_seconds > 60 for each in results.jobs)
 
 
-def test_instances_that_never_become_nodes(played: Callable[[str], Results]) -> None:
-    held(played("lost-instance"), "jobs-failed", "drivers-lost", "pending")
+def test_instances_that_never_become_nodes(simulated: Callable[[str], Results]) -> None:
+    held(simulated("lost-instance"), "jobs-failed", "drivers-lost", "pending")
 
 
-def test_pools_at_their_limit(played: Callable[[str], Results]) -> None:
-    held(played("pool-limit"), "jobs-failed", "drivers-lost")
+def test_pools_at_their_limit(simulated: Callable[[str], Results]) -> None:
+    held(simulated("pool-limit"), "jobs-failed", "drivers-lost")
 
 
-def test_a_tenant_over_its_quota(played: Callable[[str], Results]) -> None:
-    results = played("over-quota")
+def test_a_tenant_over_its_quota(simulated: Callable[[str], Results]) -> None:
+    results = simulated("over-quota")
     held(results, "drivers-lost")
     refused = {each.tenant for each in results.jobs if each.refused}
     assert refused == {SMALL}
@@ -195,12 +195,12 @@ def test_a_tenant_over_its_quota(played: Callable[[str], Results]) -> None:
     )
 
 
-def test_drift_under_load(played: Callable[[str], Results]) -> None:
-    results = played("drift")
+def test_drift_under_load(simulated: Callable[[str], Results]) -> None:
+    results = simulated("drift")
     held(results, "jobs-failed", "drivers-lost")
 
 
-def test_controllers_that_crash(played: Callable[[str], Results]) -> None:
-    results = played("controller-crash")
+def test_controllers_that_crash(simulated: Callable[[str], Results]) -> None:
+    results = simulated("controller-crash")
     held(results, "jobs-failed", "drivers-lost")
     packed(results)

@@ -55,7 +55,7 @@ def make_credentials(directory: Path) -> Credentials:
     """Create keys, certificates and a token in a folder."""
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     token = secrets.token_hex(24)
-    made = Credentials(
+    files = Credentials(
         token=token,
         tokens=directory / "tokens.csv",
         service_account_key=directory / "service-accounts.key",
@@ -63,16 +63,16 @@ def make_credentials(directory: Path) -> Credentials:
         certificate=directory / "server.crt",
         key=directory / "server.key",
     )
-    _write(made.tokens, f"{token},{ADMIN},{ADMIN},system:masters\n".encode())
-    _write(made.service_account_key, _pem(ec.generate_private_key(ec.SECP256R1())))
+    _write(files.tokens, f"{token},{ADMIN},{ADMIN},system:masters\n".encode())
+    _write(files.service_account_key, _pem(ec.generate_private_key(ec.SECP256R1())))
     authority_key = ec.generate_private_key(ec.SECP256R1())
     authority = _authority(authority_key)
-    _write(made.authority, authority.public_bytes(serialization.Encoding.PEM))
+    _write(files.authority, authority.public_bytes(serialization.Encoding.PEM))
     key = ec.generate_private_key(ec.SECP256R1())
     certificate = _server(key, authority, authority_key)
-    _write(made.certificate, certificate.public_bytes(serialization.Encoding.PEM))
-    _write(made.key, _pem(key))
-    return made
+    _write(files.certificate, certificate.public_bytes(serialization.Encoding.PEM))
+    _write(files.key, _pem(key))
+    return files
 
 
 def write_kubeconfig(path: Path, *, server: str, authority: Path, token: str) -> Path:

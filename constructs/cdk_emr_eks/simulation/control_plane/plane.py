@@ -186,25 +186,25 @@ class Plane(Supervisor):
         return self.spawn("etcd", self.binaries.etcd, args, ready=answers(f"{client_url}/readyz"))
 
     def _start_api_server(self) -> Process:
-        made = self._credentials
+        files = self._credentials
         args = (
             f"--etcd-servers=http://{_LOCAL}:{self._etcd_ports[0]}",
             f"--secure-port={self._port}",
             f"--advertise-address={_LOCAL}",
             f"--bind-address={_LOCAL}",
-            f"--tls-cert-file={made.certificate}",
-            f"--tls-private-key-file={made.key}",
-            f"--token-auth-file={made.tokens}",
+            f"--tls-cert-file={files.certificate}",
+            f"--tls-private-key-file={files.key}",
+            f"--token-auth-file={files.tokens}",
             "--authorization-mode=RBAC",
             f"--service-account-issuer={_ISSUER}",
-            f"--service-account-key-file={made.service_account_key}",
-            f"--service-account-signing-key-file={made.service_account_key}",
+            f"--service-account-key-file={files.service_account_key}",
+            f"--service-account-signing-key-file={files.service_account_key}",
             "--service-cluster-ip-range=10.96.0.0/16",
             "--allow-privileged=true",
             # No pod runs a program, so the API needs no endpoint inside the cluster.
             "--endpoint-reconciler-type=none",
         )
-        ready = answers(f"{self.server}/readyz", made.authority)
+        ready = answers(f"{self.server}/readyz", files.authority)
         return self.spawn("kube-apiserver", self.binaries.kube_apiserver, args, ready=ready)
 
     def _start_manager(self) -> Process:
@@ -242,14 +242,14 @@ class Plane(Supervisor):
         return self.spawn("kwok", self.binaries.kwok, args, ready=ready)
 
     def _component(self, port: int) -> tuple[str, ...]:
-        made = self._credentials
+        files = self._credentials
         return (
             f"--kubeconfig={self.kubeconfig}",
             "--leader-elect=false",
             f"--bind-address={_LOCAL}",
             f"--secure-port={port}",
-            f"--tls-cert-file={made.certificate}",
-            f"--tls-private-key-file={made.key}",
+            f"--tls-cert-file={files.certificate}",
+            f"--tls-private-key-file={files.key}",
             *_QPS,
         )
 
