@@ -15,7 +15,7 @@ from threading import Event
 import pytest
 from click.testing import CliRunner
 
-from cdk_emr_eks.assembly import open_assembly
+from cdk_emr_eks.assembly import AssemblyError, open_assembly
 from cdk_emr_eks.cli import main
 from cdk_emr_eks.cli import simulate as cli
 from cdk_emr_eks.labels import CapacityType
@@ -36,6 +36,7 @@ from cdk_emr_eks.simulation.scenario import (
 )
 from cdk_emr_eks.simulation.scenario_run import SimulationEnvironment
 from tests.conftest import Assemblies
+from tests.simulation.assembly_builder import write_assembly
 from tests.simulation.results_builder import job, results
 
 PLACEMENT = ("jobs-across-zones", "drivers-on-spot", "drivers-disrupted", "drivers-lost")
@@ -155,6 +156,23 @@ def test_interrupted_executors_are_replaced_in_the_zone_of_their_driver(
     assert "karpenter killed" in texts
     assert "kube-apiserver is back" in texts
     assert any("with 5 garbage messages" in what for what in texts)
+
+
+# ---- environments
+
+
+def test_an_app_for_two_environments_is_refused(tmp_path: Path) -> None:
+    for name, region in (("dev", "us-east-1"), ("prod", "eu-west-1")):
+        (tmp_path / name).mkdir()
+        environment = f"aws://111122223333/{region}"
+        write_assembly(tmp_path / name, {"Platform": {}}, environment=environment)
+    stages = {
+        name: {"type": "cdk:cloud-assembly", "properties": {"directoryName": name}}
+        for name in ("dev", "prod")
+    }
+    (tmp_path / "manifest.json").write_text(json.dumps({"version": "1", "artifacts": stages}))
+    with pytest.raises(AssemblyError, match="several environments.*eu-west-1.*us-east-1"):
+        simulate(open_assembly(tmp_path), read_scenario("default"))
 
 
 # ---- the command

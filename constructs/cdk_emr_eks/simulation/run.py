@@ -104,11 +104,11 @@ def simulate(
     """
     hooks = hooks or ProgressHooks()
     phases = _Phases(hooks)
+    account, region = _environment(assembly)
     blueprints = read_blueprints(assembly)
     for group in scenario.jobs:
         # Reports a wrong name before minutes of building and starting.
         choose_blueprints(blueprints, tenant=group.tenant, workload=group.workload)
-    account, region = _environment(assembly)
     pools = pool_plans(assembly.applied)
     with phases.timed("programs"):
         programs = binaries(hooks.progress)
