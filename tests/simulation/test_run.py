@@ -171,7 +171,7 @@ def test_an_app_for_two_environments_is_refused(tmp_path: Path) -> None:
         for name in ("dev", "prod")
     }
     (tmp_path / "manifest.json").write_text(json.dumps({"version": "1", "artifacts": stages}))
-    with pytest.raises(AssemblyError, match="several environments.*eu-west-1.*us-east-1"):
+    with pytest.raises(AssemblyError, match=r"several environments.*eu-west-1.*us-east-1"):
         simulate(open_assembly(tmp_path), read_scenario("default"))
 
 
