@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 import subprocess
 import sys
@@ -146,3 +147,7 @@ def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert (tmp_path / "security" / "index.html").is_file()
+    # Values have their constructors, which tools/griffe_values.py adds.
+    page = (tmp_path / "reference" / "workloads" / "index.html").read_text(encoding="utf-8")
+    words = " ".join(html.unescape(re.sub(r"<[^>]+>", "", page)).split())
+    assert "NodePoolLimits(*, cpu: Cpu, memory: Memory)" in words
