@@ -7,6 +7,7 @@ import os
 import re
 import shlex
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ from cdk_emr_eks.errors import refuse
 
 SETTINGS_FILE: Final = "cdk.json"
 CONTEXT_FILE: Final = "cdk.context.json"
+_REPORT: Final = "validation-report.json"
 DEFAULT_OUTPUT: Final = "cdk.out"
 
 # Linux takes 128 KiB for one variable of the environment. A larger context is passed as a file.
@@ -152,7 +154,14 @@ def synthesize(settings: AppSettings, folder: Path) -> Path:
     # The inner folder has the name of the output, so that assets which exclude it exclude this one.
     with tempfile.TemporaryDirectory(prefix=f".{output.name}.", dir=output.parent) as temporary:
         made = Path(temporary) / output.name
-        _run(settings, folder, made)
+        try:
+            _run(settings, folder, made, output)
+        except SynthError:
+            # The CDK's messages name the report of its validation, which the user may want to read.
+            if (made / _REPORT).is_file():
+                output.mkdir(exist_ok=True)
+                shutil.copyfile(made / _REPORT, output / _REPORT)
+            raise
         lookups = missing_lookups(made)
         if lookups:
             raise MissingLookupsError(lookups, settings.options)
@@ -162,16 +171,24 @@ def synthesize(settings: AppSettings, folder: Path) -> Path:
     return output
 
 
-def _run(settings: AppSettings, folder: Path, output: Path) -> None:
+def _run(settings: AppSettings, folder: Path, made: Path, output: Path) -> None:
+    """Run the app, which writes into ``made``, and name ``output`` in its messages instead."""
     with _context(settings.context) as context:
-        environment = os.environ | {"CDK_OUTDIR": str(output)} | context
+        environment = os.environ | {"CDK_OUTDIR": str(made)} | context
         # The command is the user's and meant for a shell, as the CDK's command line runs it.
-        ended = subprocess.run(
-            settings.command, shell=True, cwd=folder, env=environment, check=False
-        )
-    if ended.returncode:
-        raise SynthError(f"the app ended with exit code {ended.returncode}: {settings.command}")
-    if not (output / MANIFEST_FILE).is_file():
+        with subprocess.Popen(
+            settings.command, shell=True, cwd=folder, env=environment, stderr=subprocess.PIPE
+        ) as process:
+            assert process.stderr is not None
+            for line in process.stderr:
+                text = line.decode(errors="replace")
+                for name in (str, lambda path: os.path.relpath(path, folder)):
+                    text = text.replace(name(made), name(output))
+                sys.stderr.write(text)
+                sys.stderr.flush()
+    if process.returncode:
+        raise SynthError(f"the app ended with exit code {process.returncode}: {settings.command}")
+    if not (made / MANIFEST_FILE).is_file():
         raise SynthError(
             "the app ended without a cloud assembly in the folder that the variable CDK_OUTDIR "
             "names; create it with App() without outdir, and end with app.synth(): "

@@ -117,8 +117,8 @@ def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plane]:
     """Provide a Kubernetes control plane without nodes for the whole test session.
 
     The first use on a machine builds its programs, which takes minutes: keep the folder of
-    ``simulation.programs.binaries.default_cache()`` between runs of your CI. Tests share the control
-    plane, so use another namespace in each test. Logs stay in pytest's temporary folder.
+    ``simulation.programs.binaries.default_cache()`` between runs of your CI. Tests share the
+    control plane, so use another namespace in each test. Logs stay in pytest's temporary folder.
     """
     try:
         from cdk_emr_eks.simulation.control_plane.plane import Plane

@@ -92,9 +92,7 @@ def test_a_folder_with_other_files_is_never_removed(tmp_path: Path) -> None:
     assert precious.exists()
 
 
-def test_an_app_that_fails_is_an_error(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_an_app_that_fails_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(SynthError, match="exit code 3: exit 3"):
         synthesize(AppSettings(command="exit 3", output=Path("out")), tmp_path)
     (tmp_path / "cdk.json").write_text(json.dumps({"app": "echo oops >&2; exit 4"}))
@@ -102,7 +100,17 @@ def test_an_app_that_fails_is_an_error(
     answer = CliRunner().invoke(main, ["synth"])
     assert answer.exit_code == 1
     assert "the app ended with exit code 4" in answer.output
-    assert "oops" in capfd.readouterr().err
+    assert "oops" in answer.stderr
+
+
+def test_messages_of_the_app_name_the_output(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = (
+        f'{WRITE} && echo "see $CDK_OUTDIR/report, $(realpath --relative-to=. $CDK_OUTDIR)" >&2'
+    )
+    outdir = synthesize(AppSettings(command=command, output=Path("out")), tmp_path)
+    assert capsys.readouterr().err == f"see {outdir}/report, out\n"
 
 
 def test_the_last_good_assembly_survives_an_app_that_fails_half_way(tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ _SCENARIOS: Final = ", ".join(shipped_scenarios())
 @click.command()
 @click.option("--app", help="Run this app first, as `synth` does, and simulate its assembly.")
 @click.option(
-    "-c", "--context", multiple=True, metavar="KEY=VALUE", help="Value of the app's context."
+    "-c", "--context", multiple=True, metavar="KEY=VALUE", help="Value of the context for --app."
 )
 @click.option("--assembly", type=FOLDER, default="cdk.out", show_default=True)
 @click.option(
