@@ -155,8 +155,13 @@ def test_a_token_of_a_service_account_is_accepted(plane: Plane, core: Any, names
     assert review.status.user.username == f"system:serviceaccount:{namespace}:default"
 
 
+def config_maps(core: Any, namespace: str) -> set[str]:
+    return {each.metadata.name for each in core.list_namespaced_config_map(namespace).items}
+
+
 def test_deleting_a_namespace_deletes_its_objects(core: Any, namespace: str) -> None:
     core.create_namespaced_config_map(namespace, {"metadata": {"name": "a"}, "data": {"a": "b"}})
+    assert "a" in config_maps(core, namespace)
     core.delete_namespace(namespace)
 
     def names() -> set[str]:
@@ -165,6 +170,7 @@ def test_deleting_a_namespace_deletes_its_objects(core: Any, namespace: str) -> 
     until(names, lambda found: namespace not in found)
     # The fixture deletes it.
     core.create_namespace({"metadata": {"name": namespace}})
+    assert "a" not in config_maps(core, namespace)
 
 
 def test_the_scheduler_restarts(plane: Plane, core: Any, namespace: str) -> None:
