@@ -127,6 +127,15 @@ def test_the_last_good_assembly_survives_an_app_that_fails_half_way(tmp_path: Pa
     assert [path.name for path in tmp_path.iterdir()] == ["cdk.out"]
 
 
+def test_the_validation_report_of_a_failed_app_is_kept(tmp_path: Path) -> None:
+    fail = 'mkdir -p "$CDK_OUTDIR" && echo "{}" > "$CDK_OUTDIR/validation-report.json" && exit 1'
+    for _ in range(2):
+        with pytest.raises(SynthError, match="exit code 1"):
+            synthesize(AppSettings(command=fail, output=Path("cdk.out")), tmp_path)
+        (report,) = (tmp_path / "cdk.out").iterdir()
+        assert report.name == "validation-report.json"
+
+
 def test_output_of_an_app_that_failed_half_way_is_replaced(tmp_path: Path) -> None:
     half = tmp_path / "cdk.out"
     half.mkdir()
