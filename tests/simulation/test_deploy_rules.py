@@ -262,6 +262,36 @@ def test_a_nested_stack_gets_parameters_and_returns_outputs(
     assert outcomes(deployment)["Queue"][0] is DeployOutcome.EMULATED
 
 
+def test_a_nested_stack_that_fails_is_rolled_back(
+    small: Deploy, tmp_path: Path, objects: Objects
+) -> None:
+    bad = manifest(config_map("bad", dataa={"a": "b"}), ClusterName="small")
+    before = manifest(config_map("inner"), ClusterName="small")
+    inner = {"Resources": {"Before": before, "Objects": {**bad, "DependsOn": "Before"}}}
+    (tmp_path / "Inner.nested.template.json").write_text(json.dumps(inner))
+    metadata = {"aws:asset:path": "Inner.nested.template.json"}
+    nested = {"Type": "AWS::CloudFormation::Stack", "Metadata": metadata, "Properties": {}}
+    with pytest.raises(DeploymentFailedError, match='unknown field "dataa"') as failed:
+        small({"Nested": nested})
+    assert (failed.value.stack, failed.value.logical_id) == ("Small-Nested", "Objects")
+    assert objects.read(config_map("inner")) is None
+
+
+def test_a_stack_can_read_an_output_without_an_export(
+    plane: Plane, aws: EmulatedAws, tmp_path: Path, objects: Objects
+) -> None:
+    output = {"Fn::GetStackOutput": {"StackName": "Base", "OutputName": "Cluster"}}
+    text = json.dumps([config_map("read", data={"cluster": "VALUE"})]).partition("VALUE")
+    body = manifest(Manifest={"Fn::Join": ["", [text[0], output, text[2]]]}, ClusterName=output)
+    stacks: dict[str, Any] = {
+        "Above": {"Resources": {"Objects": body}},
+        "Base": {"Resources": dict(CLUSTER), "Outputs": {"Cluster": {"Value": {"Ref": "Cluster"}}}},
+    }
+    deployment = deploy(open_assembly(write_assembly(tmp_path, stacks)), plane=plane, aws=aws)
+    assert data(objects, "read") == {"cluster": "small"}
+    assert deployment.destroy(timedelta(seconds=20)) == ()
+
+
 def test_stacks_follow_their_dependencies_and_imports(
     plane: Plane, aws: EmulatedAws, tmp_path: Path, objects: Objects
 ) -> None:
