@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import is_dataclass
 from enum import Enum
-from types import MappingProxyType, NoneType, UnionType
+from types import NoneType, UnionType
 from typing import Final, Generic, NamedTuple, Protocol, Union, get_args, get_origin, get_type_hints
 
-from cdk_emr_eks.errors import ConfigError, ConfigProblem, Problems
+from cdk_emr_eks.errors import ConfigError, ConfigProblem
 
 Test = Callable[[object], bool]
 
@@ -30,27 +30,6 @@ class _Mismatch(NamedTuple):
     wanted: object
     got: object
     place: str = ""
-
-
-def check_types(where: str, value: object) -> None:
-    """Check each field of a dataclass against its annotation. ``values.value`` replaces it.
-
-    Raises:
-        ConfigError: With every field whose value is of another type than its annotation says.
-    """
-    problems = Problems(where)
-    for field, hint in resolved_annotations(type(value)).items():
-        problems.extend(type_problems(field, hint, getattr(value, field)))
-    problems.raise_if_any()
-
-
-def hold_mappings(value: object) -> None:
-    """Give a frozen value read-only copies of its mappings. ``values.value`` replaces it."""
-    for field in resolved_annotations(type(value)):
-        given = getattr(value, field)
-        if isinstance(given, Mapping):
-            held = {key: copied(part) for key, part in given.items()}
-            object.__setattr__(value, field, MappingProxyType(held))
 
 
 def check_argument(where: str, field: str, hint: object, value: object) -> None:
