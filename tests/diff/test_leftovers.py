@@ -90,3 +90,25 @@ def test_a_namespace_that_is_still_used_is_not_to_be_deleted(tmp_path: Path) -> 
         "  # keep namespace tools: the app still declares objects in it\n"
         "  kubectl delete rolebinding --namespace tools a\n"
     )
+
+
+def test_each_cluster_has_its_own_leftovers(tmp_path: Path) -> None:
+    """An object that another cluster still has does not hide one that is left behind."""
+
+    def write(
+        folder: str, dev: list[Mapping[str, object]], prod: list[Mapping[str, object]]
+    ) -> Path:
+        stacks = {}
+        for name, objects in (("Dev", dev), ("Prod", prod)):
+            resources = {**assemblies.cluster(), "Stage": assemblies.manifest(OTHER, *objects)}
+            stacks[name] = {"Resources": resources}
+        return assemblies.write(tmp_path / folder, stacks)
+
+    both = write("both", namespace("a"), namespace("a"))
+    one = write("one", [], namespace("a"))
+    deletion = "kubectl delete namespace tools  # deletes 1 RoleBinding, and everything else in it"
+    assert printed(both, one).endswith(f"Delete them after the deployment:\n  {deletion}\n")
+    none = write("none", [], [])
+    assert printed(both, none).endswith(
+        f"  # cluster Dev/Cluster1234\n  {deletion}\n  # cluster Prod/Cluster1234\n  {deletion}\n"
+    )

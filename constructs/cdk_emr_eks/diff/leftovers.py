@@ -38,12 +38,12 @@ def deleted_again(old: Assembly, new: Assembly) -> Mapping[tuple[str, str], list
     https://github.com/aws/aws-cdk/tree/main/packages/%40aws-cdk/custom-resource-handlers/lib/aws-eks,
     2026-11.
     """
-    kept = {(each.cluster, *_identity(each)) for each in new.applied.objects}
+    kept = {_identity(each) for each in new.applied.objects}
     resources = {(each.stack, each.resource) for each in new.applied.objects} | _retained(old)
     found: dict[tuple[str, str], list[ClusterObject]] = {}
     for each in old.applied.objects:
         resource = each.stack, each.resource
-        if resource not in resources and (each.cluster, *_identity(each)) in kept:
+        if resource not in resources and _identity(each) in kept:
             found.setdefault(resource, []).append(each)
     return found
 
@@ -52,33 +52,55 @@ def delete_commands(old: Assembly, new: Assembly) -> Iterator[str]:
     """Yield the commands to run after a deployment of ``new``, one for each kind and namespace.
 
     The deletion of a namespace deletes its objects, so these have no command. A namespace that
-    ``new`` still uses must not be deleted; a comment says so.
+    ``new`` still uses must not be deleted; a comment says so. If the objects are on several
+    clusters, a comment names the cluster of the commands below it.
     """
     left = leftovers(old, new)
-    used = {each.namespace for each in new.applied.objects}
-    used |= {chart.namespace for chart in new.applied.charts}
-    used |= {tenant.namespace for tenant in tenant_plans(new)}
-    homes = {(each.stack, each.name) for each in left if each.kind == "Namespace"}
-    homes = {(stack, name) for stack, name in homes if name not in used}
+    used = {(each.cluster, each.namespace) for each in new.applied.objects}
+    used |= {(chart.cluster, chart.namespace) for chart in new.applied.charts}
+    used |= {(tenant.cluster, tenant.namespace) for tenant in tenant_plans(new)}
+    clusters = dict.fromkeys(each.cluster for each in left)
+    for cluster in clusters:
+        if len(clusters) > 1:
+            yield f"# cluster {cluster}"
+        yield from _commands([each for each in left if each.cluster == cluster], old, used)
+
+
+def _commands(
+    left: Iterable[ClusterObject], old: Assembly, used: set[tuple[str, str]]
+) -> Iterator[str]:
+    """Yield the commands for the leftovers of one cluster."""
+    left = tuple(left)
+    homes = {
+        each.name
+        for each in left
+        if each.kind == "Namespace" and (each.cluster, each.name) not in used
+    }
     groups: dict[tuple[str, str], list[str]] = {}
     for each in left:
         if each.kind == "Namespace":
-            yield _namespace_command(each, old, in_use=each.name in used)
-        elif (each.stack, each.namespace) not in homes:
+            yield _namespace_command(each, old, in_use=each.name not in homes)
+        elif each.namespace not in homes:
             groups.setdefault((each.kind, each.namespace), []).append(each.name)
     for (kind, namespace), names in groups.items():
         yield _command(kind, namespace, names)
 
 
 def delete_first(changes: Iterable[Change]) -> Iterator[str]:
-    """Yield the commands to run before a deployment: deletions of immutable objects."""
-    groups: dict[str, list[str]] = {}
+    """Yield the commands to run before a deployment: deletions of immutable objects.
+
+    If the objects are of several stacks, a comment names the stack of the commands below it.
+    """
+    groups: dict[str, dict[str, list[str]]] = {}
     for change in changes:
         if change.refused and change.category == "Kubernetes object":
             kind, _, name = change.name.partition(" ")
-            groups.setdefault(kind, []).append(name)
-    for kind, names in groups.items():
-        yield _command(kind, "", names)
+            groups.setdefault(change.stack, {}).setdefault(kind, []).append(name)
+    for stack, kinds in groups.items():
+        if len(groups) > 1:
+            yield f"# stack {stack}"
+        for kind, names in kinds.items():
+            yield _command(kind, "", names)
 
 
 def inside(namespace: str, stack: str, assembly: Assembly) -> str:
@@ -121,5 +143,5 @@ def _retained(assembly: Assembly) -> set[tuple[str, str]]:
     }
 
 
-def _identity(item: ClusterObject) -> tuple[str, str, str]:
-    return item.kind, item.namespace, item.name
+def _identity(item: ClusterObject) -> tuple[str, str, str, str]:
+    return item.cluster, item.kind, item.namespace, item.name
