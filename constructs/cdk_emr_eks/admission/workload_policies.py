@@ -1,4 +1,4 @@
-"""What the whole cluster must know before tenants come: priorities, storage, admission."""
+"""``WorkloadPolicies``: objects that all tenants of a cluster share."""
 
 from __future__ import annotations
 
@@ -21,21 +21,22 @@ from cdk_emr_eks.model.workloads.workload import Workload
 
 
 class WorkloadPolicies(ManifestBundle):
-    """PriorityClasses, the StorageClass where volumes are used, tenants' admission policies.
+    """PriorityClasses, admission policies, and the StorageClass of workloads with volumes.
 
-    All but the PriorityClasses are the cluster's, and not of one workload.
+    All objects except the PriorityClasses belong to the cluster, and not to one workload.
 
-    Resources made: one ``Custom::AWSCDK-EKS-KubernetesResource``.
+    Resources: one ``Custom::AWSCDK-EKS-KubernetesResource``.
 
     Args:
         cluster: The cluster.
         cluster_name: Its literal name.
         workloads: The workloads.
-        kubernetes: Version of the cluster. From 1.36 on job submitters are spread over zones and
-            have the priority of drivers. None: not known, taken for an older one.
-        zones: Zones of the node pools, over which the jobs of many tenants are spread, too. Empty:
-            not known.
-        cluster_wide: Whether what is the cluster's is made here. False: another app made it.
+        kubernetes: Version of the cluster. From 1.36 on, job submitters are spread over zones and
+            have the priority of drivers. None: unknown, treated as an older version.
+        zones: Zones of the node pools, over which the jobs of many tenants are spread too. Empty:
+            unknown.
+        cluster_wide: Whether the objects of the cluster are created. False: another app creates
+            them.
     """
 
     def __init__(

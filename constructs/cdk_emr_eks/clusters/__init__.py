@@ -1,1 +1,1 @@
-"""An EKS cluster, and the one door by which Kubernetes objects enter it."""
+"""The EKS cluster, its add-ons and system nodes, and manifests of Kubernetes objects."""

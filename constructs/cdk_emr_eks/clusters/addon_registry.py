@@ -1,4 +1,4 @@
-"""The repositories that add-ons are installed from where nothing reaches the internet."""
+"""``AddonRegistry``: ECR repositories of add-ons, for platforms without internet access."""
 
 from __future__ import annotations
 
@@ -20,37 +20,37 @@ _WITHOUT_CACHE: Final = ("cn-", "us-gov-")
 
 
 def mirror_host(mirror: AddonMirror) -> str:
-    """Return the host of a mirror's registry, a token: in the region that is deployed to."""
+    """Return the host of a mirror's registry in the stack's region, a token."""
     account = mirror.account or Aws.ACCOUNT_ID
     return f"{account}.dkr.ecr.{Aws.REGION}.{Aws.URL_SUFFIX}"
 
 
 class AddonRegistry(Construct):
-    """What ``AddonMirror`` names, in this account: made and filled before a platform without NAT.
+    """The repositories of an ``AddonMirror`` in this account, for a platform without NAT.
 
-    It goes into a stack of its own. Deploy that, run the commands of the output
-    ``FillCommands`` where the internet can be reached, then deploy the platform with
-    ``ClusterSpec(mirror=...)``: by then nothing is pulled for the first time from inside of the
-    VPC, which may need a way to the internet. Run the commands again before a new version of
-    Karpenter or of the load balancer controller is deployed.
+    Put it into a separate stack. Deploy that stack, run the commands of the output ``FillCommands``
+    on a machine with internet access, then deploy the platform with ``ClusterSpec(mirror=...)``.
+    The first pull of an image can need internet access, which the VPC does not have. Run the
+    commands again before you deploy another version of Karpenter or of the load balancer
+    controller.
 
-    Resources made: one ``AWS::ECR::PullThroughCacheRule`` for ECR Public, and one
-    ``AWS::ECR::Repository`` for the chart of the AWS Load Balancer Controller, which is in no
-    registry. The repositories of the cache are ECR's: they stay when the stack goes.
+    Resources: one ``AWS::ECR::PullThroughCacheRule`` for ECR Public, and one
+    ``AWS::ECR::Repository`` for the chart of the AWS Load Balancer Controller, which no registry
+    has. ECR creates the repositories of the cache, and they stay when the stack is deleted.
 
     Stack outputs: ``FillCommands``, shell commands.
 
     Args:
         mirror: Names of the repositories.
-        karpenter: Version of Karpenter that the commands pull.
-        load_balancer_controller: Version of the AWS Load Balancer Controller.
+        karpenter: Version of Karpenter in the commands.
+        load_balancer_controller: Version of the AWS Load Balancer Controller in the commands.
 
     Attributes:
-        mirror: As given: what ``ClusterSpec`` takes.
+        mirror: As given, for ``ClusterSpec(mirror=...)``.
 
     Raises:
         ConfigError: If the mirror is in another account, or the stack in a region of China or
-            GovCloud, where ECR has no pull-through cache: make and fill repositories there.
+            GovCloud, where ECR has no pull-through cache. Create and fill repositories there.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class AddonRegistry(Construct):
         chosen = mirror or AddonMirror()
         if chosen.account is not None:
             rule = "must be of the stack's own account (None)"
-            fix = "make the registry in a stack of that account, and name it to the platform's"
+            fix = "create the registry in a stack of that account, and pass its mirror on"
             raise refuse("AddonRegistry", "mirror.account", rule, chosen.account, fix)
         region = Stack.of(scope).region
         if not Token.is_unresolved(region) and region.startswith(_WITHOUT_CACHE):
@@ -105,7 +105,7 @@ class AddonRegistry(Construct):
             repository_name=self.mirror.chart(BALANCERS_CHART),
             image_tag_mutability="IMMUTABLE",
             image_scanning_configuration={"scanOnPush": True},
-            # A copy of what is public: nothing is lost with it.
+            # A copy of a public chart, so nothing is lost.
             empty_on_delete=True,
         )
         repository.apply_removal_policy(RemovalPolicy.DESTROY)

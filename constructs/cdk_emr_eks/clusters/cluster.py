@@ -32,14 +32,14 @@ __all__ = ["ClusterSpec", "ControlPlaneLogType", "EksCluster"]
 
 
 class EksCluster(Construct):
-    """A private EKS cluster that is ready to run add-ons.
+    """A private EKS cluster with managed add-ons and system nodes.
 
-    Secrets are encrypted with the platform's key, the control plane logs into an encrypted group,
-    and only the given roles and CloudFormation's kubectl handler administer it.
+    The platform's key encrypts secrets and the control plane's log group. Only the given roles and
+    CloudFormation's kubectl handler administer the cluster.
 
     Args:
         spec: Version, access, logs, system nodes.
-        network: Where it runs.
+        network: VPC and subnets.
         key: Encrypts secrets and logs.
         admins: IAM roles of administrators.
 
@@ -47,13 +47,13 @@ class EksCluster(Construct):
         cluster: The cluster, with its kubectl provider.
         name: Its literal name.
         key: As given.
-        mirror: Where its add-ons are pulled from; None: where they are published.
-        security_group: The cluster security group: EKS makes it and puts it on all nodes.
-        security_group_selector: How a Karpenter node class finds just that group: by the tag
-            ``aws:eks:cluster-name``, which EKS sets and nobody else can. Nodes must have one group
-            only that bears the cluster's tag, or load balancers fail.
-        system_nodes: Dependency of what runs on system nodes, once they are there.
-        ready: Dependency of what needs the managed add-ons as well.
+        mirror: ECR mirror of its add-ons. None: the registries where they are published.
+        security_group: The cluster security group, which EKS creates and attaches to all nodes.
+        security_group_selector: Selector of that group for Karpenter's node classes, with the tag
+            ``aws:eks:cluster-name``, which only EKS can set. Load balancers fail if nodes have two
+            groups with the cluster's tag.
+        system_nodes: Dependency of pods on system nodes.
+        ready: Dependency of everything that also needs the managed add-ons.
 
     Source: https://docs.aws.amazon.com/eks/latest/userguide/sec-group-reqs.html
     """
@@ -111,7 +111,7 @@ class EksCluster(Construct):
             service_ipv4_cidr=spec.service_cidr,
             secrets_encryption_key=self.key,
             cluster_logging=[eks.ClusterLoggingTypes[each.name] for each in spec.log_types],
-            # Node groups, not Auto Mode; and none of CDK's own making.
+            # Managed node groups and not Auto Mode; the CDK creates no node group.
             default_capacity_type=eks.DefaultCapacityType.NODEGROUP,
             default_capacity=0,
             bootstrap_self_managed_addons=False,
@@ -119,32 +119,32 @@ class EksCluster(Construct):
             prune=False,
             kubectl_provider_options=eks.KubectlProviderOptions(
                 kubectl_layer=kubectl_layer(self, spec.version),
-                # Helm unpacks charts in memory; with less, peers ran out of it.
+                # Helm unpacks charts in memory and runs out of it with less.
                 memory=Size.gibibytes(2),
             ),
         )
-        # The network warns of imported subnets, of all in one and with every tag that they need.
+        # The network construct has one warning for all imported subnets, with all required tags.
         Annotations.of(cluster).acknowledge_warning(
             "@aws-cdk/aws-eks:clusterMustManuallyTagSubnet", "cdk-emr-eks:untagged-subnets says it"
         )
         if network.ranges.vpc_cidrs:
-            # A VPC made here has them all where its subnets are isolated.
+            # A VPC of this library with isolated subnets has all endpoints.
             Annotations.of(cluster).acknowledge_warning(
                 "@aws-cdk/aws-eks:isolatedSubnetsForKubectlPrivateSubnets",
-                "NetworkSpec without NAT makes the endpoints",
+                "NetworkSpec without NAT creates the endpoints",
             )
         resource = cast(eks_l1.CfnCluster, cluster.node.default_child)
-        # EMR enters namespaces by access entries, or by aws-auth in older set-ups; CDK fixes the
-        # mode to API, which cannot be left again.
+        # EMR uses access entries, or aws-auth in older set-ups. The CDK sets the mode API, which
+        # cannot be changed later.
         resource.add_property_override("AccessConfig.AuthenticationMode", "API_AND_CONFIG_MAP")
-        # Made before the cluster: EKS would make it without a key and keep logs forever.
+        # Created before the cluster: EKS would create it without a key and keep logs forever.
         resource.add_resource_dependency(self._log_group(spec))
-        # The VPC's own parts are CDK's doing; endpoints and pod subnets outlive the cluster, too.
+        # The CDK orders the parts of the VPC. Endpoints and pod subnets outlive the cluster too.
         resource.node.add_dependency(network.ready)
         return cluster
 
     def _role(self, name: str) -> iam.Role:
-        # CDK's own role trusts EKS for whichever cluster: anybody's, were EKS made to name it.
+        # The CDK's role would trust EKS for any cluster of any account (confused deputy).
         # Source: https://docs.aws.amazon.com/eks/latest/userguide/cross-service-confused-deputy-prevention.html
         conditions = {
             "StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID},
@@ -176,7 +176,7 @@ class EksCluster(Construct):
 class AdminAccess(Construct):
     """EKS access entries with the cluster administrator policy, for IAM roles.
 
-    Resources made: one ``AWS::EKS::AccessEntry`` for each role.
+    Resources: one ``AWS::EKS::AccessEntry`` for each role.
 
     Args:
         cluster_name: Name of the cluster; can be a token.

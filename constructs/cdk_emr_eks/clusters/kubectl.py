@@ -1,4 +1,4 @@
-"""The handler that applies Kubernetes objects: its kubectl, and what CDK gives it."""
+"""The CDK's kubectl handler: its layer, suppressed findings, and logs."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from cdk_emr_eks.security.suppressions import managed_policy, skip_checkov, supp
 
 
 def kubectl_layer(scope: Construct, version: str) -> lambda_.ILayerVersion:
-    """Make the layer that fits a Kubernetes version.
+    """Create the kubectl layer of a Kubernetes version.
 
-    kubectl may be one minor version away from the API server, so the layer follows the cluster.
-    Each version is a package of its own, of which this library depends on the newest only.
+    kubectl supports one minor version of difference to the API server, so the layer follows the
+    cluster. Each version is a separate package; this library depends on the newest one only.
 
     Args:
-        scope: Where to make the layer.
+        scope: Scope of the layer.
         version: Kubernetes version, such as ``1.36``.
 
     Raises:
@@ -45,9 +45,9 @@ def kubectl_layer(scope: Construct, version: str) -> lambda_.ILayerVersion:
 
 
 def suppress_kubectl_findings(cluster: eks.Cluster) -> None:
-    """Accept what CDK's own kubectl provider is found to have.
+    """Suppress the findings on the CDK's kubectl provider.
 
-    It is made inside ``aws_eks_v2.Cluster`` and takes no other policies.
+    ``aws_eks_v2.Cluster`` creates it and accepts no other policies.
 
     Args:
         cluster: A cluster with a kubectl provider.
@@ -55,7 +55,7 @@ def suppress_kubectl_findings(cluster: eks.Cluster) -> None:
     handler = cluster.node.find_child("KubectlProvider").node.find_child("Handler")
     condition = cast(CfnElement, handler.node.find_child("HasEcrPublic"))
     public = "policy/AmazonElasticContainerRegistryPublicReadOnly"
-    # CDK gives the policy on a condition, so the finding's name is the whole expression.
+    # The policy depends on a condition, so the name of the finding is the whole expression.
     registry = Fn.condition_if(
         Stack.of(cluster).get_logical_id(condition),
         f"arn:{Aws.PARTITION}:iam::aws:{public}",
@@ -83,19 +83,19 @@ def suppress_kubectl_findings(cluster: eks.Cluster) -> None:
 
 
 def bound_kubectl_logs(cluster: eks.Cluster, *, days: int) -> None:
-    """Keep the logs of CDK's kubectl functions as long as the cluster's, and not beyond it.
+    """Keep the logs of the CDK's kubectl functions as long as the cluster's, and delete them.
 
-    With the CDK's feature flag for log groups of functions, the groups are resources that CDK keeps
-    for two years and leaves behind; without it there is nothing to bound here.
+    With the CDK's feature flag for log groups of functions, the groups are resources that the CDK
+    retains, with logs of two years. Without the flag there is no such resource.
 
-    What the functions are called for waits for the groups. If a group were deleted first, a
-    function that deletes node pools would make it anew, without a limit, and leave it behind.
+    Charts and manifests depend on the groups. If a group were deleted first, a function that
+    deletes node pools would create it again, without a limit, and it would stay.
 
     Args:
         cluster: A cluster with a kubectl provider.
         days: Days that CloudWatch keeps them.
     """
-    # CDK lets every chart and manifest wait for this parameter.
+    # Every chart and manifest of the CDK depends on this parameter.
     barrier = cast(CfnResource, cluster.node.find_child("KubectlReadyBarrier"))
     for function in _functions(cluster):
         found = function.node.try_find_child("LogGroup")
@@ -104,7 +104,7 @@ def bound_kubectl_logs(cluster: eks.Cluster, *, days: int) -> None:
             group.retention_in_days = days
             group.apply_removal_policy(RemovalPolicy.DESTROY)
             barrier.add_resource_dependency(group)
-            # A key policy that names the function would wait for it, and it for the key.
+            # A key policy that names the function would depend on it, and it on the key.
             why = "CloudWatch's own key: kubectl's answers, nothing of the jobs"
             skip_checkov(group, {"CKV_AWS_158": why})
 

@@ -1,4 +1,4 @@
-"""EKS managed add-ons: networking before the nodes, the rest after them."""
+"""EKS managed add-ons: networking before the nodes, the others after them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _NAMESPACE = "kube-system"
 _ZONE_SPREAD = {
     "maxSkew": 1,
     "topologyKey": labels.ZONE,
-    # A lost zone must not keep DNS from running in the others.
+    # If a zone fails, DNS must still run in the others.
     "whenUnsatisfiable": "ScheduleAnyway",
 }
 _ON_SYSTEM_NODES: Mapping[str, object] = {
@@ -31,15 +31,15 @@ _ON_SYSTEM_NODES: Mapping[str, object] = {
 
 
 class NetworkAddons(Construct):
-    """What a node needs to become ready: Pod Identity agent, VPC CNI, kube-proxy.
+    """The add-ons that a node needs to become Ready: Pod Identity agent, VPC CNI, kube-proxy.
 
-    Resources made: three ``AWS::EKS::Addon`` and the VPC CNI's role.
+    Resources: three ``AWS::EKS::Addon`` and the VPC CNI's role.
 
     Args:
         cluster_name: Name of the cluster; may be a token.
         spec: Versions of the add-ons, and the cluster's literal name.
         network: Pod subnets, which make the VPC CNI use custom networking.
-        security_group_id: Security group of pods' interfaces, the nodes' own.
+        security_group_id: Security group of pods' interfaces, the same as of the nodes.
 
     Attributes:
         ready: Dependency of the nodes.
@@ -76,9 +76,9 @@ class NetworkAddons(Construct):
 
 
 class SystemAddons(Construct):
-    """What runs on the system nodes: CoreDNS, the EBS driver, the metrics server.
+    """The add-ons on the system nodes: CoreDNS, EBS CSI driver, metrics server.
 
-    Resources made: three ``AWS::EKS::Addon`` and the EBS driver's role.
+    Resources: three ``AWS::EKS::Addon`` and the EBS driver's role.
 
     Args:
         cluster_name: Name of the cluster; may be a token.
@@ -112,8 +112,8 @@ def vpc_cni_configuration(
 ) -> Mapping[str, object]:
     """Return the VPC CNI's configuration.
 
-    Prefixes of 16 addresses instead of single ones, network policies on, and with pod subnets an
-    ENIConfig named like each zone, which nodes find by their zone label.
+    It has prefixes of 16 addresses instead of single ones, and network policies. With pod subnets
+    it has an ENIConfig for each zone, which nodes find by their zone label.
 
     Args:
         pod_subnets: Ids of pod subnets by zone name; keys and values may be tokens. Empty: pods
@@ -155,8 +155,8 @@ def coredns_configuration() -> Mapping[str, object]:
 def ebs_csi_configuration(cluster_name: str) -> Mapping[str, object]:
     """Return the EBS driver's configuration.
 
-    The controller runs on system nodes. It tags volumes with the cluster's name, which is what its
-    policy allows it to touch.
+    The controller runs on system nodes. It tags volumes with the cluster's name, and its policy is
+    limited to volumes with that tag.
 
     Args:
         cluster_name: Literal name of the cluster.
@@ -172,8 +172,8 @@ def ebs_csi_configuration(cluster_name: str) -> Mapping[str, object]:
 
 
 def _with_requests(addon: str, values: Mapping[str, object]) -> Mapping[str, object]:
-    # Executors are sized by these figures, so they are asked for and not left to the add-on. Where
-    # an add-on takes no figure for a container, the table holds at least what the add-on asks for.
+    # Executor sizes depend on these requests, so they are set and not left to the add-on. If an
+    # add-on has no setting for a container, the table has at least the add-on's request.
     request = next(each for each in DAEMONSET_REQUESTS if each.addon == addon)
     amounts = {"cpu": request.cpu.kubernetes, "memory": request.memory.kubernetes}
     return {**values, "resources": {"requests": amounts}}
@@ -228,5 +228,5 @@ def _addon(
 
 
 def _text(configuration: Mapping[str, object]) -> str:
-    # Tokens keep their place in the text: neither a zone's name nor an id needs quoting.
+    # Tokens in the text need no quotes: they are names of zones, and ids.
     return json.dumps(configuration, separators=(",", ":"))

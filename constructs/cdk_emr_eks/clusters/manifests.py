@@ -1,8 +1,8 @@
-"""The only door from Kubernetes objects to the cluster: few custom resources, each a chart.
+"""``ManifestBundle``: applies many Kubernetes objects with one custom resource.
 
-One ``Custom::AWSCDK-EKS-KubernetesResource`` is one Lambda invocation at deploy time and one entry
-against a stack's limit of 500 resources. So objects are gathered in stages (policies, capacity,
-one for each tenant, ...), and CloudFormation orders the stages.
+One ``Custom::AWSCDK-EKS-KubernetesResource`` is one Lambda invocation during deployment, and counts
+towards the limit of 500 resources in a stack. Therefore objects are grouped in bundles (policies,
+capacity, one for each tenant, ...), and CloudFormation orders the bundles.
 """
 
 from __future__ import annotations
@@ -19,25 +19,25 @@ from constructs import Construct
 
 from cdk_emr_eks.errors import refuse
 
-# A Kubernetes object as plain values: what ``spec`` renders and users may write themselves.
+# A Kubernetes object as plain values, from ``model`` or from a user.
 KubernetesObject = Mapping[str, object]
 
-# The handler is invoked asynchronously, with an event of at most 256 KB; on an update the event
-# carries the old manifest beside the new one.
+# CloudFormation invokes the handler asynchronously, with an event of at most 256 KB. The event of
+# an update has the old and the new manifest.
 # Source: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 MAX_MANIFEST_BYTES: Final = 120_000
 
 
 class ManifestBundle(Construct):
-    """Kubernetes objects that are applied together and deleted together.
+    """Kubernetes objects that are applied and deleted together.
 
-    Objects may be added until synthesis, when the custom resource reads them. They are applied in
-    the order of addition; across stages use ``node.add_dependency``.
+    Objects can be added until synthesis, when the custom resource reads them. They are applied in
+    the order in which they were added. Between bundles, use ``node.add_dependency``.
 
-    Resources made: one ``Custom::AWSCDK-EKS-KubernetesResource``.
+    Resources: one ``Custom::AWSCDK-EKS-KubernetesResource``.
 
     Args:
-        cluster: The cluster to apply to; its kubectl provider does the work.
+        cluster: The cluster; its kubectl provider applies the objects.
     """
 
     def __init__(self, scope: Construct, id: str, *, cluster: eks.ICluster) -> None:
@@ -45,7 +45,7 @@ class ManifestBundle(Construct):
         self._charts = [cdk8s.Chart(cdk8s.App(), "stage")]
         self._names: set[tuple[str, str, str]] = set()
         self._bytes = 0
-        # Pruning is off: with it, the handler deletes by label what another stage may own.
+        # With pruning, the handler would delete objects of other bundles, which it finds by label.
         manifest = eks.KubernetesManifest(
             self, "Manifest", cluster=cluster, manifest=[{}], prune=False
         )
@@ -53,11 +53,11 @@ class ManifestBundle(Construct):
         resource.add_property_override("Manifest", Lazy.string(_Producer(self)))
 
     def add(self, *objects: KubernetesObject) -> None:
-        """Add plain objects; each becomes a ``cdk8s.ApiObject``.
+        """Add plain objects. Each becomes a ``cdk8s.ApiObject``.
 
         Raises:
-            ConfigError: If an object lacks ``apiVersion``, ``kind`` or ``metadata.name``, stands in
-                this stage already, or makes the stage too large for the kubectl handler.
+            ConfigError: If an object lacks ``apiVersion``, ``kind`` or ``metadata.name``, is in
+                this bundle already, or makes the bundle too large for the kubectl handler.
         """
         for item in objects:
             identity = self._identify(item)
@@ -70,20 +70,20 @@ class ManifestBundle(Construct):
                 api_version=str(item["apiVersion"]),
                 kind=str(item["kind"]),
             )
-            # ApiObject takes no spec; replacing the whole document is one call for all keys.
+            # ApiObject accepts no spec. One patch of the whole document sets all keys.
             api_object.add_json_patch(cdk8s.JsonPatch.replace("", content))
 
     def add_chart(self, chart: cdk8s.Chart) -> None:
-        """Add a chart made with cdk8s or cdk8s-plus-27; its objects come after plain ones.
+        """Add a chart of cdk8s or cdk8s-plus-27. Its objects follow the plain ones.
 
         Raises:
-            ConfigError: If the chart makes the stage too large for the kubectl handler.
+            ConfigError: If the chart makes the bundle too large for the kubectl handler.
         """
         self._grow(chart.to_json())
         self._charts.append(chart)
 
     def objects(self) -> list[dict[str, object]]:
-        """Return all objects as they will be applied, in order."""
+        """Return all objects in the order in which they are applied."""
         return [item for chart in self._charts for item in chart.to_json()]
 
     def _identify(self, item: KubernetesObject) -> tuple[str, str, str]:
@@ -96,19 +96,19 @@ class ManifestBundle(Construct):
         namespace = str(metadata.get("namespace", "")) if isinstance(metadata, Mapping) else ""
         identity = (str(item["kind"]), namespace, str(name))
         if identity in self._names:
-            raise refuse(where, "manifest", "must be unique in its stage", "/".join(identity))
+            raise refuse(where, "manifest", "must be unique in its bundle", "/".join(identity))
         return identity
 
     def _grow(self, content: object) -> None:
         self._bytes += len(json.dumps(content))
         if self._bytes > MAX_MANIFEST_BYTES:
             rule = f"must stay under {MAX_MANIFEST_BYTES} bytes in all"
-            fix = "put some of the objects into another stage"
-            raise refuse(f"Stage {self.node.path}", "manifest", rule, self._bytes, fix)
+            fix = "put some of the objects into another bundle"
+            raise refuse(f"Manifest bundle {self.node.path}", "manifest", rule, self._bytes, fix)
 
 
 def plain(value: object) -> object:
-    """Return the same value made of dicts and lists only: jsii takes no tuple and no Mapping."""
+    """Return the value with dicts and lists only: jsii accepts no tuple and no other Mapping."""
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
@@ -118,10 +118,10 @@ def plain(value: object) -> object:
 
 @jsii.implements(IStableStringProducer)
 class _Producer:
-    """Renders a stage when CloudFormation's template is written, not when it is declared."""
+    """Renders a bundle when the template is written, not when the bundle is created."""
 
-    def __init__(self, stage: ManifestBundle) -> None:
-        self._stage = stage
+    def __init__(self, bundle: ManifestBundle) -> None:
+        self._bundle = bundle
 
     def produce(self) -> str:
-        return Stack.of(self._stage).to_json_string(self._stage.objects())
+        return Stack.of(self._bundle).to_json_string(self._bundle.objects())

@@ -1,4 +1,4 @@
-"""The one managed node group: add-ons and Karpenter, and nothing else."""
+"""The managed node group for Karpenter and other add-ons."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from cdk_emr_eks.networks.network import Network
 from cdk_emr_eks.security.suppressions import managed_policy, suppress
 
 _VOLUME_GIB = 50
-# No right of the VPC CNI: it has a role of its own, by Pod Identity.
+# Without the policy of the VPC CNI, which has a separate role with Pod Identity.
 # Source: https://docs.aws.amazon.com/eks/latest/userguide/create-node-role.html
 _NODE_POLICIES = ("AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly")
 
 
 class SystemNodes(Construct):
-    """On-demand Graviton nodes over all zones, tainted, for what the platform itself runs.
+    """On-demand Graviton nodes over all zones, with a taint, for the platform's add-ons.
 
     Amazon Linux 2023, IMDSv2 with hop limit 1 (no pod reaches the node's role), encrypted volumes,
-    private subnets. EKS chooses the newest image at creation and at each update of the group.
+    private subnets. EKS uses the newest image at creation and at each update of the group.
 
-    Resources made: a role, a launch template and the ``AWS::EKS::Nodegroup``.
+    Resources: a role, a launch template and the ``AWS::EKS::Nodegroup``.
 
     Args:
         cluster_name: Name of the cluster; may be a token.
         spec: Instance types and number of nodes.
-        network: Its node subnets are used.
+        network: The network, for its node subnets.
 
     Attributes:
-        resource: The node group: depend on it for what runs on system nodes.
+        resource: The node group, a dependency of pods on system nodes.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class SystemNodes(Construct):
             scaling_config=eks_l1.CfnNodegroup.ScalingConfigProperty(
                 min_size=spec.system_nodes,
                 desired_size=spec.system_nodes,
-                # Room for an operator who needs more for a while; nothing scales it by itself.
+                # An operator can add nodes; no autoscaler changes the group.
                 max_size=spec.system_nodes + len(network.zones),
             ),
             update_config=eks_l1.CfnNodegroup.UpdateConfigProperty(max_unavailable=1),

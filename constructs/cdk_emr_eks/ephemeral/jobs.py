@@ -57,7 +57,7 @@ class EphemeralJobs(Construct):
     Start the job with ``aws stepfunctions start-execution``. The input may be
     ``{"arguments": ["--day", "2026-11-21"]}``; other fields are ignored.
 
-    Resources made: two ``AWS::StepFunctions::StateMachine``, each with a role and a log group; the
+    Resources: two ``AWS::StepFunctions::StateMachine``, each with a role and a log group; the
     job's execution role, the role of the namespaces' stacks; an ``AWS::Events::Rule`` with a role
     and a queue for events that could not be delivered, and the queue's policy.
 

@@ -22,7 +22,7 @@ _FORTNIGHT: Final = 14 * 24 * 3600
 class ExecutionWatch(Construct):
     """Start one state machine when executions of another one end early.
 
-    Resources made: one ``AWS::Events::Rule``, ``AWS::IAM::Role``, ``AWS::SQS::Queue`` and
+    Resources: one ``AWS::Events::Rule``, ``AWS::IAM::Role``, ``AWS::SQS::Queue`` and
     ``AWS::SQS::QueuePolicy``.
 
     Args:

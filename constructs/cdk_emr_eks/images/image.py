@@ -297,7 +297,7 @@ class SparkImage(EmrImage):
     Pass ``uri`` to ``EmrEksTenant.job_configuration(..., image=...)``, to ``JobTemplateSpec.image``
     or to ``Tenant.image``.
 
-    Resources made for both architectures: ten (repository, log group, two roles, two build
+    Resources for both architectures: ten (repository, log group, two roles, two build
     projects, pipeline, handle and condition of the wait, parameter with the URI); for one
     architecture: nine. The build context is a file asset.
 
@@ -321,7 +321,7 @@ class NotebookImage(EmrImage):
     runs endpoints. Pass ``uri`` to ``KernelImages``, as ``spark`` or ``python`` depending on the
     kind.
 
-    Resources made: nine, as for a ``SparkImage`` of one architecture.
+    Resources: nine, as for a ``SparkImage`` of one architecture.
 
     Args:
         spec: The image.

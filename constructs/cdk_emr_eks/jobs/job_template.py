@@ -24,7 +24,7 @@ class JobTemplate(Construct):
     The role is fixed: with the role as a parameter, a user who starts the job could choose any
     role. EMR cannot change a template, so each change, also of a tag, replaces it.
 
-    Resources made: one ``AWS::EMRContainers::JobTemplate``.
+    Resources: one ``AWS::EMRContainers::JobTemplate``.
 
     Attributes:
         id: Id for ``aws emr-containers start-job-run --job-template-id``, a token.

@@ -1,1 +1,1 @@
-"""The platform's network: a VPC, its subnets, ways out of it, and its logs."""
+"""The VPC, its subnets, endpoints and flow logs."""

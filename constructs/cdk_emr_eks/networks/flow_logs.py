@@ -1,4 +1,4 @@
-"""Flow logs of a new VPC."""
+"""``FlowLogs``: the flow logs of a new VPC."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ def _any_flow_log() -> str:
 class FlowLogs(Construct):
     """All traffic of a VPC, accepted and rejected, in an encrypted CloudWatch log group.
 
-    Resources made: a log group, a role and the ``AWS::EC2::FlowLog``.
+    Resources: a log group, a role and the ``AWS::EC2::FlowLog``.
 
     Args:
         vpc: The VPC.
-        cluster_name: Literal name of the cluster in it.
+        cluster_name: Literal name of the cluster.
         key: Encrypts the log group.
         days: Days that CloudWatch keeps the logs.
 
@@ -74,7 +74,7 @@ class FlowLogs(Construct):
                         "Principal": {"Service": "vpc-flow-logs.amazonaws.com"},
                         "Condition": {
                             "StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID},
-                            # EC2 chooses the log's id after it has the role.
+                            # EC2 chooses the id of the flow log after the role exists.
                             "ArnLike": {"aws:SourceArn": _any_flow_log()},
                         },
                     }
@@ -93,7 +93,7 @@ class FlowLogs(Construct):
                                     "logs:DescribeLogStreams",
                                     "logs:PutLogEvents",
                                 ],
-                                # The ARN ends in ':*': the group's streams, with names by EC2.
+                                # The ARN ends in ':*': the streams of the group, named by EC2.
                                 "Resource": group.attr_arn,
                             }
                         ],

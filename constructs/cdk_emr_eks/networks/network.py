@@ -1,4 +1,4 @@
-"""The platform's network: a new VPC, or one that is there already."""
+"""The platform's network: a new VPC or an existing one."""
 
 from __future__ import annotations
 
@@ -31,13 +31,14 @@ _PUBLIC_BALANCER = "kubernetes.io/role/elb"
 
 @value
 class ExistingNetwork:
-    """A VPC that is there already, with the subnets that the platform may use.
+    """An existing VPC, with the subnets that the platform uses.
 
-    Nodes are placed by the ids of these subnets, so that no tag on them is needed; tags are added
-    where the VPC is of the same app, and asked for in a warning where it is imported.
+    Node classes select the subnets by id, so the subnets need no tag for Karpenter. Load balancers
+    need a tag: the library adds it if the app has the VPC, and a warning names it for an imported
+    VPC.
 
     Args:
-        vpc: The VPC; it needs DNS support and DNS host names, and a way to AWS's services.
+        vpc: The VPC. It needs DNS support, DNS host names, and a route to AWS's services.
         node_subnets: Subnets of nodes and of the control plane's interfaces, in at least 2 zones.
             None: all private subnets.
         pod_subnets: Subnets of pods, one in each zone of ``node_subnets``. None: pods share the
@@ -55,12 +56,12 @@ class ExistingNetwork:
 class Network(Construct):
     """Zones and subnets of the platform.
 
-    Resources made: none for an existing VPC. For a new one the VPC, subnets, route tables and NAT
-    gateways, an S3 gateway endpoint, and what ``NetworkSpec`` asks for beyond.
+    Resources: none for an existing VPC. For a new one the VPC, subnets, route tables and NAT
+    gateways, an S3 gateway endpoint, and the options of ``NetworkSpec``.
 
     Args:
-        spec: The network to make or to use.
-        cluster_name: Literal name of the cluster that will run in it.
+        spec: The new or existing network.
+        cluster_name: Literal name of the cluster.
         key: Encrypts the flow logs' log group.
 
     Attributes:
@@ -70,16 +71,15 @@ class Network(Construct):
         pod_subnets: Subnets of pods in the order of ``zones``; empty where pods share the node
             subnets.
         pods_per_zone: Pods that fit into each zone's pod subnet, by the zone's key; empty for an
-            existing VPC, whose subnets may have other users.
-        subnet_selector: How a Karpenter node class finds the node subnets: by tag in a new VPC, by
-            id in an existing one.
-        ranges: Address ranges of nodes and pods; of an existing VPC none is known.
-        ready: What the cluster, its nodes and pods need of the network beside the VPC.
+            existing VPC, whose subnets can have other users.
+        subnet_selector: Selector of the node subnets for Karpenter's node classes: by tag in a new
+            VPC, by id in an existing one.
+        ranges: Address ranges of nodes and pods; unknown for an existing VPC.
+        ready: Dependency of the cluster and its nodes, in addition to the VPC.
 
     Raises:
-        ConfigError: If zones are named that are not of the stack's region, an existing VPC's
-            subnets are public or in fewer than two zones, or its pod subnets are not one for each
-            zone.
+        ConfigError: If a zone is not in the stack's region, an existing VPC's subnets are public or
+            in fewer than two zones, or not every zone has exactly one pod subnet.
     """
 
     def __init__(
@@ -101,12 +101,12 @@ class Network(Construct):
         self.ranges: ClusterNetwork
         self.ready: IDependable
         if isinstance(spec, ExistingNetwork):
-            self._use(spec)
+            self._import_vpc(spec)
         else:
             self.ranges = ClusterNetwork(vpc_cidrs=(spec.cidr,), pod_cidrs=(spec.pod_cidr,))
-            self._make(spec, cluster_name, key)
+            self._create_vpc(spec, cluster_name, key)
 
-    def _make(self, spec: NetworkSpec, cluster_name: str, key: kms.IKey) -> None:
+    def _create_vpc(self, spec: NetworkSpec, cluster_name: str, key: kms.IKey) -> None:
         count = spec.zone_count
         names = spec.zones
         region = Stack.of(self).region
@@ -126,7 +126,7 @@ class Network(Construct):
             availability_zones=list(names),
             subnet_configuration=_subnet_configuration(spec),
             nat_gateways={Nat.ONE: 1, Nat.PER_ZONE: count, Nat.NONE: 0}[spec.nat],
-            # CDK would empty the default security group by a Lambda; nothing here uses that group.
+            # The CDK would empty the default security group with a Lambda. Nothing uses that group.
             restrict_default_security_group=False,
         )
         self.vpc = vpc
@@ -167,7 +167,7 @@ class Network(Construct):
         for subnet in vpc.public_subnets:
             Tags.of(subnet).add(_PUBLIC_BALANCER, "1", include_resource_types=kinds)
 
-    def _use(self, spec: ExistingNetwork) -> None:
+    def _import_vpc(self, spec: ExistingNetwork) -> None:
         self.vpc = spec.vpc
         nodes = _selected(spec.vpc, spec.node_subnets)
         by_zone: dict[str, list[ec2.ISubnet]] = {}
@@ -210,8 +210,8 @@ class Network(Construct):
             ids = ", ".join(subnet.subnet_id for subnet in foreign)
             Annotations.of(self).add_warning_v2(
                 "cdk-emr-eks:untagged-subnets",
-                f"Imported subnets can't be tagged here. Internal load balancers need the tag "
-                f"{_INTERNAL_BALANCER}=1, an EMR Studio made elsewhere the tag "
+                f"The library cannot tag imported subnets. Internal load balancers need the tag "
+                f"{_INTERNAL_BALANCER}=1, an EMR Studio of another app needs the tag "
                 f"{labels.EMR_MANAGED_TAG}=true on: {ids}",
             )
 

@@ -1,4 +1,4 @@
-"""Subnets for pods out of a VPC's second block, for the VPC CNI's custom networking."""
+"""``PodSubnets``: subnets for pods in a second address block, for custom networking."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from cdk_emr_eks.model.networks.zones import Zone
 
 
 class PodSubnets(Construct):
-    """One pod subnet in each zone, routed like the zone's node subnet.
+    """One pod subnet in each zone, with the route table of the zone's node subnet.
 
-    Each shares its node subnet's route table: pods leave by the same NAT gateway and S3 endpoint.
-    They carry no tag of Karpenter or of load balancers, which belong into node subnets.
+    Pods use the same NAT gateway and S3 endpoint as nodes. The subnets have no tags for Karpenter
+    or load balancers, which use the node subnets.
 
-    Resources made: the VPC's second block, and for each zone a subnet, its route table association,
+    Resources: the VPC's second block, and for each zone a subnet, its route table association,
     and two reservations for prefixes.
 
     Args:
@@ -43,7 +43,7 @@ class PodSubnets(Construct):
         vpc_id = vpc.vpc_id
         plan = spec.plan()
         block = ec2.CfnVPCCidrBlock(self, "Block", vpc_id=vpc_id, cidr_block=spec.pod_cidr)
-        made: list[ec2.ISubnet] = []
+        subnets: list[ec2.ISubnet] = []
         for index, zone in enumerate(zones):
             subnet = ec2.CfnSubnet(
                 self,
@@ -68,7 +68,7 @@ class PodSubnets(Construct):
                     cidr=str(reserved),
                     reservation_type="prefix",
                 )
-            made.append(
+            subnets.append(
                 ec2.Subnet.from_subnet_attributes(
                     self,
                     f"{zone.key}-subnet",
@@ -77,4 +77,4 @@ class PodSubnets(Construct):
                     route_table_id=table,
                 )
             )
-        self.subnets = tuple(made)
+        self.subnets = tuple(subnets)

@@ -1,4 +1,4 @@
-"""Ways from a new VPC to AWS's services that do not leave AWS's network."""
+"""``VpcEndpoints``: endpoints of AWS services in a new VPC."""
 
 from __future__ import annotations
 
@@ -32,13 +32,14 @@ WITHOUT_NAT: Final = (
 class VpcEndpoints(Construct):
     """The S3 gateway endpoint, and interface endpoints on request.
 
-    Resources made: one ``AWS::EC2::VPCEndpoint`` for S3, which costs nothing. With
+    Resources: one ``AWS::EC2::VPCEndpoint`` for S3, which is free. With
     ``interface_endpoints`` a security group and one endpoint for each service, with private DNS,
-    paid by the hour in each zone and by the gigabyte: https://aws.amazon.com/privatelink/pricing/.
+    charged for each hour in each zone and for each gigabyte:
+    https://aws.amazon.com/privatelink/pricing/.
 
     Args:
         vpc: The VPC.
-        spec: What it should have.
+        spec: Its options.
         subnets: Node subnets, one in each zone.
     """
 
@@ -79,7 +80,7 @@ class VpcEndpoints(Construct):
                 service=ec2.InterfaceVpcEndpointAwsService(service),
                 subnets=ec2.SubnetSelection(subnets=list(subnets)),
                 security_groups=[group],
-                # The group's rules name the blocks; CDK would add the VPC's first block again.
+                # The rules of the group have the blocks. The CDK would add the VPC's block again.
                 open=False,
             )
         self._warn(spec, len(services))
@@ -89,6 +90,6 @@ class VpcEndpoints(Construct):
         notes.add_warning_v2(
             "cdk-emr-eks:interface-endpoint-cost",
             f"{services} interface endpoints in {spec.zone_count} zones are "
-            f"{services * spec.zone_count} endpoint-hours an hour, used or not, and each gigabyte "
-            "through them is paid: https://aws.amazon.com/privatelink/pricing/",
+            f"{services * spec.zone_count} endpoint-hours an hour, also without traffic, and each "
+            "gigabyte is charged: https://aws.amazon.com/privatelink/pricing/",
         )

@@ -33,6 +33,6 @@ def add_capacity_buffers(
     """
     if not objects:
         return
-    stage = ManifestBundle(scope, f"Warm-{workload}", cluster=cluster)
-    stage.add(*objects)
-    stage.node.add_dependency(*pools)
+    bundle = ManifestBundle(scope, f"Warm-{workload}", cluster=cluster)
+    bundle.add(*objects)
+    bundle.node.add_dependency(*pools)

@@ -93,9 +93,9 @@ class NodePools(Construct):
     terminated, so no node outlives the controller. End all jobs before: kubectl waits for a node
     whose driver still runs.
 
-    Resources made: one ``Custom::AWSCDK-EKS-KubernetesResource``, or with ``bundle_per_workload``
-    one for each workload and one for what they share; and one for each workload with warm capacity,
-    for which Karpenter's feature gate must be on.
+    Resources: one ``Custom::AWSCDK-EKS-KubernetesResource``, or with ``bundle_per_workload``
+    one for each workload and one for shared objects; and one for each workload with capacity
+    buffers, for which Karpenter's feature gate must be on.
 
     Args:
         cluster: The cluster, with its kubectl provider.
@@ -108,7 +108,7 @@ class NodePools(Construct):
             delete their pools. Therefore the user decides, and not a threshold. Default False.
 
     Attributes:
-        stage: The manifest of objects that workloads share, and of added objects.
+        bundle: The manifest of objects that workloads share, and of added objects.
         nodes: As given.
 
     Raises:
@@ -145,19 +145,19 @@ class NodePools(Construct):
         self.nodes = nodes
         self._pools: list[NodePool] = [pool for own in pools.values() for pool in own]
         self._names = {("NodePool", pool.name) for pool in self._pools}
-        self.stage = CapacityBundle(self, SHARED_BUNDLE, cluster=cluster)
+        self.bundle = CapacityBundle(self, SHARED_BUNDLE, cluster=cluster)
         for name, own in manifests.items():
-            stage = self.stage
+            bundle = self.bundle
             if bundle_per_workload:
-                stage = CapacityBundle(self, f"Workload-{name}", cluster=cluster)
-                stage.adopt()
+                bundle = CapacityBundle(self, f"Workload-{name}", cluster=cluster)
+                bundle.adopt()
                 # Pools are deleted before the classes that they refer to.
-                stage.node.add_dependency(self.stage)
-            stage.add(*own)
+                bundle.node.add_dependency(self.bundle)
+            bundle.add(*own)
         self._add(*shared)
-        stages = [each for each in self.node.children if isinstance(each, CapacityBundle)]
+        bundles = [each for each in self.node.children if isinstance(each, CapacityBundle)]
         for name, objects in buffers.items():
-            add_capacity_buffers(self, name, objects, cluster=cluster, pools=stages)
+            add_capacity_buffers(self, name, objects, cluster=cluster, pools=bundles)
         self._warn(workloads)
 
     @property
@@ -195,7 +195,7 @@ class NodePools(Construct):
                 rule = "must be different from those of the cluster's other objects of its kind"
                 raise refuse(f"{kind} {name!r}", "metadata.name", rule, name)
             self._names.add((kind, name))
-        self.stage.add(*manifests)
+        self.bundle.add(*manifests)
 
     def _warn(self, workloads: Sequence[Workload]) -> None:
         annotations = Annotations.of(self)
@@ -227,6 +227,6 @@ def _check_names(names: Sequence[str]) -> None:
 def _check_size(manifests: Sequence[KubernetesObject]) -> None:
     size = sum(len(json.dumps(plain(each))) for each in manifests)
     if size > MAX_MANIFEST_BYTES:
-        rule = f"must make at most {MAX_MANIFEST_BYTES} bytes of node pools in one stage"
+        rule = f"must need at most {MAX_MANIFEST_BYTES} bytes of node pools in one manifest"
         fix = "set bundle_per_workload=True, or per_zone=False in workloads"
         raise refuse("Node pools", "workloads", rule, size, fix)

@@ -54,7 +54,7 @@ class Livy(Construct):
     every client could run code with every role. The permissions and the load balancer are created
     here, narrower than those of EMR's chart.
 
-    Resources made: one stage of Kubernetes objects (the server's namespace, service accounts, roles
+    Resources: one stage of Kubernetes objects (the server's namespace, service accounts, roles
     and network policies; with ``client_cidrs`` a load balancer), one
     ``Custom::AWSCDK-EKS-HelmChart``, one ``AWS::IAM::Role`` of the server with its
     ``AWS::EKS::PodIdentityAssociation``, and three policies of the two roles.

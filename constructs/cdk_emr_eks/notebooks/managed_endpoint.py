@@ -32,7 +32,7 @@ class ManagedEndpoint(Construct):
     EMR and the controller can delete what they created. An endpoint whose creation failed is
     deleted in the same way.
 
-    Resources made: one ``AWS::EMRContainers::Endpoint``. The first endpoint of a cluster, of any
+    Resources: one ``AWS::EMRContainers::Endpoint``. The first endpoint of a cluster, of any
     kind, adds the add-ons that endpoints need. The first one of a tenant adds a network policy for
     the load balancer to the tenant's namespace.
 

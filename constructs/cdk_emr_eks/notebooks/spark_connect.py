@@ -30,7 +30,7 @@ class SparkConnectEndpoint(Construct):
     The endpoint is created after the load balancer controller and the node pool for EMR's own pods.
     Its virtual cluster is deleted before these.
 
-    Resources made: one ``AWS::EMRContainers::Endpoint``. The first endpoint of a cluster, of any
+    Resources: one ``AWS::EMRContainers::Endpoint``. The first endpoint of a cluster, of any
     kind, adds the add-ons that endpoints need. The first one of a tenant adds a network policy for
     EMR's router to the tenant's namespace.
 

@@ -34,7 +34,7 @@ class EmrStudio(Construct):
 
     An app, a stack and a VPC may have several Studios. Only the Studio itself has a fixed name.
 
-    Resources made: ``AWS::EMR::Studio``, two security groups with their rules, bucket with policy,
+    Resources: ``AWS::EMR::Studio``, two security groups with their rules, bucket with policy,
     key, service role with policy; with Identity Center a user role. Outputs: URL and id of the
     Studio, location of the workspaces.
 

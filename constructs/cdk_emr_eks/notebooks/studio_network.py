@@ -80,7 +80,7 @@ class StudioSecurityGroups(Construct):
     - The engine group accepts connections from the workspaces on port 18888 and opens none. It is
       for clusters on EC2, but a Studio requires it.
 
-    Resources made: two ``AWS::EC2::SecurityGroup`` and an ``AWS::EC2::SecurityGroupIngress``.
+    Resources: two ``AWS::EC2::SecurityGroup`` and an ``AWS::EC2::SecurityGroupIngress``.
 
     Args:
         vpc: The Studio's VPC.
@@ -135,7 +135,7 @@ class EndpointConnection(Construct):
     group of the workspaces, the ingress rule on the group of the endpoint. Both are deleted before
     the endpoint.
 
-    Resources made: an ``AWS::EC2::SecurityGroupEgress`` and an ``AWS::EC2::SecurityGroupIngress``.
+    Resources: an ``AWS::EC2::SecurityGroupEgress`` and an ``AWS::EC2::SecurityGroupIngress``.
 
     Args:
         workspace: The group of the workspaces.

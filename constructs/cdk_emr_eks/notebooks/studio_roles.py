@@ -45,7 +45,7 @@ class StudioServiceRole(Construct):
     Only EMR of this account can assume it. Its policy is a separate resource, which is deleted
     after the Studio, so that EMR can still clean up.
 
-    Resources made: an ``AWS::IAM::Role`` and an ``AWS::IAM::Policy``.
+    Resources: an ``AWS::IAM::Role`` and an ``AWS::IAM::Policy``.
 
     Args:
         studio: Name of the Studio, for the description.

@@ -46,7 +46,7 @@ _HOSTS: Final = {
 class NotebookAccess(Construct):
     """Give one user of a Studio access to the user's endpoints only.
 
-    Resources made: for an IAM user, group or role one ``AWS::IAM::ManagedPolicy``, or several if
+    Resources: for an IAM user, group or role one ``AWS::IAM::ManagedPolicy``, or several if
     the endpoints do not fit one; for a federated role the role as well; for a user or group of
     Identity Center the session policy and an ``AWS::EMR::StudioSessionMapping``. Output:
     ``SignInUrl``.

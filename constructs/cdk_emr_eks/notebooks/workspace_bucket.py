@@ -27,7 +27,7 @@ class WorkspaceBucket(Construct):
     A bucket that is created here is encrypted by a separate key with yearly rotation, keeps old
     versions for a time, refuses connections without TLS, and blocks public access.
 
-    Resources made: bucket, bucket policy and key, without those that are given.
+    Resources: bucket, bucket policy and key, without those that are given.
 
     Args:
         storage: Prefix and retention.

@@ -1,1 +1,1 @@
-"""What users begin with: whole platforms, which wire all other parts together."""
+"""Whole platforms, in the order of their parts: the constructs that users start with."""

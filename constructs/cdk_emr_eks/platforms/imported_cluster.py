@@ -88,7 +88,7 @@ class ImportedEmrEksCluster(TenantHost):
     ``API_AND_CONFIG_MAP``, the Pod Identity agent, and node pools for the workloads. Pools that
     another app created for the same workloads can be used as they are.
 
-    Resources made: one custom resource for ``policies`` that are installed here, and with
+    Resources: one custom resource for ``policies`` that are installed here, and with
     ``nodes`` one or two more.
 
     Args:

@@ -1,4 +1,4 @@
-"""``NotebookPlatform``: a Studio, its users, and exactly the endpoints that each may open."""
+"""``NotebookPlatform``: a Studio, its users, and the endpoints that each user can open."""
 
 from __future__ import annotations
 
@@ -38,38 +38,40 @@ from cdk_emr_eks.tenants.tenant import EmrEksTenant
 
 
 class NotebookPlatform(Construct):
-    """Notebooks for people: an EMR Studio, managed endpoints, and who may open which.
+    """An EMR Studio, managed endpoints, and the users with the endpoints they can open.
 
-    Endpoints live in namespaces of the cluster. Code of a namespace can take on each execution role
-    of that namespace, so that a namespace is a level of trust: endpoints of other rights have
-    another one, which ``NotebookEndpoint.namespace`` makes.
+    Endpoints are in namespaces of the cluster. Code in a namespace can assume every execution role
+    of the namespace, so a namespace is a level of trust. Endpoints with other permissions are in
+    another namespace: see ``NotebookEndpoint.namespace``.
 
-    Several platforms may be in one app and on one cluster, each with a Studio of its own.
+    An app and a cluster can have several platforms, each with a separate Studio.
 
-    Resources made: those of ``EmrStudio``; with the first endpoint of a namespace those of a
+    Resources: those of ``EmrStudio``; with the first endpoint of a namespace those of a
     tenant; for each endpoint itself and two security group rules; for each user those of
     ``NotebookAccess``.
 
     Args:
-        cluster: Where the endpoints run: an ``EmrEksCluster``, or an imported one.
+        cluster: The cluster of the endpoints: an ``EmrEksCluster`` or an imported one.
         studio_name: Name of the Studio, as a short form of ``studio=StudioSpec(name=...)``.
-        auth_mode: How its people sign in, with ``studio_name``: ``IAM``, or ``SamlAuth(...)`` or
+        auth_mode: Sign-in of the Studio, with ``studio_name``: ``IAM``, or ``SamlAuth(...)`` or
             ``IdentityCenterAuth(...)``, which need more than a name. None: ``IAM``.
-        studio: A Studio to make, or one that is there. None: one named ``studio_name``.
-        tenant: The platform's own tenant, to be made with the first endpoint, or one that is there.
-            None: a tenant ``STUDIO-notebooks`` with the notebook workload.
-        network: VPC and subnets of the Studio. None: the cluster's; an imported cluster has none.
-        key: Encrypts the workspaces' files. None: a new key. Ignored by a Studio that is there, so
-            refused with it.
+        studio: Options of a new Studio, or an existing Studio. None: a new one named
+            ``studio_name``.
+        tenant: Options of the platform's default tenant, which is created with the first endpoint,
+            or an existing tenant. None: a tenant ``STUDIO-notebooks`` with the notebook workload.
+        network: VPC and subnets of the Studio. None: those of the cluster; required for an imported
+            cluster.
+        key: Encrypts the workspaces' files. None: a new key. Refused with an existing Studio.
 
     Attributes:
         studio: The Studio.
         endpoints: The endpoints by name.
-        users: What each user has, in the order they came.
+        users: The access of each user, in the order in which they were added.
 
     Raises:
-        ConfigError: If the Studio is told twice or not at all, the sign-in is unknown or would give
-            everybody all endpoints, the cluster cannot have endpoints, or no network is known.
+        ConfigError: If the Studio is given twice or not at all, the sign-in is unknown or would
+            give all users all endpoints, the cluster does not support endpoints, or no network is
+            known.
 
     Source: https://docs.aws.amazon.com/emr/latest/ManagementGuide/emr-studio.html
     """
@@ -105,7 +107,7 @@ class NotebookPlatform(Construct):
         if isinstance(studio, EmrStudio):
             for field, value in (("network", network), ("key", key)):
                 if value is not None:
-                    rule = "is of no use with a Studio that is there"
+                    rule = "must be absent with an existing Studio"
                     raise refuse(where, field, rule, type(value).__name__)
         else:
             network = network or _cluster_network(where, cluster)
@@ -127,14 +129,15 @@ class NotebookPlatform(Construct):
 
     @property
     def tenants(self) -> Mapping[str, EmrEksTenant]:
-        """The tenants that have endpoints or were given, by namespace."""
-        return self._tenants.made
+        """The created and the given tenants, by namespace."""
+        return self._tenants.created
 
     def add_tenant(self, tenant: Tenant | EmrEksTenant) -> None:
-        """Have endpoints that name a namespace live with a tenant of your own.
+        """Use a tenant for the endpoints of its namespace.
 
         Args:
-            tenant: A tenant to be made with its first endpoint, or one that is there.
+            tenant: Options of a tenant, which is created with its first endpoint, or an existing
+                tenant.
 
         Raises:
             ConfigError: If the namespace has a tenant already, or the tenant is of another cluster.
@@ -145,57 +148,57 @@ class NotebookPlatform(Construct):
     def add_endpoints(
         self, endpoints: Sequence[NotebookEndpoint], *, scope: Construct | None = None
     ) -> None:
-        """Make endpoints that users will name.
+        """Create endpoints, which users can then name.
 
         Args:
-            endpoints: The endpoints; one that is there with all the same is not made anew.
-            scope: Where they and their tenants are made. None: under the platform.
+            endpoints: The endpoints. An equal endpoint that exists is not created again.
+            scope: Scope of the endpoints and their tenants. None: the platform.
 
         Raises:
-            ConfigError: If an endpoint of the name is not the same, or an endpoint's code would get
-                at rights that were meant for another's.
+            ConfigError: If a different endpoint has the same name, or the code of an endpoint could
+                use permissions of another endpoint.
         """
         check_argument(self._where, "endpoints", Sequence[NotebookEndpoint], endpoints)
         check_argument(self._where, "scope", Construct | None, scope)
-        self._make(self._plan(endpoints), scope or self)
+        self._create(self._plan(endpoints), scope or self)
 
     def add_user(self, user: NotebookUser, *, scope: Construct | None = None) -> NotebookAccess:
-        """Add one user; see ``add_users``."""
+        """Add one user, as ``add_users`` does."""
         return self.add_users([user], scope=scope)[0]
 
     def add_users(
         self, users: Sequence[NotebookUser], *, scope: Construct | None = None
     ) -> tuple[NotebookAccess, ...]:
-        """Give users their endpoints, which are made where they are not there yet.
+        """Add users with their endpoints, and create the endpoints that do not exist yet.
 
-        Everything is checked before anything is made.
+        All users are checked before anything is created.
 
         Args:
-            users: The users. Those who name the same endpoint share it.
-            scope: Where users, new endpoints and their tenants are made. None: under the platform.
+            users: The users. Users who name the same endpoint share it.
+            scope: Scope of users, new endpoints and their tenants. None: the platform.
 
         Returns:
-            What each user has.
+            The access of each user.
 
         Raises:
-            ConfigError: If a user is there already, is none of the Studio's way to sign in, shares
-                an endpoint that is not the same for all, or has more endpoints than IAM's policies
-                hold; if an endpoint is not there, or its code would get at rights that were meant
-                for another's.
+            ConfigError: If a user exists already, is of another sign-in than the Studio, shares an
+                endpoint with different options, or has more endpoints than IAM's policies can hold;
+                if an endpoint does not exist, or its code could use permissions of another
+                endpoint.
         """
         check_argument(self._where, "scope", Construct | None, scope)
         plan, kinds = self._check(users)
         place = scope or self
-        self._make(plan, place)
+        self._create(plan, place)
         added = [self._user(user, kind, place) for user, kind in zip(users, kinds, strict=True)]
         self.users += added
         return tuple(added)
 
     def check_users(self, users: Sequence[NotebookUser]) -> None:
-        """Check users together, as ``add_users`` does, and make nothing.
+        """Check users together, as ``add_users`` does, and create nothing.
 
         Raises:
-            ConfigError: As ``add_users``.
+            ConfigError: As in ``add_users``.
         """
         self._check(users)
 
@@ -218,23 +221,23 @@ class NotebookPlatform(Construct):
         self.studio.require_room(len(plan) - len(self.endpoints))
         return plan
 
-    def _make(self, plan: Mapping[str, NotebookEndpoint], scope: Construct) -> None:
+    def _create(self, plan: Mapping[str, NotebookEndpoint], scope: Construct) -> None:
         for name, endpoint in plan.items():
             if name in self.endpoints:
                 continue
             tenant = self._tenants.tenant_of(endpoint, scope)
             role = self._tenants.role_of(endpoint)
-            made = ManagedEndpoint(
+            managed = ManagedEndpoint(
                 tenant, f"Endpoint-{name}", tenant=tenant, spec=endpoint, role=role.name
             )
-            Tags.of(made).add(STUDIO_TAG, self.studio.spec.name)
-            # An export in use cannot change, and an endpoint that is replaced has another ARN.
-            CrossStackReferences.of(made.resource).produce(ReferenceStrength.WEAK)
-            # Beside the endpoint, whose security group the rules name.
-            group = made.resource.attr_security_group
-            self.studio.connect_endpoint(f"{endpoint.namespace}.{name}", group, scope=made)
-            self.endpoints[name] = made
-            self._versions[name] = _version(made)
+            Tags.of(managed).add(STUDIO_TAG, self.studio.spec.name)
+            # An export in use cannot change, and a replaced endpoint has another ARN.
+            CrossStackReferences.of(managed.resource).produce(ReferenceStrength.WEAK)
+            # In the scope of the endpoint, because the rules name its security group.
+            group = managed.resource.attr_security_group
+            self.studio.connect_endpoint(f"{endpoint.namespace}.{name}", group, scope=managed)
+            self.endpoints[name] = managed
+            self._versions[name] = _version(managed)
         self._declared = dict(plan)
 
     def _check_user(
@@ -252,12 +255,12 @@ class NotebookPlatform(Construct):
     def _user(self, user: NotebookUser, kind: IdentityKind, scope: Construct) -> NotebookAccess:
         access = [
             EndpointAccess(
-                arn=made.arn,
-                virtual_cluster_arn=made.tenant.virtual_cluster.arn,
-                role_arn=made.role.arn,
-                version=self._versions[made.spec.name],
+                arn=endpoint.arn,
+                virtual_cluster_arn=endpoint.tenant.virtual_cluster.arn,
+                role_arn=endpoint.role.arn,
+                version=self._versions[endpoint.spec.name],
             )
-            for made in (self.endpoints[name] for name in user.endpoint_names)
+            for endpoint in (self.endpoints[name] for name in user.endpoint_names)
         ]
         words = "".join(word.title() for word in kind.split())
         id = f"{words}-{user.identity_name}"
@@ -284,7 +287,7 @@ def _studio_spec(
 
 
 def _version(endpoint: ManagedEndpoint) -> str:
-    """Return what changes with the properties that CloudFormation replaces an endpoint for."""
+    """Return a hash of the properties whose change replaces an endpoint."""
     properties = [endpoint.resource.release_label, endpoint.resource.configuration_overrides]
     text = json.dumps(Stack.of(endpoint).resolve(properties), sort_keys=True)
     return sha256(text.encode()).hexdigest()[:8]

@@ -1,4 +1,4 @@
-"""The namespaces of a notebook platform: its own, those it was given, and those it makes."""
+"""``NotebookTenants``: the tenants of a notebook platform, created with their first endpoint."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from cdk_emr_eks.tenants.tenant import EmrEksTenant
 
 
 class NotebookTenants:
-    """Finds the tenant that an endpoint lives with, and makes it the first time.
+    """Finds the tenant of an endpoint, and creates it the first time.
 
     Args:
         where: The platform, for errors.
-        cluster: Where tenants live.
-        home: The platform's own tenant; those that are made are copies of it.
+        cluster: The cluster of the tenants.
+        home: The platform's default tenant. Tenants of other namespaces are copies of it.
     """
 
     def __init__(self, where: str, cluster: TenantHost, home: Tenant | EmrEksTenant) -> None:
@@ -33,40 +33,40 @@ class NotebookTenants:
         self._cluster = cluster
         self._home = _spec(home)
         self._declared: dict[str, Tenant] = {}
-        self._made: dict[str, EmrEksTenant] = {}
-        # The roles for endpoints of those namespaces that have roles before any endpoint comes.
+        self._created: dict[str, EmrEksTenant] = {}
+        # The roles for endpoints, for namespaces that have roles before their first endpoint.
         self._roles: dict[str, tuple[ExecutionRoleSpec, ...]] = {}
         self.adopt(home)
 
     @property
     def home(self) -> str:
-        """The platform's own namespace."""
+        """The platform's default namespace."""
         return self._home.resolved_namespace
 
     @property
-    def made(self) -> Mapping[str, EmrEksTenant]:
-        """The tenants that are there, by namespace."""
-        return self._made
+    def created(self) -> Mapping[str, EmrEksTenant]:
+        """The existing tenants, by namespace."""
+        return self._created
 
     def adopt(self, tenant: Tenant | EmrEksTenant) -> None:
-        """Have endpoints of a namespace live with a tenant.
+        """Use a tenant for the endpoints of its namespace.
 
         Raises:
-            ConfigError: If the namespace has another tenant already, or the tenant is another
-                cluster's.
+            ConfigError: If the namespace has another tenant already, or the tenant is of another
+                cluster.
         """
         spec = _spec(tenant)
         namespace = spec.resolved_namespace
-        if namespace in self._declared or namespace in self._made:
+        if namespace in self._declared or namespace in self._created:
             rule = "must be of a namespace that the platform does not have yet"
             raise refuse(self._where, "tenant", rule, namespace)
         roles = spec.execution_roles
         if isinstance(tenant, EmrEksTenant):
             theirs, ours = tenant.context.cluster_name, self._cluster.context.cluster_name
             if theirs != ours:
-                rule = f"must live on the platform's cluster {ours!r}"
+                rule = f"must be on the platform's cluster {ours!r}"
                 raise refuse(self._where, "tenant", rule, theirs)
-            self._made[namespace] = tenant
+            self._created[namespace] = tenant
             roles = tuple(role.spec for role in tenant.roles.values())
         if roles:
             able = (role for role in roles if RoleUse.ENDPOINTS in role.uses)
@@ -74,10 +74,10 @@ class NotebookTenants:
         self._declared[namespace] = spec
 
     def check(self, endpoints: Iterable[NotebookEndpoint]) -> None:
-        """Check that endpoints can live where they ask to.
+        """Check that endpoints can be in their namespaces.
 
         Raises:
-            ConfigError: If an endpoint's code would get at rights that were meant for another's, or
+            ConfigError: If the code of an endpoint could use permissions of another endpoint, or
                 its tenant lacks the workload, the role, or the registry of its kernels' images.
         """
         every = tuple(endpoints)
@@ -99,7 +99,7 @@ class NotebookTenants:
             check.raise_if_any()
 
     def role_of(self, endpoint: NotebookEndpoint) -> ExecutionRoleSpec:
-        """Return the execution role of an endpoint that was checked."""
+        """Return the execution role of a checked endpoint."""
         namespace = endpoint.namespace or self.home
         if namespace not in self._roles:
             return endpoint.role_to_create(self._cluster.context.cluster_name, namespace)
@@ -107,18 +107,18 @@ class NotebookTenants:
         return next((each for each in roles if each.name == endpoint.role), roles[0])
 
     def tenant_of(self, endpoint: NotebookEndpoint, scope: Construct) -> EmrEksTenant:
-        """Return the tenant that an endpoint lives with, making it in ``scope`` the first time."""
+        """Return the tenant of an endpoint, creating it in ``scope`` the first time."""
         namespace = endpoint.namespace or self.home
-        if namespace not in self._made:
+        if namespace not in self._created:
             tenant = self._tenant(endpoint)
-            self._made[namespace] = self._cluster.add_tenant(tenant, scope=scope)
-        return self._made[namespace]
+            self._created[namespace] = self._cluster.add_tenant(tenant, scope=scope)
+        return self._created[namespace]
 
     def _tenant(self, endpoint: NotebookEndpoint) -> Tenant:
-        """Return the tenant of an endpoint's namespace, as it is or as it would be made."""
+        """Return the options of the tenant of an endpoint's namespace, created or not."""
         namespace = endpoint.namespace or self.home
-        if namespace in self._made:
-            return self._made[namespace].tenant
+        if namespace in self._created:
+            return self._created[namespace].tenant
         declared = self._declared.get(namespace) or _copy(self._home, namespace)
         if declared.execution_roles:
             return declared
@@ -126,16 +126,16 @@ class NotebookTenants:
 
 
 def default_home(studio: str, workloads: Iterable[str]) -> Tenant:
-    """Return the own tenant of a platform that was given none, named after the Studio."""
+    """Return the default tenant of a platform, named after the Studio."""
     name = re.sub(r"[^a-z0-9]+", "-", studio.lower()).strip("-")[:50].strip("-") or "studio"
-    # Tenants get pod templates and an output for each workload: notebooks need one of them.
+    # A tenant has pod templates and an output for each workload; notebooks need one workload.
     chosen = tuple(each for each in workloads if each == NOTEBOOK.name)
     return Tenant(name=f"{name}-notebooks", workloads=chosen)
 
 
 def _copy(home: Tenant, namespace: str) -> Tenant:
     uri = home.logs.s3_uri
-    # Beside the home's folder and not in it: who writes one may not read the other.
+    # Next to the home's folder and not in it: a writer of one must not read the other.
     logs = replace(home.logs, s3_uri=f"{uri.rstrip('/')}-{namespace}") if uri else home.logs
     return replace(
         home,

@@ -1,1 +1,1 @@
-"""Pod templates as assets in S3."""
+"""Pod templates in S3."""

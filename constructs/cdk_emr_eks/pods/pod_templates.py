@@ -1,9 +1,8 @@
-"""Pod templates as content-addressed files that a job's execution role may read."""
+"""Pod templates in S3, as content-addressed files for jobs."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
@@ -24,18 +23,19 @@ from cdk_emr_eks.model.pods.pod_template import (
 )
 from cdk_emr_eks.model.workloads.workload import Workload
 from cdk_emr_eks.names import dns_label
+from cdk_emr_eks.values import value
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class PodTemplateLocation:
-    """Where a pod template is.
+    """Location of a pod template in S3.
 
-    It names the asset bucket by account and region only, so that other stacks may use it without
-    an export.
+    The name of the asset bucket contains only account and region, so other stacks can use the
+    location without an export.
 
     Args:
         uri: ``s3://`` URI, for ``spark.kubernetes.driver.podTemplateFile`` and the executor's.
-        object_arn: ARN of the object, for a role that reads it.
+        object_arn: ARN of the object, for the permission to read it.
     """
 
     uri: str
@@ -43,13 +43,13 @@ class PodTemplateLocation:
 
 
 class PodTemplates(Construct):
-    """The pod templates of the platform's workloads, and those that users bring.
+    """The pod templates of the platform's workloads, and those of users.
 
-    Each is a CDK file asset: its key is the hash of its content, so a changed template is a new
-    object, and jobs that run keep the one they started with. No Lambda copies anything. Readable
-    copies are under ``pod-templates/`` of the cloud assembly.
+    Each is a CDK file asset. Its key is the hash of its content, so a changed template is a new
+    object, and running jobs keep the old one. No Lambda copies files. Readable copies are under
+    ``pod-templates/`` of the cloud assembly.
 
-    Resources made: none in the template; two files for each workload in the asset bucket.
+    Resources: none in the template; two files for each workload in the asset bucket.
 
     Args:
         workloads: The workloads by name.
@@ -58,7 +58,7 @@ class PodTemplates(Construct):
     def __init__(self, scope: Construct, id: str, *, workloads: Mapping[str, Workload]) -> None:
         super().__init__(scope, id)
         stage = cast(Stage, Stage.of(self))
-        # Two platforms in one app have a folder each, named by the path of the platform.
+        # Each platform of an app has a folder, with the path of the platform as its name.
         folder = scope.node.path.replace("/", "-") or id
         self._folder = Path(stage.asset_outdir) / "pod-templates" / folder
         self._locations: dict[tuple[str, SparkRole], PodTemplateLocation] = {}
@@ -72,7 +72,7 @@ class PodTemplates(Construct):
                 self._locations[workload.name, role] = self._emit(name, template)
 
     def location(self, workload: str, role: SparkRole) -> PodTemplateLocation:
-        """Return where the template of a workload's driver or executor is.
+        """Return the location of the template of a workload's driver or executor.
 
         Raises:
             ConfigError: If there is no such workload.
@@ -86,16 +86,16 @@ class PodTemplates(Construct):
     def upload(
         self, name: str, template: Mapping[str, object] | PodTemplate | Path
     ) -> PodTemplateLocation:
-        """Add a pod template of the user's own, checked against what EMR accepts.
+        """Add a pod template of the user, checked against EMR's rules.
 
         Args:
-            name: Name of the readable copy, a DNS label; unique here.
+            name: Name of the readable copy, a unique DNS label.
             template: The template as a mapping, as a typed value, or as the path of a YAML file
                 with one document.
 
         Raises:
-            ConfigError: If the name is taken or no DNS label, the file does not hold one document,
-                or EMR would refuse the template.
+            ConfigError: If the name is used already or not a DNS label, the file does not have
+                exactly one document, or EMR would refuse the template.
         """
         where = f"Pod template {name!r}"
         for problem in dns_label("name", name):
@@ -116,7 +116,7 @@ class PodTemplates(Construct):
 
 
 def template_asset(scope: Construct, id: str, path: Path) -> PodTemplateLocation:
-    """Make a file a content-addressed object that a role may read."""
+    """Return the location of a file as a content-addressed object."""
     asset = assets.Asset(scope, id, path=str(path))
     bucket, key = asset.s3_bucket_name, asset.s3_object_key
     return PodTemplateLocation(

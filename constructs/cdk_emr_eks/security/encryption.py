@@ -46,7 +46,7 @@ class PlatformKey(Construct):
     CloudWatch Logs can use it for the log groups of the cluster only; the encryption context has
     their names. ``allow_job_logs`` allows it for the log groups of jobs.
 
-    Resources made: one ``AWS::KMS::Key``. It is deleted with the stack, after KMS's waiting period
+    Resources: one ``AWS::KMS::Key``. It is deleted with the stack, after KMS's waiting period
     of 30 days, in which the deletion can be cancelled.
 
     Args:

@@ -1,4 +1,4 @@
-"""What only one construct of an app may have, such as a namespace of a cluster."""
+"""Claims: names that only one construct of an app can use, such as a cluster's namespace."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ _ID: Final = "EmrEksClaims"
 
 
 class AppClaims(Construct):
-    """The list of claims of one app; it stands at the app's root, so that two stacks share it.
+    """The claims of one app. It is a child of the app, so that all stacks share it.
 
-    Resources made: none.
+    Resources: none.
     """
 
     def __init__(self, scope: Construct, id: str) -> None:
         super().__init__(scope, id)
         self._owners: dict[tuple[str, ...], str] = {}
-        self._kept_off: dict[tuple[str, ...], tuple[str, str, str]] = {}
+        self._reserved: dict[tuple[str, ...], tuple[str, str, str]] = {}
         self._folders: dict[tuple[str, ...], str] = {}
         self._environments: dict[Stack, tuple[str, str]] = {}
 
     @classmethod
     def of(cls, scope: Construct) -> AppClaims:
-        """Return the claims of the app that holds ``scope``."""
+        """Return the claims of the app of ``scope``."""
         root = scope.node.root
         found = root.node.try_find_child(_ID)
         return cast(AppClaims, found) if found else cls(cast(Construct, root), _ID)
@@ -40,59 +40,60 @@ class AppClaims(Construct):
         rule: str,
         in_all_regions: bool = False,
     ) -> None:
-        """Claim something of the account and region that ``scope`` is deployed to.
+        """Claim a name in the account and region of ``scope``.
 
         Args:
-            scope: The construct that claims.
-            what: Kind of claim, then what tells it apart, such as cluster and namespace.
+            scope: The construct that claims it.
+            what: Kind of claim, then the parts of its key, such as cluster and namespace.
             field: Field of the error.
             rule: Rule of the error.
-            in_all_regions: Whether the account has it once, not each region.
+            in_all_regions: Whether the name is unique in the account, and not in each region.
 
         Raises:
-            ConfigError: If another construct of the app has it, or is kept off what others have.
+            ConfigError: If another construct of the app has it, or reserved it.
         """
         path = scope.node.path
         key = (*self._environment(scope, in_all_regions), *what)
         if key in self._owners:
             raise refuse(path, field, f"{rule}; {self._owners[key]!r} has it", what[-1])
-        if key in self._kept_off:
-            other, its_field, its_rule = self._kept_off[key]
+        if key in self._reserved:
+            other, its_field, its_rule = self._reserved[key]
             raise refuse(other, its_field, f"{its_rule}; {path!r} has it", what[-1])
         self._owners[key] = path
 
     def reserve(self, scope: Construct, *what: str, field: str, rule: str) -> None:
-        """Say that a construct uses something which must be nobody's, now or later.
+        """Reserve a name so that no other construct in the app can claim it.
 
         Args:
-            scope: The construct that uses it.
-            what: Kind of claim, then what tells it apart, as in ``take``.
+            scope: The construct that reserves it.
+            what: Kind of claim, then the parts of its key, as in ``claim``.
             field: Field of the error.
             rule: Rule of the error.
 
         Raises:
-            ConfigError: If a construct of the app has it.
+            ConfigError: If another construct of the app has it.
         """
         path = scope.node.path
         key = (*self._environment(scope, False), *what)
         if key in self._owners:
             raise refuse(path, field, f"{rule}; {self._owners[key]!r} has it", what[-1])
-        self._kept_off[key] = (path, field, rule)
+        self._reserved[key] = (path, field, rule)
 
     def claim_folder(
         self, scope: Construct, bucket: str, prefix: str, *, field: str, rule: str
     ) -> None:
-        """Claim all objects below a prefix of a bucket; a bucket's name is the same everywhere.
+        """Claim all objects below a prefix of a bucket; names of buckets are unique everywhere.
 
         Args:
-            scope: The construct that claims.
+            scope: The construct that claims them.
             bucket: Name of the bucket; two tokens of one bucket are the same text.
             prefix: Prefix without slashes at its ends. Empty: the whole bucket.
             field: Field of the error.
             rule: Rule of the error.
 
         Raises:
-            ConfigError: If another construct of the app has it, a part of it, or what holds it.
+            ConfigError: If another construct of the app has the prefix, or a prefix of it, or a
+                part below it.
         """
         path = scope.node.path
         folder = (bucket, *filter(None, prefix.split("/")))
@@ -108,7 +109,7 @@ class AppClaims(Construct):
         if stack not in self._environments:
             environment = stack.environment  # aws://ACCOUNT/REGION
             stage = Stage.of(stack) if "unknown-" in environment else None
-            # Where account or region is unknown, two stages (dev, prod) may be two accounts.
+            # If account or region is unknown, two stages (dev, prod) can be two accounts.
             self._environments[stack] = (environment, stage.node.path if stage else "")
         environment, stage_path = self._environments[stack]
         return (environment.rpartition("/")[0] if in_all_regions else environment, stage_path)

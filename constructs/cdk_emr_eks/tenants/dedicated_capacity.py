@@ -24,7 +24,7 @@ class DedicatedCapacity(CapacityBundle):
     They are in the tenant's stack, created before its namespace and deleted after its last pod. The
     nodes' tags name the tenant, for cost allocation.
 
-    Resources made: one ``Custom::AWSCDK-EKS-KubernetesResource``.
+    Resources: one ``Custom::AWSCDK-EKS-KubernetesResource``.
 
     Args:
         context: The platform.

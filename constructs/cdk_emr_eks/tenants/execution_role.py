@@ -1,4 +1,4 @@
-"""The IAM role that a job's pods have, bound to one namespace and to EMR's service accounts."""
+"""``ExecutionRole``: the IAM role of the pods of a job, for one namespace."""
 
 from __future__ import annotations
 
@@ -32,27 +32,27 @@ from cdk_emr_eks.tenants.job_role_policies import (
 
 
 class ExecutionRole(JobRole):
-    """A job execution role that only EMR's service accounts of one namespace can use.
+    """A job execution role that only EMR's service accounts of one namespace can assume.
 
     With Pod Identity, each service account of the role's uses (three for jobs, three for endpoints)
-    is associated with the role. The role's trust names the cluster, the namespace and the accounts,
-    so that nobody can use it through an association of another cluster. With IRSA, the trust names
-    the namespace and the role's own name in base36.
+    is associated with the role. The trust policy names the cluster, the namespace and the service
+    accounts, so that an association of another cluster cannot use the role. With IRSA, the trust
+    policy names the namespace and the role's name in base36.
 
-    Resources made: one ``AWS::IAM::Role`` and, with Pod Identity, one
+    Resources: one ``AWS::IAM::Role`` and, with Pod Identity, one
     ``AWS::EKS::PodIdentityAssociation`` for each service account: three for jobs.
 
     Args:
-        context: The platform, made here or elsewhere.
-        namespace: The namespace whose jobs may use the role.
+        context: The platform.
+        namespace: Namespace of the jobs that use the role.
         spec: Name, permissions and options.
-        log_group: Name of the log group that jobs write to. None: jobs may not write logs.
-        logs: S3 location of logs, beside the log group.
-        trusts: Statements of its trust beside the one on service accounts; with IRSA only.
+        log_group: Name of the log group that jobs write to. None: jobs cannot write logs.
+        logs: S3 location of logs, in addition to the log group.
+        trusts: Further statements of the trust policy; with IRSA only.
 
     Raises:
         ConfigError: If the app has a role of that name, a workload is unknown, the log group would
-            be a pattern in IAM, or IRSA is asked for on a cluster whose OIDC provider is not known.
+            be a pattern in IAM, or the role uses IRSA on a cluster without an OIDC provider.
     """
 
     def __init__(
@@ -92,25 +92,25 @@ class ExecutionRole(JobRole):
             *logging,
             *(in_environment(permission).statement() for permission in spec.permissions),
         ]
-        self._made = iam_role(
+        self._role = iam_role(
             self,
             spec,
             description=f"EMR jobs of namespace {namespace} on cluster {context.cluster_name}",
             trust=self._trust(context, namespace, trusts),
             statements=statements,
         )
-        self.arn = self._made.role_arn
+        self.arn = self._role.role_arn
         self.associations = (
             self._associate(context, namespace) if spec.identity is JobIdentity.POD_IDENTITY else ()
         )
-        suppress_wildcards(self, spec, self._made, logging)
+        suppress_wildcards(self, spec, self._role, logging)
         for number, warning in enumerate(spec.warnings()):
             Annotations.of(self).add_warning_v2(f"cdk-emr-eks:role-name-{number}", warning)
 
     @property
     def role(self) -> iam.Role:
         """The role, to grant it more: ``bucket.grant_read(execution_role.role)``."""
-        return self._made
+        return self._role
 
     def _claim(self, cluster_name: str, namespace: str) -> None:
         name, claims = self.spec.name, AppClaims.of(self)

@@ -1,4 +1,4 @@
-"""What a tenant's execution roles have in common, whether they are its own or shared."""
+"""``JobRole``: an execution role in a namespace, dedicated or shared."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from cdk_emr_eks.tenants.virtual_cluster import EmrVirtualCluster
 
 
 class JobRole(Construct):
-    """An execution role as one namespace has it: ``ExecutionRole`` or ``SharedRoleUse``.
+    """An execution role in one namespace: ``ExecutionRole`` or ``SharedRoleUse``.
 
     Attributes:
-        spec: What was asked for.
+        spec: As given.
         arn: ARN of the role, a token.
         associations: Its Pod Identity associations in the namespace; none with IRSA.
     """
@@ -38,10 +38,10 @@ class JobRole(Construct):
         """The role, to grant it more: ``bucket.grant_read(execution_role.role)``.
 
         Raises:
-            ConfigError: If it is shared: what it is granted here all tenants would have.
+            ConfigError: If it is shared: all tenants would get the permissions.
         """
         where, rule = f"Execution role {self.spec.name!r}", "is shared by tenants"
-        fix = "grant all of them on SharedExecutionRole.role, or give the tenant a role of its own"
+        fix = "grant all tenants on SharedExecutionRole.role, or give the tenant a separate role"
         raise refuse(where, "role", rule, fix=fix)
 
     def grant_start_job_run(
@@ -51,12 +51,12 @@ class JobRole(Construct):
         virtual_cluster: EmrVirtualCluster,
         job_templates: Sequence[str] = (),
     ) -> iam.Grant:
-        """Let somebody run jobs with this role on one virtual cluster, follow and cancel them.
+        """Allow a role or user to run, describe and cancel jobs with this role.
 
         Args:
             grantee: Role or user that submits jobs.
-            virtual_cluster: Where.
-            job_templates: ARNs of the job templates that may be used. Empty: none.
+            virtual_cluster: Virtual cluster of the jobs.
+            job_templates: ARNs of the job templates that they can use. Empty: no template.
 
         Raises:
             ConfigError: If the role is not for jobs.
@@ -78,7 +78,7 @@ class JobRole(Construct):
                 [runs],
                 {},
             ),
-            # Jobs may be tagged when they start, for cost allocation.
+            # Jobs can be tagged when they start, for cost allocation.
             (["emr-containers:TagResource"], [runs], {}),
             (["iam:PassRole"], [self.arn], passed),
         ]
@@ -98,7 +98,7 @@ class JobRole(Construct):
         )
 
     def delete_after(self, virtual_cluster: EmrVirtualCluster) -> None:
-        """Keep the role until a virtual cluster of the same stack is gone, for its last jobs."""
+        """Delete the role after a virtual cluster of the same stack, which runs jobs until then."""
         if Stack.of(self) is Stack.of(virtual_cluster):
             virtual_cluster.resource.node.add_dependency(self)
 
@@ -117,7 +117,8 @@ class JobRole(Construct):
             )
             for component in self.spec.components
         )
-        # Its literal name is no reference: CloudFormation would make them before the cluster.
+        # The literal name of the cluster is no reference, so CloudFormation would create the
+        # associations before the cluster.
         cluster = context.cluster.node.default_child
         if isinstance(cluster, CfnResource):
             for association in associations:
@@ -133,12 +134,12 @@ def iam_role(
     trust: object,
     statements: Iterable[dict[str, object]],
 ) -> iam.Role:
-    """Make the IAM role of an execution role.
+    """Create the IAM role of an execution role.
 
     Args:
-        scope: Where.
+        scope: Scope of the role.
         spec: Name, managed policies and boundary.
-        description: What IAM's console shows.
+        description: Description in IAM.
         trust: Trust policy: an object, or JSON text.
         statements: Statements of its inline policy.
     """
@@ -172,7 +173,7 @@ def suppress_wildcards(
     role: iam.Role,
     logging: Sequence[Mapping[str, object]],
 ) -> None:
-    """Accept the wildcards of a role that have a reason, beside the role."""
+    """Suppress the findings on wildcards of a role that have a reason."""
     findings = {wildcard(scope, resource): why for resource, why in wildcards(logging)}
     for permission in map(in_environment, spec.permissions):
         if permission.reason:

@@ -1,4 +1,4 @@
-"""Policy documents of a job execution role: who may be it, and what every job must do."""
+"""Policy documents of job execution roles: trust policies, and permissions of every job."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from cdk_emr_eks.tokens import has_token
 
 
 def job_trust(cluster_name: str, namespace: str, spec: ExecutionRoleSpec) -> dict[str, object]:
-    """Trust of EKS Pod Identity, for EMR's service accounts of one role."""
+    """Return the trust policy for Pod Identity and EMR's service accounts of one role."""
     return pod_identity_trust(
         cluster_name=cluster_name,
         namespace=namespace,
@@ -33,11 +33,12 @@ def job_trust(cluster_name: str, namespace: str, spec: ExecutionRoleSpec) -> dic
 
 
 def shared_trust(cluster_name: str, spec: ExecutionRoleSpec) -> dict[str, object]:
-    """Trust of EKS Pod Identity for one role in many namespaces of a cluster.
+    """Return the trust policy for Pod Identity and a role in many namespaces of a cluster.
 
-    It names cluster and service accounts as ``job_trust`` does, and no namespace: IAM's limit on a
-    trust policy would bound the number of tenants. Which namespaces have the role is what Pod
-    Identity associations say. Without session tags nobody is it, since its rights hang on them.
+    It names the cluster and the service accounts, as ``job_trust`` does, and no namespace: IAM's
+    limit on a trust policy would limit the number of tenants. The Pod Identity associations decide
+    which namespaces have the role. Sessions without tags are refused, since the permissions depend
+    on the tags.
     """
     document = job_trust(cluster_name, "", spec)
     (statement,) = cast(list[dict[str, dict[str, dict[str, object]]]], document["Statement"])
@@ -53,19 +54,19 @@ def irsa_trust(
     spec: ExecutionRoleSpec,
     more: Sequence[Mapping[str, object]] = (),
 ) -> object:
-    """Trust of the cluster's OIDC provider, for EMR's service accounts of one role.
+    """Return the trust policy for IRSA and EMR's service accounts of one role.
 
-    The issuer stands in condition keys, which CloudFormation cannot compute in an object. Where it
-    is a token, the trust is JSON text instead, as IAM accepts it, so no Lambda is needed.
+    The issuer is part of condition keys, which CloudFormation cannot compute in an object. If it is
+    a token, the trust policy is JSON text instead, which IAM accepts, so no Lambda is needed.
 
     Args:
         oidc: The provider.
         namespace: Namespace of the service accounts.
         spec: The role.
-        more: Statements after it.
+        more: Further statements.
     """
     subject = f"system:serviceaccount:{namespace}:"
-    # EMR's own pattern: the two wildcards are the framework and the component.
+    # The pattern of EMR's guide: the two wildcards are the framework and the component.
     named = f"{subject}emr-containers-sa-*-*-{Aws.ACCOUNT_ID}-{base36(spec.name)}"
     livy = f"{subject}{service_account(Component.LIVY, Aws.ACCOUNT_ID, spec.name)}"
     subjects = [named] if set(spec.components) - {Component.LIVY} else []
@@ -86,9 +87,9 @@ def irsa_trust(
 
 
 def in_environment(permission: IamPermission) -> IamPermission:
-    """Fill in the pseudo parameters (``${AWS::Region}``) that stand in a permission.
+    """Replace the pseudo parameters of a permission, such as ``${AWS::Region}``, by tokens.
 
-    A value without a stack has no other way to write an ARN of the account it will be used in.
+    A value has no stack, so it can name its account and region only by pseudo parameters.
     """
     # Each read of a pseudo parameter is a call into CDK.
     if "${AWS::" not in f"{permission.resources}{permission.conditions}":
@@ -116,7 +117,7 @@ def in_environment(permission: IamPermission) -> IamPermission:
 
 
 def read_templates(arns: Sequence[str]) -> dict[str, object]:
-    """Let jobs read pod templates, and no other object of the asset bucket."""
+    """Return the permission to read pod templates, and no other object of the asset bucket."""
     return {
         "Sid": "ReadPodTemplates",
         "Effect": "Allow",
@@ -126,7 +127,7 @@ def read_templates(arns: Sequence[str]) -> dict[str, object]:
 
 
 def write_logs(log_group: str | None, location: tuple[str, str] | None) -> list[dict[str, object]]:
-    """Rights that EMR's logging needs, on the tenant's own log group and prefix.
+    """Return the permissions that EMR's logging needs, on the tenant's log group and prefix.
 
     Args:
         log_group: Name of the log group. None: no log group.
@@ -153,7 +154,7 @@ def write_logs(log_group: str | None, location: tuple[str, str] | None) -> list[
             {
                 "Sid": "FindLogGroup",
                 "Effect": "Allow",
-                # A search over all names: IAM cannot narrow it to one group.
+                # It searches all names; IAM cannot restrict it to one group.
                 "Action": "logs:DescribeLogGroups",
                 "Resource": f"{base}*",
             }
@@ -183,7 +184,7 @@ def write_logs(log_group: str | None, location: tuple[str, str] | None) -> list[
 
 
 def wildcards(statements: Sequence[Mapping[str, object]]) -> list[tuple[str, str]]:
-    """Return the resources with wildcards of what ``write_logs`` gave, each with its reason."""
+    """Return the wildcard resources of statements of ``write_logs``, each with its reason."""
     return [
         (str(statement["Resource"]), _REASONS[str(statement["Sid"])])
         for statement in statements

@@ -1,4 +1,4 @@
-"""EMR's own part of a tenant's jobs, which reads what Lake Formation guards."""
+"""``TenantLakeFormation``: the system namespace and roles that read data of Lake Formation."""
 
 from __future__ import annotations
 
@@ -28,26 +28,26 @@ _Cfn = emrcontainers.CfnSecurityConfiguration
 
 
 class TenantLakeFormation(Construct):
-    """What a virtual cluster for Lake Formation needs beside its own namespace.
+    """The parts of a virtual cluster for Lake Formation, in addition to its namespace.
 
-    The system namespace comes first and goes last; between it and the virtual cluster stand the
-    query engine role and the security configuration.
+    CloudFormation creates the system namespace first, then the query engine role and the security
+    configuration, then the virtual cluster, and deletes them in reverse order.
 
-    Resources made: one stage with the system namespace, one ``AWS::IAM::Role``, and one
+    Resources: one custom resource with the system namespace, one ``AWS::IAM::Role``, and one
     ``AWS::EMRContainers::SecurityConfiguration``.
 
     Attributes:
         id: Id of the security configuration, a token.
-        query_engine_arn: ARN of the query engine role, which roles of jobs trust.
+        query_engine_arn: ARN of the query engine role, which the roles of jobs trust.
 
     Args:
         context: The platform.
-        tenant: Whose jobs they are.
-        lake_formation: What the tenant asked for.
+        tenant: The tenant.
+        lake_formation: Options of Lake Formation.
 
     Raises:
-        ConfigError: If the cluster's OIDC provider is not known, or the app has the system
-            namespace or a role of the query engine's name already.
+        ConfigError: If the cluster's OIDC provider is unknown, or the app has the system namespace
+            or a role with the name of the query engine role already.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class TenantLakeFormation(Construct):
         name = lake_formation.resolved_role(tenant.name, cluster, namespace)
         self._claim(cluster, name)
         self.query_engine_arn = _role_arn(name)
-        stage = self._namespace(context, tenant)
+        bundle = self._namespace(context, tenant)
         jobs = [role.name for role in tenant.roles(cluster)]
         spec = ExecutionRoleSpec(name=name, identity=JobIdentity.IRSA)
         role = iam_role(
@@ -83,7 +83,7 @@ class TenantLakeFormation(Construct):
         reason = "EMR signs certificates for the two parts of a job: the action takes no resource"
         suppress(role, {"AwsSolutions-IAM5[Resource::*]": reason})
         resource = self._resource(cluster, namespace, lake_formation)
-        resource.node.add_dependency(stage, role)
+        resource.node.add_dependency(bundle, role)
         self.id = resource.attr_id
 
     def _claim(self, cluster_name: str, role: str) -> None:
@@ -93,25 +93,25 @@ class TenantLakeFormation(Construct):
         claims.claim(self, *system, field="lake_formation.system_namespace", rule=rule)
         field, rule = "lake_formation.query_engine_role", "must be unique"
         claims.claim(self, "role", role, field=field, rule=rule, in_all_regions=True)
-        # As a tenant's namespace: no other tenant may name it as a peer of its network.
+        # No other tenant can name it as a peer of its network, as with a tenant's namespace.
         peer = ("tenant", cluster_name, self._system)
         rule = "must have one tenant only"
         claims.claim(self, *peer, field="lake_formation.system_namespace", rule=rule)
 
     def _namespace(self, context: TenancyContext, tenant: Tenant) -> ManifestBundle:
         namespace = tenant.resolved_namespace
-        stage = ManifestBundle(self, "Namespace", cluster=context.cluster)
-        stage.add(
+        bundle = ManifestBundle(self, "Namespace", cluster=context.cluster)
+        bundle.add(
             *system_namespace_objects(self._system, tenant.name, tenant.virtual_cluster.access)
         )
-        stage.add(*emr_cluster_role_manifests(namespace))
+        bundle.add(*emr_cluster_role_manifests(namespace))
         if tenant.network is not None:
-            # Peers of the tenant are for its own code: they have no business with EMR's part.
+            # The tenant's peers are for its code, and not for EMR's system pods.
             alone = replace(tenant.network, egress=(), ingress=())
-            stage.add(*tenant_policies(self._system, alone, context.network, [namespace]))
+            bundle.add(*tenant_policies(self._system, alone, context.network, [namespace]))
         if context.ready:
-            stage.node.add_dependency(*context.ready)
-        return stage
+            bundle.node.add_dependency(*context.ready)
+        return bundle
 
     def _resource(
         self, cluster_name: str, namespace: str, wanted: LakeFormation
@@ -140,10 +140,10 @@ class TenantLakeFormation(Construct):
 
 
 def trust_engine(wanted: LakeFormation, query_engine_arn: str) -> tuple[dict[str, object], ...]:
-    """Return the statements by which a role of jobs trusts the query engine role.
+    """Return the trust policy statements of a job's role for the query engine role.
 
-    The driver of EMR's part takes it on with the tag, its executors without. The tag has this one
-    value, and who is not the query engine cannot set it: that is what Lake Formation goes by.
+    EMR's system driver assumes the role with the tag, its executors without it. Lake Formation
+    trusts the value of the tag: only the query engine role can set it.
     """
     principal = {"AWS": query_engine_arn}
     return (
@@ -193,5 +193,5 @@ def _tagged(wanted: LakeFormation) -> dict[str, dict[str, str]]:
 
 
 def _role_arn(name: str) -> str:
-    # Written out: the roles name one another, and CloudFormation takes no circle of references.
+    # No reference: the two roles name each other, and CloudFormation refuses circular references.
     return f"arn:{Aws.PARTITION}:iam::{Aws.ACCOUNT_ID}:role/{name}"

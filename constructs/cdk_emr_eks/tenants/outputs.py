@@ -1,4 +1,4 @@
-"""Stack outputs of a tenant: ids, configurations and a command that runs a first job."""
+"""Stack outputs of a tenant: ids, configurations, and a command that runs a first job."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cdk_emr_eks.model.tenants.tenant import Tenant
 from cdk_emr_eks.tenants.job_role import JobRole
 
 _EXAMPLE_JOB: Mapping[str, object] = {
-    # In every EMR image, so that the first job needs nothing of the user's.
+    # The script is in every EMR image, so the first job needs no code of the user.
     "sparkSubmitJobDriver": {
         "entryPoint": "local:///usr/lib/spark/examples/src/main/python/pi.py",
         "entryPointArguments": ["100"],
@@ -30,12 +30,12 @@ def tenant_outputs(
     roles: Mapping[str, JobRole],
     configurations: Mapping[str, Mapping[str, object]],
 ) -> None:
-    """Write a tenant's outputs to the stack of ``scope``, after the tenant's name in PascalCase.
+    """Write a tenant's stack outputs, prefixed with the tenant's name in PascalCase.
 
     Args:
         scope: The tenant's construct.
         cluster_name: Literal name of its cluster.
-        tenant: Who it is.
+        tenant: The tenant.
         virtual_cluster_id: Id of its virtual cluster.
         roles: Its execution roles by name.
         configurations: Job configurations by workload.
@@ -43,7 +43,7 @@ def tenant_outputs(
     stack = Stack.of(scope)
     prefix = _pascal(tenant.name)
     if stack.node.try_find_child(f"{prefix}VirtualClusterId"):
-        # The same tenant of a second cluster in this stack.
+        # A tenant of the same name on a second cluster in this stack.
         prefix = _pascal(cluster_name) + prefix
 
     def output(key: str, value: str, description: str) -> None:
@@ -55,7 +55,7 @@ def tenant_outputs(
         suffix = _pascal(role.spec.name) if number else ""
         output(f"ExecutionRoleArn{suffix}", role.arn, f"Execution role of {name}")
     for workload, configuration in configurations.items():
-        # Tokens stand in it as text that JSON leaves alone: URIs and names without quotes.
+        # Tokens in it are text that JSON does not change: URIs and names without quotes.
         text = json.dumps(configuration, separators=(",", ":"))
         description = f"Job configuration of {name} for workload {workload}"
         output(f"{_pascal(workload)}Config", text, description)
@@ -68,8 +68,8 @@ def tenant_outputs(
 
 
 def _command(virtual_cluster_id: str, role_arn: str, release_label: str, config_output: str) -> str:
-    # An output's value has no documented limit of its own, yet a command that reads the
-    # configuration from its output is readable, and always has the configuration deployed.
+    # The value of an output has no documented limit. A command that reads the configuration from
+    # its output is still easier to read, and always uses the deployed configuration.
     region = Aws.REGION
     query = f"Stacks[0].Outputs[?OutputKey=='{config_output}'].OutputValue"
     overrides = (
@@ -88,6 +88,6 @@ def _command(virtual_cluster_id: str, role_arn: str, release_label: str, config_
 
 
 def _pascal(name: str) -> str:
-    # Letters and digits only, as CloudFormation asks of the name of an output.
+    # CloudFormation allows only letters and digits in the name of an output.
     words = "".join(letter if letter.isalnum() else " " for letter in name).split()
     return "".join(word[0].upper() + word[1:] for word in words)

@@ -1,4 +1,4 @@
-"""An EMR security configuration and its system namespace, for Spark Connect."""
+"""``EmrSecurityConfiguration``: a security configuration and its system namespace."""
 
 from __future__ import annotations
 
@@ -22,29 +22,31 @@ _Cfn = emrcontainers.CfnSecurityConfiguration
 
 
 class EmrSecurityConfiguration(Construct):
-    """What a session-enabled virtual cluster needs: a security configuration of its own.
+    """A security configuration, which a session-enabled virtual cluster needs.
 
-    The system namespace is there before it, and goes after it. A virtual cluster with
-    ``session_enabled`` makes one by itself; this construct is for one that is made apart.
+    CloudFormation creates the system namespace before it and deletes the namespace after it. A
+    virtual cluster with ``session_enabled`` creates a security configuration. Use this construct to
+    create one separately.
 
-    Resources made: one ``AWS::EMRContainers::SecurityConfiguration``, and one stage with the system
-    namespace unless ``made_by`` makes it.
+    Resources: one ``AWS::EMRContainers::SecurityConfiguration``, and one custom resource with
+    the system namespace, unless ``created_by`` creates it.
 
     Attributes:
-        spec: What was asked for.
+        spec: As given.
         system_namespace: Name of the system namespace.
         resource: The CloudFormation resource.
         id: Id for ``VirtualClusterOptions(security_configuration_id=...)``, a token.
 
     Args:
-        context: The platform, made here or elsewhere.
+        context: The platform.
         spec: Name, system namespace and options.
-        namespace: Namespace of the virtual cluster that it is for.
-        made_by: What makes the system namespace. None: it is made here.
-        access: How EMR gets its rights in the namespace that is made here.
+        namespace: Namespace of the virtual cluster that uses it.
+        created_by: Construct that creates the system namespace. None: this construct.
+        access: How EMR gets its rights in a system namespace of this construct.
 
     Raises:
-        ConfigError: If the system namespace is the virtual cluster's own, or taken in the app.
+        ConfigError: If the system namespace is the namespace of the virtual cluster, or is used in
+            the app.
     """
 
     def __init__(
@@ -55,7 +57,7 @@ class EmrSecurityConfiguration(Construct):
         context: TenancyContext,
         spec: SecurityConfigurationSpec,
         namespace: str,
-        made_by: IDependable | None = None,
+        created_by: IDependable | None = None,
         access: EmrAccess = EmrAccess.ACCESS_ENTRY,
     ) -> None:
         if problems := spec.namespace_problems(namespace):
@@ -73,13 +75,13 @@ class EmrSecurityConfiguration(Construct):
         )
         self.resource = self._resource(context.cluster_name, namespace)
         self.id = self.resource.attr_id
-        if made_by is None:
-            stage = ManifestBundle(self, "Namespace", cluster=context.cluster)
-            stage.add(*system_namespace_objects(self.system_namespace, namespace, access))
+        if created_by is None:
+            bundle = ManifestBundle(self, "Namespace", cluster=context.cluster)
+            bundle.add(*system_namespace_objects(self.system_namespace, namespace, access))
             if context.ready:
-                stage.node.add_dependency(*context.ready)
-            made_by = stage
-        self.resource.node.add_dependency(made_by)
+                bundle.node.add_dependency(*context.ready)
+            created_by = bundle
+        self.resource.node.add_dependency(created_by)
 
     def _resource(
         self, cluster_name: str, namespace: str
@@ -130,7 +132,7 @@ def _encryption(spec: SecurityConfigurationSpec) -> _Cfn.EncryptionConfiguration
 
 
 def in_transit(tls: TlsCertificate) -> _Cfn.InTransitEncryptionConfigurationProperty:
-    """Return a certificate as CloudFormation takes it."""
+    """Return a certificate as a CloudFormation property."""
     return _Cfn.InTransitEncryptionConfigurationProperty(
         tls_certificate_configuration=_Cfn.TLSCertificateConfigurationProperty(
             certificate_provider_type="PEM",

@@ -1,4 +1,4 @@
-"""One execution role for many tenants, told apart by the session tags of EKS Pod Identity."""
+"""``SharedExecutionRole``: one execution role for many tenants, with session tags."""
 
 from __future__ import annotations
 
@@ -25,33 +25,33 @@ from cdk_emr_eks.tenants.job_role_policies import (
 
 
 class SharedExecutionRole(Construct):
-    """An execution role that tenants of a cluster share, each with rights on what is its own.
+    """An execution role that tenants of a cluster share, with separate permissions for each.
 
-    EKS tags the role's sessions with the namespace of their pod, which no pod can change. Rights
-    that name the tag (``s3_namespace_folder``, logs) are on another thing in each namespace; what
-    they name without it, all tenants have. A namespace has the role by its Pod Identity
-    associations: give it to ``add_tenant`` or ``EmrEksTenant``.
+    EKS tags the role's sessions with the namespace of the pod, and no pod can change the tag. A
+    permission whose resource contains the tag (``s3_namespace_folder``, logs) applies to a
+    different resource in each namespace. Any other permission applies to all tenants. Pod Identity
+    associations give a namespace the role: pass it to ``add_tenant`` or ``EmrEksTenant``.
 
     A tenant then has six resources instead of seven, and the account one role instead of one for
-    each tenant. A slip in one permission reaches all tenants: a role of its own is the safer choice
-    until the account runs out of roles.
+    each tenant. An error in one permission affects all tenants, so separate roles are safer until
+    the account reaches its limit of roles.
 
-    Resources made: one ``AWS::IAM::Role``.
+    Resources: one ``AWS::IAM::Role``.
 
     Attributes:
-        spec: What was asked for.
+        spec: As given.
         role: The role.
-        arn: Its ARN, without a reference: other stacks name it without an export.
+        arn: Its ARN, without a reference, so that other stacks use it without an export.
 
     Args:
-        context: The platform, made here or elsewhere.
+        context: The platform.
         spec: Name, permissions, uses and options; with Pod Identity, and not for Livy.
-        log_uri: ``s3://bucket/prefix`` that has the logs of all its tenants: each tenant's
-            ``logs.s3_uri`` is the folder of its namespace below. None: CloudWatch only.
+        log_uri: ``s3://bucket/prefix`` of the logs of all its tenants: each tenant's
+            ``logs.s3_uri`` is the folder of its namespace below it. None: CloudWatch only.
 
     Raises:
         ConfigError: If the app has a role of that name, a workload is unknown, the role is for IRSA
-            or Livy, or the URI is not S3's.
+            or Livy, or the URI is not an S3 URI.
 
     Source: https://docs.aws.amazon.com/eks/latest/userguide/pod-id-abac.html
     """
@@ -101,18 +101,18 @@ class SharedExecutionRole(Construct):
 class SharedRoleUse(JobRole):
     """A shared execution role in the namespace of one tenant.
 
-    Resources made: one ``AWS::EKS::PodIdentityAssociation`` for each service account: three for
+    Resources: one ``AWS::EKS::PodIdentityAssociation`` for each service account: three for
     jobs.
 
     Args:
-        context: The platform, as the tenant has it.
+        context: The platform.
         shared: The role.
-        tenant: Whose namespace it is.
+        tenant: The tenant.
 
     Raises:
         ConfigError: If the role is of another cluster, the tenant's EMR release lacks Pod Identity,
-            its logs in S3 are not the folder of its namespace, or it has secrets and no role of its
-            own that could read them.
+            its logs in S3 are not the folder of its namespace, or it has secrets and no separate
+            role that could read them.
     """
 
     def __init__(
@@ -129,16 +129,16 @@ class SharedRoleUse(JobRole):
         self.spec = shared.spec
         self.arn = shared.arn
         self.associations = self._associate(context, tenant.resolved_namespace)
-        # Its literal ARN is no reference.
+        # The literal ARN is no reference.
         for association in self.associations:
             association.node.add_dependency(cast(iam.CfnRole, shared.role.node.default_child))
 
 
 def check_shared_role(tenant: Tenant, cluster_name: str, shared: SharedExecutionRole) -> None:
-    """Check that a tenant can have a shared role.
+    """Check that a tenant can use a shared role.
 
     Raises:
-        ConfigError: As ``SharedRoleUse`` says.
+        ConfigError: As in ``SharedRoleUse``.
     """
     problems = Problems(f"Tenant {tenant.name!r}")
     rule = f"must be of the cluster {cluster_name!r}"
@@ -155,7 +155,7 @@ def check_shared_role(tenant: Tenant, cluster_name: str, shared: SharedExecution
     rule = "must be absent with a shared role, which trusts no tenant's query engine"
     problems.require(tenant.lake_formation is None, "lake_formation", rule)
     alone = tenant.secrets and not tenant.execution_roles
-    rule = "must be for execution roles of the tenant's own: all tenants have the shared one"
+    rule = "must be read by execution_roles of the tenant: all tenants have the shared role"
     problems.require(not alone, "secrets", rule)
     problems.require(
         shared.spec.name not in [role.name for role in tenant.execution_roles],

@@ -1,9 +1,9 @@
-"""What the people of a tenant may do in AWS: run its jobs, follow them, read its logs."""
+"""Permissions of a tenant's team in AWS: run its jobs, describe them, read its logs."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import reduce
 
 from aws_cdk import Aws
@@ -12,9 +12,10 @@ from aws_cdk import aws_iam as iam
 from cdk_emr_eks.labels import TENANT
 from cdk_emr_eks.model.tenants.tenant import Tenant
 from cdk_emr_eks.security.iam import PODS_SERVICE, regional_arn
+from cdk_emr_eks.values import value
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class _Right:
     actions: tuple[str, ...]
     resources: Sequence[str]
@@ -29,14 +30,14 @@ def grant_team(
     roles: Sequence[str],
     log_group: str,
 ) -> iam.Grant:
-    """Give somebody the rights of a tenant's people, each on what is the tenant's alone.
+    """Grant the permissions of a tenant's team, on resources of the tenant only.
 
-    Not among them: to make virtual clusters or endpoints, to change a role or who may be it, to
-    tag anything but job runs, and to be an execution role outside of a job.
+    They do not include: creating virtual clusters or endpoints, changing a role or its trust
+    policy, tagging anything but job runs, and assuming an execution role outside of a job.
 
     Args:
         grantee: Role, group or user.
-        tenant: Whose people they are.
+        tenant: The tenant.
         virtual_cluster_arn: ARN of the tenant's virtual cluster.
         roles: ARNs of its execution roles for jobs.
         log_group: Name of the log group of its jobs.
@@ -81,7 +82,7 @@ def _jobs(tenant: Tenant, cluster: str, roles: Sequence[str]) -> tuple[_Right, .
             resources=runs,
         ),
         _Right(
-            # Ids of templates are EMR's; the tag is ours, and the tenant's people cannot set it.
+            # EMR chooses the ids of templates. The library sets the tag, and the team cannot.
             actions=("emr-containers:DescribeJobTemplate",),
             resources=(regional_arn("emr-containers", "/jobtemplates/*"),),
             conditions={"StringEquals": {f"aws:ResourceTag/{TENANT}": tenant.name}},

@@ -1,4 +1,4 @@
-"""A tenant on the platform: namespace, virtual cluster, execution roles, logs and outputs."""
+"""``EmrEksTenant``: namespace, virtual cluster, execution roles, logs and outputs."""
 
 from __future__ import annotations
 
@@ -32,38 +32,39 @@ from cdk_emr_eks.tenants.virtual_cluster import EmrVirtualCluster
 
 
 class EmrEksTenant(Construct):
-    """All that one tenant has, on a cluster of this stack, of another one, or of another app.
+    """The resources of one tenant, on a cluster of this stack, of another one, or of another app.
 
-    The virtual cluster comes after the namespace, the log group and the roles, and is deleted
-    before them.
+    CloudFormation creates the virtual cluster after the namespace, the log group and the roles, and
+    deletes it before them.
 
-    Resources made with one role and Pod Identity: seven (Kubernetes objects, virtual cluster, log
+    Resources with one role and Pod Identity: seven (Kubernetes objects, virtual cluster, log
     group, role, three associations); with IRSA: four; with a shared role alone: six. Dedicated
     pools are one more. Lake Formation adds three: the objects of the system namespace, the query
     engine role and a security configuration.
 
-    Stack outputs, after the tenant's name in PascalCase: ``VirtualClusterId``,
-    ``ExecutionRoleArn``, ``<Workload>Config`` for each workload (ready for
+    Stack outputs, prefixed with the tenant's name in PascalCase: ``VirtualClusterId``,
+    ``ExecutionRoleArn``, ``<Workload>Config`` for each workload (for
     ``--configuration-overrides``), and, with a role for jobs, ``StartJobRun``, a command to paste.
 
     Attributes:
-        tenant: What was asked for.
+        tenant: As given.
         virtual_cluster: The virtual cluster.
         roles: The execution roles by name.
-        log_group_name: Where the jobs log: a literal.
-        context: The platform as the tenant sees it.
+        log_group_name: Name of the jobs' log group, a literal.
+        context: The platform, with the workloads of the tenant.
 
     Args:
         context: The platform.
-        tenant: Who the tenant is.
-        shared_role: Execution role that it shares with others, after those of its own. With it the
-            tenant gets no role by default. None: roles of its own only.
+        tenant: Name and options of the tenant.
+        shared_role: Execution role that it shares with other tenants, in addition to
+            ``tenant.execution_roles``. With it the tenant gets no default role. None: no shared
+            role.
 
     Raises:
         ConfigError: If the platform lacks a workload of the tenant, the quota is too small for a
             job, its network rules name another tenant's namespace or a range that only pods have,
-            namespace or role name are taken in the app, or another tenant has one of its secrets or
-            logs in S3 that overlap with its own.
+            the namespace or a role name is used in the app, or another tenant has one of its
+            secrets or overlapping logs in S3.
     """
 
     def __init__(
@@ -122,10 +123,10 @@ class EmrEksTenant(Construct):
 
     @property
     def role(self) -> JobRole:
-        """The first execution role that is for jobs.
+        """The first execution role for jobs.
 
         Raises:
-            ConfigError: If none is.
+            ConfigError: If the tenant has no such role.
         """
         return self.role_for(RoleUse.JOBS)
 
@@ -133,8 +134,8 @@ class EmrEksTenant(Construct):
         """Return an execution role of the tenant for a use.
 
         Args:
-            use: What it must be for.
-            name: Its name. None: the first for the use.
+            use: Use of the role.
+            name: Its name. None: the first role for the use.
 
         Raises:
             ConfigError: If the tenant does not have the role, or it is not for the use.
@@ -148,16 +149,16 @@ class EmrEksTenant(Construct):
         raise refuse(f"Tenant {self.tenant.name!r}", "role", rule, name, "" if able else fix)
 
     def job_configuration(self, workload: str, *, image: str | None = None) -> Mapping[str, object]:
-        """Return the ``configurationOverrides`` of a workload, as StartJobRun takes them.
+        """Return the ``configurationOverrides`` of a workload, as StartJobRun accepts them.
 
         Args:
             workload: Name of the workload.
             image: URI of the image of driver and executors, by digest or as a token such as
-                ``SparkImage.uri``. None: the tenant's, which by default is the EMR release's.
+                ``SparkImage.uri``. None: ``tenant.image``, by default the EMR release's image.
 
         Raises:
             ConfigError: If the tenant does not have the workload, or the image has no digest or is
-                none that the tenant's pods may run.
+                not allowed for the tenant's pods.
         """
         where = f"Tenant {self.tenant.name!r}"
         if workload not in self._configurations:
@@ -169,11 +170,11 @@ class EmrEksTenant(Construct):
         return with_image(where, self._configurations[workload], image)
 
     def grant_start_job_run(self, grantee: iam.IGrantable, *, role: str | None = None) -> iam.Grant:
-        """Let somebody run jobs of this tenant with one of its roles.
+        """Allow a role or user to run jobs of this tenant with one of its roles.
 
         Args:
             grantee: Role or user that submits jobs.
-            role: Name of the execution role. None: the first for jobs.
+            role: Name of the execution role. None: the first role for jobs.
 
         Raises:
             ConfigError: If the tenant does not have the role, or it is not for jobs.
@@ -182,14 +183,15 @@ class EmrEksTenant(Construct):
         return chosen.grant_start_job_run(grantee, virtual_cluster=self.virtual_cluster)
 
     def grant_team_access(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Let the tenant's people work in AWS: run its jobs, follow and cancel them, read its logs.
+        """Allow the tenant's team to run, describe and cancel its jobs, and to read its logs.
 
-        They may use every role of the tenant that is for jobs, and so have what these roles have.
-        In Kubernetes they get nothing: who may create pods or change ConfigMaps in the namespace
-        has its roles without any of these bounds. Endpoints are ``NotebookPlatform.add_user``'s.
+        Jobs can use every role of the tenant for jobs, so the team has the permissions of these
+        roles. The team gets no permission in Kubernetes: a user who can create pods or change
+        ConfigMaps in the namespace has its roles without these limits. For endpoints, use
+        ``NotebookPlatform.add_user``.
 
         Args:
-            grantee: Role, group or user.
+            grantee: Role, group or user of the team.
 
         Raises:
             ConfigError: If the tenant has no role for jobs.
@@ -225,7 +227,7 @@ class EmrEksTenant(Construct):
             kms_key_id=key.key_arn if key else None,
         )
         if key is None:
-            why = "CloudWatch's own key: the platform gives none of its own for jobs' logs"
+            why = "CloudWatch's own key: the platform has no key for jobs' logs"
             skip_checkov(group, {"CKV_AWS_158": why})
         if wanted.keep:
             group.apply_removal_policy(RemovalPolicy.RETAIN)
@@ -234,7 +236,7 @@ class EmrEksTenant(Construct):
     def _roles(self, shared: SharedExecutionRole | None) -> dict[str, JobRole]:
         tenant, context = self.tenant, self.context
         own = () if shared and not tenant.execution_roles else tenant.roles(context.cluster_name)
-        made: list[JobRole] = [
+        roles: list[JobRole] = [
             ExecutionRole(
                 self,
                 f"Role{number or ''}",
@@ -249,13 +251,13 @@ class EmrEksTenant(Construct):
         ]
         if shared is not None:
             use = SharedRoleUse(self, "SharedRole", context=context, shared=shared, tenant=tenant)
-            made.append(use)
-        for role in made:
+            roles.append(use)
+        for role in roles:
             role.delete_after(self.virtual_cluster)
             if self._lake is not None:
-                # IAM refuses a trust in a role that is not there.
+                # IAM refuses a trust policy that names a role that does not exist.
                 role.node.add_dependency(self._lake)
-        return {role.spec.name: role for role in made}
+        return {role.spec.name: role for role in roles}
 
     def _lake_formation(self) -> TenantLakeFormation | None:
         wanted = self.tenant.lake_formation
@@ -277,7 +279,7 @@ class EmrEksTenant(Construct):
             log_group=self.log_group_name,
             log_uri=self.tenant.logs.s3_uri,
             release_label=self.tenant.release_label,
-            # What split cost allocation imports, once the payer has activated it as a cost tag.
+            # Split cost allocation imports this label once it is an active cost allocation tag.
             pod_labels={TENANT: self.tenant.name},
         )
         where = f"Tenant {self.tenant.name!r}"

@@ -1,4 +1,4 @@
-"""A namespace of the cluster that EMR runs jobs in."""
+"""``EmrVirtualCluster``: a namespace that EMR runs jobs in."""
 
 from __future__ import annotations
 
@@ -38,31 +38,32 @@ _SDK_LOG_DAYS: Final = 30
 class EmrVirtualCluster(Construct):
     """A virtual cluster and its namespace, in the order that EMR needs.
 
-    The namespace and its objects are there before the virtual cluster, and go after it. All
-    properties but the tags and the scheduler limits are immutable; see ``VirtualClusterSpec``.
+    CloudFormation creates the namespace and its objects before the virtual cluster and deletes them
+    after it. All properties but the tags and the scheduler limits are immutable; see
+    ``VirtualClusterSpec``.
 
-    With ``session_enabled`` it has a security configuration and a system namespace of its own: that
-    namespace comes first and goes last, the security configuration stands between.
+    With ``session_enabled`` it has a security configuration and a system namespace, which are
+    created before the virtual cluster, the namespace first.
 
-    Resources made: one ``AWS::EMRContainers::VirtualCluster``; one stage of Kubernetes objects
-    unless the namespace is there already and needs none; with sessions one
+    Resources: one ``AWS::EMRContainers::VirtualCluster``; one custom resource of Kubernetes
+    objects, unless the namespace exists and needs no objects; with sessions one
     ``AWS::EMRContainers::SecurityConfiguration``; with scheduler limits a custom resource, its
     policy, and for the first one in the stack a Lambda function and its role.
 
     Attributes:
-        spec: What was asked for.
+        spec: As given.
         namespace: The namespace's name.
         resource: The CloudFormation resource.
         id: Id in EMR, a token.
         arn: ARN, a token.
-        security_configuration: The one made with it; None without sessions, or with one told by its
-            id.
+        security_configuration: Its security configuration. None: without sessions, or with an id
+            in the options.
 
     Args:
-        context: The platform, made here or elsewhere.
+        context: The platform.
         spec: Name, namespace and options.
         objects: Further Kubernetes objects of the namespace, such as a quota.
-        owner: Whose the namespace is. None: a tenant of the namespace's name, without admission
+        owner: Owner of the namespace. None: a tenant with the namespace's name, without admission
             policies.
 
     Raises:
@@ -91,40 +92,39 @@ class EmrVirtualCluster(Construct):
             rule="must have one virtual cluster only",
         )
         manifests = self._manifests(objects, owner or NamespaceOwner(tenant=self.namespace))
-        stage = ManifestBundle(self, "Namespace", cluster=context.cluster) if manifests else None
-        if stage is not None:
-            stage.add(*manifests)
-        self._stage = stage
-        self.security_configuration = self._security_configuration(context, stage)
+        bundle = ManifestBundle(self, "Namespace", cluster=context.cluster) if manifests else None
+        if bundle is not None:
+            bundle.add(*manifests)
+        self._bundle = bundle
+        self.security_configuration = self._security_configuration(context, bundle)
         if spec.options.access is EmrAccess.AWS_AUTH:
             self._tell_aws_auth(context.cluster_name)
         self.resource = self._virtual_cluster(context.cluster_name)
         self.id = self.resource.ref
         self.arn = self.resource.attr_arn
-        first = self.resource if stage is None else stage
+        first = self.resource if bundle is None else bundle
         if context.ready:
             first.node.add_dependency(*context.ready)
-        if stage is not None:
-            self.resource.node.add_dependency(stage)
+        if bundle is not None:
+            self.resource.node.add_dependency(bundle)
         if spec.options.scheduler_limits is not None:
             self._limit(spec.options.scheduler_limits)
 
     def add_object(self, item: KubernetesObject) -> None:
-        """Add an object to those that are made with the namespace, before the virtual cluster.
+        """Add a Kubernetes object to those of the namespace, before the virtual cluster.
 
-        What several endpoints of one virtual cluster need is made once: the same object again
-        changes nothing.
+        Several endpoints of one virtual cluster can add the same object.
 
         Raises:
-            ConfigError: If another object of its kind, namespace and name is there, or nothing is
-                made with the namespace.
+            ConfigError: If a different object of its kind, namespace and name exists, or no object
+                is created with the namespace.
         """
-        if self._stage is None:
-            rule, fix = "must be made here or have objects of its own", "set create_namespace"
+        if self._bundle is None:
+            rule, fix = "must be created here or have other objects", "set create_namespace"
             where = f"Virtual cluster {self.spec.name!r}"
             raise refuse(where, "namespace", rule, self.namespace, fix)
-        if plain(item) not in self._stage.objects():
-            self._stage.add(item)
+        if plain(item) not in self._bundle.objects():
+            self._bundle.add(item)
 
     def _manifests(
         self, objects: Sequence[KubernetesObject], owner: NamespaceOwner
@@ -142,7 +142,7 @@ class EmrVirtualCluster(Construct):
         return manifests
 
     def _security_configuration(
-        self, context: TenancyContext, stage: ManifestBundle | None
+        self, context: TenancyContext, bundle: ManifestBundle | None
     ) -> EmrSecurityConfiguration | None:
         own = self.spec.options.own_security_configuration
         if own is None:
@@ -153,7 +153,7 @@ class EmrVirtualCluster(Construct):
             context=context,
             spec=own,
             namespace=self.namespace,
-            made_by=stage,
+            created_by=bundle,
         )
 
     def _virtual_cluster(self, cluster_name: str) -> emrcontainers.CfnVirtualCluster:
@@ -204,23 +204,23 @@ class EmrVirtualCluster(Construct):
                 ]
             ),
             resource_type="Custom::EmrSchedulerLimits",
-            # Lambda's own copy of the SDK lags behind and may not know the operation yet; the price
-            # is a download of about a minute when limits are set.
+            # The SDK of the Lambda runtime is older and may lack the operation. The latest one is
+            # a download of about a minute when limits are set.
             install_latest_aws_sdk=True,
         )
         _suppress_sdk_call(setting)
 
 
 class EmrServiceLinkedRole(Construct):
-    """EMR's service-linked role, for accounts where the deploying role may not make it.
+    """EMR's service-linked role, for accounts where the deploying role cannot create it.
 
-    EMR makes the role itself with the first virtual cluster, and making it twice fails: so it is
-    only for an account that never had one, and once in an app.
+    EMR creates the role with the first virtual cluster, and creating it twice fails. So use this
+    construct only for an account without the role, and once in an app.
 
-    Resources made: one ``AWS::IAM::ServiceLinkedRole``.
+    Resources: one ``AWS::IAM::ServiceLinkedRole``.
 
     Raises:
-        ConfigError: If the app makes it already for the same account.
+        ConfigError: If the app creates it already for the same account.
     """
 
     def __init__(self, scope: Construct, id: str) -> None:
@@ -230,7 +230,7 @@ class EmrServiceLinkedRole(Construct):
             "service-linked-role",
             _SERVICE,
             field="service-linked role",
-            rule="must be made once for an account",
+            rule="must be created once for an account",
             in_all_regions=True,
         )
         iam.CfnServiceLinkedRole(self, "Resource", aws_service_name=_SERVICE)

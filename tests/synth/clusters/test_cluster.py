@@ -90,7 +90,7 @@ def test_control_plane_logs_go_into_a_group_that_is_there_before(found: Resource
 
 
 def test_kubectl_logs_are_there_before_its_calls_and_after_them(found: Resources) -> None:
-    # Deleted before, a group would be made anew by the function that deletes node pools.
+    # The function that deletes node pools would create a deleted group again.
     barrier, _ = _one(found, "AWS::SSM::Parameter")
     groups = {
         name

@@ -1,4 +1,4 @@
-"""What the network makes of a new VPC and of one that is there already."""
+"""Networks with a new VPC and with an existing VPC."""
 
 from __future__ import annotations
 

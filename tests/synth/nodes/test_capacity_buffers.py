@@ -47,13 +47,13 @@ ELSEWHERE: Final = NodeEnvironment(
 
 
 @dataclass(frozen=True)
-class Made:
-    """A platform, and a tenant with warm nodes of its own in another stack."""
+class Synthesis:
+    """A platform, and a tenant with dedicated capacity buffers in another stack."""
 
     stacks: Mapping[str, Resources]
     plan: Plan
 
-    def stage(self, stack: str, part: str) -> tuple[str, Mapping[str, Any]]:
+    def manifest(self, stack: str, part: str) -> tuple[str, Mapping[str, Any]]:
         """The custom resource of a stage, with its logical id."""
         ((id_, found),) = (
             (id_, each)
@@ -63,7 +63,7 @@ class Made:
         return id_, found
 
     def objects(self, stack: str, part: str) -> list[dict[str, Any]]:
-        text = self.stage(stack, part)[1]["Properties"]["Manifest"]
+        text = self.manifest(stack, part)[1]["Properties"]["Manifest"]
         parts = [text] if isinstance(text, str) else text["Fn::Join"][1]
         found: list[dict[str, Any]] = json.loads(
             "".join(each if isinstance(each, str) else "token" for each in parts)
@@ -72,7 +72,7 @@ class Made:
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
+def made(tmp_path_factory: pytest.TempPathFactory) -> Synthesis:
     folder = tmp_path_factory.mktemp("warm")
     app = cdk.App(outdir=str(folder), analytics_reporting=False)
     cluster = EmrEksCluster(
@@ -82,7 +82,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     cluster.add_tenant(own, scope=cdk.Stack(app, "Acme"))
     assembly = app.synth()
     stacks = {each.stack_name: each.template["Resources"] for each in assembly.stacks}
-    return Made(stacks, read_plan(open_assembly(folder)))
+    return Synthesis(stacks, read_plan(open_assembly(folder)))
 
 
 def counts(objects: list[dict[str, Any]]) -> dict[str, int]:
@@ -93,20 +93,20 @@ def counts(objects: list[dict[str, Any]]) -> dict[str, int]:
     }
 
 
-def test_buffers_are_a_resource_of_their_own_after_the_pools(made: Made) -> None:
+def test_buffers_are_a_resource_of_their_own_after_the_pools(made: Synthesis) -> None:
     assert counts(made.objects("Platform", "Warmcritical")) == {
         f"warm-critical-{pod}-zone-{number}": 0 if number == 2 else count
         for number in (1, 2, 3)
         for pod, count in (("submitter", 2), ("driver", 2), ("executor", 8))
     }
-    pools, _ = made.stage("Platform", "Capacity")
-    warm, _ = made.stage("Platform", "Warmcritical")
+    pools, _ = made.manifest("Platform", "Capacity")
+    warm, _ = made.manifest("Platform", "Warmcritical")
     assert pools in needs(made.stacks["Platform"], warm)
     # Without warm capacity there is no resource, and so nothing that could be left behind.
     assert not [each for each in made.stacks["Platform"] if "Warmshared" in each]
 
 
-def test_karpenter_keeps_buffers_where_a_workload_needs_them(made: Made) -> None:
+def test_karpenter_keeps_buffers_where_a_workload_needs_them(made: Synthesis) -> None:
     ((_, chart),) = (
         (id_, each)
         for id_, each in made.stacks["Platform"].items()
@@ -115,19 +115,19 @@ def test_karpenter_keeps_buffers_where_a_workload_needs_them(made: Made) -> None
     assert r"\"capacityBuffer\":true" in json.dumps(chart)
 
 
-def test_a_tenants_own_pools_may_be_warm_too(made: Made) -> None:
+def test_a_tenants_own_pools_may_be_warm_too(made: Synthesis) -> None:
     found = counts(made.objects("Acme", "Warmacme"))
     assert found == {
         f"warm-acme-{pod}-zone-{number}": count
         for number in (1, 2, 3)
         for pod, count in (("submitter", 0), ("driver", 0), ("executor", 3))
     }
-    pools, _ = made.stage("Acme", "Capacity")
-    _, warm = made.stage("Acme", "Warmacme")
+    pools, _ = made.manifest("Acme", "Capacity")
+    _, warm = made.manifest("Acme", "Warmacme")
     assert pools in warm["DependsOn"]
 
 
-def test_the_plan_says_what_room_costs_in_nodes(made: Made) -> None:
+def test_the_plan_says_what_room_costs_in_nodes(made: Synthesis) -> None:
     rows = {(each.workload, each.role, each.zone): each for each in made.plan.capacity_buffers}
     zones = {zone for _, _, zone in rows}
     assert len(zones) == 3
@@ -150,7 +150,7 @@ def test_the_plan_says_what_room_costs_in_nodes(made: Made) -> None:
 
 
 @pytest.mark.parametrize("columns", [80, 120])
-def test_the_plan_prints_it(made: Made, columns: int) -> None:
+def test_the_plan_prints_it(made: Synthesis, columns: int) -> None:
     text = StringIO()
     print_plan(made.plan, Console(file=text, width=columns))
     lines = text.getvalue().splitlines()

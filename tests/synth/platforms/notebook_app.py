@@ -30,7 +30,7 @@ BOUNDARY = "arn:aws:iam::111122223333:policy/boundary"
 
 
 def new_cluster(scope: cdk.Stack, name: str = "data-platform") -> ImportedEmrEksCluster:
-    """A cluster that is there already, with all that endpoints need."""
+    """Return an existing cluster that supports endpoints."""
     return ImportedEmrEksCluster.from_cluster_attributes(
         scope,
         "Cluster",
@@ -40,7 +40,7 @@ def new_cluster(scope: cdk.Stack, name: str = "data-platform") -> ImportedEmrEks
 
 
 def new_network(scope: cdk.Stack) -> StudioNetwork:
-    """Two private subnets of a VPC that is there already."""
+    """Return two private subnets of an existing VPC."""
     vpc = ec2.Vpc.from_vpc_attributes(
         scope,
         "Vpc",
@@ -53,7 +53,7 @@ def new_network(scope: cdk.Stack) -> StudioNetwork:
 
 
 def own(user: str, **options: Any) -> NotebookEndpoint:
-    """An endpoint of one user, with a namespace and a folder of its own."""
+    """Return an endpoint of one user, with a separate namespace and folder."""
     permissions = s3_user_folder("lake", user=user, root="home")
     return NotebookEndpoint(
         name=f"{user}-endpoint", namespace=user, permissions=permissions, **options
@@ -69,7 +69,7 @@ def user(name: str, *given: NotebookEndpoint | str, **options: Any) -> NotebookU
 
 
 def endpoint(name: str = "team", **options: Any) -> NotebookEndpoint:
-    """An endpoint without data, unless told."""
+    """Return an endpoint, by default without permissions on data."""
     return NotebookEndpoint(name=name, **options)
 
 

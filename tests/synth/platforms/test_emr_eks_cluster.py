@@ -118,7 +118,7 @@ def test_priority_classes_are_there_before_tenants(found: Resources) -> None:
     assert classes in needs(found, manifest(found, '"LimitRange"'))
 
 
-def test_pools_of_the_user_are_beside_the_workloads_and_checked(found: Resources) -> None:
+def test_pools_of_the_user_are_added_and_checked(found: Resources) -> None:
     pools = manifest(found, '"EC2NodeClass"')
     assert manifest(found, '"mine-typed"') == manifest(found, '"mine-written"') == pools
     cluster = EmrEksCluster(cdk.Stack(cdk.App(), "Platform"), "EmrEksCluster")
@@ -183,7 +183,7 @@ def test_same_tenant_name_on_two_clusters() -> None:
 def test_without_nat_karpenter_makes_no_instance_profile_but_the_stack_does() -> None:
     stack = cdk.Stack(cdk.App(), "Private")
     network = NetworkSpec(nat=Nat.NONE, interface_endpoints=True)
-    # Options of one's own do not take it away.
+    # Other options of Karpenter do not remove it.
     EmrEksCluster(
         stack, "Cluster", platform=Platform(network=network, karpenter=Karpenter(replicas=3))
     )

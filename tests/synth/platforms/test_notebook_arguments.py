@@ -93,7 +93,7 @@ def test_kernels_of_a_registry_that_the_tenant_may_not_use_make_nothing() -> Non
 
 
 def test_an_app_has_one_studio_of_a_name_in_a_region() -> None:
-    # The endpoints that a session may be given at all are told by the Studio's name in a tag.
+    # A session can only get endpoints that have the name of the Studio in a tag.
     app = cdk.App()
 
     def platform(id: str, region: str) -> NotebookPlatform:
@@ -109,12 +109,10 @@ def test_an_app_has_one_studio_of_a_name_in_a_region() -> None:
 
     platform("First", "eu-west-1")
     platform("Elsewhere", "eu-north-1")
-    with pytest.raises(
-        ConfigError, match=r"name must be one Studio's.*First/Notebooks.*'research'"
-    ):
+    with pytest.raises(ConfigError, match=r"name must be unique.*First/Notebooks.*'research'"):
         platform("Second", "eu-west-1")
     stack = cdk.Stack(app, "Third", env=cdk.Environment(account="111122223333", region="eu-west-1"))
-    with pytest.raises(ConfigError, match="name must be one Studio's"):
+    with pytest.raises(ConfigError, match="name must be unique"):
         EmrStudio(stack, "Studio", spec=StudioSpec(name="research"), network=new_network(stack))
 
 

@@ -1,4 +1,4 @@
-"""A notebook platform makes each endpoint once, refuses before it makes, and tells what it made."""
+"""A notebook platform creates each endpoint once and refuses before it creates anything."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_a_namespace_is_made_as_a_copy_of_the_platforms_own() -> None:
     parts.platform.add_user(user("ann", endpoint("a"), endpoint("b", namespace="partner")))
     own, other = (parts.platform.tenants[name].tenant for name in ("science", "partner"))
     assert own.logs.s3_uri == "s3://logs/emr/"
-    # Beside the home's folder: below it, notebooks of the home could read it.
+    # Notebooks of the home could read a folder below the home's folder.
     assert other.logs.s3_uri == "s3://logs/emr-partner"
     assert (other.quota, other.tags, other.workloads) == (quota, own.tags, own.workloads)
     (role,) = other.execution_roles
@@ -123,7 +123,7 @@ def test_a_tenant_of_another_cluster_is_refused() -> None:
         platform=ImportedPlatform(cluster_name="other"),
     )
     tenant = other.add_tenant(Tenant(name="there"))
-    with pytest.raises(ConfigError, match="must live on the platform's cluster 'data-platform'"):
+    with pytest.raises(ConfigError, match="must be on the platform's cluster 'data-platform'"):
         parts.platform.add_tenant(tenant)
 
 
@@ -178,7 +178,7 @@ def test_several_studios_are_on_one_cluster() -> None:
             [user("ann", endpoint(release_label="emr-7.2.0-latest"))],
             "must be at least emr-7.3.0 for Pod Identity",
         ),
-        ([user("ann", endpoint(role="nobody"))], "has no roles"),
+        ([user("ann", endpoint(role="unknown"))], "has no roles"),
         (
             [user(f"u{n}", endpoint(f"e{n}", namespace=f"n{n}")) for n in range(59)],
             "must be at most 59 with 60 outbound rules for a security group, got 60",
@@ -265,7 +265,7 @@ def test_what_a_studio_that_is_there_cannot_take_is_refused() -> None:
     studio = EmrStudio(parts.stack, "Own", spec=StudioSpec(name="own"), network=parts.network)
     key = kms.Key.from_key_arn(parts.stack, "Key", "arn:aws:kms:eu-west-1:111122223333:key/1")
     for given in ({"network": parts.network}, {"key": key}):
-        with pytest.raises(ConfigError, match="is of no use with a Studio that is there"):
+        with pytest.raises(ConfigError, match="must be absent with an existing Studio"):
             NotebookPlatform(
                 parts.stack,
                 "X",
@@ -275,7 +275,7 @@ def test_what_a_studio_that_is_there_cannot_take_is_refused() -> None:
             )
 
 
-def test_two_platforms_on_one_studio_assign_nobody_twice() -> None:
+def test_two_platforms_on_one_studio_assign_each_user_once() -> None:
     parts = Parts(auth_mode=IdentityCenterAuth(instance_arn=INSTANCE))
     second = NotebookPlatform(
         parts.stack,

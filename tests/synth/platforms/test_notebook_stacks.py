@@ -1,4 +1,4 @@
-"""A hundred users fit: spread over stacks that nobody leaves, within CloudFormation's limits."""
+"""A hundred users, each of whom stays in one stack, within CloudFormation's limits."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def synth(
 
 
 def everybody(count: int) -> list[NotebookUser]:
-    """Users each with an endpoint, a namespace and data of their own."""
+    """Return users with a separate endpoint, namespace and data each."""
     return [user(f"user{number:03}", own(f"user{number:03}")) for number in range(count)]
 
 
@@ -79,7 +79,7 @@ def test_a_user_costs_so_many_resources() -> None:
     assert total([user("ann", endpoint()), user("bob", "team")]) - one == {
         "AWS::IAM::ManagedPolicy": 1
     }
-    # Who has an endpoint with data of their own has a namespace for it.
+    # An endpoint with separate data has a separate namespace.
     assert total([user("ann", endpoint()), user("bob", own("bob"))]) - one == {
         "AWS::IAM::ManagedPolicy": 1,
         "AWS::EMRContainers::Endpoint": 1,
@@ -106,7 +106,7 @@ def test_each_of_a_hundred_users_opens_one_endpoint() -> None:
         assert [each for each, r in requests.items() if account.may(who, r)] == [number]
 
 
-def test_nobody_moves_when_others_come_and_go() -> None:
+def test_users_stay_in_their_stack_when_others_are_added_and_removed() -> None:
     def places(templates: Templates) -> dict[str, str]:
         return {
             r["Properties"].get("Name", r["Properties"].get("Description", "")): f"{stack}/{id}"

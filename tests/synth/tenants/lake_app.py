@@ -1,4 +1,4 @@
-"""One small app that the tests of Lake Formation share: beside a cluster, and elsewhere."""
+"""Small apps for the tests of Lake Formation, on a new and on an imported cluster."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ GUESTS = Tenant(
 
 
 def imported(stack: cdk.Stack, *, oidc: bool = True) -> ImportedEmrEksCluster:
-    """A cluster that is there already."""
+    """Return an imported cluster."""
     arn = f"arn:aws:iam::111122223333:oidc-provider/{ISSUER}"
     return ImportedEmrEksCluster.from_cluster_attributes(
         stack,
@@ -60,7 +60,7 @@ def imported(stack: cdk.Stack, *, oidc: bool = True) -> ImportedEmrEksCluster:
 
 
 def new_stack(name: str = "Imported") -> cdk.Stack:
-    """A stack of an app of its own."""
+    """Return a stack of a separate app."""
     app = cdk.App(analytics_reporting=False)
     environment = cdk.Environment(account="111122223333", region="eu-west-1")
     return cdk.Stack(app, name, env=environment)

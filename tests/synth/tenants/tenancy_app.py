@@ -1,4 +1,4 @@
-"""One small app that the tenancy tests share: a plain cluster, tenants beside it and elsewhere."""
+"""A small app that tests of tenants share: tenants on a plain and on an imported cluster."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ WORKLOADS = {workload.name: workload for workload in DEFAULT_WORKLOADS}
 
 
 def new_app() -> cdk.App:
-    """An app without CDK's analytics and the validation that tests of its own have."""
+    """Return an app without the CDK's analytics."""
     return cdk.App(analytics_reporting=False)
 
 

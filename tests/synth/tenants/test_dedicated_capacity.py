@@ -1,4 +1,4 @@
-"""A tenant with nodes of its own, in another stack than the cluster."""
+"""A tenant with dedicated nodes, in another stack than the cluster."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ MANIFEST = "Custom::AWSCDK-EKS-KubernetesResource"
 Resources = Mapping[str, Mapping[str, Any]]
 
 
-class Made:
-    """The platform, a tenant of its stack, and one with nodes of its own beside it."""
+class Synthesis:
+    """The platform, a tenant of its stack, and a tenant with dedicated nodes in another stack."""
 
     def __init__(self) -> None:
         app = new_app()
@@ -40,7 +40,7 @@ class Made:
         template = assertions.Template.from_stack(self.stack)
         self.resources = cast(Resources, template.to_json()["Resources"])
 
-    def stage(self, path: str) -> tuple[str, Mapping[str, Any]]:
+    def manifest(self, path: str) -> tuple[str, Mapping[str, Any]]:
         """The custom resource of a stage, with its logical id."""
         ((id, found),) = (
             (id, item)
@@ -50,19 +50,19 @@ class Made:
         return id, found
 
     def objects(self, path: str) -> list[dict[str, Any]]:
-        text = self.stage(path)[1]["Properties"]["Manifest"]
+        text = self.manifest(path)[1]["Properties"]["Manifest"]
         parts = [text] if isinstance(text, str) else text["Fn::Join"][1]
-        # What another stack tells stands in as a word.
+        # A word replaces imports of other stacks.
         joined = "".join(part if isinstance(part, str) else "imported" for part in parts)
         return cast(list[dict[str, Any]], json.loads(joined))
 
 
 @pytest.fixture(scope="module")
-def made() -> Made:
-    return Made()
+def made() -> Synthesis:
+    return Synthesis()
 
 
-def test_pools_classes_and_priorities_are_in_the_tenants_stack(made: Made) -> None:
+def test_pools_classes_and_priorities_are_in_the_tenants_stack(made: Synthesis) -> None:
     objects = made.objects("Capacity")
     kinds = [item["kind"] for item in objects]
     # Written, and so deleted, in this order: pools before the classes that they refer to.
@@ -78,15 +78,15 @@ def test_pools_classes_and_priorities_are_in_the_tenants_stack(made: Made) -> No
     assert limits == {"32", "320"}
 
 
-def test_its_namespace_comes_after_them_and_admits_its_own_workload(made: Made) -> None:
-    capacity, _ = made.stage("Capacity")
-    _, namespace = made.stage("Namespace")
+def test_its_namespace_comes_after_them_and_admits_its_own_workload(made: Synthesis) -> None:
+    capacity, _ = made.manifest("Capacity")
+    _, namespace = made.manifest("Namespace")
     assert capacity in namespace["DependsOn"]
     (first, *_) = made.objects("Namespace")
     assert first["metadata"]["annotations"]["emr-eks/workloads"] == "acme"
 
 
-def test_its_jobs_have_templates_of_its_own_workload(made: Made) -> None:
+def test_its_jobs_have_templates_of_its_own_workload(made: Synthesis) -> None:
     configuration = json.dumps(made.tenant.job_configuration("acme"), default=dict)
     theirs = made.tenant.context.pod_templates
     assert '"jobsubmitter.node.selector.emr-eks/workload": "acme"' in configuration
@@ -99,7 +99,7 @@ def test_its_jobs_have_templates_of_its_own_workload(made: Made) -> None:
     assert text.count(".yaml") == 2
 
 
-def test_no_other_tenant_of_the_app_has_its_workload(made: Made) -> None:
+def test_no_other_tenant_of_the_app_has_its_workload(made: Synthesis) -> None:
     assert "dedicated must have a name that no other tenant's workload has" in made.refused
     assert made.refused.endswith("got 'acme'.")
     assert "acme" not in made.cluster.context.workloads

@@ -198,7 +198,7 @@ def test_without_an_oidc_provider_it_is_refused() -> None:
 
 
 @pytest.mark.parametrize("first", [True, False])
-def test_nobody_else_has_the_system_namespace(first: bool) -> None:
+def test_no_other_tenant_has_the_system_namespace(first: bool) -> None:
     intruder = Tenant(name="emr-part", workloads=("shared",))
     cluster = imported(new_stack())
     one, other = (intruder, GUESTS) if first else (GUESTS, intruder)

@@ -194,7 +194,7 @@ def test_checkers_find_nothing() -> None:
     assert mine == []
 
 
-def test_a_tenant_may_have_roles_of_its_own_beside_it() -> None:
+def test_a_tenant_can_have_separate_roles_too() -> None:
     stack = cdk.Stack(new_app(), "Platform")
     context = new_context(stack)
     shared = SharedExecutionRole(stack, "Shared", context=context, spec=SPEC)
@@ -202,7 +202,7 @@ def test_a_tenant_may_have_roles_of_its_own_beside_it() -> None:
     mixed = EmrEksTenant(stack, "T", context=context, tenant=tenant, shared_role=shared)
     assert list(mixed.roles) == ["own", "emr-shared"]
     assert mixed.role.role.node.path.startswith("Platform/T/")
-    said = r"role is shared by tenants; grant all of them on SharedExecutionRole\.role"
+    said = r"role is shared by tenants; grant all tenants on SharedExecutionRole\.role"
     with pytest.raises(ConfigError, match=said):
         _ = mixed.roles["emr-shared"].role
 
@@ -217,7 +217,7 @@ def test_a_tenant_may_have_roles_of_its_own_beside_it() -> None:
         (Tenant(name="t", logs=JobLogs(s3_uri="s3://other/emr/t")), r"logs\.s3_uri must be"),
         (
             Tenant(name="t", secrets=(TenantSecret(name="t/db"),)),
-            "secrets must be for execution roles of the tenant's own",
+            "secrets must be read by execution_roles",
         ),
         (
             Tenant(name="t", execution_roles=(ExecutionRoleSpec(name="emr-shared"),)),

@@ -238,7 +238,7 @@ def test_stages_may_each_have_the_namespace() -> None:
         EmrEksTenant(cdk.Stack(stage, "Tenants"), "Data", context=context, tenant=tenant)
 
 
-def test_every_pod_of_a_job_bears_the_tenant(app: Synthesized) -> None:
+def test_every_pod_of_a_job_has_the_tenants_label(app: Synthesized) -> None:
     configuration = json.loads(output(app, "Plain", "AnalyticsCriticalConfig"))
     found = {
         each["classification"]: each["properties"]

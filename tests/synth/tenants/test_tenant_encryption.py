@@ -29,7 +29,7 @@ ROLE = ExecutionRoleSpec(name="emr-data", uses=tuple(RoleUse))
 
 
 def rendered(encryption: SparkEncryption | None) -> dict[str, str]:
-    """What each thing that runs Spark is told, as text of the template."""
+    """Return the Spark configuration of jobs and endpoints, as text of the template."""
     app = new_app()
     environment = cdk.Environment(account="111122223333", region="eu-west-1")
     stack = cdk.Stack(app, "Imported", env=environment)

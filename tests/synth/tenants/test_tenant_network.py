@@ -1,4 +1,4 @@
-"""Network policies in templates: what a cluster knows, what endpoints add, whom nobody may name."""
+"""Network policies in templates: address ranges, policies of endpoints, refused peers."""
 
 from __future__ import annotations
 
@@ -155,7 +155,7 @@ def with_rival(made: TenantHost) -> object:
 
 
 @pytest.mark.parametrize("steps", [(with_peer, with_rival), (with_rival, with_peer)])
-def test_nobody_names_another_tenant_as_a_peer_whoever_comes_first(steps: Any) -> None:
+def test_a_peer_cannot_be_the_namespace_of_another_tenant_in_any_order(steps: Any) -> None:
     made = host(new_stack())
     first, second = steps
     first(made)
@@ -181,7 +181,7 @@ def test_an_object_of_a_namespace_is_made_once_and_is_one_thing_only() -> None:
     policy = router_policy("data")
     made.add_object(policy)
     made.add_object(dict(policy))
-    with pytest.raises(ConfigError, match="must be unique in its stage"):
+    with pytest.raises(ConfigError, match="must be unique in its bundle"):
         made.add_object({**policy, "spec": {"podSelector": {}}})
 
 
@@ -191,6 +191,6 @@ def test_what_has_no_objects_takes_none() -> None:
     with pytest.raises(ConfigError) as refused:
         made.add_object(router_policy("data"))
     assert str(refused.value) == (
-        "Virtual cluster 'data': namespace must be made here or have objects of its own, got "
+        "Virtual cluster 'data': namespace must be created here or have other objects, got "
         "'data'; set create_namespace."
     )

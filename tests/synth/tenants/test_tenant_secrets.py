@@ -105,22 +105,22 @@ def test_a_secret_is_one_tenants() -> None:
 HARMLESS = frozenset({"PublicKeySecretArn", "PrivateKeySecretArn", "ServiceToken"})
 
 
-def told(value: object, path: str = "") -> Iterator[str]:
+def secret_paths(value: object, path: str = "") -> Iterator[str]:
     """Paths of literal values whose key says that they are secret, through JSON in texts."""
     if isinstance(value, Mapping):
         for key, item in value.items():
             literal = isinstance(item, str | int) and not isinstance(item, bool)
             if literal and is_secret_name(str(key)) and key not in HARMLESS:
                 yield f"{path}/{key}"
-            yield from told(item, f"{path}/{key}")
+            yield from secret_paths(item, f"{path}/{key}")
         if {"name", "value"} <= set(value) and is_secret_name(str(value["name"])):
             yield f"{path}/{value['name']}"
     elif isinstance(value, list):
         for number, item in enumerate(value):
-            yield from told(item, f"{path}/{number}")
+            yield from secret_paths(item, f"{path}/{number}")
     elif isinstance(value, str) and value[:1] in ("{", "["):
         try:
-            yield from told(json.loads(value), path)
+            yield from secret_paths(json.loads(value), path)
         except json.JSONDecodeError:
             return
 
@@ -142,7 +142,7 @@ def secrets_of(folder: Path) -> list[str]:
         text = path.read_text(encoding="utf-8")
         found += [f"{path.name}: {form}" for form in FORMS if form in text]
         if path.suffix == ".json":
-            found += [f"{path.name}: {each}" for each in told(json.loads(text))]
+            found += [f"{path.name}: {each}" for each in secret_paths(json.loads(text))]
     return found
 
 

@@ -114,7 +114,7 @@ def test_logs_of_the_function_that_sets_limits_are_bounded_and_go() -> None:
     )
     assert group["Properties"]["RetentionInDays"] == 30
     assert group["DeletionPolicy"] == "Delete"
-    # Else the function, called once more at deletion, would make the group anew.
+    # Otherwise the function, which is called again on deletion, would create the group again.
     (call,) = (item for item in resources.values() if item["Type"] == "Custom::EmrSchedulerLimits")
     assert id in call["DependsOn"]
 
@@ -163,6 +163,6 @@ def test_the_service_linked_role_is_made_once() -> None:
     with pytest.raises(ConfigError) as refused:
         EmrServiceLinkedRole(cdk.Stack(app, "Two"), "Emr")
     assert str(refused.value) == (
-        "Two/Emr: service-linked role must be made once for an account; 'One/Emr' has it, "
+        "Two/Emr: service-linked role must be created once for an account; 'One/Emr' has it, "
         "got 'emr-containers.amazonaws.com'."
     )

@@ -187,7 +187,7 @@ class InstalledKarpenter(Construct):
     removes the chart first, then the controller's permissions, the queue and the CRDs, so that the
     controller can finish its work.
 
-    Resources made: two ``Custom::AWSCDK-EKS-HelmChart``, two ``AWS::IAM::Role``, five or six
+    Resources: two ``Custom::AWSCDK-EKS-HelmChart``, two ``AWS::IAM::Role``, five or six
     ``AWS::IAM::ManagedPolicy``, one ``AWS::EKS::PodIdentityAssociation``, one
     ``AWS::EKS::AccessEntry``, the queue with its policy and five rules; with ``isolated_vpc`` one
     ``AWS::IAM::InstanceProfile``.

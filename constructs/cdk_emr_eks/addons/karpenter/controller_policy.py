@@ -10,7 +10,6 @@ Source: https://karpenter.sh/v1.14/reference/cloudformation/ (cloudformation.yam
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from cdk_emr_eks.addons.controllers import wildcard_resources
@@ -21,6 +20,7 @@ from cdk_emr_eks.security.published_policies import (
     policy_size,
     published_documents,
 )
+from cdk_emr_eks.values import value
 
 _ZONAL_SHIFT: Final = "ZonalShift"
 
@@ -42,7 +42,7 @@ _TAGGED: Final = "Ids are not known at synth; conditions on the cluster's tags n
 _NO_RESOURCE: Final = "The actions support no resource, or their own condition key narrows them"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class PolicyScope:
     """The names that the published documents have placeholders for.
 

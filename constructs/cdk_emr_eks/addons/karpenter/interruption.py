@@ -36,13 +36,13 @@ class InterruptionQueue(Construct):
     CloudFormation generates the name. The name of the cluster, which upstream uses, may be longer
     than the 80 characters of a queue's name, and SQS refuses it for a minute after a deletion.
 
-    Resources made: one ``AWS::SQS::Queue``, one ``AWS::SQS::QueuePolicy``, one
+    Resources: one ``AWS::SQS::Queue``, one ``AWS::SQS::QueuePolicy``, one
     ``AWS::Events::Rule`` for each of ``EVENTS``.
 
     Attributes:
         queue_name: Name of the queue, a token.
         queue_arn: ARN of the queue, a token.
-        ready: Dependency of what reads the queue: events can arrive.
+        ready: Dependency of the reader of the queue.
     """
 
     def __init__(self, scope: Construct, id: str, *, cluster_name: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
@@ -97,7 +96,7 @@ class SchedulingBatch:
         }
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class KarpenterChartContext:
     """What the chart ``karpenter`` needs to know of its cluster; texts may be tokens.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from aws_cdk import Aws, Stack
@@ -36,7 +35,7 @@ _VERSION: Final = re.compile(r"3\.(\d+)\.\d+")
 _OLDEST_MINOR: Final = 5
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class LoadBalancerChartContext:
     """What the chart needs to know of its cluster; texts may be tokens.
 
@@ -179,7 +178,7 @@ class InstalledLoadBalancerController(Construct):
     The chart waits for the cluster's own add-ons and nodes. Only the controller deletes load
     balancers, so endpoints and Ingresses must be deleted before it.
 
-    Resources made: one ``Custom::AWSCDK-EKS-HelmChart``, one ``AWS::IAM::Role``, two
+    Resources: one ``Custom::AWSCDK-EKS-HelmChart``, one ``AWS::IAM::Role``, two
     ``AWS::IAM::ManagedPolicy``, one ``AWS::EKS::PodIdentityAssociation``.
 
     Attributes:

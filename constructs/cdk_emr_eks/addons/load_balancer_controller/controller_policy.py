@@ -13,13 +13,13 @@ Source: https://github.com/kubernetes-sigs/aws-load-balancer-controller/blob/v3.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Final, cast
 
 from cdk_emr_eks.addons.controllers import wildcard_resources
 from cdk_emr_eks.security.iam_statements import Document, Statement, allow
 from cdk_emr_eks.security.published_policies import published_documents, statements
+from cdk_emr_eks.values import value
 
 # Tag by which the controller finds its resources; the value is the cluster's name.
 OWNER: Final = "elbv2.k8s.aws/cluster"
@@ -48,7 +48,7 @@ _REASONS: Final[Mapping[str, str]] = {
 _TAGGED: Final = "Ids are not known at synth; conditions on the cluster's tags narrow them"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@value
 class ControllerScope:
     """The names that the statements are narrowed to; all but the cluster's may be tokens.
 
