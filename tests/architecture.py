@@ -266,6 +266,17 @@ def names(tree: Sequence[Module]) -> Iterator[Measure]:
             yield Measure("vague name", module.name)
 
 
+def twins(tree: Sequence[Module]) -> Iterator[Measure]:
+    """Public classes that share a name: a reader cannot know which one is meant."""
+    owners: dict[str, list[str]] = {}
+    for module in tree:
+        for owner in _public_classes(module):
+            owners.setdefault(owner.name, []).append(module.name)
+    for name, found in owners.items():
+        if len(found) > 1:
+            yield Measure("one name, several classes", f"{name}: {', '.join(found)}")
+
+
 def inits(tree: Sequence[Module]) -> Iterator[Measure]:
     """Logic in ``__init__.py``: anything but a docstring, imports and plain assignments."""
     plain = (ast.Import, ast.ImportFrom, ast.Assign, ast.AnnAssign, ast.Expr)

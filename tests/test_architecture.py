@@ -178,6 +178,7 @@ def measured() -> Iterator[Measure]:
     )
     yield from architecture.reaching((*tree, *outside), tuple(unit_tests(outside)))
     yield from architecture.names((*tree, *outside))
+    yield from architecture.twins(tree)
     yield from architecture.inits((*tree, *outside))
     yield from architecture.explanations((*tree, *outside))
     yield from architecture.signatures(tree)
@@ -322,6 +323,12 @@ BAD: Final[tuple[tuple[str, Check, dict[str, str], str], ...]] = (
         "explained below, not above: lib.a:LIMIT",
     ),
     ("vague", architecture.names, {"addons/utils": ""}, "vague name: lib.addons.utils"),
+    (
+        "twins",
+        architecture.twins,
+        {"a": "class Stage: ...", "b": "class Stage: ...\nclass _Own: ...", "c": "class _Own: ..."},
+        "one name, several classes: Stage: lib.a, lib.b",
+    ),
     (
         "init",
         architecture.inits,
