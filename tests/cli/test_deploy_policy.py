@@ -67,6 +67,13 @@ def test_extra_actions_are_read_from_options(tmp_path: Path) -> None:
         assert f'"{action}"' in result.stdout
 
 
+def test_a_nested_stack_that_cannot_be_read_is_a_warning(tmp_path: Path) -> None:
+    nested = {"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": "https://s3/x"}}
+    result = CliRunner().invoke(main, ["deploy-policy", str(small(tmp_path, Nested=nested))])
+    assert result.exit_code == 0
+    assert "Warning: S: the template of Nested is not JSON of the assembly" in result.stderr
+
+
 def test_wrong_options_are_refused(tmp_path: Path) -> None:
     folder = str(small(tmp_path))
     result = CliRunner().invoke(main, ["deploy-policy", folder, "--allow", "AWS::Nowhere::Thing"])

@@ -8,7 +8,7 @@ from typing import Final
 
 from cdk_emr_eks.assembly.paths import at, mapping, sequence, text
 from cdk_emr_eks.assembly.references import References
-from cdk_emr_eks.assembly.stack import Message, Stack
+from cdk_emr_eks.assembly.stack import NESTED, PRODUCT, Message, Stack
 
 KUBERNETES_PREFIX: Final = "Custom::AWSCDK-EKS-"
 MANIFEST: Final = "Custom::AWSCDK-EKS-KubernetesResource"
@@ -89,7 +89,9 @@ class Applied:
     Args:
         objects: Kubernetes objects, in the order of the templates.
         charts: Helm releases.
-        unread: Custom resources whose JSON could not be read; their content is not in ``objects``.
+        unread: Custom resources whose JSON could not be read, and nested stacks and products whose
+            template is not in the assembly. Their content is neither in ``objects`` nor in the
+            stacks of the assembly.
     """
 
     objects: tuple[ClusterObject, ...]
@@ -170,6 +172,12 @@ def read_applied(stacks: Iterable[Stack], clusters: Clusters) -> Applied:
     unread: list[Message] = []
     for stack in stacks:
         view = stack.view()
+        for logical_id, _ in stack.resources(NESTED, PRODUCT):
+            if logical_id not in stack.nested:
+                problem = (
+                    f"the template of {logical_id} is not JSON of the assembly: it is left out"
+                )
+                unread.append(Message(level="warning", where=stack.name, text=problem))
         for logical_id, properties in stack.resources(MANIFEST, CHART):
             is_chart = "Chart" in properties or "ChartAssetURL" in properties
             source = properties.get("Values", "{}") if is_chart else properties.get("Manifest")

@@ -19,6 +19,8 @@ from cdk_emr_eks.assembly.objects import Applied, Clusters, read_applied
 from cdk_emr_eks.assembly.paths import at, mapping, sequence, text
 from cdk_emr_eks.assembly.references import References, Target
 from cdk_emr_eks.assembly.stack import (
+    NESTED,
+    PRODUCT,
     Environment,
     Message,
     ParentResource,
@@ -31,8 +33,6 @@ MANIFEST_FILE: Final = "manifest.json"
 _STACK: Final = "aws:cloudformation:stack"
 _STAGE: Final = "cdk:cloud-assembly"
 _ASSETS: Final = "cdk:asset-manifest"
-_NESTED: Final = "AWS::CloudFormation::Stack"
-_PRODUCT: Final = "AWS::ServiceCatalog::CloudFormationProduct"
 _LEVELS: Final = {"aws:cdk:warning": "warning", "aws:cdk:error": "error"}
 _SUFFIX: Final = re.compile(r"(\.(nested|product))?\.template\.json$")
 # The CDK writes zones of this name until it has looked up those of the Region.
@@ -244,7 +244,7 @@ def _nested(parent: Stack, nested: dict[str, Stack], files: Mapping[str, str]) -
                 size=path.stat().st_size,
                 directory=parent.directory,
                 environment=parent.environment,
-                kind=StackKind.PRODUCT if at(body, "Type") == _PRODUCT else StackKind.NESTED,
+                kind=StackKind.PRODUCT if at(body, "Type") == PRODUCT else StackKind.NESTED,
                 stage=parent.stage,
                 parent=ParentResource(stack=parent, logical_id=logical_id),
                 nested=inner,
@@ -260,11 +260,11 @@ def _template_files(
 ) -> Iterator[str]:
     """Yield the files of the templates that a resource deploys, if they are in the assembly."""
     kind, properties = at(body, "Type"), mapping(body, "Properties")
-    if kind == _NESTED:
+    if kind == NESTED:
         # The CDK writes this metadata only if its command line runs the app.
         file = text(body, "Metadata", "aws:asset:path")
         urls = [] if file else [properties.get("TemplateURL")]
-    elif kind == _PRODUCT:
+    elif kind == PRODUCT:
         file = ""
         urls = [
             at(parameters, "Info", "LoadTemplateFromURL")

@@ -12,6 +12,9 @@ from cdk_emr_eks.assembly.expressions import GetAtt, Literal, Ref
 from cdk_emr_eks.assembly.paths import at, mapping, text
 from cdk_emr_eks.assembly.text_view import TextView
 
+NESTED: Final = "AWS::CloudFormation::Stack"
+PRODUCT: Final = "AWS::ServiceCatalog::CloudFormationProduct"
+
 _OUTPUTS: Final = "Outputs."
 _NO_ACCOUNT: Final = "unknown-account"
 _NO_REGION: Final = "unknown-region"

@@ -48,13 +48,16 @@ def deploy_policy(
     and name these in `cdk bootstrap --cloudformation-execution-policies`.
     """
     with errors_as_messages():
-        policies = policies_of(opened(assembly), extra, allow)
+        read = opened(assembly)
+        policies = policies_of(read, extra, allow)
     if write:
         for path in write_policies(policies, assembly):
             click.echo(path)
     else:
         print_json(policy_files(policies))
     warn_of_unknown_types(policies)
+    for message in read.applied.unread:
+        click.echo(f"Warning: {message.where}: {message.text}.", err=True)
 
 
 def policies_of(

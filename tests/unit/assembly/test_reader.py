@@ -146,6 +146,9 @@ def test_templates_outside_of_the_assembly_are_left_out(tmp_path: Path) -> None:
     stack = resource("AWS::CloudFormation::Stack", TemplateURL="https://s3/templates/vpc.json")
     assembly = open_assembly(write_assembly(tmp_path, {"Root": resources(Nest=stack)}))
     assert names(assembly) == ["Root"]
+    assert [message.text for message in assembly.applied.unread] == [
+        "the template of Nest is not JSON of the assembly: it is left out"
+    ]
 
 
 def test_missing_lookups_of_all_stages_once(tmp_path: Path) -> None:
