@@ -68,7 +68,10 @@ def test_extra_actions_are_read_from_options(tmp_path: Path) -> None:
 
 
 def test_a_nested_stack_that_cannot_be_read_is_a_warning(tmp_path: Path) -> None:
-    nested = {"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": "https://s3/x"}}
+    nested: dict[str, object] = {
+        "Type": "AWS::CloudFormation::Stack",
+        "Properties": {"TemplateURL": "https://s3/templates/vpc.json"},
+    }
     result = CliRunner().invoke(main, ["deploy-policy", str(small(tmp_path, Nested=nested))])
     assert result.exit_code == 0
     assert "Warning: S: the template of Nested is not JSON of the assembly" in result.stderr
