@@ -52,10 +52,16 @@ def type_problems(field: str, hint: object, value: object) -> tuple[ConfigProble
         rule = f"must have {_words(wanted)} {place}" if place else f"must be {_words(hint)}"
         # The error shows no ``got`` for None, so the rule names it.
         rule += ", not None" if got is None else ""
-        # A whole value, such as a workload, would fill a page.
-        shown = type(got) if is_dataclass(got) and not isinstance(got, type) else got
+        shown = type(got) if _fills_a_page(got) else got
         return (ConfigProblem(field=field, rule=rule, got=shown, fix=_fix(wanted, got)),)
     return ()
+
+
+def _fills_a_page(got: object) -> bool:
+    """Return whether a text shows the type instead: of a value such as a workload, or a list."""
+    if isinstance(got, list | tuple):
+        return any(_fills_a_page(each) for each in got)
+    return is_dataclass(got) and not isinstance(got, type)
 
 
 def resolved_annotations(cls: type) -> Mapping[str, object]:
@@ -190,6 +196,8 @@ def _fix(wanted: object, got: object) -> str:
     for each in (wanted, *get_args(wanted)):
         parts = tuple(got) if isinstance(got, list) else (got,)
         if get_origin(each) is tuple and not any(True for _ in _mismatches(each, parts)):
+            if any(_fills_a_page(part) for part in parts):
+                return "write a tuple, with a comma after a single value: (value,)"
             return f"write {parts!r}" if all(isinstance(part, str) for part in parts) else ""
     if not isinstance(wanted, type):
         return ""

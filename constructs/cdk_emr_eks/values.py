@@ -70,6 +70,9 @@ class _Plan(NamedTuple):
 
 _PLANS: Final[dict[type, _Plan]] = {}
 
+# Characters of a default in a signature.
+_LONGEST_DEFAULT: Final = 100
+
 
 @overload
 def value(cls: type[Value], /) -> type[Value]: ...
@@ -221,13 +224,18 @@ class _ShortSignature:
                 inspect.Parameter.KEYWORD_ONLY
                 if each.kw_only
                 else inspect.Parameter.POSITIONAL_OR_KEYWORD,
-                default=_default(each, inspect.Parameter.empty),
+                default=_shown(_default(each, inspect.Parameter.empty)),
                 annotation=each.type,
             )
             for each in fields(cls)
             if each.init
         ]
         return inspect.Signature(parameters, return_annotation=None)
+
+
+def _shown(default: object) -> object:
+    """Return a default as a signature shows it: ``...`` for one that is longer than a line."""
+    return default if len(repr(default)) <= _LONGEST_DEFAULT else ...
 
 
 def _short_repr(self: object) -> str:

@@ -48,6 +48,12 @@ def cluster() -> EmrEksCluster:
         ("cluster", "prod", "must be ClusterSpec, got 'prod'."),
         ("network", "10.0.0.0/16", "must be NetworkSpec or ExistingNetwork, got '10.0.0.0/16'."),
         ("workloads", SHARED, "must be a tuple of Workload, got <class "),
+        (
+            "workloads",
+            [SHARED],
+            "must be a tuple of Workload, got <class 'list'>; write a tuple, with a comma after a "
+            "single value: (value,).",
+        ),
         ("workloads", ("shared",), "must be a tuple of Workload, got 'shared'."),
         ("workloads", "shared", "must be a tuple of Workload, got 'shared'."),
         ("karpenter", "1.14.1", "must be Karpenter, got '1.14.1'."),
@@ -79,8 +85,13 @@ def test_something_else_than_a_platform_makes_nothing() -> None:
 
 
 @pytest.mark.parametrize("construct", [EmrEksCluster, ImportedEmrEksCluster])
-def test_signatures_are_short_enough_to_read(construct: type) -> None:
+def test_signatures_of_constructs_are_short_enough_to_read(construct: type) -> None:
     assert len(str(signature(construct.__init__))) < 250  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("value", [Platform, ImportedPlatform])
+def test_signatures_of_options_are_short_enough_to_read(value: type) -> None:
+    assert len(str(signature(value))) < 500
 
 
 METHODS: Mapping[str, tuple[Callable[[EmrEksCluster], object], str]] = {

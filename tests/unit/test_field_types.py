@@ -205,7 +205,8 @@ MISTAKES: Mapping[str, tuple[Callable[[], object], str]] = {
     "one for a tuple of one": (
         tenant(execution_roles=ExecutionRoleSpec(name="data")),
         "Tenant 'data': execution_roles must be a tuple of ExecutionRoleSpec, "
-        "got <class 'cdk_emr_eks.model.access.execution_role.ExecutionRoleSpec'>.",
+        "got <class 'cdk_emr_eks.model.access.execution_role.ExecutionRoleSpec'>; write a tuple, "
+        "with a comma after a single value: (value,).",
     ),
     "numbers for amounts": (
         lambda: Quota(cpu=100, memory=400),  # type: ignore[arg-type]

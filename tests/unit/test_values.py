@@ -272,9 +272,15 @@ def test_a_value_shows_only_what_differs_from_its_defaults() -> None:
     assert repr(Box(name="toys", disk=FAST)) == "Box(name='toys', disk=Disk(iops=4000))"
 
 
+@value
+class Long:
+    text: str = "x" * 200
+
+
 def test_signatures_are_short() -> None:
     signature = inspect.signature(Box)
     assert list(signature.parameters) == [each.name for each in fields(Box)]
     assert signature.parameters["disk"].default == Disk()
     assert "disk: 'Disk' = Disk()" in str(signature)
+    assert inspect.signature(Long).parameters["text"].default is ...
     assert str(inspect.signature(Amount)) == "(count: 'int') -> None"

@@ -54,8 +54,8 @@ class Livy(Construct):
     every client could run code with every role. The permissions and the load balancer are created
     here, narrower than those of EMR's chart.
 
-    Resources: one stage of Kubernetes objects (the server's namespace, service accounts, roles
-    and network policies; with ``client_cidrs`` a load balancer), one
+    Resources: one custom resource of Kubernetes objects (the server's namespace, service accounts,
+    roles and network policies; with ``client_cidrs`` a load balancer), one
     ``Custom::AWSCDK-EKS-HelmChart``, one ``AWS::IAM::Role`` of the server with its
     ``AWS::EKS::PodIdentityAssociation``, and three policies of the two roles.
 
@@ -105,12 +105,12 @@ class Livy(Construct):
         spark = {**derived, **self._session(registry, derived, templates)}
         self.namespace = namespace
         self._claim()
-        stage = self._objects()
-        stage.node.add_dependency(prerequisites.ensure(), tenant.virtual_cluster, execution_role)
+        bundle = self._objects()
+        bundle.node.add_dependency(prerequisites.ensure(), tenant.virtual_cluster, execution_role)
         server = self._server_rights([each.object_arn for each in templates.values()])
-        stage.node.add_dependency(self._share_uploads(execution_role.role, "Session"))
+        bundle.node.add_dependency(self._share_uploads(execution_role.role, "Session"))
         chart = self._chart(registry, spec.environment(where, spark))
-        chart.node.add_dependency(stage, server)
+        chart.node.add_dependency(bundle, server)
         self._outputs(spark)
 
     def _claim(self) -> None:
@@ -136,10 +136,10 @@ class Livy(Construct):
             network=self.tenant.tenant.network,
             cluster=self.tenant.context.network,
         )
-        stage = ManifestBundle(self, "Objects", cluster=self.tenant.context.cluster)
+        bundle = ManifestBundle(self, "Objects", cluster=self.tenant.context.cluster)
         owner = NamespaceOwner(tenant=self.tenant.tenant.name)
-        stage.add(namespace_manifest(self.namespace, owner), *policies)
-        stage.add_chart(
+        bundle.add(namespace_manifest(self.namespace, owner), *policies)
+        bundle.add_chart(
             LivyChart(
                 server_namespace=self.namespace,
                 namespace=self.tenant.tenant.resolved_namespace,
@@ -149,7 +149,7 @@ class Livy(Construct):
                 certificate_arn=spec.certificate_arn,
             )
         )
-        return stage
+        return bundle
 
     def _templates(self) -> dict[SparkRole, PodTemplateLocation]:
         stage = cast(Stage, Stage.of(self))
