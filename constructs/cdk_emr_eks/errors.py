@@ -54,34 +54,6 @@ class ConfigError(ValueError):
         return type(self), (self.where, self.problems)
 
 
-class Problems:
-    """Collects the broken rules of one value, then raises them as one ``ConfigError``."""
-
-    def __init__(self, where: str) -> None:
-        self._where = where
-        self._found: list[ConfigProblem] = []
-
-    def require(
-        self, holds: bool, field: str, rule: str, got: object = None, fix: str = ""
-    ) -> None:
-        """Record a problem unless ``holds``."""
-        if not holds:
-            self._found.append(ConfigProblem(field=field, rule=rule, got=got, fix=fix))
-
-    def extend(self, problems: tuple[ConfigProblem, ...]) -> None:
-        """Record problems that another check returned."""
-        self._found.extend(problems)
-
-    def raise_if_any(self) -> None:
-        """Raise everything recorded so far.
-
-        Raises:
-            ConfigError: If at least one problem was recorded.
-        """
-        if self._found:
-            raise ConfigError(self._where, tuple(self._found))
-
-
 def _text(where: str, problems: tuple[ConfigProblem, ...]) -> str:
     """Return one line for one problem, and one line for each of several."""
     lines = [str(each) if str(each).endswith("?") else f"{each}." for each in problems]

@@ -8,7 +8,8 @@ from aws_cdk import Aws
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from cdk_emr_eks.errors import Problems, refuse
+from cdk_emr_eks.checks import Check
+from cdk_emr_eks.errors import refuse
 from cdk_emr_eks.labels import SparkRole
 from cdk_emr_eks.model.access.data_access import NAMESPACE
 from cdk_emr_eks.model.access.execution_role import ExecutionRoleSpec, JobIdentity, JobLogs, RoleUse
@@ -140,30 +141,30 @@ def check_shared_role(tenant: Tenant, cluster_name: str, shared: SharedExecution
     Raises:
         ConfigError: As in ``SharedRoleUse``.
     """
-    problems = Problems(f"Tenant {tenant.name!r}")
+    check = Check(f"Tenant {tenant.name!r}")
     rule = f"must be of the cluster {cluster_name!r}"
     same = shared.cluster_name == cluster_name
-    problems.require(same, "shared_role", rule, shared.cluster_name)
-    problems.extend(shared.spec.release_problems(tenant.release_label))
+    check.require(same, "shared_role", rule, shared.cluster_name)
+    check.add(shared.spec.release_problems(tenant.release_label))
     if (wanted := tenant.logs.s3_location) is not None:
         root = shared.logs.s3_location
         parts = [*filter(None, (root[1],)), tenant.resolved_namespace] if root else []
         holds = root is not None and wanted == (root[0], "/".join(parts))
         rule = "must be the folder of the tenant's namespace below the shared role's log_uri"
         fix = f"write {'s3://' + '/'.join([root[0], *parts])!r}" if root else ""
-        problems.require(holds, "logs.s3_uri", rule, tenant.logs.s3_uri, fix)
+        check.require(holds, "logs.s3_uri", rule, tenant.logs.s3_uri, fix)
     rule = "must be absent with a shared role, which trusts no tenant's query engine"
-    problems.require(tenant.lake_formation is None, "lake_formation", rule)
+    check.require(tenant.lake_formation is None, "lake_formation", rule)
     alone = tenant.secrets and not tenant.execution_roles
     rule = "must be read by execution_roles of the tenant: all tenants have the shared role"
-    problems.require(not alone, "secrets", rule)
-    problems.require(
+    check.require(not alone, "secrets", rule)
+    check.require(
         shared.spec.name not in [role.name for role in tenant.execution_roles],
         "execution_roles",
         "must not have the name of the shared role",
         shared.spec.name,
     )
-    problems.raise_if_any()
+    check.raise_if_any()
 
 
 def _check(where: str, spec: ExecutionRoleSpec) -> None:
