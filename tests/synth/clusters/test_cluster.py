@@ -1,4 +1,4 @@
-"""The cluster, its add-ons, system nodes and administrators, and the order of them all."""
+"""The cluster, its add-ons, system nodes and administrators, and their order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Capacity buffers in templates: their stages, Karpenter's feature gate, and the plan."""
+"""Capacity buffers in templates: custom resources, Karpenter's feature gate, and the plan."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def counts(objects: list[dict[str, Any]]) -> dict[str, int]:
     }
 
 
-def test_buffers_are_a_resource_of_their_own_after_the_pools(made: Synthesis) -> None:
+def test_buffers_are_a_separate_resource_after_the_pools(made: Synthesis) -> None:
     assert counts(made.objects("Platform", "Warmcritical")) == {
         f"warm-critical-{pod}-zone-{number}": 0 if number == 2 else count
         for number in (1, 2, 3)
@@ -115,7 +115,7 @@ def test_karpenter_keeps_buffers_where_a_workload_needs_them(made: Synthesis) ->
     assert r"\"capacityBuffer\":true" in json.dumps(chart)
 
 
-def test_a_tenants_own_pools_may_be_warm_too(made: Synthesis) -> None:
+def test_dedicated_pools_can_have_buffers_too(made: Synthesis) -> None:
     found = counts(made.objects("Acme", "Warmacme"))
     assert found == {
         f"warm-acme-{pod}-zone-{number}": count

@@ -1,4 +1,4 @@
-"""The capacity in the template: which pools, in which order, and what is refused."""
+"""Node pools in the template: names, order, and refused input."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_each_pool_refers_to_a_class_of_the_stage() -> None:
 
 
 def test_one_pool_is_open_to_every_pod_in_all_zones_and_never_has_a_node() -> None:
-    """What makes Karpenter quick must not become a way to nodes without taints."""
+    """The pool for zones must not be a way to nodes without taints."""
     pools = [each for each in _reference_objects() if each["kind"] == "NodePool"]
     (pool,) = [each for each in pools if "taints" not in each["spec"]["template"]["spec"]]
     assert pool["metadata"]["name"] == ZONE_POOL
@@ -163,7 +163,7 @@ def test_a_raw_manifest_must_be_one_that_karpenter_takes() -> None:
         pools.add({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "pool"}})
 
 
-def test_two_workloads_of_one_name_are_refused_before_anything_is_made() -> None:
+def test_two_workloads_of_one_name_are_refused_before_anything_is_created() -> None:
     app = new_app()
     karpenter = Karpenter().install(app.stack, app.context)
     with pytest.raises(ConfigError, match="'critical'"):

@@ -1,4 +1,4 @@
-"""The whole platform: the order in which its parts come and go, and how often it can be there."""
+"""The whole platform: order of creation and deletion, options, several clusters in one stack."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def test_deletion_takes_tenants_then_pools_then_karpenter_then_nodes(found: Reso
 
 
 def test_what_is_of_the_cluster_waits_for_it(found: Resources) -> None:
-    # A literal name of the cluster is no reference; Pod Identity associations were made before it.
+    # The literal name of the cluster is no reference: associations could come before it.
     (cluster,) = of_type(found, "AWS::EKS::Cluster")
     kinds = ("AWS::EKS::", "AWS::EMRContainers::", "Custom::")
     of_it = {name for name, each in found.items() if str(each["Type"]).startswith(kinds)}
@@ -180,7 +180,7 @@ def test_same_tenant_name_on_two_clusters() -> None:
     assert len(of_type(resources(stack), "AWS::EMRContainers::VirtualCluster")) == 2
 
 
-def test_without_nat_karpenter_makes_no_instance_profile_but_the_stack_does() -> None:
+def test_without_nat_the_stack_has_karpenters_instance_profile() -> None:
     stack = cdk.Stack(cdk.App(), "Private")
     network = NetworkSpec(nat=Nat.NONE, interface_endpoints=True)
     # Other options of Karpenter do not remove it.

@@ -1,4 +1,4 @@
-"""A cluster of another app: its tenants, its pools, and who installs the cluster's policies."""
+"""Imported clusters: tenants, node pools, and the app that installs the cluster's policies."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def test_policies_are_installed_before_tenants(
     assert warnings(notes) == []
 
 
-def test_policies_of_another_app_are_not_made_twice() -> None:
+def test_policies_of_another_app_are_not_created_twice() -> None:
     policies = ClusterPolicies(install=False)
     found, notes = made(policies=policies)
     assert holding(found, "Namespace")

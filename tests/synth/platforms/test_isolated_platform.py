@@ -1,4 +1,4 @@
-"""Without NAT everything comes from ECR in the region, and it is there before it is asked for."""
+"""Platforms without NAT: all charts and images come from ECR repositories of the region."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ def test_a_mirror_of_another_account_is_named_with_it() -> None:
 
 
 @pytest.mark.parametrize("region", ["cn-north-1", "us-gov-west-1"])
-def test_where_ecr_has_no_cache_none_is_made(region: str) -> None:
+def test_where_ecr_has_no_cache_no_registry_is_created(region: str) -> None:
     stack = cdk.Stack(cdk.App(), "Stack", env=cdk.Environment(region=region))
     with pytest.raises(ConfigError, match="AddonRegistry: region must be a region where ECR has"):
         AddonRegistry(stack, "Registry")

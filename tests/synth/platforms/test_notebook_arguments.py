@@ -1,4 +1,4 @@
-"""Constructs of notebooks, and the ready stacks, refuse what is wrong before they make anything."""
+"""Constructs of notebooks, and the ready stacks, refuse bad input before they create anything."""
 
 from __future__ import annotations
 

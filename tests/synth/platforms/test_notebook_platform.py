@@ -45,11 +45,11 @@ ABLE = ExecutionRoleSpec(name="emr-able", uses=(RoleUse.ENDPOINTS,))
 
 @pytest.fixture(scope="module")
 def refusing() -> Parts:
-    """Parts for tests in which nothing is made."""
+    """Return parts for tests that create nothing."""
     return Parts()
 
 
-def test_an_endpoint_that_users_share_is_made_once() -> None:
+def test_an_endpoint_that_users_share_is_created_once() -> None:
     parts = Parts()
     first, second = parts.platform.add_users(
         [user("ann", endpoint(permissions=READ)), user("bob", endpoint(permissions=READ))]
@@ -72,7 +72,7 @@ def test_endpoints_of_equal_rights_share_the_namespaces_role() -> None:
     assert set(parts.platform.tenants) == {"research-notebooks"}
 
 
-def test_a_namespace_is_made_as_a_copy_of_the_platforms_own() -> None:
+def test_a_namespace_is_created_as_a_copy_of_the_platforms_tenant() -> None:
     quota = Quota(cpu=Cpu.cores(64), memory=Memory.from_gib(256))
     home = Tenant(
         name="science",
@@ -189,7 +189,7 @@ def test_several_studios_are_on_one_cluster() -> None:
         ),
     ],
 )
-def test_bad_users_are_refused_before_anything_is_made(
+def test_bad_users_are_refused_before_anything_is_created(
     refusing: Parts, users: Sequence[NotebookUser], said: str
 ) -> None:
     before = refusing.made()
@@ -202,7 +202,7 @@ def test_bad_users_are_refused_before_anything_is_made(
     refusing.platform.check_users([good])
 
 
-def test_an_arm_workload_is_refused_before_anything_is_made() -> None:
+def test_an_arm_workload_is_refused_before_anything_is_created() -> None:
     parts = Parts(tenant=Tenant(name="science"))
     before = parts.made()
     with pytest.raises(ConfigError, match="must be x86 only"):

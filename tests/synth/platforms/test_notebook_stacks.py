@@ -123,7 +123,7 @@ def test_users_stay_in_their_stack_when_others_are_added_and_removed() -> None:
     assert {name: before[name] for name in kept} == {name: after[name] for name in kept}
 
 
-def test_an_endpoint_that_users_of_two_stacks_share_is_made_once() -> None:
+def test_an_endpoint_that_users_of_two_stacks_share_is_created_once() -> None:
     users = [user(f"user{n}", endpoint() if n == 0 else "team") for n in range(8)]
     templates = synth(users, user_stacks=2)
     assert {"NotebooksEndpoints", "NotebooksUsers01", "NotebooksUsers02"} <= set(templates)
@@ -165,7 +165,7 @@ def test_who_deploys_users_may_read_the_outputs_of_endpoints(tmp_path: Path) -> 
         assert allows(statements, request) is allowed, stack
 
 
-def test_too_few_stacks_are_refused_before_anything_is_made() -> None:
+def test_too_few_stacks_are_refused_before_anything_is_created() -> None:
     said = rf"endpoint_stacks must be large enough for at most {MAX_ENDPOINTS} .* try 3"
     with pytest.raises(ConfigError, match=said):
         synth(everybody(21))

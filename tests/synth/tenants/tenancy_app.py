@@ -64,10 +64,10 @@ def new_cluster(scope: Construct, name: str = CLUSTER) -> eks.Cluster:
 
 
 def new_context(scope: Construct, *, key: kms.Key | None = None) -> TenancyContext:
-    """A context over a cluster that is made in the same stack."""
+    """Return a context of a cluster of the same stack."""
     cluster = new_cluster(scope)
     return TenancyContext(
-        # The stubs of a made cluster lack an optional member of the interface.
+        # The stubs of a new cluster lack an optional member of the interface.
         cluster=cast(eks.ICluster, cluster),
         cluster_name=CLUSTER,
         workloads=WORKLOADS,
@@ -78,7 +78,7 @@ def new_context(scope: Construct, *, key: kms.Key | None = None) -> TenancyConte
 
 
 def imported_context(scope: Construct) -> TenancyContext:
-    """A context over a cluster that was made elsewhere."""
+    """Return a context of an imported cluster."""
     handler = eks.KubectlProvider.from_kubectl_provider_attributes(
         scope,
         "Provider",

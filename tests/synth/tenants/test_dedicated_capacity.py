@@ -78,7 +78,7 @@ def test_pools_classes_and_priorities_are_in_the_tenants_stack(made: Synthesis) 
     assert limits == {"32", "320"}
 
 
-def test_its_namespace_comes_after_them_and_admits_its_own_workload(made: Synthesis) -> None:
+def test_its_namespace_comes_after_them_and_admits_its_workload(made: Synthesis) -> None:
     capacity, _ = made.manifest("Capacity")
     _, namespace = made.manifest("Namespace")
     assert capacity in namespace["DependsOn"]
@@ -86,7 +86,7 @@ def test_its_namespace_comes_after_them_and_admits_its_own_workload(made: Synthe
     assert first["metadata"]["annotations"]["emr-eks/workloads"] == "acme"
 
 
-def test_its_jobs_have_templates_of_its_own_workload(made: Synthesis) -> None:
+def test_its_jobs_have_templates_of_its_workload(made: Synthesis) -> None:
     configuration = json.dumps(made.tenant.job_configuration("acme"), default=dict)
     theirs = made.tenant.context.pod_templates
     assert '"jobsubmitter.node.selector.emr-eks/workload": "acme"' in configuration
@@ -116,5 +116,5 @@ def test_a_cluster_without_node_settings_refuses() -> None:
         "none, got 'acme'; add the tenant in the app of its EmrEksCluster, or write "
         "ImportedPlatform(nodes=...)."
     )
-    # Before anything of the tenant is made.
+    # It is refused before anything of the tenant is created.
     assert stack.node.try_find_child("Acme") is None

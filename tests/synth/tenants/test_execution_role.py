@@ -1,4 +1,4 @@
-"""Execution roles: who may be one, what each may do, and who may run jobs with it."""
+"""Execution roles: trust policies, permissions, and grants to run jobs."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def test_associations_are_those_of_the_trust(app: Synthesized) -> None:
     assert all("DisableSessionTags" not in item for item in found)
 
 
-def test_irsa_trust_of_a_made_cluster_is_json_text_without_a_lambda(app: Synthesized) -> None:
+def test_irsa_trust_of_a_new_cluster_is_json_text_without_a_lambda(app: Synthesized) -> None:
     trust = role(app, "Irsa")["AssumeRolePolicyDocument"]
     document = json.loads(text(trust))
     ((operator, pairs), (like, subjects)) = document["Statement"][0]["Condition"].items()

@@ -1,4 +1,4 @@
-"""A tenant whose jobs read what Lake Formation lets them: roles, namespaces, and their order."""
+"""Tenants with Lake Formation: roles, namespaces, and their order."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_the_virtual_cluster_has_the_security_configuration_and_no_sessions() ->
     assert cluster["Properties"]["ContainerProvider"]["Info"]["EksInfo"]["Namespace"] == "guests"
 
 
-def test_without_a_certificate_emr_makes_its_own() -> None:
+def test_without_a_certificate_emr_creates_one() -> None:
     _, item = synthesized().only("Elsewhere", SECURITY)
     assert set(item["Properties"]["SecurityConfigurationData"]) == {"AuthorizationConfiguration"}
     assert item["Properties"]["Name"] == "emr-on-eks-science-system"
@@ -130,7 +130,7 @@ def test_a_role_of_jobs_asks_lake_formation_and_reads_no_data_of_s3() -> None:
     assert [each["Sid"] for each in s3] == ["ReadPodTemplates"]
 
 
-def test_trusts_of_a_made_cluster_are_json_text_that_iam_reads() -> None:
+def test_trusts_of_a_new_cluster_are_json_text_that_iam_reads() -> None:
     found = synthesized().of_type("Elsewhere", "AWS::IAM::Role")
     documents = {
         item["Properties"]["RoleName"]: json.loads(

@@ -1,4 +1,4 @@
-"""One role of many tenants: IAM's decisions by the namespace that EKS says the pod has."""
+"""Shared execution roles: IAM's decisions by the namespace in the session tags."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A tenant's resources, their order, its outputs, and what it costs in resources."""
+"""Tenants: resources, their number and order, and outputs."""
 
 from __future__ import annotations
 

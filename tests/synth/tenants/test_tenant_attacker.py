@@ -1,4 +1,4 @@
-"""Two tenants seen from an attacker: what the rendered policies of one allow on the other."""
+"""Attacks of one tenant on another: IAM's decisions on the rendered policies."""
 
 from __future__ import annotations
 
@@ -282,7 +282,7 @@ def test_the_node_role_holds_nothing_worth_stealing(assemblies: Assemblies) -> N
             assert not agreed(statements, Request(action=action)), action
 
 
-# What would make a pod that breaks out to its node more than that node.
+# Permissions that would give a pod that breaks out to its node more than the node.
 WORTH_STEALING: Final = (
     *("s3:GetObject", "s3:PutObject", "s3:ListAllMyBuckets", "glue:GetTable", "kms:Decrypt"),
     *("secretsmanager:GetSecretValue", "ssm:GetParameter", "ssmmessages:OpenDataChannel"),

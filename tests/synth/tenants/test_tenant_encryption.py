@@ -1,4 +1,4 @@
-"""A tenant's Spark encryption reaches all that runs Spark for it."""
+"""Spark encryption of a tenant in jobs and in all kinds of endpoints."""
 
 from __future__ import annotations
 

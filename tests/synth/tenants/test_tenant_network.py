@@ -118,7 +118,7 @@ def test_a_tenant_without_endpoints_has_none_of_their_rules() -> None:
     assert names(policies(stack)) == CLOSED
 
 
-def test_a_cluster_made_here_knows_its_ranges() -> None:
+def test_a_new_cluster_has_its_ranges() -> None:
     stack = cdk.Stack(new_app(), "Stack")
     spec = NetworkSpec(cidr="10.7.0.0/16", pod_cidr="100.70.0.0/16")
     cluster = EmrEksCluster(
@@ -167,7 +167,7 @@ def test_a_peer_cannot_be_the_namespace_of_another_tenant_in_any_order(steps: An
     )
 
 
-def test_a_range_of_pods_is_refused_before_anything_is_made() -> None:
+def test_a_range_of_pods_is_refused_before_anything_is_created() -> None:
     stack = new_stack()
     made = host(stack, ClusterNetwork(vpc_cidrs=("10.0.0.0/16",), pod_cidrs=("100.64.0.0/16",)))
     peers = (NetworkPeer(cidr="100.64.9.0/24", ports=(5432,)),)
@@ -176,7 +176,7 @@ def test_a_range_of_pods_is_refused_before_anything_is_made() -> None:
     assert made.node.try_find_child("Tenant-data") is None
 
 
-def test_an_object_of_a_namespace_is_made_once_and_is_one_thing_only() -> None:
+def test_an_object_of_a_namespace_is_created_once_and_is_one_thing_only() -> None:
     made = host(new_stack()).add_tenant(Tenant(name="data")).virtual_cluster
     policy = router_policy("data")
     made.add_object(policy)

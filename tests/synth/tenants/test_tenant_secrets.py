@@ -1,4 +1,4 @@
-"""Secrets of tenants in the template: IAM's decisions, and nothing secret anywhere."""
+"""Secrets of tenants: IAM's decisions, and no secret value in any template."""
 
 from __future__ import annotations
 

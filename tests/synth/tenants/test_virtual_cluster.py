@@ -40,7 +40,7 @@ def test_properties(app: Synthesized) -> None:
 
 
 def test_no_access_entry_is_declared_for_emr(app: Synthesized) -> None:
-    """EKS refuses entries for service-linked roles; EMR makes its own."""
+    """EKS refuses access entries for service-linked roles; EMR creates its entry."""
     for template in app.templates.values():
         assert "AWSServiceRoleForAmazonEMRContainers" not in json.dumps(template["Resources"])
 
@@ -157,7 +157,7 @@ def test_what_the_platform_needs_first_is_waited_for() -> None:
         assert "First" in cast(list[str], found["DependsOn"])
 
 
-def test_the_service_linked_role_is_made_once() -> None:
+def test_the_service_linked_role_is_created_once() -> None:
     app = new_app()
     EmrServiceLinkedRole(cdk.Stack(app, "One"), "Emr")
     with pytest.raises(ConfigError) as refused:
