@@ -184,6 +184,13 @@ def test_text_outside_the_rules_is_refused_by_its_field(
     assert set(caught.value.fields) == {field}
 
 
+def test_a_folder_with_slashes_at_its_ends_gets_a_proposal() -> None:
+    with pytest.raises(
+        ConfigError, match="must have no slash at its ends, got '/a/x/'; write 'a/x'"
+    ):
+        s3_folder("lake", "/a/x/")
+
+
 def test_pod_identity_needs_emr_7_3() -> None:
     role = ExecutionRoleSpec(name="r")
     assert role.release_problems("emr-7.3.0-latest") == ()

@@ -58,8 +58,9 @@ def test_a_controller_is_given_once() -> None:
 
 
 def test_a_controller_in_the_tenants_own_namespace_is_refused() -> None:
-    with pytest.raises(ConfigError, match="must be of another namespace"):
+    with pytest.raises(ConfigError, match="must be of another namespace") as caught:
         Tenant(name="airflow", admission=Admission(controllers=(WORKER,)))
+    assert caught.value.fields == ("admission.controllers",)
 
 
 def test_the_namespace_lists_the_system_namespace() -> None:
