@@ -1,4 +1,4 @@
-"""Names of mirrored charts and images, and the commands that bring them there."""
+"""Names of mirrored charts and images, and the commands that fill the mirror."""
 
 from __future__ import annotations
 
@@ -56,6 +56,6 @@ def test_the_commands_pull_every_chart_and_image_at_its_version() -> None:
         "--version 3.6.0",
         f"helm push aws-load-balancer-controller-3.6.0.tgz oci://{HOST}/cache-charts",
     )
-    # Helm makes a directory or an archive of each, and none is in the way of another.
+    # Helm writes each chart to a file of its name, so the names must differ.
     names = [re.findall(r"([a-z-]+) --", each)[0] for each in commands if "helm pull" in each]
     assert len(set(names)) == len(names)

@@ -1,4 +1,4 @@
-"""What we render passes Karpenter's own schemas and rules, as the API server would apply them."""
+"""Node pools and node classes pass Karpenter's schemas and rules, as in the API server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The gateway pool takes EMR's own pods, and leaves them alone."""
+"""The gateway pool accepts pods that EMR creates, and Karpenter does not disrupt them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def template(pool: NodePool) -> Mapping[str, Any]:
 
 
 def test_pods_without_selector_and_toleration_run_on_the_gateway_pool_only() -> None:
-    # As EMR writes the pods of gateways and of Python kernels.
+    # EMR creates such pods for gateways and Python kernels.
     assert not template(POOL)["spec"]["taints"]
     others = [pool for workload in DEFAULT_WORKLOADS for pool in node_pools(workload, ZONES)]
     assert all(template(pool)["spec"]["taints"] for pool in others)
@@ -63,7 +63,7 @@ def test_karpenter_terminates_empty_gateway_nodes_only() -> None:
 def test_the_smallest_node_has_room_for_a_gateway() -> None:
     smallest = GatewayPool().instances.types()[0]
     daemons = sum(each.cpu.millicores for each in DAEMONSET_REQUESTS)
-    # What EMR's gateway requests is not documented; a node must at least hold a core and 4 GiB.
+    # EMR does not document the requests of a gateway. A node has at least a core and 4 GiB.
     assert smallest.vcpu == 2
     assert allocatable(smallest).cpu.millicores - daemons >= 1000
     assert allocatable(smallest).memory.mib >= 4096

@@ -65,7 +65,7 @@ def test_memory_of_the_pod_is_heap_overhead_and_logging_container(workload: Work
 
 @pytest.mark.parametrize("cores", [1, 2, 4, 8, 16])
 def test_a_full_node_is_never_overcommitted(cores: int) -> None:
-    """For every family of the table, alone, in all sizes that hold the shape."""
+    """For each family of the table, in all sizes that the shape fits."""
     headroom = Resources(Cpu(100), Memory(256))
     for family in FAMILIES.values():
         types = Instances(families=(family.name,), sizes=family.sizes).types()
@@ -79,7 +79,7 @@ def test_a_full_node_is_never_overcommitted(cores: int) -> None:
 
 
 def test_plain_requests_would_lose_a_quarter_of_a_node() -> None:
-    """What the shape is for: 8 slots that request 8 cores fit three times on 32 vCPUs."""
+    """Eight slots that request 8 cores fit three times on 32 vCPUs, not four times."""
     node = Instances(families=("m7gd",), sizes=("8xlarge",)).types()[0]
     assert allocatable(node).cpu.millicores // 8000 == 3
     assert executor_size(CRITICAL).pods["m7gd.8xlarge"] == 4
