@@ -130,6 +130,8 @@ def _changes(tree: ast.Module) -> Iterator[tuple[ast.expr, str, ast.expr]]:
 def _children(node: ast.AST) -> Iterator[ast.AST]:
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
         return  # a docstring
+    if isinstance(node, ast.FunctionDef) and "overload" in map(ast.unparse, node.decorator_list):
+        return  # never called
     if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
         return
     if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":

@@ -23,6 +23,9 @@ CODE: Final = '''"""Docstring."""
 from typing import Literal
 __all__ = ["size"]
 
+@overload
+def size(zones: int = 1) -> bool: ...
+
 class A:
     """Docstring."""
     name: Literal["left-out"] = "disk"

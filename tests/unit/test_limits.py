@@ -191,6 +191,12 @@ LIMITS: Final[tuple[tuple[str, Build, tuple[Any, ...], tuple[Any, ...]], ...]] =
         (1, 40),
         (41,),
     ),
+    (
+        "width of public access",
+        lambda text: ClusterSpec(public_access_cidrs=(text,)),
+        ("128.0.0.0/1",),
+        ("0.0.0.0/0",),
+    ),
     ("range of services", lambda n: ClusterSpec(service_cidr=f"10.96.0.0/{n}"), (12, 24), (11, 25)),
     # ---- namespaces
     ("cpu quota", lambda n: replace(QUOTA, cpu=Cpu(n)), (1,), (0,)),

@@ -43,6 +43,8 @@ REFUSED: tuple[tuple[Mapping[str, object], str], ...] = (
     ({"cidr": "10.0.0.5/16"}, f"cidr {_BLOCK}, got '10.0.0.5/16'; try '10.0.0.0/16'"),
     ({"cidr": "ten"}, f"cidr {_BLOCK}, got 'ten'"),
     ({"cidr": 10}, "cidr must be text, got 10; write '10'"),
+    ({"cidr": "10.0.0.0/29"}, f"cidr {_BLOCK}, got '10.0.0.0/29'"),
+    ({"cidr": "10.0.0.0/28"}, "cidr must be /24 or larger for 3 zones, got '10.0.0.0/28'"),
     ({"cidr": "10.0.0.0/25"}, "cidr must be /24 or larger for 3 zones, got '10.0.0.0/25'"),
     (
         {"cidr": "10.0.0.0/24", "zones": 6},
@@ -147,3 +149,9 @@ def test_pods_may_share_the_private_range_of_the_vpc() -> None:
 def test_smallest_blocks_named_in_errors_are_accepted() -> None:
     assert NetworkSpec(cidr="10.0.0.0/24").plan().nodes[0].prefixlen == 26
     assert NetworkSpec(cidr="10.0.0.0/22", zones=6).plan().nodes[0].prefixlen == 25
+
+
+def test_without_nat_the_first_part_of_the_vpc_is_for_nodes() -> None:
+    plan = NetworkSpec(nat=Nat.NONE, interface_endpoints=True).plan()
+    assert plan.public == ()
+    assert plan.nodes[0].network_address == IPv4Network("10.0.0.0/16").network_address

@@ -406,3 +406,10 @@ def test_a_rule_shows_short_values_only() -> None:
     (long,) = crd_schema.broken_rules(schema, "a" * 119, frozenset())
     assert (short.got, long.got) == ("a" * 118, None)
     assert short.rule == "breaks Karpenter's rule: must fulfil the rule false"
+
+
+def test_entries_of_a_map_have_the_schema_of_its_other_properties() -> None:
+    schema: dict[str, object] = {"properties": {"a": {"type": "integer"}}}
+    schema["additionalProperties"] = {"type": "string"}
+    found = list(crd_schema.child_schemas(schema, {"a": 1, "b": "text"}))
+    assert found == [("a", {"type": "integer"}, 1), ("b", {"type": "string"}, "text")]
