@@ -18,6 +18,14 @@ def refused(call: Call) -> str:
     return str(caught.value)
 
 
+def refuses(call: Call, field: str, words: str) -> None:
+    """Assert that a call raises an error that is about a field and contains some words."""
+    with pytest.raises(ConfigError) as caught:
+        call()
+    assert field in caught.value.fields
+    assert words in str(caught.value)
+
+
 def refusals(cases: Mapping[str, tuple[Call, str]]) -> pytest.MarkDecorator:
     """Parametrize a test with ``call`` and ``message``: by name, a call and the text of its error.
 

@@ -25,7 +25,7 @@ def tenant(**changes: object) -> Tenant:
     return Tenant(**given)  # type: ignore[arg-type]
 
 
-REFUSED: dict[str, tuple[Call, str]] = {
+INVALID: dict[str, tuple[Call, str]] = {
     "no tag value": (
         lambda: LakeFormation(session_tag_value=""),
         "LakeFormation: session_tag_value must be 1 to 256 letters, digits, blanks and .-_/#, "
@@ -108,7 +108,7 @@ REFUSED: dict[str, tuple[Call, str]] = {
 }
 
 
-@refusals(REFUSED)
+@refusals(INVALID)
 def test_invalid_values_are_refused(call: Call, message: str) -> None:
     assert refused(call) == message
 

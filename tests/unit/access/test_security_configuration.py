@@ -17,7 +17,7 @@ from tests.refusals import Call, refusals, refused
 SECRET = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:"
 KEY = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 
-BAD: Mapping[str, tuple[Call, str]] = {
+INVALID: Mapping[str, tuple[Call, str]] = {
     "name": (
         lambda: SecurityConfigurationSpec(name="a.b"),
         "Security configuration 'a.b': name must be 1 to 64 letters, digits, - and _, got 'a.b'.",
@@ -63,7 +63,7 @@ BAD: Mapping[str, tuple[Call, str]] = {
 }
 
 
-@refusals(BAD)
+@refusals(INVALID)
 def test_invalid_values_are_refused(call: Call, message: str) -> None:
     assert refused(call) == message
 

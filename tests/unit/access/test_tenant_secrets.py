@@ -86,7 +86,7 @@ def test_a_key_decrypts_only_its_secret() -> None:
         ),
     ],
 )
-def test_bad_input_is_refused(secret: Callable[[], object], said: str) -> None:
+def test_invalid_values_are_refused(secret: Callable[[], object], said: str) -> None:
     with pytest.raises(ConfigError, match=said):
         secret()
 

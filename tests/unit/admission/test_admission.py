@@ -35,7 +35,7 @@ WORKER = JobController(roles=("A",), namespace="airflow", service_account="worke
         ({"service_account": ""}, "must be a name of a service account"),
     ],
 )
-def test_bad_input_is_refused(fields: dict[str, object], message: str) -> None:
+def test_invalid_values_are_refused(fields: dict[str, object], message: str) -> None:
     with pytest.raises(ConfigError) as refused:
         JobController(**{"roles": ("a",), **fields})  # type: ignore[arg-type]
     assert message in str(refused.value)

@@ -35,7 +35,7 @@ def job(name: str = "etl") -> EphemeralJobSpec:
         ({"submit_parameters": "--conf spark.my.password=hunter2"}, "must not hold a secret"),
     ],
 )
-def test_bad_input_is_refused_in_words(given: dict[str, object], words: str) -> None:
+def test_invalid_values_are_refused(given: dict[str, object], words: str) -> None:
     values: dict[str, object] = {"name": "etl", "workload": "shared", "entry_point": "s3://b/j.py"}
     with pytest.raises(ConfigError, match=re.escape(words)) as refused:
         EphemeralJobSpec(**{**values, **given})  # type: ignore[arg-type]

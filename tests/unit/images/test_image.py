@@ -143,7 +143,7 @@ def with_file(folder: Path, name: str, text: str = "") -> Path:
         ({"requirements": "pandas"}, "requirements"),
     ],
 )
-def test_bad_input_is_refused(values: dict[str, Any], field: str) -> None:
+def test_invalid_values_are_refused(values: dict[str, Any], field: str) -> None:
     assert field in refused(lambda: image(**values)).fields
 
 

@@ -289,7 +289,7 @@ def test_livy_and_its_sessions_call_each_other(clients: tuple[str, ...]) -> None
 
 # ---- bad input
 
-BAD: Final[dict[str, tuple[Call, str]]] = {
+INVALID: Final[dict[str, tuple[Call, str]]] = {
     "neither range nor namespace": (
         lambda: NetworkPeer(ports=(1,)),
         "NetworkPeer None: cidr or namespace must be given, not both.",
@@ -383,6 +383,6 @@ BAD: Final[dict[str, tuple[Call, str]]] = {
 }
 
 
-@refusals(BAD)
+@refusals(INVALID)
 def test_invalid_values_are_refused(call: Call, message: str) -> None:
     assert refused(call) == message

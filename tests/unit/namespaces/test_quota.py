@@ -78,7 +78,7 @@ def test_containers_get_a_default_disk_request() -> None:
     }
 
 
-BAD: dict[str, tuple[Call, str]] = {
+INVALID: dict[str, tuple[Call, str]] = {
     "no services": (
         lambda: replace(LARGE, services=0),
         "Quota: services must be more than 0, got 0.",
@@ -125,7 +125,7 @@ BAD: dict[str, tuple[Call, str]] = {
 }
 
 
-@refusals(BAD)
+@refusals(INVALID)
 def test_invalid_values_are_refused(call: Call, message: str) -> None:
     assert refused(call) == message
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, cast
 
@@ -21,19 +21,20 @@ from cdk_emr_eks.model.notebooks.livy import (
 from cdk_emr_eks.model.pods.pod_template import driver_template
 from cdk_emr_eks.model.workloads.catalog import NOTEBOOK
 from cdk_emr_eks.units import Cpu, Memory
+from tests.refusals import Call, refusals, refused
 
 CERTIFICATE = "arn:aws:acm:eu-west-1:111122223333:certificate/1234"
 
 
-def spec(**changes: Any) -> Callable[[], object]:
+def spec(**changes: Any) -> Call:
     return lambda: LivySpec(**{"upload_uri": "s3://bucket/livy", **changes})
 
 
-def clients(*cidrs: str) -> Callable[[], object]:
+def clients(*cidrs: str) -> Call:
     return spec(client_cidrs=cidrs, certificate_arn=CERTIFICATE)
 
 
-BAD: Mapping[str, tuple[Callable[[], object], str]] = {
+INVALID: Mapping[str, tuple[Call, str]] = {
     "a whole bucket": (
         spec(upload_uri="s3://bucket/"),
         "upload_uri must be s3://bucket/prefix without '*', '?' and '$', which IAM reads as "
@@ -97,12 +98,9 @@ BAD: Mapping[str, tuple[Callable[[], object], str]] = {
 }
 
 
-@pytest.mark.parametrize("case", BAD)
-def test_bad_input_is_refused_in_words(case: str) -> None:
-    make, message = BAD[case]
-    with pytest.raises(ConfigError) as refused:
-        make()
-    where, _, rules = str(refused.value).partition(": ")
+@refusals(INVALID)
+def test_invalid_values_are_refused(call: Call, message: str) -> None:
+    where, _, rules = refused(call).partition(": ")
     assert where.startswith("Livy with upload_uri 's3://bucket/")
     assert rules == message
 
@@ -157,9 +155,9 @@ def test_options_become_environment_variables_of_the_server() -> None:
 def test_a_property_that_no_variable_can_express_is_refused() -> None:
     volume = "spark.kubernetes.executor.volumes.persistentVolumeClaim.spark-local-dir-1.mount.path"
     livy = LivySpec(upload_uri="s3://bucket/livy", workload="volumes")
-    with pytest.raises(ConfigError) as refused:
+    with pytest.raises(ConfigError) as caught:
         livy.environment("Livy of tenant 'data'", {volume: "/data1"})
-    assert str(refused.value) == (
+    assert str(caught.value) == (
         "Livy of tenant 'data': spark_conf must have Spark properties without '/', '_' and "
         f"digits in their names, got '{volume}'."
     )

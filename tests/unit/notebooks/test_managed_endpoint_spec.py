@@ -140,7 +140,7 @@ def test_derived_classifications_are_refused_with_an_alternative(classification:
         ({"tags": {"aws:x": "y"}}, "do not start with 'aws:'"),
     ],
 )
-def test_bad_input(options: Mapping[str, Any], words: str) -> None:
+def test_invalid_values_are_refused(options: Mapping[str, Any], words: str) -> None:
     with pytest.raises(ConfigError, match=words):
         ManagedEndpointSpec(**{"name": "analysts", **options})
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -32,6 +30,7 @@ from cdk_emr_eks.model.notebooks.studio import (
     StudioSpec,
     UserAssignment,
 )
+from tests.refusals import Call, refuses
 
 READ = s3_user_folder("lake", user="ann")
 WRITE = s3_user_folder("lake", user="bob")
@@ -47,13 +46,7 @@ def user(name: str = "ann", **options: Any) -> NotebookUser:
     return NotebookUser(**{"identity_name": name, "endpoints": (endpoint(),), **options})
 
 
-def refuses(make: Callable[[], object], field: str, said: str) -> None:
-    with pytest.raises(ConfigError, match=re.escape(said)) as caught:
-        make()
-    assert field in caught.value.fields
-
-
-BAD: list[tuple[Callable[[], object], str, str]] = [
+INVALID: list[tuple[Call, str, str]] = [
     (lambda: endpoint("my endpoint"), "name", "try 'my-endpoint'"),
     (lambda: endpoint(""), "name", "must be 1 to 64 letters"),
     (lambda: endpoint("x" * 65), "name", "must be 1 to 64 letters"),
@@ -84,9 +77,9 @@ BAD: list[tuple[Callable[[], object], str, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("make", "field", "said"), BAD)
-def test_bad_input_is_refused(make: Callable[[], object], field: str, said: str) -> None:
-    refuses(make, field, said)
+@pytest.mark.parametrize(("call", "field", "words"), INVALID)
+def test_invalid_values_are_refused(call: Call, field: str, words: str) -> None:
+    refuses(call, field, words)
 
 
 def test_an_old_release_has_endpoints_with_irsa() -> None:

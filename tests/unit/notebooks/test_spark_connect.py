@@ -24,7 +24,7 @@ def spec(**changes: object) -> Call:
     return lambda: SparkConnectSpec(name="connect", **changes)  # type: ignore[arg-type]
 
 
-BAD: Mapping[str, tuple[Call, str]] = {
+INVALID: Mapping[str, tuple[Call, str]] = {
     "name": (
         lambda: SparkConnectSpec(name="-a"),
         "Spark Connect endpoint '-a': name must be 1 to 64 letters, digits, '-' or '_', and "
@@ -73,7 +73,7 @@ BAD: Mapping[str, tuple[Call, str]] = {
 }
 
 
-@refusals(BAD)
+@refusals(INVALID)
 def test_invalid_values_are_refused(call: Call, message: str) -> None:
     assert refused(call) == message
 

@@ -34,7 +34,7 @@ WORKLOADS = {workload.name: workload for workload in DEFAULT_WORKLOADS}
 LARGE = Quota(cpu=Cpu.cores(100), memory=Memory.from_gib(400))
 TOKEN = "${Token[AWS.Region.4]}"
 
-BAD: dict[str, tuple[Call, str]] = {
+INVALID: dict[str, tuple[Call, str]] = {
     "tenant name": (
         lambda: Tenant(name="Data_Eng", namespace="data", virtual_cluster_name="data"),
         "Tenant 'Data_Eng': name must be a DNS label (a-z, 0-9, '-', at most 63 characters), "
@@ -259,7 +259,7 @@ BAD: dict[str, tuple[Call, str]] = {
 }
 
 
-@refusals(BAD)
+@refusals(INVALID)
 def test_invalid_values_are_refused(call: Call, message: str) -> None:
     assert refused(call) == message
 
