@@ -193,14 +193,16 @@ def _argument_problems(
     found: list[ConfigProblem] = []
     meant: list[str] = []
     if len(args) > len(positional):
-        rule = f"must be given by name, such as {cls.__name__}({known[0] if known else ''}=...)"
+        example = f"{cls.__name__}({known[0]}=...)" if known else f"{cls.__name__}()"
+        rule = f"must be given by name, such as {example}"
         found.append(ConfigProblem(field="arguments", rule=rule))
         meant += known[: len(args)]
     for name in given:
         if name not in known:
             near = get_close_matches(name, [each for each in known if each not in given], n=1)
             meant += near
-            fix = f"did you mean {near[0]}?" if near else f"the fields are {', '.join(known)}"
+            listed = f"the fields are {', '.join(known)}" if known else "it has no fields"
+            fix = f"did you mean {near[0]}?" if near else listed
             found.append(
                 ConfigProblem(field=name, rule=f"is not a field of {cls.__name__}", fix=fix)
             )

@@ -245,6 +245,29 @@ def test_arguments_without_names_are_refused() -> None:
     )
 
 
+def test_arguments_of_an_amount_are_named_too() -> None:
+    make: Any = Amount
+    assert refused(make) == "Amount: count must be given."
+    assert refused(lambda: make(1, zzz=2)) == (
+        "Amount: zzz is not a field of Amount; the fields are count."
+    )
+    assert refused(lambda: make(1, 2)) == (
+        "Amount: arguments must be given by name, such as Amount(count=...)."
+    )
+
+
+@value
+class Empty:
+    """A choice without options."""
+
+
+def test_a_value_without_fields_accepts_no_argument() -> None:
+    make: Any = Empty
+    assert make() == Empty()
+    assert refused(lambda: make(zzz=1)) == "Empty: zzz is not a field of Empty; it has no fields."
+    assert refused(lambda: make(1)) == "Empty: arguments must be given by name, such as Empty()."
+
+
 def test_an_error_of_a_rule_itself_is_not_hidden() -> None:
     @value
     class Broken:

@@ -204,6 +204,8 @@ def test_one_error_reports_all_problems() -> None:
 def test_another_kind_is_refused() -> None:
     with pytest.raises(ConfigError, match="apiVersion and kind"):
         crds.validate_manifest({"apiVersion": "v1", "kind": "Pod"})
+    with pytest.raises(ConfigError, match=r"EC2NodeClass, got ' '\."):
+        crds.validate_manifest({})
 
 
 def test_rules_on_text_do_not_apply_to_tokens() -> None:
