@@ -15,6 +15,7 @@ from cdk_emr_eks.jobs.configuration_overrides import ENDPOINT_OVERRIDES, configu
 from cdk_emr_eks.model.access.execution_role import RoleUse
 from cdk_emr_eks.model.namespaces.network_policies import router_policy
 from cdk_emr_eks.model.notebooks.spark_connect import SparkConnectSpec
+from cdk_emr_eks.security.iam import Right, grant
 from cdk_emr_eks.tenants.claims import AppClaims
 from cdk_emr_eks.tenants.tenant import EmrEksTenant
 
@@ -108,19 +109,17 @@ class SparkConnectEndpoint(Construct):
 
         Source: https://docs.aws.amazon.com/emr/latest/ManagementGuide/emr-studio-user-permissions.html
         """
-        describe = iam.Grant.add_to_principal(
-            grantee=grantee,
-            actions=["emr-containers:DescribeManagedEndpoint"],
-            resource_arns=[self.arn],
+        session = {"ArnEquals": {"emr-containers:ExecutionRoleArn": self.role.arn}}
+        rights = (
+            Right(actions=("emr-containers:DescribeManagedEndpoint",), resources=(self.arn,)),
+            Right(
+                actions=("emr-containers:GetManagedEndpointSessionCredentials",),
+                resources=(self.arn,),
+                # The caller names the role: without the condition it could name another one.
+                conditions=session,
+            ),
         )
-        connect = iam.Grant.add_to_principal(
-            grantee=grantee,
-            actions=["emr-containers:GetManagedEndpointSessionCredentials"],
-            resource_arns=[self.arn],
-            # The caller names the role: without the condition it could name another one.
-            conditions={"ArnEquals": {"emr-containers:ExecutionRoleArn": self.role.arn}},
-        )
-        return describe.combine(connect)
+        return grant(grantee, rights)
 
     def _claim_and_warn(self) -> None:
         name, tenant = self.spec.name, self.tenant

@@ -1,11 +1,16 @@
-"""ARNs of the stack's account, and trust policies of EKS Pod Identity."""
+"""ARNs of the stack's account, grants, and trust policies of EKS Pod Identity."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import field
+from functools import reduce
 from typing import Final
 
 from aws_cdk import Aws
+from aws_cdk import aws_iam as iam
+
+from cdk_emr_eks.values import value
 
 PODS_SERVICE: Final = "pods.eks.amazonaws.com"
 
@@ -26,6 +31,35 @@ def cluster_arn(cluster_name: str) -> str:
     It is no reference, so resources that the cluster depends on can use it.
     """
     return regional_arn("eks", f"cluster/{cluster_name}")
+
+
+@value
+class Right:
+    """One statement of a grant.
+
+    Args:
+        actions: The actions.
+        resources: Their ARNs.
+        conditions: Keys and values by operator. Default: no condition.
+    """
+
+    actions: tuple[str, ...]
+    resources: tuple[str, ...]
+    conditions: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+
+
+def grant(grantee: iam.IGrantable, rights: Iterable[Right]) -> iam.Grant:
+    """Add rights to the policy of a role, user or group, in their order."""
+    grants = (
+        iam.Grant.add_to_principal(
+            grantee=grantee,
+            actions=list(right.actions),
+            resource_arns=list(right.resources),
+            conditions={key: dict(values) for key, values in right.conditions.items()},
+        )
+        for right in rights
+    )
+    return reduce(lambda all_before, grant: all_before.combine(grant), grants)
 
 
 def pod_identity_trust(

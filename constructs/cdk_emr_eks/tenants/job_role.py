@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import reduce
 from typing import cast
 
 from aws_cdk import Aws, CfnResource, Stack
@@ -13,7 +12,7 @@ from constructs import Construct
 
 from cdk_emr_eks.errors import refuse
 from cdk_emr_eks.model.access.execution_role import ExecutionRoleSpec, RoleUse, service_account
-from cdk_emr_eks.security.iam import PODS_SERVICE
+from cdk_emr_eks.security.iam import PODS_SERVICE, Right, grant
 from cdk_emr_eks.security.suppressions import suppress, wildcard
 from cdk_emr_eks.tenants.context import TenancyContext
 from cdk_emr_eks.tenants.job_role_policies import in_environment, wildcards
@@ -70,32 +69,21 @@ class JobRole(Construct):
         runs = f"{arn}/jobruns/*"
         role = {"ArnEquals": {"emr-containers:ExecutionRoleArn": self.arn}}
         passed = {"StringEquals": {"iam:PassedToService": PODS_SERVICE}}
-        rights: list[tuple[list[str], list[str], dict[str, dict[str, str]]]] = [
-            (["emr-containers:StartJobRun"], [arn], role),
-            (["emr-containers:ListJobRuns"], [arn], {}),
-            (
-                [f"emr-containers:{verb}" for verb in ("DescribeJobRun", "CancelJobRun")],
-                [runs],
-                {},
+        rights = [
+            Right(actions=("emr-containers:StartJobRun",), resources=(arn,), conditions=role),
+            Right(actions=("emr-containers:ListJobRuns",), resources=(arn,)),
+            Right(
+                actions=("emr-containers:DescribeJobRun", "emr-containers:CancelJobRun"),
+                resources=(runs,),
             ),
             # Jobs can be tagged when they start, for cost allocation.
-            (["emr-containers:TagResource"], [runs], {}),
-            (["iam:PassRole"], [self.arn], passed),
+            Right(actions=("emr-containers:TagResource",), resources=(runs,)),
+            Right(actions=("iam:PassRole",), resources=(self.arn,), conditions=passed),
         ]
         if job_templates:
-            rights.append((["emr-containers:DescribeJobTemplate"], list(job_templates), {}))
-        return reduce(
-            lambda all_before, grant: all_before.combine(grant),
-            [
-                iam.Grant.add_to_principal(
-                    grantee=grantee,
-                    actions=actions,
-                    resource_arns=resources,
-                    conditions=conditions,
-                )
-                for actions, resources, conditions in rights
-            ],
-        )
+            describe = ("emr-containers:DescribeJobTemplate",)
+            rights.append(Right(actions=describe, resources=tuple(job_templates)))
+        return grant(grantee, rights)
 
     def delete_after(self, virtual_cluster: EmrVirtualCluster) -> None:
         """Delete the role after a virtual cluster of the same stack, which runs jobs until then."""

@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import field
-from functools import reduce
+from collections.abc import Sequence
 
 from aws_cdk import Aws
 from aws_cdk import aws_iam as iam
 
 from cdk_emr_eks.labels import TENANT
 from cdk_emr_eks.model.tenants.tenant import Tenant
-from cdk_emr_eks.security.iam import PODS_SERVICE, regional_arn
-from cdk_emr_eks.values import value
-
-
-@value
-class _Right:
-    actions: tuple[str, ...]
-    resources: Sequence[str]
-    conditions: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+from cdk_emr_eks.security.iam import PODS_SERVICE, Right, grant, regional_arn
 
 
 def grant_team(
@@ -49,31 +39,22 @@ def grant_team(
         _read_log_group(log_group),
         *_read_s3_logs(tenant),
     )
-    grants = (
-        iam.Grant.add_to_principal(
-            grantee=grantee,
-            actions=list(right.actions),
-            resource_arns=list(right.resources),
-            conditions={key: dict(value) for key, value in right.conditions.items()},
-        )
-        for right in rights
-    )
-    return reduce(lambda all_before, grant: all_before.combine(grant), grants)
+    return grant(grantee, rights)
 
 
-def _jobs(tenant: Tenant, cluster: str, roles: Sequence[str]) -> tuple[_Right, ...]:
+def _jobs(tenant: Tenant, cluster: str, roles: Sequence[str]) -> tuple[Right, ...]:
     runs = (f"{cluster}/jobruns/*",)
     return (
-        _Right(
+        Right(
             actions=("emr-containers:StartJobRun",),
             resources=(cluster,),
             conditions={"ArnEquals": {"emr-containers:ExecutionRoleArn": list(roles)}},
         ),
-        _Right(
+        Right(
             actions=("emr-containers:DescribeVirtualCluster", "emr-containers:ListJobRuns"),
             resources=(cluster,),
         ),
-        _Right(
+        Right(
             actions=(
                 "emr-containers:DescribeJobRun",
                 "emr-containers:CancelJobRun",
@@ -81,28 +62,28 @@ def _jobs(tenant: Tenant, cluster: str, roles: Sequence[str]) -> tuple[_Right, .
             ),
             resources=runs,
         ),
-        _Right(
+        Right(
             # EMR chooses the ids of templates. The library sets the tag, and the team cannot.
             actions=("emr-containers:DescribeJobTemplate",),
             resources=(regional_arn("emr-containers", "/jobtemplates/*"),),
             conditions={"StringEquals": {f"aws:ResourceTag/{TENANT}": tenant.name}},
         ),
-        _Right(
+        Right(
             actions=("iam:PassRole",),
-            resources=roles,
+            resources=tuple(roles),
             conditions={"StringEquals": {"iam:PassedToService": PODS_SERVICE}},
         ),
     )
 
 
-def _read_log_group(name: str) -> _Right:
-    return _Right(
+def _read_log_group(name: str) -> Right:
+    return Right(
         actions=("logs:DescribeLogStreams", "logs:FilterLogEvents", "logs:GetLogEvents"),
         resources=(regional_arn("logs", f"log-group:{name}:*"),),
     )
 
 
-def _read_s3_logs(tenant: Tenant) -> tuple[_Right, ...]:
+def _read_s3_logs(tenant: Tenant) -> tuple[Right, ...]:
     if tenant.logs.s3_location is None:
         return ()
     bucket, prefix = tenant.logs.s3_location
@@ -110,6 +91,6 @@ def _read_s3_logs(tenant: Tenant) -> tuple[_Right, ...]:
     objects = f"{prefix}/*" if prefix else "*"
     listed = {"StringLike": {"s3:prefix": objects}}
     return (
-        _Right(actions=("s3:GetObject",), resources=(f"{arn}/{objects}",)),
-        _Right(actions=("s3:ListBucket",), resources=(arn,), conditions=listed),
+        Right(actions=("s3:GetObject",), resources=(f"{arn}/{objects}",)),
+        Right(actions=("s3:ListBucket",), resources=(arn,), conditions=listed),
     )
