@@ -115,7 +115,7 @@ def platform(plane: Plane, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         assert filled.missing == ()
         blueprints = read_blueprints(open_assembly(folder))
         environment = SimulationEnvironment(
-            plane=plane, aws=aws, blueprints=blueprints, warm_nodes=filled.nodes
+            plane=plane, aws=aws, blueprints=blueprints, buffer_nodes=filled.nodes
         )
         core, custom = client.CoreV1Api(api), client.CustomObjectsApi(api)
         yield BufferedPlatform(plane=plane, environment=environment, core=core, custom=custom)
@@ -159,7 +159,7 @@ def test_nodes_hold_buffers_before_any_job_in_their_zone_only(
     zones = {zone for _, zone in warm.values()}
     assert len(zones) == 1
     assert sorted(role for role, _ in warm.values()) == ["driver"] + ["executor"] * BUFFERS
-    assert platform.environment.warm_nodes == len(warm)
+    assert platform.environment.buffer_nodes == len(warm)
     assert platform.buffers() == {
         "warm-etl-submitter-zone-2": 1,
         "warm-etl-driver-zone-2": 1,

@@ -82,14 +82,14 @@ def test_each_gate_passes_for_other_conditions(condition: str) -> None:
 
 def test_nodes_of_capacity_buffers_do_not_count_as_left() -> None:
     at_work = replace(results().samples[30], nodes={(ZONES[0], "spot"): 5})
-    kept = results(gone_after=None, warm_nodes=3, samples=(at_work,))
+    kept = results(gone_after=None, buffer_nodes=3, samples=(at_work,))
     assert kept.nodes_left == 2
     assert Gates(fail_if=("nodes-left",)).failures(kept) == (
         "nodes-left: 2 nodes after the time to settle",
     )
     assert "2 nodes remained" in said(kept, Level.BAD)
     assert "3 nodes hold capacity buffers" in said(kept, Level.NOTE)
-    assert replace(kept, warm_nodes=9).nodes_left == 0
+    assert replace(kept, buffer_nodes=9).nodes_left == 0
 
 
 def test_a_capacity_buffer_without_nodes_is_reported() -> None:

@@ -138,7 +138,7 @@ def simulate(
         if capacity_buffer_plans(assembly.applied, pools):
             with phases.timed("capacity buffers"):
                 buffers = wait_for_buffers(plane)
-            environment = replace(environment, warm_nodes=buffers.nodes)
+            environment = replace(environment, buffer_nodes=buffers.nodes)
 
         def show(sample: Sample, _: Observer) -> None:
             hooks.sample(sample)
@@ -221,7 +221,7 @@ def _results(
         nodes=len(observer.nodes),
         driver_zones=driver_zones(observer, jobs),
         gone_after=record.gone_after,
-        warm_nodes=record.warm_nodes,
+        buffer_nodes=record.buffer_nodes,
         faults=tuple((each.at, each.text) for each in record.faults),
         warnings=tuple(
             (f"{reason}: {message}", count)

@@ -44,14 +44,14 @@ class SimulationEnvironment:
         plane: Control plane, with Karpenter running.
         aws: Emulated account.
         blueprints: Kinds of jobs of the platform.
-        warm_nodes: Number of nodes that hold capacity buffers before the first job and after the
+        buffer_nodes: Number of nodes that hold capacity buffers before the first job and after the
             last one. Default 0.
     """
 
     plane: Plane
     aws: EmulatedAws
     blueprints: Sequence[Blueprint]
-    warm_nodes: int = 0
+    buffer_nodes: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,14 +64,14 @@ class SimulationRecord:
         faults: Steps of the faults.
         gone_after: Seconds from the end of the last job until only nodes with capacity buffers
             remained; None if the scenario does not wait for it, or other nodes remained.
-        warm_nodes: Number of nodes that hold capacity buffers.
+        buffer_nodes: Number of nodes that hold capacity buffers.
     """
 
     observer: Observer
     jobs: Sequence[JobRecord]
     faults: Sequence[FaultRecord]
     gone_after: float | None
-    warm_nodes: int
+    buffer_nodes: int
 
 
 async def run_scenario(
@@ -115,7 +115,7 @@ async def run_scenario(
             await _run_within(runner.run(), background, scenario.time_limit.total_seconds())
             runner.stop()
             settle = scenario.settle.total_seconds()
-            gone_after = await _wait_until_gone(observer, clock, settle, environment.warm_nodes)
+            gone_after = await _wait_until_gone(observer, clock, settle, environment.buffer_nodes)
         finally:
             for task in background:
                 task.cancel()
@@ -125,7 +125,7 @@ async def run_scenario(
         jobs=runner.records,
         faults=faults.records,
         gone_after=gone_after,
-        warm_nodes=environment.warm_nodes,
+        buffer_nodes=environment.buffer_nodes,
     )
 
 

@@ -102,7 +102,7 @@ def test_buffers_are_a_separate_resource_after_the_pools(made: Synthesis) -> Non
     pools, _ = made.manifest("Platform", "Capacity")
     warm, _ = made.manifest("Platform", "Warmcritical")
     assert pools in needs(made.stacks["Platform"], warm)
-    # Without warm capacity there is no resource, and so nothing that could be left behind.
+    # A workload without buffers has no resource that could be left behind.
     assert not [each for each in made.stacks["Platform"] if "Warmshared" in each]
 
 
@@ -165,7 +165,7 @@ def test_the_plan_prints_it(made: Synthesis, columns: int) -> None:
     assert first[-2:] == ["zone-1", "zone-3"]
 
 
-def test_a_tenants_own_warm_pools_need_a_cluster_that_keeps_buffers() -> None:
+def test_dedicated_pools_with_buffers_need_a_cluster_that_supports_them() -> None:
     app = cdk.App()
     cluster = EmrEksCluster(
         cdk.Stack(app, "Platform"), "Cluster", platform=Platform(workloads=(SHARED,))

@@ -36,7 +36,7 @@ class FeatureGates:
             node pools are not affected, since they consolidate empty nodes only.
         static_capacity: Allow node pools with a fixed number of nodes (``replicas``). Alpha.
         capacity_buffer: Keep the spare capacity of CapacityBuffer objects. Alpha. A cluster turns
-            it on if a workload has ``warm`` capacity.
+            it on if a workload has ``capacity_buffers``.
 
     Raises:
         ConfigError: If a field is not True or False.

@@ -57,7 +57,7 @@ def document(results: Results, failures: tuple[str, ...] = ()) -> dict[str, obje
             "nodes": results.nodes,
             "nodes_peak": max((sum(s.nodes.values()) for s in results.samples), default=0),
             "nodes_gone_after_seconds": results.gone_after,
-            "nodes_warm": results.warm_nodes,
+            "nodes_with_buffers": results.buffer_nodes,
             "packing": {name: asdict(each) for name, each in results.packing.items()},
         },
         "jobs": [_job(job) for job in results.jobs],

@@ -166,9 +166,9 @@ def _cost(results: Results) -> Iterator[Finding]:
 
 
 def _rest(results: Results) -> Iterator[Finding]:
-    if results.warm_nodes:
+    if results.buffer_nodes:
         yield _note(
-            f"{results.warm_nodes:,} nodes hold capacity buffers before the first job and after "
+            f"{results.buffer_nodes:,} nodes hold capacity buffers before the first job and after "
             "the last one; all costs include them."
         )
     if results.gone_after is not None:

@@ -106,7 +106,7 @@ class Results:
         driver_zones: Number of jobs, by the zone of the driver.
         gone_after: Seconds from the end of the last job until only nodes with capacity buffers
             remained; None if others remained, or the scenario does not wait.
-        warm_nodes: Number of nodes that hold capacity buffers before the first job and after the
+        buffer_nodes: Number of nodes that hold capacity buffers before the first job and after the
             last one.
         faults: Second and text of each step of the faults.
         warnings: Warnings of the cluster with their number, most frequent first.
@@ -125,7 +125,7 @@ class Results:
     nodes: int
     driver_zones: Mapping[str, int]
     gone_after: float | None
-    warm_nodes: int = 0
+    buffer_nodes: int = 0
     faults: tuple[tuple[float, str], ...] = ()
     warnings: tuple[tuple[str, int], ...] = ()
     phases: Mapping[str, float] = field(default_factory=dict)
@@ -138,7 +138,7 @@ class Results:
         """Number of nodes at the end, without those that hold capacity buffers."""
         if not self.samples:
             return 0
-        return max(sum(self.samples[-1].nodes.values()) - self.warm_nodes, 0)
+        return max(sum(self.samples[-1].nodes.values()) - self.buffer_nodes, 0)
 
 
 def job_results(records: Sequence[JobRecord], observer: Observer) -> tuple[JobResult, ...]:
