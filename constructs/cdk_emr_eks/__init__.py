@@ -125,8 +125,7 @@ if TYPE_CHECKING:
     from cdk_emr_eks.platforms.tenant_host import TenantHost
     from cdk_emr_eks.pods.pod_templates import PodTemplateLocation, PodTemplates
     from cdk_emr_eks.tenants.context import TenancyContext
-    from cdk_emr_eks.tenants.execution_role import ExecutionRole
-    from cdk_emr_eks.tenants.job_role import JobRole
+    from cdk_emr_eks.tenants.execution_role import ExecutionRole, JobRole
     from cdk_emr_eks.tenants.security_configuration import EmrSecurityConfiguration
     from cdk_emr_eks.tenants.shared_role import SharedExecutionRole, SharedRoleUse
     from cdk_emr_eks.tenants.tenant import EmrEksTenant

@@ -23,7 +23,7 @@ from cdk_emr_eks.model.ephemeral.namespace_stack import ASSOCIATION_TYPE, MANIFE
 from cdk_emr_eks.security.iam import cluster_arn, pod_identity_trust, regional_arn
 from cdk_emr_eks.security.iam_statements import Statement, allow
 from cdk_emr_eks.tenants.claims import AppClaims
-from cdk_emr_eks.tenants.job_role import iam_role, suppress_wildcards
+from cdk_emr_eks.tenants.execution_role import iam_role, suppress_wildcards
 from cdk_emr_eks.tenants.job_role_policies import in_environment, read_templates, write_logs
 from cdk_emr_eks.tenants.tenant import EmrEksTenant
 

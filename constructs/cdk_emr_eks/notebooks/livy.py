@@ -40,7 +40,7 @@ from cdk_emr_eks.pods.pod_templates import PodTemplateLocation, template_asset
 from cdk_emr_eks.security.iam import PODS_SERVICE, pod_identity_trust
 from cdk_emr_eks.security.suppressions import suppress, wildcard
 from cdk_emr_eks.tenants.claims import AppClaims
-from cdk_emr_eks.tenants.job_role import JobRole
+from cdk_emr_eks.tenants.execution_role import JobRole
 from cdk_emr_eks.tenants.tenant import EmrEksTenant
 
 _TIMEOUT_MINUTES: Final = 10

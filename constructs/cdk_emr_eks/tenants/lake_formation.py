@@ -20,7 +20,7 @@ from cdk_emr_eks.model.tenants.tenant import Tenant
 from cdk_emr_eks.security.suppressions import suppress
 from cdk_emr_eks.tenants.claims import AppClaims
 from cdk_emr_eks.tenants.context import TenancyContext
-from cdk_emr_eks.tenants.job_role import iam_role
+from cdk_emr_eks.tenants.execution_role import iam_role
 from cdk_emr_eks.tenants.job_role_policies import irsa_trust
 from cdk_emr_eks.tenants.security_configuration import in_transit, system_namespace_objects
 

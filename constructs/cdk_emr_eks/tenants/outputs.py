@@ -10,7 +10,7 @@ from constructs import Construct
 
 from cdk_emr_eks.model.access.execution_role import RoleUse
 from cdk_emr_eks.model.tenants.tenant import Tenant
-from cdk_emr_eks.tenants.job_role import JobRole
+from cdk_emr_eks.tenants.execution_role import JobRole
 
 _EXAMPLE_JOB: Mapping[str, object] = {
     # The script is in every EMR image, so the first job needs no code of the user.

@@ -16,7 +16,7 @@ from cdk_emr_eks.model.access.execution_role import ExecutionRoleSpec, JobIdenti
 from cdk_emr_eks.model.tenants.tenant import Tenant, select_workloads
 from cdk_emr_eks.tenants.claims import AppClaims
 from cdk_emr_eks.tenants.context import TenancyContext
-from cdk_emr_eks.tenants.job_role import JobRole, iam_role, suppress_wildcards
+from cdk_emr_eks.tenants.execution_role import JobRole, iam_role, suppress_wildcards
 from cdk_emr_eks.tenants.job_role_policies import (
     in_environment,
     read_templates,

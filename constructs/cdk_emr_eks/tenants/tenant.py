@@ -22,8 +22,7 @@ from cdk_emr_eks.security.suppressions import skip_checkov
 from cdk_emr_eks.tenants.claims import AppClaims
 from cdk_emr_eks.tenants.context import TenancyContext
 from cdk_emr_eks.tenants.dedicated_capacity import check_dedicated_capacity, with_dedicated
-from cdk_emr_eks.tenants.execution_role import ExecutionRole
-from cdk_emr_eks.tenants.job_role import JobRole
+from cdk_emr_eks.tenants.execution_role import ExecutionRole, JobRole
 from cdk_emr_eks.tenants.lake_formation import TenantLakeFormation, trust_engine
 from cdk_emr_eks.tenants.outputs import tenant_outputs
 from cdk_emr_eks.tenants.shared_role import SharedExecutionRole, SharedRoleUse, check_shared_role
