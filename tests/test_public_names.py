@@ -54,17 +54,15 @@ def test_editors_find_every_name_by_reading_alone() -> None:
     visible = [node for node in TREE.body if not isinstance(node, ast.If)]
     assert "__getattr__" not in "".join(map(ast.unparse, visible))
     for name, module in MODULES.items():
-        path = FILE.parent.joinpath(*module.split(".")[1:])
-        source = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
-        assert name in _names(ast.parse(source.read_text(encoding="utf-8"))), name
+        assert name in _names(_tree(module)), name
 
 
 def test_values_are_imported_from_where_they_are_defined() -> None:
     """A value that a construct's module imports too would start Node for nothing."""
     for name, module in MODULES.items():
-        found = getattr(cdk_emr_eks, name)
-        if isinstance(found, type) and found.__module__.startswith("cdk_emr_eks.model."):
-            assert found.__module__ == module, name
+        for node in _tree(module).body:
+            if isinstance(node, ast.ImportFrom) and name in {each.name for each in node.names}:
+                assert not (node.module or "").startswith("cdk_emr_eks.model."), name
 
 
 def test_only_constructs_need_node() -> None:
@@ -81,6 +79,12 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
 def test_the_version_is_that_of_the_distribution() -> None:
     project = (Path(__file__).parent.parent / "pyproject.toml").read_text(encoding="utf-8")
     assert f'\nversion = "{cdk_emr_eks.__version__}"\n' in project
+
+
+def _tree(module: str) -> ast.Module:
+    path = FILE.parent.joinpath(*module.split(".")[1:])
+    source = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+    return ast.parse(source.read_text(encoding="utf-8"))
 
 
 def _names(tree: ast.Module) -> set[str]:
