@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from cdk_emr_eks.assembly.reader import open_assembly
 from cdk_emr_eks.cli import main
 from cdk_emr_eks.diff.change import Change
-from cdk_emr_eks.diff.changes import diff_assemblies
+from cdk_emr_eks.diff.comparison import diff_assemblies
 from tests.cli import assemblies
 
 

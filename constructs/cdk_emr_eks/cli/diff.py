@@ -15,7 +15,7 @@ from cdk_emr_eks.cli.output import (
     print_json,
     print_tables,
 )
-from cdk_emr_eks.diff.changes import diff_assemblies
+from cdk_emr_eks.diff.comparison import diff_assemblies
 from cdk_emr_eks.diff.leftovers import delete_commands, delete_first
 from cdk_emr_eks.diff.render import print_diff
 

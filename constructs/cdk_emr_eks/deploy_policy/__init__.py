@@ -3,7 +3,8 @@
 - ``policy``: ``deploy_policies`` returns them, ``write_policies`` writes them as files.
 - ``rights``: actions for a resource: the handlers' published ones (``handlers.json``, renewed by
   ``make refresh-handlers``), narrowed by the table in ``narrowing``.
-- ``environment``: ARNs that the resources of an account and Region share.
+- ``environment``: ARNs that the resources of an account and Region share, and the parameters and
+  secrets that their templates read.
 - ``extra``: rights that a user adds.
 """
 

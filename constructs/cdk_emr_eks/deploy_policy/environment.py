@@ -10,6 +10,7 @@ from typing import Final
 
 from cdk_emr_eks.assembly import Assembly, Stack
 from cdk_emr_eks.assembly.arn_patterns import ArnPatterns
+from cdk_emr_eks.assembly.expressions import function_call
 from cdk_emr_eks.assembly.paths import at, mapping, sequence, text
 from cdk_emr_eks.assembly.references import reads_zones, stacks_read
 from cdk_emr_eks.deploy_policy.documents import ArnGrant, narrow
@@ -26,12 +27,22 @@ from cdk_emr_eks.deploy_policy.grants import (
 )
 from cdk_emr_eks.deploy_policy.narrowing import ZONES
 from cdk_emr_eks.deploy_policy.rights import has_property, passed_to
-from cdk_emr_eks.deploy_policy.values_read import values_read
 
 _PSEUDO: Final = re.compile(r"\$\{(AWS::\w+)\}")
 _PROPERTY: Final = re.compile(r"\$\{([A-Z][\w.]*)\}")
 _STARS: Final = re.compile(r"\*{2,}")
 _ROLE_ARN: Final = re.compile(r"arn:[\w-]+:iam::\d*:role/.+")
+# Dynamic references.
+# Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references.html
+_REFERENCE: Final = re.compile(
+    r"\{\{resolve:(?P<service>ssm|ssm-secure|secretsmanager):"
+    r"(?P<name>arn:(?:[^:}]*:){5}[^:}]*|[^:}]*)"
+)
+_SSM_TYPE: Final = "AWS::SSM::Parameter::"
+# Parameters that AWS publishes have no account in their ARNs.
+_PUBLIC: Final = "/aws/service/"
+_READ_PARAMETERS: Final = "ssm:GetParameters"
+_READ_SECRET: Final = "secretsmanager:GetSecretValue"
 _MEMBERS: Final = {"User": "AWS::IAM::User", "Group": "AWS::IAM::Group", "Role": "AWS::IAM::Role"}
 
 
@@ -125,14 +136,11 @@ class EnvironmentRights:
         if any(resource.is_custom for resource in self.resources):
             yield ArnGrant(actions=("lambda:InvokeFunction",), arns=self._handlers())
         bootstrap = self._everywhere(regional("ssm", "parameter/cdk-bootstrap/*"))
-        values = [value for stack in self.stacks for value in values_read(stack)]
-        for action, arns in (
-            (
-                "ssm:GetParameters",
-                [*bootstrap, *(each.arn for each in values if each.is_parameter)],
-            ),
-            ("secretsmanager:GetSecretValue", [e.arn for e in values if not e.is_parameter]),
-        ):
+        read_arns = {_READ_PARAMETERS: [*bootstrap], _READ_SECRET: []}
+        for stack in self.stacks:
+            for action, arn in _values_read(stack):
+                read_arns[action].append(arn)
+        for action, arns in read_arns.items():
             if arns:
                 yield ArnGrant(actions=(action,), arns=narrow(arns))
         for stack in self.stacks:
@@ -294,3 +302,59 @@ def _condition(patterns: ArnPatterns, grant: Grant) -> Mapping[str, object]:
             return {}
         found[operator] = filled
     return found
+
+
+def _values_read(stack: Stack) -> Iterator[tuple[str, str]]:
+    """Yield action and ARN for each parameter and secret that CloudFormation reads.
+
+    A template names them as the values of its parameters and in dynamic references.
+    """
+    patterns = ArnPatterns(stack)
+    for parameter in mapping(stack.template, "Parameters").values():
+        if text(parameter, "Type").startswith(_SSM_TYPE):
+            yield _READ_PARAMETERS, _parameter_arn(patterns, text(parameter, "Default") or "*")
+    for found in {each for value in _texts(stack, patterns) for each in _REFERENCE.findall(value)}:
+        service, name = found
+        if service == "secretsmanager":
+            # A star is the ARN of a secret of the template, or of another stack.
+            for each in (_own_secrets(stack) if name == "*" else ()) or (name,):
+                yield _READ_SECRET, _secret_arn(patterns, each)
+        else:
+            yield _READ_PARAMETERS, _parameter_arn(patterns, name)
+
+
+def _texts(stack: Stack, patterns: ArnPatterns) -> Iterator[str]:
+    """Yield the texts of the resources, with intrinsic functions written as patterns."""
+    values: list[object] = [stack.template.get("Resources")]
+    while values:
+        value = values.pop()
+        if isinstance(value, str):
+            yield value
+        elif function_call(value):
+            yield patterns.pattern(value)
+        elif isinstance(value, Mapping):
+            values.extend(value.values())
+        elif isinstance(value, list):
+            values.extend(value)
+
+
+def _parameter_arn(patterns: ArnPatterns, name: str) -> str:
+    """Return the pattern of a parameter's ARN."""
+    account = "" if name.startswith(_PUBLIC) else "{account}"
+    return patterns.fill(
+        f"arn:{{partition}}:ssm:{{region}}:{account}:parameter/{name.removeprefix('/')}"
+    )
+
+
+def _own_secrets(stack: Stack) -> tuple[str, ...]:
+    patterns = ArnPatterns(stack)
+    secrets = stack.resources("AWS::SecretsManager::Secret")
+    return tuple(patterns.name(logical_id, "Name") for logical_id, _ in secrets)
+
+
+def _secret_arn(patterns: ArnPatterns, name: str) -> str:
+    """Return the pattern of a secret's ARN."""
+    if name.startswith("arn:"):
+        return f"{name}*"
+    # Secrets Manager adds a hyphen and six characters to the name.
+    return patterns.fill(f"arn:{{partition}}:secretsmanager:{{region}}:{{account}}:secret:{name}-*")

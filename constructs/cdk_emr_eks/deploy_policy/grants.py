@@ -60,7 +60,7 @@ def regional(service: str, resource: str) -> str:
     return f"arn:${{AWS::Partition}}:{service}:${{AWS::Region}}:${{AWS::AccountId}}:{resource}"
 
 
-# Groups of ARNs, which `policy.py` collects from all stacks of an environment.
+# Groups of ARNs, which `environment.py` collects from all stacks of an environment.
 ROLES: Final = "{roles}"
 USED_ROLES: Final = "{used roles}"
 USERS: Final = "{users}"

@@ -53,7 +53,7 @@ _STUDIO_APPLICATION: Final = (
     "sso:PutApplicationGrant sso:DeleteApplicationGrant sso:PutApplicationAccessScope "
     "sso:DeleteApplicationAccessScope"
 )
-_ATTACHED: Final = "granted for the policies that the app attaches, see policy.py"
+_ATTACHED: Final = "granted for the policies that the app attaches, see environment.py"
 
 _IDENTITY: Final[Mapping[str, Narrowing]] = {
     "AWS::IAM::Group": Narrowing(

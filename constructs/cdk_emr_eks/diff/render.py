@@ -10,8 +10,7 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from cdk_emr_eks.diff.change import CATEGORIES, Change
-from cdk_emr_eks.diff.structure import FieldChange, one_line
+from cdk_emr_eks.diff.change import CATEGORIES, Change, FieldChange, one_line
 from cdk_emr_eks.plan.render import grouped
 
 _SIGNS: Final = {"added": ("+", "green"), "removed": ("-", "red"), "changed": ("~", "yellow")}

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from collections.abc import Mapping
+from pathlib import Path
 from typing import ClassVar, Final, cast
 
 import jsii
@@ -14,11 +16,13 @@ from aws_cdk import (
     CfnWaitConditionHandle,
     Duration,
     Fn,
+    IgnoreMode,
     IResolveContext,
     IStringProducer,
     Lazy,
     RemovalPolicy,
     Stack,
+    Stage,
     Token,
 )
 from aws_cdk import aws_codebuild as codebuild
@@ -31,10 +35,10 @@ from aws_cdk import aws_ssm as ssm
 from constructs import Construct, IDependable
 
 from cdk_emr_eks.field_types import check_argument
-from cdk_emr_eks.images.context import build_context
 from cdk_emr_eks.images.pipeline import QUEUE_MINUTES, build_project, image_pipeline
 from cdk_emr_eks.images.roles import build_role, pipeline_role
 from cdk_emr_eks.labels import Architecture
+from cdk_emr_eks.model.images.dockerfile import JARS, REQUIREMENTS, derived_dockerfile
 from cdk_emr_eks.model.images.emr_images import ImageKind, base_image
 from cdk_emr_eks.model.images.image import ImageSpec
 from cdk_emr_eks.model.images.image_uri import ecr_repository
@@ -42,6 +46,9 @@ from cdk_emr_eks.security.suppressions import skip_checkov
 
 _JOIN_MINUTES: Final = 15
 _FOLDER: Final = "emr-eks"
+# Patterns of files that are never in a build context, and of those that always are.
+_NEVER: Final = (".git", ".hg", ".svn", "cdk.out", "**/__pycache__", "**/.DS_Store")
+_ALWAYS: Final = ("!Dockerfile", "!.dockerignore")
 
 
 class EmrImage(Construct):
@@ -90,7 +97,7 @@ class EmrImage(Construct):
             spec.release_label,
             None if Token.is_unresolved(region) else region,
         )
-        context = build_context(self, "Context", spec)
+        context = _build_context(self, "Context", spec)
         self.tag = _content_tag(spec, self.base, context.asset_hash)
         self.repository = _repository(self, spec, key)
         host = f"{account}.dkr.ecr.{region}.{stack.url_suffix}"
@@ -195,102 +202,6 @@ class EmrImage(Construct):
         }
 
 
-@jsii.implements(IStringProducer)
-class _Uri:
-    """Resolves to the URI of an image, depending on the stack that refers to it."""
-
-    def __init__(self, stack: Stack, *, within: str, elsewhere: str) -> None:
-        self._stack = stack.node.path
-        self._within = within
-        self._elsewhere = elsewhere
-
-    def produce(self, context: IResolveContext) -> str:
-        """Return the URI, by digest in the stack of the image."""
-        own = Stack.of(context.scope).node.path == self._stack
-        return self._within if own else self._elsewhere
-
-
-def _uri_parameter(
-    scope: Construct, repository_uri: str, wait: CfnWaitCondition
-) -> ssm.CfnParameter:
-    """Write the URI into a parameter, for scripts; its value is text in CloudFormation's schemas.
-
-    Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-cloudformation-waitcondition.html
-    """
-    # {"image":"sha256:..."}: the digest is after the third quote, with any white space.
-    digest = Fn.select(3, Fn.split('"', wait.attr_data.to_string()))
-    parameter = ssm.CfnParameter(
-        scope,
-        "Uri",
-        type="String",
-        description=f"URI of image {scope.node.id} by digest",
-        value=f"{repository_uri}@{digest}",
-    )
-    # The schema declares the data as an object, and cfn-lint checks that; it is JSON text.
-    parameter.add_metadata("cfn-lint", {"config": {"ignore_checks": ["E1022"]}})
-    return parameter
-
-
-def _repository(scope: Construct, spec: ImageSpec, key: kms.IKey | None) -> ecr.Repository:
-    store = spec.store
-    # A changed key replaces the repository, and the new one needs another name.
-    salt = key.node.path if key else ""
-    repository = ecr.Repository(
-        scope,
-        "Repository",
-        repository_name=f"{_FOLDER}/{spec.name}/{_place(scope, salt)}",
-        image_scan_on_push=True,
-        image_tag_mutability=ecr.TagMutability.IMMUTABLE,
-        encryption=ecr.RepositoryEncryption.KMS if key else ecr.RepositoryEncryption.AES_256,
-        encryption_key=key,
-        removal_policy=RemovalPolicy.RETAIN if store.retain else RemovalPolicy.DESTROY,
-        empty_on_delete=None if store.retain else True,
-        lifecycle_rules=[
-            ecr.LifecycleRule(
-                description="What an interrupted push left",
-                tag_status=ecr.TagStatus.UNTAGGED,
-                max_image_age=Duration.days(7),
-            ),
-            ecr.LifecycleRule(
-                description=f"The newest {store.images} builds",
-                tag_status=ecr.TagStatus.ANY,
-                # One image for each architecture, and the manifest list.
-                max_image_count=store.images * (len(spec.resolved_architectures()) + 1),
-            ),
-        ],
-    )
-    if key is None:
-        why = "S3's own encryption: the image holds no secrets; give a key to have its own"
-        resource = cast(ecr.CfnRepository, repository.node.default_child)
-        skip_checkov(resource, {"CKV_AWS_136": why})
-    return repository
-
-
-def _content_tag(spec: ImageSpec, base: str, context_hash: str) -> str:
-    """Return a hash of everything that determines the image; the builder is not part of it."""
-    content = [context_hash, base, *spec.resolved_architectures(), spec.revision]
-    return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:32]
-
-
-def _pipeline_name(scope: Construct, image: str) -> str:
-    """Return a name for a pipeline with at most 20 characters.
-
-    Keys of artifacts begin with the first 20 characters of the name, and the roles' permissions are
-    restricted to that prefix.
-    Source: https://repost.aws/questions/QUI91tw7A9SUOMohJurNqmgA
-    """
-    return f"{image[:11].rstrip('-')}-{_place(scope)}"
-
-
-def _place(scope: Construct, salt: str = "") -> str:
-    """Return eight digits of a hash of stack and path, to separate images with the same name."""
-    stack = Stack.of(scope)
-    while stack.nested_stack_parent is not None:
-        stack = stack.nested_stack_parent
-    place = json.dumps([stack.stack_name, scope.node.path, salt])
-    return hashlib.sha256(place.encode()).hexdigest()[:8]
-
-
 class SparkImage(EmrImage):
     """Build an image for jobs, Spark Connect and Livy from EMR's Spark image.
 
@@ -336,3 +247,141 @@ class NotebookImage(EmrImage):
     """
 
     kinds = (ImageKind.NOTEBOOK_SPARK, ImageKind.NOTEBOOK_PYTHON)
+
+
+def _build_context(scope: Construct, id: str, spec: ImageSpec) -> assets.Asset:
+    """Create the asset of an image's build context. The image is built when its hash changes.
+
+    A derived context is written to ``images/`` of the cloud assembly, where users can read it.
+    """
+    if spec.directory is None:
+        return assets.Asset(scope, id, path=str(_derive(scope, spec)))
+    return assets.Asset(
+        scope,
+        id,
+        path=str(spec.directory),
+        exclude=[*_NEVER, *_ignored(spec.directory), *_ALWAYS],
+        # As Docker itself reads .dockerignore.
+        ignore_mode=IgnoreMode.DOCKER,
+    )
+
+
+def _ignored(directory: Path) -> list[str]:
+    path = directory / ".dockerignore"
+    if not path.is_file():
+        return []
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return [line.strip() for line in lines if line.strip() and not line.startswith("#")]
+
+
+def _derive(scope: Construct, spec: ImageSpec) -> Path:
+    stage = cast(Stage, Stage.of(scope))
+    folder = Path(stage.asset_outdir) / "images" / scope.node.path.replace("/", "-")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    lines = spec.requirement_lines()
+    text = derived_dockerfile(requirements=bool(lines), jars=bool(spec.jars))
+    (folder / "Dockerfile").write_text(text, encoding="utf-8")
+    if lines:
+        (folder / REQUIREMENTS).write_text("\n".join([*lines, ""]), encoding="utf-8")
+    if spec.jars:
+        (folder / JARS).mkdir()
+    for jar in spec.jars:
+        shutil.copyfile(jar, folder / JARS / jar.name)
+    return folder
+
+
+def _content_tag(spec: ImageSpec, base: str, context_hash: str) -> str:
+    """Return a hash of everything that determines the image; the builder is not part of it."""
+    content = [context_hash, base, *spec.resolved_architectures(), spec.revision]
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:32]
+
+
+def _repository(scope: Construct, spec: ImageSpec, key: kms.IKey | None) -> ecr.Repository:
+    store = spec.store
+    # A changed key replaces the repository, and the new one needs another name.
+    salt = key.node.path if key else ""
+    repository = ecr.Repository(
+        scope,
+        "Repository",
+        repository_name=f"{_FOLDER}/{spec.name}/{_place(scope, salt)}",
+        image_scan_on_push=True,
+        image_tag_mutability=ecr.TagMutability.IMMUTABLE,
+        encryption=ecr.RepositoryEncryption.KMS if key else ecr.RepositoryEncryption.AES_256,
+        encryption_key=key,
+        removal_policy=RemovalPolicy.RETAIN if store.retain else RemovalPolicy.DESTROY,
+        empty_on_delete=None if store.retain else True,
+        lifecycle_rules=[
+            ecr.LifecycleRule(
+                description="What an interrupted push left",
+                tag_status=ecr.TagStatus.UNTAGGED,
+                max_image_age=Duration.days(7),
+            ),
+            ecr.LifecycleRule(
+                description=f"The newest {store.images} builds",
+                tag_status=ecr.TagStatus.ANY,
+                # One image for each architecture, and the manifest list.
+                max_image_count=store.images * (len(spec.resolved_architectures()) + 1),
+            ),
+        ],
+    )
+    if key is None:
+        why = "S3's own encryption: the image holds no secrets; give a key to have its own"
+        resource = cast(ecr.CfnRepository, repository.node.default_child)
+        skip_checkov(resource, {"CKV_AWS_136": why})
+    return repository
+
+
+def _pipeline_name(scope: Construct, image: str) -> str:
+    """Return a name for a pipeline with at most 20 characters.
+
+    Keys of artifacts begin with the first 20 characters of the name, and the roles' permissions are
+    restricted to that prefix.
+    Source: https://repost.aws/questions/QUI91tw7A9SUOMohJurNqmgA
+    """
+    return f"{image[:11].rstrip('-')}-{_place(scope)}"
+
+
+def _place(scope: Construct, salt: str = "") -> str:
+    """Return eight digits of a hash of stack and path, to separate images with the same name."""
+    stack = Stack.of(scope)
+    while stack.nested_stack_parent is not None:
+        stack = stack.nested_stack_parent
+    place = json.dumps([stack.stack_name, scope.node.path, salt])
+    return hashlib.sha256(place.encode()).hexdigest()[:8]
+
+
+def _uri_parameter(
+    scope: Construct, repository_uri: str, wait: CfnWaitCondition
+) -> ssm.CfnParameter:
+    """Write the URI into a parameter, for scripts; its value is text in CloudFormation's schemas.
+
+    Source: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-cloudformation-waitcondition.html
+    """
+    # {"image":"sha256:..."}: the digest is after the third quote, with any white space.
+    digest = Fn.select(3, Fn.split('"', wait.attr_data.to_string()))
+    parameter = ssm.CfnParameter(
+        scope,
+        "Uri",
+        type="String",
+        description=f"URI of image {scope.node.id} by digest",
+        value=f"{repository_uri}@{digest}",
+    )
+    # The schema declares the data as an object, and cfn-lint checks that; it is JSON text.
+    parameter.add_metadata("cfn-lint", {"config": {"ignore_checks": ["E1022"]}})
+    return parameter
+
+
+@jsii.implements(IStringProducer)
+class _Uri:
+    """Resolves to the URI of an image, depending on the stack that refers to it."""
+
+    def __init__(self, stack: Stack, *, within: str, elsewhere: str) -> None:
+        self._stack = stack.node.path
+        self._within = within
+        self._elsewhere = elsewhere
+
+    def produce(self, context: IResolveContext) -> str:
+        """Return the URI, by digest in the stack of the image."""
+        own = Stack.of(context.scope).node.path == self._stack
+        return self._within if own else self._elsewhere

@@ -8,17 +8,18 @@ from pathlib import Path
 from typing import Final, cast
 
 import cdk8s
-from aws_cdk import Aws, CfnOutput, Duration, Stack, Stage
+from aws_cdk import Aws, CfnMapping, CfnOutput, Duration, Stack, Stage, Token
 from aws_cdk import aws_eks as eks_l1
 from aws_cdk import aws_eks_v2 as eks
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from cdk_emr_eks.clusters.manifests import ManifestBundle, plain
+from cdk_emr_eks.errors import refuse
 from cdk_emr_eks.field_types import check_argument
 from cdk_emr_eks.labels import WORKLOAD, SparkRole
 from cdk_emr_eks.model.access.execution_role import Component, JobIdentity, RoleUse, service_account
-from cdk_emr_eks.model.images.emr_images import ImageKind
+from cdk_emr_eks.model.images.emr_images import EMR_ACCOUNTS, ImageKind
 from cdk_emr_eks.model.jobs.job_config import IMAGE
 from cdk_emr_eks.model.jobs.spark_encryption import with_encryption
 from cdk_emr_eks.model.namespaces.namespace import NamespaceOwner, namespace_manifest
@@ -34,7 +35,6 @@ from cdk_emr_eks.model.notebooks.livy import (
     with_security_settings,
 )
 from cdk_emr_eks.model.pods.pod_template import driver_template, executor_template
-from cdk_emr_eks.notebooks.emr_registry import emr_registry
 from cdk_emr_eks.notebooks.livy_objects import LivyChart
 from cdk_emr_eks.pods.pod_templates import PodTemplateLocation, template_asset
 from cdk_emr_eks.security.iam import PODS_SERVICE, pod_identity_trust
@@ -44,6 +44,8 @@ from cdk_emr_eks.tenants.execution_role import JobRole
 from cdk_emr_eks.tenants.tenant import EmrEksTenant
 
 _TIMEOUT_MINUTES: Final = 10
+# Construct id of the mapping from Regions to the accounts of EMR's registries.
+_REGISTRY_ACCOUNTS: Final = "EmrRegistryAccounts"
 _OBJECTS: Final = "Livy names the objects that sessions need, all under its own prefix"
 
 
@@ -96,7 +98,7 @@ class Livy(Construct):
         derived = _derived(tenant, spec)
         spec.environment(where, derived)
         namespace = spec.resolved_namespace(where, tenant.tenant.resolved_namespace)
-        registry = emr_registry(where, Stack.of(scope))
+        registry = _emr_registry(where, Stack.of(scope))
         super().__init__(scope, id)
         self.spec = spec
         self.tenant = tenant
@@ -304,3 +306,33 @@ def _derived(tenant: EmrEksTenant, spec: LivySpec) -> dict[str, str]:
     items = cast(Sequence[Mapping[str, object]], job["applicationConfiguration"])
     derived = next(item for item in items if item["classification"] == "spark-defaults")
     return {**cast(Mapping[str, str], derived["properties"]), **spec.spark_conf}
+
+
+def _emr_registry(where: str, stack: Stack) -> str:
+    """Return the host of EMR's registry in a stack's Region. It has Livy's chart and image.
+
+    If the Region is not known at synth, CloudFormation looks up the account of the registry.
+
+    Args:
+        where: The construct that needs the registry, for errors.
+        stack: The stack.
+
+    Raises:
+        ConfigError: If EMR has no registry in the Region.
+    """
+    region = stack.region
+    if not Token.is_unresolved(region):
+        if region not in EMR_ACCOUNTS:
+            rule = f"must be one with a registry of EMR's ({', '.join(EMR_ACCOUNTS)})"
+            raise refuse(where, "region", rule, region)
+        account = EMR_ACCOUNTS[region]
+    else:
+        found = stack.node.try_find_child(_REGISTRY_ACCOUNTS)
+        table = cast(CfnMapping, found) if found else _registry_accounts(stack)
+        account = table.find_in_map(Aws.REGION, "Account")
+    return f"{account}.dkr.ecr.{region}.{Aws.URL_SUFFIX}"
+
+
+def _registry_accounts(stack: Stack) -> CfnMapping:
+    rows = {region: {"Account": account} for region, account in EMR_ACCOUNTS.items()}
+    return CfnMapping(stack, _REGISTRY_ACCOUNTS, mapping=rows)

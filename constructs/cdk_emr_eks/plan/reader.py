@@ -9,10 +9,9 @@ from typing import Final
 from cdk_emr_eks.assembly.objects import KUBERNETES_PREFIX
 from cdk_emr_eks.assembly.reader import Assembly
 from cdk_emr_eks.assembly.stack import Message, Stack, StackKind
-from cdk_emr_eks.plan.capacity_buffers import capacity_buffer_plans
 from cdk_emr_eks.plan.model import ClusterPlan, ComponentPlan, Plan, StackPlan
 from cdk_emr_eks.plan.notebooks import endpoint_plans, studio_plans
-from cdk_emr_eks.plan.packing import packing_plans
+from cdk_emr_eks.plan.packing import capacity_buffer_plans, packing_plans
 from cdk_emr_eks.plan.pools import pool_messages, pool_plans
 from cdk_emr_eks.plan.tenants import tenant_plans
 from cdk_emr_eks.plan.zones import zone_plans

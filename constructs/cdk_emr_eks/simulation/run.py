@@ -16,7 +16,7 @@ from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 from cdk_emr_eks.assembly.paths import mapping, sequence, text
 from cdk_emr_eks.assembly.reader import Assembly, AssemblyError
 from cdk_emr_eks.model.nodes.capacity_buffers import API_VERSION as BUFFERS
-from cdk_emr_eks.plan.capacity_buffers import capacity_buffer_plans
+from cdk_emr_eks.plan.packing import capacity_buffer_plans
 from cdk_emr_eks.plan.pools import chosen_families, pool_plans
 from cdk_emr_eks.simulation.aws import EmulatedAws
 from cdk_emr_eks.simulation.aws.emulated import ACCOUNT

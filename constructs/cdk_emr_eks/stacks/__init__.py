@@ -4,8 +4,7 @@ Each is ordinary code on the public API. Derive from :class:`PlatformStack`, or 
 the constructs yourself where an app needs more than the arguments here.
 """
 
-from cdk_emr_eks.stacks.notebooks import notebook_stacks
 from cdk_emr_eks.stacks.platform import PlatformStack
-from cdk_emr_eks.stacks.tenants import tenant_stacks
+from cdk_emr_eks.stacks.spread import notebook_stacks, tenant_stacks
 
 __all__ = ["PlatformStack", "notebook_stacks", "tenant_stacks"]

@@ -16,7 +16,7 @@ from cdk_emr_eks.errors import ConfigError
 from cdk_emr_eks.model.notebooks.notebook_user import NotebookUser
 from cdk_emr_eks.model.notebooks.studio import StudioSpec
 from cdk_emr_eks.platforms.notebook_platform import NotebookPlatform
-from cdk_emr_eks.stacks.notebooks import MAX_ENDPOINTS, notebook_stacks
+from cdk_emr_eks.stacks.spread import MAX_ENDPOINTS, notebook_stacks
 from tests.synth.deploy_policy.deploy_app import statements_of
 from tests.synth.iam_decisions import Account, Request, allows
 from tests.synth.platforms.notebook_app import endpoint, new_cluster, new_network, own, user

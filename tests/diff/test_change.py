@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cdk_emr_eks.diff.structure import changes
+from cdk_emr_eks.diff.change import field_changes
 
 
 @pytest.mark.parametrize(
@@ -20,4 +20,4 @@ from cdk_emr_eks.diff.structure import changes
     ],
 )
 def test_paths_name_what_differs(old_value: object, new_value: object, expected: list[str]) -> None:
-    assert [change.path for change in changes(old_value, new_value)] == expected
+    assert [change.path for change in field_changes(old_value, new_value)] == expected

@@ -9,12 +9,11 @@ from typing import Final
 from cdk_emr_eks.assembly.objects import MANIFEST
 from cdk_emr_eks.assembly.paths import mapping
 from cdk_emr_eks.assembly.reader import Assembly
-from cdk_emr_eks.diff.change import CATEGORIES, Change
+from cdk_emr_eks.diff.change import CATEGORIES, Change, field_changes
 from cdk_emr_eks.diff.contents import Contents, Declared, Identity, PhysicalName, contents
 from cdk_emr_eks.diff.effects import Deployment, effects
 from cdk_emr_eks.diff.leftovers import deleted_again
 from cdk_emr_eks.diff.replacement import immutable, replacing
-from cdk_emr_eks.diff.structure import changes
 
 _TENANT: Final = "tenant"
 # Objects that an effect names.
@@ -144,7 +143,7 @@ def _compare(
         is_taken = new.physical_name in freed
         part = _NAMESPACE if new.kind == _VIRTUAL_CLUSTER else _NAME
         yield replace(change, action="added", refused=(part,) if is_taken else ())
-    elif fields := changes(old.values, new.values):
+    elif fields := field_changes(old.values, new.values):
         yield replace(
             change,
             fields=fields,

@@ -9,7 +9,7 @@ from pathlib import Path
 from click.testing import CliRunner
 
 from cdk_emr_eks.cli import main
-from cdk_emr_eks.diff.structure import FieldChange
+from cdk_emr_eks.diff.change import FieldChange
 from cdk_emr_eks.model.workloads.catalog import DEFAULT_WORKLOADS
 from cdk_emr_eks.model.workloads.shapes import NodePoolLimits
 from cdk_emr_eks.units import Cpu, Memory
