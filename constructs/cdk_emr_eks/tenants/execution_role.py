@@ -174,7 +174,7 @@ class ExecutionRole(JobRole):
         super().__init__(scope, id)
         workloads = select_workloads(where, spec.workloads, context.workloads)
         if spec.identity is JobIdentity.IRSA and context.oidc is None:
-            fix = "give the cluster's OIDC provider, or use Pod Identity"
+            fix = "write ImportedPlatform(oidc=OidcProvider(...)), or use Pod Identity"
             raise refuse(where, "identity", "needs the cluster's OIDC provider", fix=fix)
         if trusts and spec.identity is not JobIdentity.IRSA:
             raise refuse(where, "trusts", "must go with IRSA", str(spec.identity))

@@ -61,7 +61,7 @@ class TenantLakeFormation(Construct):
     ) -> None:
         where = f"Tenant {tenant.name!r}"
         if context.oidc is None:
-            fix = "give the cluster's OIDC provider"
+            fix = "write ImportedPlatform(oidc=OidcProvider(...))"
             raise refuse(where, "lake_formation", "needs the cluster's OIDC provider", fix=fix)
         super().__init__(scope, id)
         namespace = tenant.resolved_namespace

@@ -252,8 +252,8 @@ def test_irsa_without_a_provider_is_refused() -> None:
     with pytest.raises(ConfigError) as refused:
         ExecutionRole(stack, "R", context=context, namespace="data", spec=spec)
     assert str(refused.value) == (
-        "Execution role 'r': identity needs the cluster's OIDC provider; give the cluster's OIDC "
-        "provider, or use Pod Identity."
+        "Execution role 'r': identity needs the cluster's OIDC provider; write "
+        "ImportedPlatform(oidc=OidcProvider(...)), or use Pod Identity."
     )
     with pytest.raises(ConfigError, match="workloads must name workloads of the platform"):
         ExecutionRole(
