@@ -307,3 +307,13 @@ def test_signatures_are_short() -> None:
     assert "disk: 'Disk' = Disk()" in str(signature)
     assert inspect.signature(Long).parameters["text"].default is ...
     assert str(inspect.signature(Amount)) == "(count: 'int') -> None"
+
+
+def test_a_value_without_fields_takes_no_argument() -> None:
+    @value
+    class Empty:
+        """No fields."""
+
+    unchecked: Any = Empty
+    with pytest.raises(ConfigError, match=r"Empty: arguments must be given by name"):
+        unchecked(1)
