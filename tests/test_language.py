@@ -55,6 +55,12 @@ def test_an_old_name_is_found_where_python_defines_it() -> None:
     assert language.findings(Path("a.py"), "role = iam.Role(self)\nclass RoleUse: ...") == []
 
 
+def test_the_changelog_can_quote_an_old_name() -> None:
+    text = "Renamed.\n`problems_beside()` is `tenant_problems()`, and nobody else changes.\n"
+    found = [(hit.line, hit.found) for hit in language.findings(Path("CHANGELOG.md"), text)]
+    assert found == [(2, "nobody")]
+
+
 def test_the_files_are_those_of_the_repository() -> None:
     found = {path.as_posix() for path in language.files()}
     assert {"Makefile", "README.md", "pyproject.toml", "tests/conftest.py"} <= found
