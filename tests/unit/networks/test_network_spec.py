@@ -155,3 +155,10 @@ def test_without_nat_the_first_part_of_the_vpc_is_for_nodes() -> None:
     plan = NetworkSpec(nat=Nat.NONE, interface_endpoints=True).plan()
     assert plan.public == ()
     assert plan.nodes[0].network_address == IPv4Network("10.0.0.0/16").network_address
+
+
+@pytest.mark.parametrize(("zones", "length"), [(2, 24), (3, 24), (4, 23), (5, 22), (6, 22)])
+def test_the_smallest_vpc_follows_from_the_zones(zones: int, length: int) -> None:
+    assert len(NetworkSpec(cidr=f"10.0.0.0/{length}", zones=zones).plan().nodes) == zones
+    with pytest.raises(ConfigError, match=f"cidr must be /{length} or larger for {zones} zones"):
+        NetworkSpec(cidr=f"10.0.0.0/{length + 1}", zones=zones)

@@ -208,3 +208,30 @@ def test_a_variable_with_the_value_of_a_secret_is_refused() -> None:
 
 def _mount(path: str) -> dict[str, str]:
     return {"name": "spark-local-dir-1", "mountPath": path}
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/", "/tmp", "/tmp/", "/tmp/deep", "/var", "/var/log/", "/home/hadoop/spark", "/mnt/data"],
+)
+def test_a_mount_over_or_below_a_mount_of_emr_is_refused(path: str) -> None:
+    text = refused(lambda: check_main(volumeMounts=[_mount(path)]))
+    assert "which EMR mounts" in text
+    assert f"got {path!r}; try '/data1'" in text
+
+
+@pytest.mark.parametrize("path", ["/data1", "/tmpx", "/mnt1", "/home/hadoop2", "/va", "/var/log2"])
+def test_a_mount_next_to_a_mount_of_emr_is_allowed(path: str) -> None:
+    check_main(volumeMounts=[_mount(path)])
+
+
+def test_a_mount_without_a_path_is_refused() -> None:
+    text = refused(lambda: check_main(volumeMounts=[{"name": "spark-local-dir-1"}]))
+    assert f"{MAIN}.volumeMounts must not overlap with" in text
+    assert "got ''" in text
+
+
+def test_init_containers_need_names() -> None:
+    pod = {"apiVersion": "v1", "kind": "Pod", "spec": {"initContainers": [{"image": "i"}]}}
+    text = refused(lambda: check_pod_template(pod, "T"))
+    assert "spec.initContainers must have a name in every item" in text
