@@ -227,6 +227,6 @@ def _check_names(names: Sequence[str]) -> None:
 def _check_size(manifests: Sequence[KubernetesObject]) -> None:
     size = sum(len(json.dumps(plain(each))) for each in manifests)
     if size > MAX_MANIFEST_BYTES:
-        rule = f"must need at most {MAX_MANIFEST_BYTES} bytes of node pools in one manifest"
-        fix = "set bundle_per_workload=True, or per_zone=False in workloads"
+        rule = f"must fit into {MAX_MANIFEST_BYTES} bytes of one manifest"
+        fix = "write Platform(bundle_per_workload=True), or per_zone=False in workloads"
         raise refuse("Node pools", "workloads", rule, size, fix)

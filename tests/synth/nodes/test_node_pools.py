@@ -209,10 +209,10 @@ def test_a_workload_more_moves_no_other() -> None:
     assert ids[0][1]["Properties"]["Manifest"] == ids[1][1]["Properties"]["Manifest"]
 
 
-def test_too_many_pools_for_one_stage_are_refused_with_the_way_out() -> None:
+def test_too_many_pools_for_one_manifest_are_refused_with_the_way_out() -> None:
     many = tuple(replace(SHARED, name=f"shared-{number}", priority=1_000) for number in range(20))
     with pytest.raises(ConfigError) as caught:
         _made(many)
-    assert "Node pools: workloads must make at most 120000 bytes" in str(caught.value)
-    assert "set bundle_per_workload=True" in str(caught.value)
+    assert "Node pools: workloads must fit into 120000 bytes of one manifest" in str(caught.value)
+    assert "write Platform(bundle_per_workload=True)" in str(caught.value)
     _made(many, bundle_per_workload=True)
