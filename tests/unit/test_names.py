@@ -9,6 +9,7 @@ from cdk_emr_eks.names import (
     cluster_name,
     dns_label,
     emr_name,
+    namespace_problems,
     role_name,
 )
 
@@ -77,3 +78,45 @@ def test_a_token_is_no_name(check: object) -> None:
 def test_refused(check: object, value: str) -> None:
     assert callable(check)
     assert len(check("field", value)) == 1
+
+
+@pytest.mark.parametrize(
+    ("check", "value"),
+    [
+        (role_name, "r"),
+        (role_name, "r" * 64),
+        (role_name, "a_+=,.@-"),
+        (emr_name, "v"),
+        (emr_name, "v" * 64),
+        (emr_name, "a.-_/#Z9"),
+        (cluster_name, "c"),
+        (cluster_name, "c" * 100),
+        (cluster_name, "9A-z_"),
+    ],
+)
+def test_names_up_to_the_limit_are_allowed(check: object, value: str) -> None:
+    assert callable(check)
+    assert check("field", value) == ()
+
+
+@pytest.mark.parametrize("value", ["default", "kube-node-lease", "kube-public", "kube-system"])
+def test_a_tenant_cannot_have_a_namespace_of_kubernetes(value: str) -> None:
+    (problem,) = namespace_problems("namespace", value)
+    assert str(problem) == (
+        f"namespace must not be one of Kubernetes' own namespaces, got {value!r}"
+    )
+    assert namespace_problems("namespace", f"{value}-2") == ()
+
+
+def test_a_tenant_cannot_have_the_namespace_of_the_spark_connect_router() -> None:
+    (problem,) = namespace_problems("namespace", "spark-connect-router")
+    assert str(problem) == (
+        "namespace must not be the namespace of EMR's Spark Connect router, "
+        "got 'spark-connect-router'"
+    )
+    assert namespace_problems("namespace", "spark-connect-router-2") == ()
+
+
+def test_an_invalid_namespace_has_one_problem() -> None:
+    (problem,) = namespace_problems("namespace", "Kube_System")
+    assert problem.fix == "try 'kube-system'"

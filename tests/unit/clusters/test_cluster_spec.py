@@ -124,3 +124,30 @@ def test_kube_proxy_follows_the_kubernetes_version() -> None:
     for version, addons in EKS_ADDONS.items():
         assert addons["kube-proxy"].startswith(f"v{version}.")
         assert addons.keys() == EKS_ADDONS[KUBERNETES].keys()
+
+
+@pytest.mark.parametrize(
+    ("block", "next_block"),
+    [
+        ("10.255.255.0/24", "11.0.0.0/24"),
+        ("172.31.255.0/24", "172.32.0.0/24"),
+        ("192.168.255.0/24", "192.169.0.0/24"),
+        ("100.127.255.0/24", "100.128.0.0/24"),
+        ("127.255.255.0/24", "128.0.0.0/24"),
+    ],
+)
+def test_only_internet_addresses_can_reach_a_public_api_server(block: str, next_block: str) -> None:
+    with pytest.raises(ConfigError, match="must be internet addresses"):
+        ClusterSpec(public_access_cidrs=(block,))
+    assert ClusterSpec(public_access_cidrs=(next_block,)).public_access_cidrs == (next_block,)
+
+
+@pytest.mark.parametrize("block", ["10.0.0.0/12", "172.16.0.0/12", "192.168.255.0/24"])
+def test_services_can_be_of_each_private_range(block: str) -> None:
+    assert ClusterSpec(service_cidr=block).service_cidr == block
+
+
+@pytest.mark.parametrize("block", ["127.0.0.0/16", "100.64.0.0/16", "172.32.0.0/16", "11.0.0.0/16"])
+def test_services_cannot_be_of_other_ranges(block: str) -> None:
+    with pytest.raises(ConfigError, match="service_cidr must be a block of /12 to /24"):
+        ClusterSpec(service_cidr=block)

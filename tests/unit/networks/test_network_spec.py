@@ -162,3 +162,47 @@ def test_the_smallest_vpc_follows_from_the_zones(zones: int, length: int) -> Non
     assert len(NetworkSpec(cidr=f"10.0.0.0/{length}", zones=zones).plan().nodes) == zones
     with pytest.raises(ConfigError, match=f"cidr must be /{length} or larger for {zones} zones"):
         NetworkSpec(cidr=f"10.0.0.0/{length + 1}", zones=zones)
+
+
+# EC2 adds no block of one private range to a VPC in another. Each range is given by its first and
+# its last /16.
+PRIVATE_RANGES = {
+    "10.0.0.0/8": ("10.0.0.0/16", "10.255.0.0/16"),
+    "172.16.0.0/12": ("172.16.0.0/16", "172.31.0.0/16"),
+    "192.168.0.0/16": ("192.168.0.0/17", "192.168.128.0/17"),
+    "198.19.0.0/16": ("198.19.0.0/17", "198.19.128.0/17"),
+}
+OTHER_RANGES = ("100.64.0.0/16", "11.0.0.0/16", "172.32.0.0/16", "198.18.0.0/16")
+
+
+@pytest.mark.parametrize("blocks", PRIVATE_RANGES.values(), ids=PRIVATE_RANGES)
+def test_both_blocks_can_be_of_one_private_range(blocks: tuple[str, str]) -> None:
+    first, last = blocks
+    assert NetworkSpec(cidr=first, pod_cidr=last, zones=2).plan().pods[0].prefixlen > 16
+    assert NetworkSpec(cidr=last, pod_cidr=first, zones=2).plan().pods[0].prefixlen > 16
+
+
+@pytest.mark.parametrize("name", PRIVATE_RANGES)
+def test_pods_cannot_be_of_another_private_range(name: str) -> None:
+    for other, blocks in PRIVATE_RANGES.items():
+        for cidr in PRIVATE_RANGES[name] if other != name else ():
+            for pods in blocks:
+                with pytest.raises(ConfigError, match="private range of cidr") as caught:
+                    NetworkSpec(cidr=cidr, pod_cidr=pods, zones=2)
+                assert caught.value.fields == ("pod_cidr",)
+
+
+@pytest.mark.parametrize("block", OTHER_RANGES)
+def test_pods_can_be_outside_of_the_private_ranges(block: str) -> None:
+    for first, _ in PRIVATE_RANGES.values():
+        NetworkSpec(cidr=first, pod_cidr=block, zones=2)
+        with pytest.raises(ConfigError, match="private range of cidr"):
+            NetworkSpec(cidr=block, pod_cidr=first, zones=2)
+
+
+@pytest.mark.parametrize(("zones", "length"), [(2, 23), (3, 22), (4, 22), (5, 21), (6, 21)])
+def test_each_zone_has_at_least_256_addresses_for_pods(zones: int, length: int) -> None:
+    plan = NetworkSpec(pod_cidr=f"100.64.0.0/{length}", zones=zones).plan()
+    assert {pod.num_addresses for pod in plan.pods} == {256}
+    with pytest.raises(ConfigError, match=f"give each of {zones} zones at least a /24"):
+        NetworkSpec(pod_cidr=f"100.64.0.0/{length + 1}", zones=zones)

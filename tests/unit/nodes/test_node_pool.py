@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import pytest
 
+from cdk_emr_eks.errors import ConfigError
 from cdk_emr_eks.labels import Architecture, CapacityType, SparkRole
 from cdk_emr_eks.model.instances.instances import Instances
 from cdk_emr_eks.model.networks.zones import Zone
@@ -237,6 +238,30 @@ def pool(**changes: Any) -> NodePool:
 )
 def test_invalid_pools_are_refused(changes: dict[str, Any], message: str) -> None:
     assert refused(lambda: pool(**changes)) == message
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "emr-eks/workload",
+        "emr-eks/role",
+        "karpenter.sh/capacity-type",
+        "karpenter.k8s.aws/instance-family",
+        "kubernetes.io/arch",
+        "topology.kubernetes.io/zone",
+        "node.kubernetes.io/instance-type",
+        "node-role.kubernetes.io/worker",
+    ],
+)
+def test_labels_of_karpenter_and_of_the_pool_are_refused(key: str) -> None:
+    with pytest.raises(ConfigError, match="must not set what the pool or Karpenter sets") as caught:
+        pool(node_labels={key: "x"})
+    assert caught.value.fields == ("node_labels",)
+
+
+def test_other_labels_are_on_the_nodes() -> None:
+    own = {"team": "a", "example.com/kubernetes.io/arch": "x"}
+    assert labels_of(pool(node_labels=own)).items() >= own.items()
 
 
 @pytest.mark.parametrize(
