@@ -7,7 +7,7 @@ from copy import deepcopy
 from dataclasses import fields, is_dataclass, replace
 from datetime import timedelta
 from importlib import import_module
-from typing import Any, Protocol
+from typing import Any, NewType, Protocol
 
 import pytest
 
@@ -428,3 +428,10 @@ def test_the_fast_test_agrees_with_the_words() -> None:
 )
 def test_fields_that_can_hold_a_mapping(hint: object, holds: bool) -> None:
     assert may_be_mapping(hint) is holds
+
+
+def test_an_annotation_that_is_no_class_accepts_each_value() -> None:
+    hint = NewType("hint", str)
+    for given in ("a", 1, None):
+        assert fast_test(hint)(given)
+        assert type_problems("x", hint, given) == ()

@@ -120,3 +120,10 @@ def test_a_tenant_cannot_have_the_namespace_of_the_spark_connect_router() -> Non
 def test_an_invalid_namespace_has_one_problem() -> None:
     (problem,) = namespace_problems("namespace", "Kube_System")
     assert problem.fix == "try 'kube-system'"
+
+
+@pytest.mark.parametrize("limit", [63, 20])
+def test_the_proposal_for_a_long_label_can_be_used(limit: int) -> None:
+    (problem,) = dns_label("name", "a" * (limit + 2), limit=limit)
+    assert problem.fix == f"try {'a' * limit!r}"
+    assert dns_label("name", "a" * limit, limit=limit) == ()

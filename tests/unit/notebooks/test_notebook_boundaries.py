@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Final
@@ -370,3 +371,17 @@ def test_livys_chart_and_image_follow_the_release() -> None:
     assert spec.resolved_namespace("Livy", "data") == "data-livy"
     own = LivySpec(upload_uri="s3://b/l", namespace="gateway")
     assert own.resolved_namespace("Livy", "data") == "gateway"
+
+
+@pytest.mark.parametrize("length", [65, 66, 300])
+def test_the_proposal_for_a_long_name_of_an_endpoint_can_be_used(length: int) -> None:
+    text = refused(lambda: ManagedEndpointSpec(name="a" * length))
+    (proposal,) = re.findall(r"try '(\w+)'", text)
+    assert ManagedEndpointSpec(name=proposal).name == "a" * 64
+
+
+@pytest.mark.parametrize("length", [257, 258, 300])
+def test_the_proposal_for_a_long_name_of_a_studio_can_be_used(length: int) -> None:
+    text = refused(lambda: StudioSpec(name="a" * length))
+    (proposal,) = re.findall(r"try '(\w+)'", text)
+    assert StudioSpec(name=proposal).name == "a" * 256
