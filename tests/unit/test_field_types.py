@@ -360,6 +360,9 @@ def test_an_interface_of_the_cdk_refuses_plain_python_values() -> None:
         (CapacityType, "SPOT", "got 'SPOT'; write CapacityType.SPOT"),
         (CapacityType, "x", "one of CapacityType.ON_DEMAND, CapacityType.SPOT, got 'x'"),
         (tuple[CapacityType, ...] | None, "spot", "must be a tuple of CapacityType or None"),
+        (CapacityType | None, "spot", "got 'spot'; write CapacityType.SPOT"),
+        (str | None, 1, "must be text or None, got 1; write '1'"),
+        (Mapping[str, int] | None, {"a": "b"}, "a whole number as the value of 'a', got 'b'"),
         (Callable[[], int], 1, "got 1"),
     ],
 )

@@ -114,6 +114,11 @@ def test_an_amount_takes_its_field_by_position_and_is_ordered() -> None:
     assert repr(Amount(1)) == "Amount(count=1)"
 
 
+def test_other_values_have_no_order() -> None:
+    with pytest.raises(TypeError, match="not supported between instances of 'Disk' and 'Disk'"):
+        sorted([FAST, Disk(iops=5_000)])  # type: ignore[type-var]
+
+
 def test_a_changed_copy_is_checked_again() -> None:
     assert replace(FAST, iops=80_000).iops == 80_000
     assert refused(lambda: replace(FAST, iops=80_001)) == (
