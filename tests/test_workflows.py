@@ -51,9 +51,11 @@ def check_emr_eks(words: list[str]) -> None:
     """Parse the arguments of an ``emr-eks`` command, as the command itself does."""
     end = words.index(">") if ">" in words else len(words)
     name, *arguments = words[1:end]
-    command = main.get_command(click.Context(main), name)
+    # With the settings of the whole command: click keeps the help option that it makes here.
+    parent = click.Context(main, **main.context_settings)
+    command = main.get_command(parent, name)
     assert command is not None, name
-    context = click.Context(command)
+    context = click.Context(command, parent=parent)
     # Stops at an unknown option, a missing argument, or a value that is not a choice.
     command.parse_args(context, arguments)
 
