@@ -16,6 +16,7 @@ from cdk_emr_eks.model.admission.admission import (
 from cdk_emr_eks.model.tenants.tenant import Tenant
 from cdk_emr_eks.model.tenants.virtual_cluster import VirtualClusterOptions
 from cdk_emr_eks.model.workloads.catalog import SHARED
+from tests.refusals import refused
 
 OPERATOR = JobController(roles=("A", "AB"))
 WORKER = JobController(roles=("A",), namespace="airflow", service_account="worker")
@@ -53,8 +54,15 @@ def test_the_namespace_lists_controllers_and_their_roles() -> None:
 
 
 def test_a_controller_is_given_once() -> None:
-    with pytest.raises(ConfigError, match="must have each controller once"):
-        Admission(controllers=(OPERATOR, JobController(roles=("C",))))
+    operator = "spark-operator:emr-containers-sa-spark-operator"
+    assert refused(lambda: Admission(controllers=(OPERATOR, JobController(roles=("C",))))) == (
+        "Admission: controllers must have each controller once, with all its roles, "
+        f"got '{operator}, {operator}'."
+    )
+    # Names that are equal only together, without the colon, are two controllers.
+    first = JobController(roles=("A",), namespace="a", service_account="bc")
+    second = JobController(roles=("A",), namespace="ab", service_account="c")
+    assert Admission(controllers=(first, second)).controllers == (first, second)
 
 
 def test_a_controller_in_the_tenants_own_namespace_is_refused() -> None:
