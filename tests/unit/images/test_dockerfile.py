@@ -16,6 +16,8 @@ GOOD = {
     "FROM ${BASE_IMAGE}\nCOPY --from=build /a /opt/a\n",
     "stages upon each other": "ARG BASE_IMAGE\nFROM ${BASE_IMAGE} AS Tools\nUSER root\n"
     "FROM tools\nUSER hadoop:hadoop\n",
+    "a stage between": "ARG BASE_IMAGE\nFROM ${BASE_IMAGE} AS tools\nFROM golang:1 AS build\n"
+    "USER root\nFROM tools\nCOPY --from=build /a /opt/a\n",
     "in small letters": "arg BASE_IMAGE\nfrom ${BASE_IMAGE}\nuser root\nuser hadoop:hadoop\n",
     "lines that go on": HEAD + "USER root\nRUN a \\\n  # and\n  && b\nUSER \\\n  hadoop:hadoop\n",
     "a script that names users": HEAD + "USER root\nRUN <<EOF\nUSER other\nFROM x\nEOF\n"
@@ -32,6 +34,10 @@ BAD = {
     "no argument": ("FROM ${BASE_IMAGE}\n", [BASE]),
     "an argument too late": ("FROM ${BASE_IMAGE}\nARG BASE_IMAGE\n", [BASE]),
     "the base in another stage": (HEAD + "FROM alpine:3\n", [BASE]),
+    "a stage without the base": (
+        "ARG BASE_IMAGE\nFROM golang:1 AS build\nFROM ${BASE_IMAGE} AS tools\nFROM build\n",
+        [BASE],
+    ),
     "root": (HEAD + "USER root\n", [USER]),
     "hadoop's number": (HEAD + "USER 999:1000\n", [USER]),
     "root after all": (HEAD + "USER hadoop:hadoop\nUSER root\n", [USER]),
