@@ -39,6 +39,7 @@ BAD = {
         [BASE],
     ),
     "root": (HEAD + "USER root\n", [USER]),
+    "root after a comment that does not go on": (HEAD + "# in C:\\\nUSER root\n", [USER]),
     "hadoop's number": (HEAD + "USER 999:1000\n", [USER]),
     "root after all": (HEAD + "USER hadoop:hadoop\nUSER root\n", [USER]),
     "root inherited": ("ARG BASE_IMAGE\nFROM ${BASE_IMAGE} AS a\nUSER root\nFROM a\n", [USER]),
