@@ -20,6 +20,7 @@ GOOD = {
     "USER root\nFROM tools\nCOPY --from=build /a /opt/a\n",
     "in small letters": "arg BASE_IMAGE\nfrom ${BASE_IMAGE}\nuser root\nuser hadoop:hadoop\n",
     "lines that go on": HEAD + "USER root\nRUN a \\\n  # and\n  && b\nUSER \\\n  hadoop:hadoop\n",
+    "a backslash right after the base": "ARG BASE_IMAGE\nFROM ${BASE_IMAGE}\\\n  AS last\n",
     "a script that names users": HEAD + "USER root\nRUN <<EOF\nUSER other\nFROM x\nEOF\n"
     "USER hadoop:hadoop\n",
     "a string for a command": HEAD + 'USER root\nRUN cat <<<"text"\nUSER hadoop:hadoop\n',
