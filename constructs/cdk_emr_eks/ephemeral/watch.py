@@ -11,6 +11,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from cdk_emr_eks.ephemeral.roles import trust
+from cdk_emr_eks.security.iam_statements import deny_http
 from cdk_emr_eks.security.suppressions import skip_checkov, suppress
 
 # States of ended executions that may have left resources.
@@ -104,13 +105,6 @@ def _policy(queue: str, rule: str) -> dict[str, object]:
                 "Resource": queue,
                 "Condition": {"ArnEquals": {"aws:SourceArn": rule}},
             },
-            {
-                "Sid": "DenyHTTP",
-                "Effect": "Deny",
-                "Principal": "*",
-                "Action": "sqs:*",
-                "Resource": queue,
-                "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-            },
+            deny_http(queue),
         ],
     }

@@ -34,3 +34,15 @@ def allow(
         "Resource": resources if isinstance(resources, str) else list(resources),
     }
     return {**statement, "Condition": dict(condition)} if condition else statement
+
+
+def deny_http(queue_arn: str) -> Statement:
+    """Return the statement of a queue's policy that refuses requests without TLS."""
+    return {
+        "Sid": "DenyHTTP",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "sqs:*",
+        "Resource": queue_arn,
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }

@@ -9,6 +9,7 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct, IDependable
 
+from cdk_emr_eks.security.iam_statements import deny_http
 from cdk_emr_eks.security.suppressions import skip_checkov, suppress
 
 # Construct id, source and detail type of each event that Karpenter handles. On a rebalance
@@ -99,13 +100,6 @@ class InterruptionQueue(Construct):
                     "Resource": self.queue_arn,
                     "Condition": {"ArnEquals": {"aws:SourceArn": rule_arns}},
                 },
-                {
-                    "Sid": "DenyHTTP",
-                    "Effect": "Deny",
-                    "Principal": "*",
-                    "Action": "sqs:*",
-                    "Resource": self.queue_arn,
-                    "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-                },
+                deny_http(self.queue_arn),
             ],
         }
