@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 import pytest
@@ -28,8 +28,8 @@ from cdk_emr_eks.model.access.security_configuration import (
 )
 from cdk_emr_eks.model.access.tenant_secrets import TenantSecret, is_secret_name
 from cdk_emr_eks.model.tenants.tenant import Tenant
+from tests.refusals import Boundary, Build, allowed_texts, refused_fields, refused_texts
 
-Build = Callable[[str], object]
 TOKEN: Final = "${Token[TOKEN.1]}"
 SECRET: Final = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:"
 KEY: Final = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
@@ -45,7 +45,7 @@ def certificate(text: str) -> object:
 
 
 # Field, how a value is built, texts that are allowed, texts that are refused.
-TEXTS: Final[tuple[tuple[str, Build, tuple[str, ...], tuple[str, ...]], ...]] = (
+TEXTS: Final[tuple[Boundary, ...]] = (
     (
         "actions",
         lambda text: permission(action=text),
@@ -158,30 +158,18 @@ TEXTS: Final[tuple[tuple[str, Build, tuple[str, ...], tuple[str, ...]], ...]] = 
     ("bucket", lambda text: s3_folder(text, "a"), ("lake", TOKEN), ("", "a/b", "a*", "a?", "$")),
     ("folder", lambda text: s3_folder("lake", text), ("a", "a/b"), ("", "/a", "a/", "a*", "/")),
 )
-ALLOWED: Final = [
-    pytest.param(build, text, id=f"{field} {text[:30]}")
-    for field, build, allowed, _ in TEXTS
-    for text in allowed
-]
-REFUSED: Final = [
-    pytest.param(field, build, text, id=f"{field} {text[:30]}")
-    for field, build, _, refused in TEXTS
-    for text in refused
-]
 
 
-@pytest.mark.parametrize(("build", "text"), ALLOWED)
+@allowed_texts(TEXTS)
 def test_text_within_the_rules_is_allowed(build: Build, text: str) -> None:
     build(text)
 
 
-@pytest.mark.parametrize(("field", "build", "text"), REFUSED)
+@refused_texts(TEXTS)
 def test_text_outside_the_rules_is_refused_by_its_field(
     field: str, build: Build, text: str
 ) -> None:
-    with pytest.raises(ConfigError) as caught:
-        build(text)
-    assert set(caught.value.fields) == {field}
+    assert refused_fields(partial(build, text)) == {field}
 
 
 def test_a_folder_with_slashes_at_its_ends_gets_a_proposal() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 import pytest
@@ -23,13 +23,13 @@ from cdk_emr_eks.model.admission.admission import (
 )
 from cdk_emr_eks.model.admission.cluster_policies import ADMISSION_POLICIES, ClusterPolicies
 from cdk_emr_eks.model.admission.mutation import supports_mutation, to_cel
+from tests.refusals import Boundary, Build, allowed_texts, refused_fields, refused_texts
 
-Build = Callable[[str], object]
 TOKEN: Final = "${Token[TOKEN.1]}"
 REGISTRY: Final = "111122223333.dkr.ecr.eu-west-1.amazonaws.com/team/"
 EMR: Final = "755674844232.dkr.ecr.us-east-1.amazonaws.com/spark/emr-7.14.0:latest"
 
-TEXTS: Final[tuple[tuple[str, Build, tuple[str, ...], tuple[str, ...]], ...]] = (
+TEXTS: Final[tuple[Boundary, ...]] = (
     (
         "registries",
         lambda text: Admission(registries=(text,)),
@@ -67,30 +67,18 @@ TEXTS: Final[tuple[tuple[str, Build, tuple[str, ...], tuple[str, ...]], ...]] = 
         ("1.29", "1.3", "2.30", "1.300", "v1.36", ""),
     ),
 )
-ALLOWED: Final = [
-    pytest.param(build, text, id=f"{field} {text[:30]} {len(text)}")
-    for field, build, allowed, _ in TEXTS
-    for text in allowed
-]
-REFUSED: Final = [
-    pytest.param(field, build, text, id=f"{field} {text[:30]} {len(text)}")
-    for field, build, _, refused in TEXTS
-    for text in refused
-]
 
 
-@pytest.mark.parametrize(("build", "text"), ALLOWED)
+@allowed_texts(TEXTS)
 def test_text_within_the_rules_is_allowed(build: Build, text: str) -> None:
     build(text)
 
 
-@pytest.mark.parametrize(("field", "build", "text"), REFUSED)
+@refused_texts(TEXTS)
 def test_text_outside_the_rules_is_refused_by_its_field(
     field: str, build: Build, text: str
 ) -> None:
-    with pytest.raises(ConfigError) as caught:
-        build(text)
-    assert set(caught.value.fields) == {field}
+    assert refused_fields(partial(build, text)) == {field}
 
 
 def test_a_registry_without_a_final_slash_gets_a_proposal() -> None:

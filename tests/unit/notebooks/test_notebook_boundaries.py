@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Final
 
 import pytest
@@ -38,9 +38,8 @@ from cdk_emr_eks.model.notebooks.studio import (
     is_prefix_list,
     studio_auth,
 )
-from tests.refusals import refused
+from tests.refusals import Boundary, Build, allowed_texts, refused, refused_fields, refused_texts
 
-Build = Callable[[str], object]
 TOKEN: Final = "${Token[TOKEN.1]}"
 PROVIDER: Final = "arn:aws:iam::111122223333:saml-provider/"
 CENTER: Final = "arn:aws:sso:::instance/"
@@ -58,7 +57,7 @@ def livy(cidr: str) -> object:
 
 
 # Field, how a value is built, texts that are allowed, texts that are refused.
-TEXTS: Final[tuple[tuple[str, Build, tuple[str, ...], tuple[str, ...]], ...]] = (
+TEXTS: Final[tuple[Boundary, ...]] = (
     (
         "name",
         lambda text: ManagedEndpointSpec(name=text),
@@ -216,30 +215,18 @@ TEXTS: Final[tuple[tuple[str, Build, tuple[str, ...], tuple[str, ...]], ...]] = 
         ("", "a:1"),
     ),
 )
-ALLOWED: Final = [
-    pytest.param(build, text, id=f"{field} {text[:30]} {len(text)}")
-    for field, build, allowed, _ in TEXTS
-    for text in allowed
-]
-REFUSED: Final = [
-    pytest.param(field, build, text, id=f"{field} {text[:30]} {len(text)}")
-    for field, build, _, refused in TEXTS
-    for text in refused
-]
 
 
-@pytest.mark.parametrize(("build", "text"), ALLOWED)
+@allowed_texts(TEXTS)
 def test_text_within_the_rules_is_allowed(build: Build, text: str) -> None:
     build(text)
 
 
-@pytest.mark.parametrize(("field", "build", "text"), REFUSED)
+@refused_texts(TEXTS)
 def test_text_outside_the_rules_is_refused_by_its_field(
     field: str, build: Build, text: str
 ) -> None:
-    with pytest.raises(ConfigError) as caught:
-        build(text)
-    assert set(caught.value.fields) == {field}
+    assert refused_fields(partial(build, text)) == {field}
 
 
 def test_defaults_of_notebooks() -> None:
